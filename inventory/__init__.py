@@ -1,0 +1,1 @@
+"""WHAT SHOULD BE: the site's hosts, cables and defaults, typed and cross-checked."""

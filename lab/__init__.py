@@ -1,0 +1,1 @@
+"""WHERE TO TRY: the site on real kernels, on one Linux machine."""

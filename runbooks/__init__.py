@@ -1,0 +1,1 @@
+"""WHEN: stages in their order."""

@@ -1,0 +1,1 @@
+"""HOW: one feature a module; only `tasks.core` talks to hosts."""

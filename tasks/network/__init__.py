@@ -1,0 +1,1 @@
+"""Ports, bonds and bridges, on both ends of a cable."""
