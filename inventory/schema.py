@@ -1,17 +1,64 @@
 """The site as frozen, typed data: what the YAML files of an inventory folder may say, and the site that follows from them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 # The kernel's limit for an interface name is 15 bytes (IFNAMSIZ, linux/if.h).
-InterfaceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,14}$")]
-# RFC 1123: letters, digits and hyphens, at most 63.
-HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-MtuBytes = Annotated[int, Field(ge=1280, le=65520)]
+INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,14}$"
+# RFC 1123, section 2.1: letters, digits and hyphens; RFC 1035, section 2.3.4: at most 63.
+HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.-]{0,14}$"
+# Debian Policy, section 5.6.1.
+PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
+# What udev's path_id calls a PCI device.
+PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
+IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
+
+# Each pattern in the words of a person who has to keep to it.
+PATTERN_WORDS: Mapping[str, str] = {
+    INTERFACE_NAME: "an interface name (a letter, then letters, digits, '_', '.' or '-'; at most 15 in all)",
+    HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63, neither first nor last a '-')",
+    DOMAIN_NAME: "a domain name in lower case, such as example.org",
+    END: "HOST:PORT, such as alvin:eno1",
+    PACKAGE_NAME: "a Debian package name",
+    PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
+}
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `text` keeps to `pattern`, one of the keys of PATTERN_WORDS."""
+    return re.search(pattern, text) is not None and not text.endswith("\n")
+
+
+def _written(value: object) -> object:
+    """Keeps a number from being taken as an address: 5 would become 0.0.0.5."""
+    if isinstance(value, int):
+        raise ValueError("an address such as 172.16.0.1")  # noqa: TRY004 - pydantic turns only a ValueError into its own
+    return value
+
+
+def _with_prefix(value: object) -> object:
+    """Keeps an address without its prefix length from silently becoming a /32."""
+    if isinstance(value, int) or (isinstance(value, str) and "/" not in value):
+        raise ValueError("an address with its prefix length, such as 172.16.0.1/16")
+    return value
+
+
+InterfaceName = Annotated[str, StringConstraints(pattern=INTERFACE_NAME)]
+HostName = Annotated[str, StringConstraints(pattern=HOST_NAME)]
+EndText = Annotated[str, StringConstraints(pattern=END)]
+MtuBytes = Annotated[int, Field(strict=True, ge=1280, le=65520)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Address = Annotated[IPv4Address, BeforeValidator(_written), WithJsonSchema({"type": "string", "pattern": IPV4})]
+AddressInSubnet = Annotated[IPv4Interface, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
+Prefix = Annotated[IPv4Network, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
 
 
 class Strict(BaseModel):
@@ -55,8 +102,8 @@ class Port(Strict):
     """One network port of a host."""
 
     mtu_bytes: MtuBytes = 1500
-    address: IPv4Interface | None = None
-    pci_path: str | None = None
+    address: AddressInSubnet | None = None
+    pci_path: Annotated[str, StringConstraints(pattern=PCI_PATH)] | None = None
 
 
 class BondOptions(Strict):
@@ -69,17 +116,17 @@ class Lacp(Strict):
     """How the site's bonds speak LACP, the same on both ends of each."""
 
     rate: LacpRate = LacpRate.FAST
-    hash_policy: str = "layer3+4"
+    hash_policy: Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"] = "layer3+4"
 
 
 class Vm(Strict):
     """A virtual machine's size and the node that runs it."""
 
-    vmid: Annotated[int, Field(ge=100, le=999_999_999)]
+    vmid: Annotated[int, Field(strict=True, ge=100, le=999_999_999)]
     node: HostName
-    cpus: Annotated[int, Field(ge=1)]
-    memory_gb: Annotated[int, Field(ge=1)]
-    disk_gb: Annotated[int, Field(ge=1)]
+    cpus: Count
+    memory_gb: Count
+    disk_gb: Count
 
 
 class HostFields(Strict):
@@ -87,9 +134,9 @@ class HostFields(Strict):
 
     platform: Platform | None = None
     link: LinkKind | None = None
-    managed: bool | None = None
+    managed: Annotated[bool, Field(strict=True)] | None = None
     management: InterfaceName | None = None
-    gateway: IPv4Address | None = None
+    gateway: Address | None = None
     ports: Mapping[InterfaceName, Port] = {}
     bonds: Mapping[InterfaceName, BondOptions] = {}
 
@@ -98,26 +145,26 @@ class HostRow(HostFields):
     """A host's row in hosts.yaml."""
 
     groups: tuple[str, ...] = ()
-    address: IPv4Interface
-    loopback: IPv4Interface | None = None
+    address: AddressInSubnet
+    loopback: AddressInSubnet | None = None
     vm: Vm | None = None
 
 
 class Operator(Strict):
     """Where the operator's machine is plugged in; its traffic crosses the switches that are changed."""
 
-    port: str
-    address: IPv4Interface
-    gateway: IPv4Address | None = None
+    port: EndText
+    address: AddressInSubnet
+    gateway: Address | None = None
 
 
 class DefaultsFile(Strict):
     """defaults.yaml: what holds for the whole site."""
 
-    domain: str
-    name_servers: tuple[IPv4Address, ...] = ()
-    time_servers: tuple[IPv4Address, ...] = ()
-    packages: tuple[str, ...] = ()
+    domain: Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
+    name_servers: tuple[Address, ...] = ()
+    time_servers: tuple[Address, ...] = ()
+    packages: tuple[Annotated[str, StringConstraints(pattern=PACKAGE_NAME)], ...] = ()
     lacp: Lacp = Lacp()
     operator: Operator | None = None
 
@@ -125,8 +172,8 @@ class DefaultsFile(Strict):
 class PointToPointNetwork(Strict):
     """Where the /31s of a kind of cable come from, and its cost in OSPF."""
 
-    prefix: IPv4Network
-    ospf_cost: Annotated[int, Field(ge=1, le=65535)]
+    prefix: Prefix
+    ospf_cost: Annotated[int, Field(strict=True, ge=1, le=65535)]
 
 
 class BondEnds(Strict):
@@ -141,8 +188,8 @@ class CableRow(Strict):
     """A row of cables.yaml; ends are written HOST:PORT."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    from_: str = Field(alias="from")
-    to: str
+    from_: EndText = Field(alias="from")
+    to: EndText
     bond: BondEnds | None = None
     network: str | None = None
 
@@ -170,7 +217,7 @@ class Cable(Strict):
     ends: tuple[End, End]
     bonds: tuple[str | None, str | None] = (None, None)
     network: str | None = None
-    addresses: tuple[IPv4Interface, IPv4Interface] | None = None
+    addresses: tuple[AddressInSubnet, AddressInSubnet] | None = None
 
     def far(self, host: str) -> End:
         """The end that is not on `host`."""
@@ -202,9 +249,9 @@ class Host(Strict):
     link: LinkKind
     managed: bool
     management: InterfaceName
-    address: IPv4Interface
-    gateway: IPv4Address | None
-    loopback: IPv4Interface | None
+    address: AddressInSubnet
+    gateway: Address | None
+    loopback: AddressInSubnet | None
     ports: Mapping[InterfaceName, Port]
     bonds: tuple[Bond, ...]
     vm: Vm | None
@@ -215,8 +262,8 @@ class Site(Strict):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     domain: str
-    name_servers: tuple[IPv4Address, ...]
-    time_servers: tuple[IPv4Address, ...]
+    name_servers: tuple[Address, ...]
+    time_servers: tuple[Address, ...]
     packages: tuple[str, ...]
     lacp: Lacp
     operator: Operator | None

@@ -1,0 +1,64 @@
+"""The site that follows from a draft in which no rule found a problem."""
+
+from collections.abc import Iterator
+
+from inventory.draft import Draft
+from inventory.schema import Bond, BondOptions, DefaultsFile, End, Host, Site
+
+
+def site_of(draft: Draft) -> Site:
+    """The site of a sound draft: every host complete, every bond seen from both of its ends."""
+    defaults = draft.defaults
+    assert isinstance(defaults, DefaultsFile)
+    return Site(
+        domain=defaults.domain,
+        name_servers=defaults.name_servers,
+        time_servers=defaults.time_servers,
+        packages=defaults.packages,
+        lacp=defaults.lacp,
+        operator=defaults.operator,
+        hosts={name: _host(draft, name) for name in draft.hosts},
+        cables=draft.cables,
+        networks=draft.networks,
+    )
+
+
+def _host(draft: Draft, name: str) -> Host:
+    row = draft.hosts[name]
+    assert row.platform is not None
+    assert row.link is not None
+    assert row.management is not None
+    return Host(
+        name=name,
+        groups=row.groups,
+        platform=row.platform,
+        link=row.link,
+        managed=row.managed is not False,
+        management=row.management,
+        address=row.address,
+        gateway=row.gateway,
+        loopback=row.loopback,
+        ports=row.ports,
+        bonds=tuple(_bonds(draft, name)),
+        vm=row.vm,
+    )
+
+
+def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
+    found: dict[str, list[tuple[End, End, str]]] = {}
+    for cable in draft.cables:
+        for side, end in enumerate(cable.ends):
+            name, peer_name = cable.bonds[side], cable.bonds[1 - side]
+            if end.host == host and name is not None and peer_name is not None:
+                found.setdefault(name, []).append((end, cable.ends[1 - side], peer_name))
+    for name, members in found.items():
+        _, peer, peer_name = members[0]
+        yield Bond(
+            host=host,
+            name=name,
+            members=tuple(near.port for near, _, _ in members),
+            peer_host=peer.host,
+            peer_name=peer_name,
+            peer_members=tuple(far.port for _, far, _ in members),
+            fallback=draft.hosts[host].bonds.get(name, BondOptions()).fallback,
+        )

@@ -1,0 +1,41 @@
+"""What is wrong with an inventory: every problem of every file at once, each with its file and line.
+
+InventoryError      the files cannot be a site; `problems` holds all that is wrong
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of a file; prints as FILE:LINE, which terminals and editors open."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong: where it stands, what it is about, what was wanted, what was found, what to do next."""
+
+    place: Place
+    what: str
+    wanted: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}: wanted {self.wanted}, found {self.found}; {self.remedy}"
+
+
+class InventoryError(Exception):
+    """The files of an inventory folder cannot be a site; one line a problem, in the order of the files' names and lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

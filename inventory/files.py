@@ -1,0 +1,130 @@
+"""YAML files read into plain data that remembers its lines, so that every problem can say where it stands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from inventory.errors import Place, Problem
+
+Keys = tuple[str | int, ...]
+
+# YAML 1.2's core schema (chapter 10.3), without its octal and hexadecimal forms: no value here is written so.
+SCALARS: Mapping[str, Callable[[str], object]] = {
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+}
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A file as read: its data, the line of every key and list item in it, and what is wrong with it as YAML."""
+
+    path: Path
+    data: Any = None
+    lines: Mapping[Keys, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def place(self, *path: str | int) -> Place:
+        """Where `path` stands, or the nearest thing around it that is written in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return Place(self.path, self.lines.get(path, 1))
+
+    def says(self, *path: str | int) -> bool:
+        """Whether `path` is written in the file."""
+        return path in self.lines
+
+
+def read(path: Path) -> YamlFile:
+    """The file at `path`; what is wrong with it as YAML is among its `problems`, and then its `data` is None."""
+    try:
+        node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return _unreadable(path, 1, "a readable file", error.strerror or str(error), "add it: docs/inventory.md shows what it says")
+    except (UnicodeDecodeError, ReaderError) as error:
+        return _unreadable(path, 1, "UTF-8 text", str(error).splitlines()[0], "save it as UTF-8")
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        return _unreadable(path, line, "YAML", str(error.problem or error.context), "correct the YAML on this line or just above")
+    except YAMLError as error:
+        return _unreadable(path, 1, "YAML", str(error).splitlines()[0], "correct the YAML")
+    reading = _Reading(path)
+    data = reading.value(node, ()) if node is not None else None
+    if reading.problems:
+        return YamlFile(path, None, reading.lines, tuple(reading.problems))
+    return YamlFile(path, data, reading.lines)
+
+
+def _unreadable(path: Path, line: int, wanted: str, found: str, remedy: str) -> YamlFile:
+    return YamlFile(path, problems=(Problem(Place(path, line), path.stem, wanted, found, remedy),))
+
+
+class _Reading:
+    """One walk over a file's nodes: plain data out, lines and problems kept on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: dict[Keys, int] = {}
+        self.problems: list[Problem] = []
+        self._seen: set[int] = set()
+
+    def value(self, node: Node, path: Keys) -> Any:
+        """What `node` says, as dict, list, str, int, float, bool or None."""
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            self._problem(node, path, "each value written out", "an alias (*)", "say it again, or say it once in a group")
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)
+        return _scalar(node)
+
+    def _mapping(self, node: MappingNode, path: Keys) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                self._problem(key_node, path, "a name as the key", "a list or a mapping", "write the key as plain text")
+                continue
+            key = str(key_node.value)
+            below = (*path, key)
+            if key in found:
+                wanted = f"{key} once, as on line {self.lines[below]}"
+                self._problem(key_node, below, wanted, "it a second time", "remove or rename one of the two")
+                continue
+            self.lines[below] = key_node.start_mark.line + 1
+            found[key] = self.value(value_node, below)
+        return found
+
+    def _problem(self, node: Node, path: Keys, wanted: str, found: str, remedy: str) -> None:
+        place = Place(self.path, node.start_mark.line + 1)
+        self.problems.append(Problem(place, spoken(path) or self.path.stem, wanted, found, remedy))
+
+
+def _scalar(node: ScalarNode) -> object:
+    text = str(node.value)
+    try:
+        return SCALARS.get(str(node.tag), str)(text)
+    except ValueError:
+        return text
+
+
+def spoken(path: Keys) -> str:
+    """A path as people say it: `alvin ports.eno1.mtu_bytes`, `cables row 3 from`."""
+    if not path:
+        return ""
+    head, *rest = path
+    if rest and isinstance(rest[0], int):
+        head, rest = f"{head} row {rest[0] + 1}", rest[1:]
+    return " ".join(filter(None, (str(head), ".".join(str(part) for part in rest))))

@@ -1,0 +1,109 @@
+"""Rows checked against their models, and what pydantic says of them put in the words of a person with the file open."""
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from inventory import schema
+from inventory.errors import Problem
+from inventory.files import Keys, YamlFile, spoken
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MODELS = (
+    schema.BondEnds,
+    schema.BondOptions,
+    schema.CableRow,
+    schema.CablesFile,
+    schema.DefaultsFile,
+    schema.HostRow,
+    schema.Lacp,
+    schema.Operator,
+    schema.PointToPointNetwork,
+    schema.Port,
+    schema.Vm,
+)
+KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in model.model_fields.items()})
+
+# What was wanted, by pydantic's name of the error; what is not here is said in pydantic's own words.
+WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "missing": lambda error: f"the key '{error['loc'][-1]}'",
+    "extra_forbidden": lambda _: "only known keys",
+    "string_pattern_mismatch": lambda error: schema.PATTERN_WORDS.get(error["ctx"]["pattern"], error["ctx"]["pattern"]),
+    "string_type": lambda _: "text",
+    "bool_type": lambda _: "true or false",
+    "int_type": lambda _: "a whole number",
+    "tuple_type": lambda _: "a list",
+    "dict_type": lambda _: "a mapping (key: value)",
+    "mapping_type": lambda _: "a mapping (key: value)",
+    "model_type": lambda _: "a mapping (key: value)",
+    "ip_v4_address": lambda _: "an IPv4 address, such as 172.16.0.1",
+    "ip_v4_interface": lambda _: "an IPv4 address with its prefix length, such as 172.16.0.1/16",
+    "ip_v4_network": lambda _: "an IPv4 network with no host bits set, such as 10.104.0.0/24",
+    "value_error": lambda error: str(error["ctx"]["error"]),
+}
+
+
+def check(model: type[Model], file: YamlFile, data: object, *path: str | int) -> tuple[Model | None, tuple[Problem, ...]]:
+    """`data`, which stands at `path` of `file`, as a `model`; or None and everything that is wrong with it."""
+    try:
+        return model.model_validate(data), ()
+    except ValidationError as error:
+        return None, tuple(_problem(file, path, detail) for detail in error.errors(include_url=False))
+
+
+def check_rows(model: type[Model], file: YamlFile, keys: str) -> tuple[dict[str, Model], tuple[Problem, ...]]:
+    """The rows of a file that is a mapping of names to `model`: the sound ones, and what is wrong with the others.
+
+    Args:
+        model: What a row is.
+        file: The file as read.
+        keys: The pattern (a key of schema.PATTERN_WORDS) that a row's name keeps to.
+    """
+    if not isinstance(file.data, dict):
+        wanted, found = "a mapping of names to rows", _found(file.data)
+        return {}, (Problem(file.place(), file.path.stem, wanted, found, "write one row under each name"),)
+    rows: dict[str, Model] = {}
+    problems = list(_bad_names(file, keys))
+    for name, data in file.data.items():
+        row, wrong = check(model, file, data, name)
+        problems.extend(wrong)
+        if row is not None:
+            rows[name] = row
+    return rows, tuple(problems)
+
+
+def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
+    for name in file.data:
+        if not schema.matches(pattern, name):
+            yield Problem(file.place(name), name, schema.PATTERN_WORDS[pattern], f"'{name}'", "rename it")
+
+
+def _problem(file: YamlFile, path: Keys, error: ErrorDetails) -> Problem:
+    keys = (*path, *(part for part in error["loc"] if part != "[key]"))
+    kind = error["type"]
+    wanted = WANTED.get(kind, _pydantics_words)(error)
+    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else _found(error["input"])
+    subject = keys[:-1] if kind in ("missing", "extra_forbidden") else keys
+    return Problem(file.place(*keys), spoken(subject) or file.path.stem, wanted, found, _remedy(kind, keys))
+
+
+def _pydantics_words(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Input should be ")
+
+
+def _found(value: object) -> str:
+    words: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
+    return words.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
+
+
+def _remedy(kind: str, keys: Keys) -> str:
+    if kind == "missing":
+        return "add it"
+    if kind != "extra_forbidden":
+        return "correct the value"
+    near = get_close_matches(str(keys[-1]), KNOWN_KEYS, n=1)
+    return f"did you mean '{near[0]}'?" if near else "remove it"

@@ -1,0 +1,80 @@
+"""The inventory as the rest of the suite takes it: `load` for a site, `BurrowInventory` for Nornir."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inventory.derive import site_of
+from inventory.draft import draft_of
+from inventory.errors import InventoryError
+from inventory.rules import RULES
+from inventory.schema import Host, Site
+
+if TYPE_CHECKING:
+    from nornir.core import inventory as nornir
+
+__all__ = ["BurrowInventory", "InventoryError", "load"]
+
+
+def load(folder: Path) -> Site:
+    """The site that the four YAML files of `folder` describe.
+
+    Raises:
+        InventoryError: With every problem of every file, each with its file and line.
+    """
+    draft, problems = draft_of(folder)
+    problems += tuple(problem for rule in RULES for problem in rule(draft))
+    if problems:
+        raise InventoryError(problems)
+    return site_of(draft)
+
+
+class BurrowInventory:
+    """Nornir's inventory plugin: hosts and groups by name, a host's intent in `data["intent"]`, the site in the defaults' `data["site"]`.
+
+    Args:
+        folder: The inventory folder.
+        ssh_config: OpenSSH's configuration for the site; with it a host is reached by its name, which the configuration resolves,
+            and NAPALM's drivers are told to use it and to check host keys.
+        username: Who logs in, where the SSH configuration does not say.
+    """
+
+    def __init__(self, folder: str, ssh_config: str | None = None, username: str | None = None) -> None:
+        self.folder = Path(folder).expanduser()
+        self.ssh_config = ssh_config
+        self.username = username
+
+    def load(self) -> "nornir.Inventory":
+        """The site as Nornir's inventory.
+
+        Raises:
+            InventoryError: With every problem of every file.
+        """
+        from nornir.core import inventory as nornir  # noqa: PLC0415 - `load` alone must not pay for Nornir's import
+
+        site = load(self.folder)
+        defaults = nornir.Defaults(username=self.username, data={"site": site})
+        names = dict.fromkeys(group for host in site.hosts.values() for group in host.groups)
+        groups = nornir.Groups({name: nornir.Group(name=name, defaults=defaults) for name in names})
+        hosts = nornir.Hosts(
+            {
+                name: nornir.Host(
+                    name=name,
+                    hostname=self._hostname(host),
+                    platform=host.platform.value,
+                    groups=nornir.ParentGroups([groups[group] for group in host.groups]),
+                    data={"intent": host},
+                    defaults=defaults,
+                    connection_options=self._connection_options(nornir.ConnectionOptions),
+                )
+                for name, host in site.hosts.items()
+            }
+        )
+        return nornir.Inventory(hosts=hosts, groups=groups, defaults=defaults)
+
+    def _hostname(self, host: Host) -> str:
+        return host.name if self.ssh_config else str(host.address.ip)
+
+    def _connection_options(self, options: "type[nornir.ConnectionOptions]") -> "dict[str, nornir.ConnectionOptions]":
+        if not self.ssh_config:
+            return {}
+        return {"napalm": options(extras={"optional_args": {"ssh_config_file": self.ssh_config, "ssh_strict": True}})}
