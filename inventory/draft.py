@@ -60,31 +60,24 @@ class Draft:
 def draft_of(folder: Path) -> tuple[Draft, tuple[Problem, ...]]:
     """The four files of `folder`, read and joined as far as they are sound; and what is wrong with each by itself."""
     files = {name: read(folder / f"{name}.yaml") for name in ("hosts", "groups", "defaults", "cables")}
-    problems = [problem for file in files.values() for problem in file.problems]
-
-    rows: dict[str, HostRow] = {}
-    groups: dict[str, HostFields] = {}
-    defaults: DefaultsFile | None = None
-    table: CablesFile | None = None
-    if not files["hosts"].problems:
-        rows, wrong = check_rows(HostRow, files["hosts"], HOST_NAME)
-        problems.extend(wrong)
-    if not files["groups"].problems:
-        groups, wrong = check_rows(HostFields, files["groups"], HOST_NAME)
-        problems.extend(wrong)
-    if not files["defaults"].problems:
-        defaults, wrong = check(DefaultsFile, files["defaults"], files["defaults"].data)
-        problems.extend(wrong)
-    if not files["cables"].problems:
-        table, wrong = check(CablesFile, files["cables"], files["cables"].data)
-        problems.extend(wrong)
+    rows, wrong_rows = check_rows(HostRow, files["hosts"], HOST_NAME)
+    groups, wrong_groups = check_rows(HostFields, files["groups"], HOST_NAME)
+    defaults, wrong_defaults = check(DefaultsFile, files["defaults"])
+    table, wrong_table = check(CablesFile, files["cables"])
+    problems = (
+        *(problem for file in files.values() for problem in file.problems),
+        *wrong_rows,
+        *wrong_groups,
+        *wrong_defaults,
+        *wrong_table,
+    )
 
     unsound = frozenset(_names(files["hosts"])) - rows.keys()
     unsound |= {name for name, row in rows.items() if _rests_on_unsound(row, groups, files["groups"])}
     hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in unsound}
     judged = table if table is not None and _names(files["hosts"]) else CablesFile()
     cables = tuple(cables_of(judged.cables, judged.networks))
-    return Draft(hosts, groups, defaults, cables, judged.networks, unsound, files), tuple(problems)
+    return Draft(hosts, groups, defaults, cables, judged.networks, unsound, files), problems
 
 
 def filled_in(row: HostRow, groups: Mapping[str, HostFields]) -> HostRow:
@@ -141,4 +134,4 @@ def _names(file: YamlFile) -> tuple[str, ...]:
 
 
 def _rests_on_unsound(row: HostRow, groups: Mapping[str, HostFields], file: YamlFile) -> bool:
-    return any(name not in groups and (bool(file.problems) or name in _names(file)) for name in row.groups)
+    return any(name not in groups and (file.data is None or name in _names(file)) for name in row.groups)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from inventory.errors import Place, Problem
@@ -25,7 +25,10 @@ SCALARS: Mapping[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class YamlFile:
-    """A file as read: its data, the line of every key and list item in it, and what is wrong with it as YAML."""
+    """A file as read: its data, the line of every key and list item in it, and what is wrong with it as YAML.
+
+    An empty file says an empty mapping. One that cannot be read or is no YAML at all has None as its data.
+    """
 
     path: Path
     data: Any = None
@@ -44,7 +47,7 @@ class YamlFile:
 
 
 def read(path: Path) -> YamlFile:
-    """The file at `path`; what is wrong with it as YAML is among its `problems`, and then its `data` is None."""
+    """The file at `path`, with what is wrong with it as YAML among its `problems`."""
     try:
         node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -59,9 +62,7 @@ def read(path: Path) -> YamlFile:
         return _unreadable(path, 1, "YAML", str(error).splitlines()[0], "correct the YAML")
     reading = _Reading(path)
     data = reading.value(node, ()) if node is not None else None
-    if reading.problems:
-        return YamlFile(path, None, reading.lines, tuple(reading.problems))
-    return YamlFile(path, data, reading.lines)
+    return YamlFile(path, {} if data is None else data, reading.lines, tuple(reading.problems))
 
 
 def _unreadable(path: Path, line: int, wanted: str, found: str, remedy: str) -> YamlFile:
@@ -75,23 +76,25 @@ class _Reading:
         self.path = path
         self.lines: dict[Keys, int] = {}
         self.problems: list[Problem] = []
-        self._seen: set[int] = set()
+        self._open: list[Node] = []
 
     def value(self, node: Node, path: Keys) -> Any:
         """What `node` says, as dict, list, str, int, float, bool or None."""
         self.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in self._seen:
-            self._problem(node, path, "each value written out", "an alias (*)", "say it again, or say it once in a group")
+        if isinstance(node, ScalarNode):
+            return _scalar(node)
+        if any(node is outer for outer in self._open):
+            self._problem(node, path, "a value", "an alias (*) to what it is part of", "write the value out")
             return None
-        self._seen.add(id(node))
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        assert isinstance(node, ScalarNode)
-        return _scalar(node)
+        self._open.append(node)
+        data = self._mapping(node, path) if isinstance(node, MappingNode) else self._list(node, path)
+        self._open.pop()
+        return data
 
-    def _mapping(self, node: MappingNode, path: Keys) -> dict[str, Any]:
+    def _list(self, node: Node, path: Keys) -> list[Any]:
+        return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def _mapping(self, node: Node, path: Keys) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):

@@ -2,9 +2,45 @@
 
 from collections.abc import Callable, Iterator
 
+from inventory import address_rules, bond_rules, cable_rules, host_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
 Rule = Callable[[Draft], Iterator[Problem]]
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    host_rules.there_is_a_host,
+    host_rules.groups_are_known,
+    host_rules.hosts_are_complete,
+    host_rules.links_fit_platforms,
+    host_rules.unmanaged_hosts_are_switches,
+    host_rules.interface_names_are_distinct,
+    host_rules.pci_paths_are_unique,
+    host_rules.vmids_are_unique,
+    host_rules.vms_run_on_hypervisors,
+    address_rules.addresses_are_unique,
+    address_rules.router_ids_are_unique,
+    address_rules.loopbacks_are_single_addresses,
+    address_rules.addresses_are_usable,
+    address_rules.gateways_are_in_the_subnet,
+    address_rules.subnets_agree,
+    address_rules.vms_are_in_their_nodes_subnet,
+    address_rules.operator_is_in_its_ports_subnet,
+    address_rules.cable_ends_share_a_subnet,
+    address_rules.point_to_point_networks_are_apart,
+    cable_rules.ends_are_known,
+    cable_rules.ends_are_on_two_hosts,
+    cable_rules.ends_are_used_once,
+    cable_rules.operators_port_is_free,
+    cable_rules.mtus_are_equal,
+    cable_rules.networks_are_known,
+    cable_rules.networks_have_room,
+    cable_rules.routed_ports_are_bare,
+    cable_rules.routers_have_ids,
+    bond_rules.bonds_have_both_ends,
+    bond_rules.bonds_have_two_members,
+    bond_rules.bonds_join_two_ends,
+    bond_rules.bond_members_are_bare,
+    bond_rules.bond_members_share_an_mtu,
+    bond_rules.bond_options_have_a_bond,
+)

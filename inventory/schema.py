@@ -212,12 +212,15 @@ class End(Strict):
 
 
 class Cable(Strict):
-    """A cable with what follows from its row: its bond on each end, its /31 on each end."""
+    """A cable with what follows from its row: its bond on each end, its /31 on each end; prints as HOST:PORT - HOST:PORT."""
 
     ends: tuple[End, End]
     bonds: tuple[str | None, str | None] = (None, None)
     network: str | None = None
     addresses: tuple[AddressInSubnet, AddressInSubnet] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.ends[0]} - {self.ends[1]}"
 
     def far(self, host: str) -> End:
         """The end that is not on `host`."""

@@ -47,33 +47,39 @@ WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
 }
 
 
-def check(model: type[Model], file: YamlFile, data: object, *path: str | int) -> tuple[Model | None, tuple[Problem, ...]]:
-    """`data`, which stands at `path` of `file`, as a `model`; or None and everything that is wrong with it."""
-    try:
-        return model.model_validate(data), ()
-    except ValidationError as error:
-        return None, tuple(_problem(file, path, detail) for detail in error.errors(include_url=False))
+def check(model: type[Model], file: YamlFile) -> tuple[Model | None, tuple[Problem, ...]]:
+    """A file as a `model`; or None and everything that is wrong with it, nothing again where it could not be read."""
+    return _check(model, file, file.data, ()) if file.data is not None else (None, ())
 
 
-def check_rows(model: type[Model], file: YamlFile, keys: str) -> tuple[dict[str, Model], tuple[Problem, ...]]:
+def check_rows(model: type[Model], file: YamlFile, name_pattern: str) -> tuple[dict[str, Model], tuple[Problem, ...]]:
     """The rows of a file that is a mapping of names to `model`: the sound ones, and what is wrong with the others.
 
     Args:
         model: What a row is.
         file: The file as read.
-        keys: The pattern (a key of schema.PATTERN_WORDS) that a row's name keeps to.
+        name_pattern: What a row's name keeps to, a key of schema.PATTERN_WORDS.
     """
+    if file.data is None:
+        return {}, ()
     if not isinstance(file.data, dict):
-        wanted, found = "a mapping of names to rows", _found(file.data)
-        return {}, (Problem(file.place(), file.path.stem, wanted, found, "write one row under each name"),)
+        found = _found(file.data)
+        return {}, (Problem(file.place(), file.path.stem, "a mapping of names to rows", found, "write one row under each name"),)
     rows: dict[str, Model] = {}
-    problems = list(_bad_names(file, keys))
+    problems = list(_bad_names(file, name_pattern))
     for name, data in file.data.items():
-        row, wrong = check(model, file, data, name)
+        row, wrong = _check(model, file, data, (name,))
         problems.extend(wrong)
         if row is not None:
             rows[name] = row
     return rows, tuple(problems)
+
+
+def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tuple[Model | None, tuple[Problem, ...]]:
+    try:
+        return model.model_validate(data), ()
+    except ValidationError as error:
+        return None, tuple(_problem(file, path, detail) for detail in error.errors(include_url=False))
 
 
 def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
