@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from inventory.draft import Draft, end_of
 from inventory.errors import Place, Problem
+from inventory.host_rules import HYPERVISORS
 from inventory.schema import End
 
 
@@ -46,7 +47,7 @@ def addresses_are_unique(draft: Draft) -> Iterator[Problem]:
     for each in held(draft):
         other = first.setdefault(each.address.ip, each)
         if other is not each and not (each.router_id and other.router_id):
-            found = f"{each.address.ip}, which is the {other.what} ({other.place.file.name}:{other.place.line})"
+            found = f"{each.address.ip}, which is '{other.what}' ({other.place.file.name}:{other.place.line})"
             yield Problem(each.place, each.what, "an address of its own", found, "give one of them another address")
 
 
@@ -55,7 +56,7 @@ def router_ids_are_unique(draft: Draft) -> Iterator[Problem]:
     first: dict[IPv4Address, Held] = {}
     for each in held(draft):
         if each.router_id and (other := first.setdefault(each.address.ip, each)) is not each:
-            found = f"{each.address.ip}, which is the {other.what} ({other.place.file.name}:{other.place.line})"
+            found = f"{each.address.ip}, which is '{other.what}' ({other.place.file.name}:{other.place.line})"
             yield Problem(each.place, each.what, "a router id of its own", found, "give one of them another loopback")
 
 
@@ -96,7 +97,7 @@ def gateways_are_in_the_subnet(draft: Draft) -> Iterator[Problem]:
         else:
             place, what = draft.at(host, "address"), f"{host} address"
             wanted = f"an address in the subnet of its group's gateway {row.gateway}"
-            yield Problem(place, what, wanted, str(row.address), "correct the address, or give the host a gateway of its own")
+            yield Problem(place, what, wanted, str(row.address), "correct the address or the gateway, or give the host one of its own")
     operator = draft.defaults.operator if draft.defaults is not None else None
     if operator is not None and not reaches(operator.address, operator.gateway):
         place, wanted = draft.files["defaults"].place("operator", "gateway"), f"another address of {operator.address.network}"
@@ -105,24 +106,24 @@ def gateways_are_in_the_subnet(draft: Draft) -> Iterator[Problem]:
 
 def subnets_agree(draft: Draft) -> Iterator[Problem]:
     """Two subnets are the same or apart: of two that overlap, the one that fewer addresses are in is the odd one."""
-    addresses = [each for each in held(draft) if not each.router_id]
-    used = Counter(each.address.network for each in addresses)
+    addresses = [each for each in held(draft) if not each.router_id and each.address.network.prefixlen < 32]
+    ranking = [network for network, _ in Counter(each.address.network for each in addresses).most_common()]
     for each in addresses:
         mine = each.address.network
-        others = [network for network in used if network != mine and network.overlaps(mine) and used[network] >= used[mine]]
-        odd = [network for network in others if used[network] > used[mine] or list(used).index(network) < list(used).index(mine)]
-        if odd and mine.prefixlen < 32 and reaches(each.address, each.gateway):
+        other = next((network for network in ranking[: ranking.index(mine)] if network.overlaps(mine)), None)
+        if other is not None and reaches(each.address, each.gateway):
             found = f"{each.address}, whose subnet overlaps it"
-            yield Problem(each.place, each.what, f"the prefix of {odd[0]}, or a subnet apart from it", found, "correct the prefix length")
+            yield Problem(each.place, each.what, f"the prefix of {other}, or a subnet apart from it", found, "correct the prefix length")
 
 
 def vms_are_in_their_nodes_subnet(draft: Draft) -> Iterator[Problem]:
     """A virtual machine's address is in its node's subnet: it is plugged into the node's management bridge."""
     for host, row in draft.hosts.items():
         node = draft.hosts.get(row.vm.node) if row.vm is not None else None
-        if node is None or row.address.ip in node.address.network or not reaches(row.address, row.gateway):
+        if row.vm is None or node is None or HYPERVISORS not in node.groups:
             continue
-        assert row.vm is not None
+        if row.address.ip in node.address.network or not reaches(row.address, row.gateway):
+            continue
         wanted = f"an address in {node.address.network}, the subnet of its node {row.vm.node}"
         yield Problem(draft.at(host, "address"), f"{host} address", wanted, str(row.address), "correct the address")
 

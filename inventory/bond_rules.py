@@ -1,5 +1,6 @@
 """Rules of bonds: a LACP group joins one host to one other by two cables or more (IEEE 802.1AX)."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from inventory.cable_rules import port_of
@@ -32,10 +33,10 @@ def bonds_have_both_ends(draft: Draft) -> Iterator[Problem]:
 
 def bonds_have_two_members(draft: Draft) -> Iterator[Problem]:
     """A bond has two cables or more."""
-    found = bonds(draft)
-    for bond, members in found.items():
+    named = Counter((end.host, cable.bonds[cable.ends.index(end)]) for _, cable, end in draft.ends())
+    for bond, members in bonds(draft).items():
         index, cable, end, far = members[0]
-        if len(members) == 1 and len(found[far]) == 1 and end == cable.ends[0]:
+        if named[bond.host, bond.port] == named[far.host, far.port] == 1 and end == cable.ends[0]:
             wanted, remedy = f"two cables or more in bond {bond}", "add a cable to it, or remove the bond"
             yield Problem(draft.at_cable(index), f"cable {cable}", wanted, "one", remedy)
 

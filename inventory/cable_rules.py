@@ -50,7 +50,7 @@ def ends_are_used_once(draft: Draft) -> Iterator[Problem]:
 
 def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
     """The operator's machine is plugged into a port of a host that no cable is in."""
-    if draft.defaults is None or draft.defaults.operator is None or draft.files["hosts"].data is None:
+    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.unsound):
         return
     end = end_of(draft.defaults.operator.port)
     place = draft.files["defaults"].place("operator", "port")

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from inventory.errors import Place, Problem
 from inventory.files import YamlFile, read
 from inventory.schema import (
-    HOST_NAME,
     BondEnds,
     Cable,
     CableRow,
@@ -22,6 +21,7 @@ from inventory.schema import (
     PointToPointNetwork,
 )
 from inventory.structure import Model, check, check_rows
+from inventory.value_types import HOST_NAME
 
 
 @dataclass(frozen=True)

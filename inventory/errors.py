@@ -37,5 +37,9 @@ class InventoryError(Exception):
     """The files of an inventory folder cannot be a site; one line a problem, in the order of the files' names and lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        # A group's word is each of its hosts': what is wrong with it is said once, of the first of them.
+        once: dict[tuple[object, ...], Problem] = {}
+        for problem in problems:
+            once.setdefault((problem.place, problem.wanted, problem.found, problem.remedy), problem)
+        self.problems = tuple(sorted(once.values()))
         super().__init__("\n".join(str(problem) for problem in self.problems))

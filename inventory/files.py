@@ -8,7 +8,6 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
-from ruamel.yaml.reader import ReaderError
 
 from inventory.errors import Place, Problem
 
@@ -50,23 +49,26 @@ def read(path: Path) -> YamlFile:
     """The file at `path`, with what is wrong with it as YAML among its `problems`."""
     try:
         node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return _unreadable(path, 1, "a readable file", error.strerror or str(error), "add it: docs/inventory.md shows what it says")
-    except (UnicodeDecodeError, ReaderError) as error:
-        return _unreadable(path, 1, "UTF-8 text", str(error).splitlines()[0], "save it as UTF-8")
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        return _unreadable(path, line, "YAML", str(error.problem or error.context), "correct the YAML on this line or just above")
-    except YAMLError as error:
-        return _unreadable(path, 1, "YAML", str(error).splitlines()[0], "correct the YAML")
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        return YamlFile(path, problems=(_unreadable(path, error),))
     reading = _Reading(path)
-    data = reading.value(node, ()) if node is not None else None
-    return YamlFile(path, {} if data is None else data, reading.lines, tuple(reading.problems))
+    data = reading.value(node, ()) if node is not None else {}
+    return YamlFile(path, None if reading.endless else data, reading.lines, tuple(reading.problems))
 
 
-def _unreadable(path: Path, line: int, wanted: str, found: str, remedy: str) -> YamlFile:
-    return YamlFile(path, problems=(Problem(Place(path, line), path.stem, wanted, found, remedy),))
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError | YAMLError) -> Problem:
+    match error:
+        case OSError():
+            found, remedy = error.strerror or str(error), "add it: docs/inventory.md shows what it says"
+            return Problem(Place(path, 1), path.stem, "a readable file", found, remedy)
+        case UnicodeDecodeError():
+            line, found = error.object[: error.start].count(b"\n") + 1, f"the byte 0x{error.object[error.start]:02x}"
+            return Problem(Place(path, line), path.stem, "UTF-8 text", found, "save the file as UTF-8")
+        case MarkedYAMLError():
+            mark, found = error.problem_mark or error.context_mark, str(error.problem or error.context).removeprefix("found ")
+            return Problem(Place(path, mark.line + 1 if mark else 1), path.stem, "YAML", found, "correct this line or the one above")
+        case _:
+            return Problem(Place(path, 1), path.stem, "YAML", str(error).splitlines()[0], "correct the file")
 
 
 class _Reading:
@@ -76,6 +78,7 @@ class _Reading:
         self.path = path
         self.lines: dict[Keys, int] = {}
         self.problems: list[Problem] = []
+        self.endless = False
         self._open: list[Node] = []
 
     def value(self, node: Node, path: Keys) -> Any:
@@ -84,6 +87,7 @@ class _Reading:
         if isinstance(node, ScalarNode):
             return _scalar(node)
         if any(node is outer for outer in self._open):
+            self.endless = True
             self._problem(node, path, "a value", "an alias (*) to what it is part of", "write the value out")
             return None
         self._open.append(node)

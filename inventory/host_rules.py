@@ -1,12 +1,16 @@
 """Rules of hosts: their groups, platforms, links, interface names and virtual machines."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from inventory.draft import Draft
 from inventory.errors import Problem
-from inventory.schema import LinkKind, Platform
+from inventory.schema import HostRow, LinkKind, Platform
 
 HYPERVISORS = "proxmox"
+LINUX = (Platform.IFUPDOWN2, Platform.UBUNTU)
+KERNEL_NAME = re.compile(r"[^/:]{0,15}")
+KERNEL_NAME_WORDS = "a Linux interface name (at most 15 characters, without '/' and ':')"
 
 # By which links a platform can be reached: a driver is NAPALM's own or one of drivers/, SSH needs Linux.
 LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
@@ -65,22 +69,43 @@ def unmanaged_hosts_are_switches(draft: Draft) -> Iterator[Problem]:
             yield Problem(draft.at(host, "managed"), f"{host} managed", wanted, "it on link ssh", "remove it, or take the host out")
 
 
+def linux_names_fit_the_kernel(draft: Draft) -> Iterator[Problem]:
+    """A Linux host's interface names are at most 15 bytes without '/' and ':' (dev_valid_name, net/core/dev.c)."""
+    remedy = "shorten or rename it"
+    for host, row in draft.hosts.items():
+        if row.platform not in LINUX:
+            continue
+        for name in row.ports:
+            if not KERNEL_NAME.fullmatch(name):
+                yield Problem(draft.at(host, "ports", name), f"{host} ports", KERNEL_NAME_WORDS, f"'{name}'", remedy)
+        if row.management is not None and not KERNEL_NAME.fullmatch(row.management):
+            yield Problem(draft.at(host, "management"), f"{host} management", KERNEL_NAME_WORDS, f"'{row.management}'", remedy)
+    for index, host, row, bond in _bonds(draft):
+        if row.platform in LINUX and not KERNEL_NAME.fullmatch(bond):
+            yield Problem(draft.at_cable(index), f"bond {host}:{bond}", KERNEL_NAME_WORDS, f"'{bond}'", remedy)
+
+
 def interface_names_are_distinct(draft: Draft) -> Iterator[Problem]:
     """Ports, bonds and the management bridge of a host have names of their own; `lo` is the kernel's."""
-    seen: set[tuple[str, str]] = set()
-    for index, cable, end in draft.ends():
-        bond, row = cable.bonds[cable.ends.index(end)], draft.hosts.get(end.host)
-        if bond is None or row is None or (end.host, bond) in seen:
-            continue
-        seen.add((end.host, bond))
+    for index, host, row, bond in _bonds(draft):
         if bond in row.ports or bond in (row.management, "lo"):
             wanted = "a name that no other interface of the host has"
             found = "the name of a port" if bond in row.ports else f"the name of interface {bond}"
-            yield Problem(draft.at_cable(index), f"bond {end.host}:{bond}", wanted, found, "rename the bond in all of its rows")
+            yield Problem(draft.at_cable(index), f"bond {host}:{bond}", wanted, found, "rename the bond in all of its rows")
     for host, row in draft.hosts.items():
         if "lo" in row.ports or row.management == "lo":
             path = ("ports", "lo") if "lo" in row.ports else ("management",)
             yield Problem(draft.at(host, *path), f"{host} {path[0]}", "a port's name", "lo", "use 'loopback' for the loopback's address")
+
+
+def _bonds(draft: Draft) -> Iterator[tuple[int, str, HostRow, str]]:
+    """Every bond of every host once: the first of its rows, the host, the host's row, the bond's name."""
+    seen: set[tuple[str, str]] = set()
+    for index, cable, end in draft.ends():
+        bond, row = cable.bonds[cable.ends.index(end)], draft.hosts.get(end.host)
+        if bond is not None and row is not None and (end.host, bond) not in seen:
+            seen.add((end.host, bond))
+            yield index, end.host, row, bond
 
 
 def pci_paths_are_unique(draft: Draft) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     host_rules.hosts_are_complete,
     host_rules.links_fit_platforms,
     host_rules.unmanaged_hosts_are_switches,
+    host_rules.linux_names_fit_the_kernel,
     host_rules.interface_names_are_distinct,
     host_rules.pci_paths_are_unique,
     host_rules.vmids_are_unique,

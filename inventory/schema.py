@@ -1,64 +1,28 @@
 """The site as frozen, typed data: what the YAML files of an inventory folder may say, and the site that follows from them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-# The kernel's limit for an interface name is 15 bytes (IFNAMSIZ, linux/if.h).
-INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,14}$"
-# RFC 1123, section 2.1: letters, digits and hyphens; RFC 1035, section 2.3.4: at most 63.
-HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
-END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.-]{0,14}$"
-# Debian Policy, section 5.6.1.
-PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
-# What udev's path_id calls a PCI device.
-PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
-IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
-IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
-
-# Each pattern in the words of a person who has to keep to it.
-PATTERN_WORDS: Mapping[str, str] = {
-    INTERFACE_NAME: "an interface name (a letter, then letters, digits, '_', '.' or '-'; at most 15 in all)",
-    HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63, neither first nor last a '-')",
-    DOMAIN_NAME: "a domain name in lower case, such as example.org",
-    END: "HOST:PORT, such as alvin:eno1",
-    PACKAGE_NAME: "a Debian package name",
-    PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
-}
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether `text` keeps to `pattern`, one of the keys of PATTERN_WORDS."""
-    return re.search(pattern, text) is not None and not text.endswith("\n")
-
-
-def _written(value: object) -> object:
-    """Keeps a number from being taken as an address: 5 would become 0.0.0.5."""
-    if isinstance(value, int):
-        raise ValueError("an address such as 172.16.0.1")  # noqa: TRY004 - pydantic turns only a ValueError into its own
-    return value
-
-
-def _with_prefix(value: object) -> object:
-    """Keeps an address without its prefix length from silently becoming a /32."""
-    if isinstance(value, int) or (isinstance(value, str) and "/" not in value):
-        raise ValueError("an address with its prefix length, such as 172.16.0.1/16")
-    return value
-
-
-InterfaceName = Annotated[str, StringConstraints(pattern=INTERFACE_NAME)]
-HostName = Annotated[str, StringConstraints(pattern=HOST_NAME)]
-EndText = Annotated[str, StringConstraints(pattern=END)]
-MtuBytes = Annotated[int, Field(strict=True, ge=1280, le=65520)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Address = Annotated[IPv4Address, BeforeValidator(_written), WithJsonSchema({"type": "string", "pattern": IPV4})]
-AddressInSubnet = Annotated[IPv4Interface, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
-Prefix = Annotated[IPv4Network, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
+from inventory.value_types import (
+    Address,
+    AddressInSubnet,
+    Count,
+    DomainName,
+    EndText,
+    HashPolicy,
+    HostName,
+    InterfaceName,
+    MtuBytes,
+    OspfCost,
+    PackageName,
+    PciPath,
+    Prefix,
+    Truth,
+    Vmid,
+)
 
 
 class Strict(BaseModel):
@@ -102,103 +66,142 @@ class Port(Strict):
     """One network port of a host."""
 
     mtu_bytes: MtuBytes = 1500
+    """The largest packet, the same on both ends of a cable."""
     address: AddressInSubnet | None = None
-    pci_path: Annotated[str, StringConstraints(pattern=PCI_PATH)] | None = None
+    """An address of the port's own, with its prefix length; ports of point-to-point cables and members of bonds have none."""
+    pci_path: PciPath | None = None
+    """Where the port sits, as udev says it, for a port whose name the kernel does not keep."""
 
 
 class BondOptions(Strict):
     """What a host says of one of its bonds beyond its cables."""
 
     fallback: Fallback = Fallback.SUSPEND
+    """What its ports do while no LACP partner speaks."""
 
 
 class Lacp(Strict):
     """How the site's bonds speak LACP, the same on both ends of each."""
 
     rate: LacpRate = LacpRate.FAST
-    hash_policy: Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"] = "layer3+4"
+    """How often the partner is asked to speak."""
+    hash_policy: HashPolicy = "layer3+4"
+    """By what a packet's member is chosen (xmit_hash_policy of the kernel's bonding driver)."""
 
 
 class Vm(Strict):
     """A virtual machine's size and the node that runs it."""
 
-    vmid: Annotated[int, Field(strict=True, ge=100, le=999_999_999)]
+    vmid: Vmid
+    """The number of the machine, unique in the cluster."""
     node: HostName
+    """The host of group proxmox that runs it."""
     cpus: Count
+    """Virtual CPUs."""
     memory_gb: Count
+    """Memory in GiB."""
     disk_gb: Count
+    """Its disk in GiB."""
 
 
 class HostFields(Strict):
-    """What a host, its groups or the defaults may say; a host's own word wins, then its first group that says it."""
+    """What a host or a group of hosts may say; a host's own word wins, then its first group that says it."""
 
     platform: Platform | None = None
+    """What the host runs."""
     link: LinkKind | None = None
-    managed: Annotated[bool, Field(strict=True)] | None = None
+    """How the host is reached."""
+    managed: Truth | None = None
+    """False for a switch that nobody may configure from here; true where nothing is said."""
     management: InterfaceName | None = None
+    """The interface that carries the host's own address."""
     gateway: Address | None = None
+    """The way out of the host's subnet."""
     ports: Mapping[InterfaceName, Port] = {}
+    """The network ports by name; a host's row adds to those of its groups and changes single words of them."""
     bonds: Mapping[InterfaceName, BondOptions] = {}
+    """What there is to say of a bond that its cables do not say."""
 
 
 class HostRow(HostFields):
     """A host's row in hosts.yaml."""
 
     groups: tuple[str, ...] = ()
+    """Names of groups.yaml; of two that say the same thing the first wins."""
     address: AddressInSubnet
+    """The host's own address with its prefix length, on its management interface."""
     loopback: AddressInSubnet | None = None
+    """A /32: the OSPF router id, and the address that storage traffic comes from."""
     vm: Vm | None = None
+    """What makes the host a virtual machine."""
 
 
 class Operator(Strict):
     """Where the operator's machine is plugged in; its traffic crosses the switches that are changed."""
 
     port: EndText
+    """HOST:PORT, a port that no cable of the table is in."""
     address: AddressInSubnet
+    """The address of the operator's machine with its prefix length."""
     gateway: Address | None = None
+    """The way from the operator's machine to the site's other subnets."""
 
 
 class DefaultsFile(Strict):
     """defaults.yaml: what holds for the whole site."""
 
-    domain: Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
+    domain: DomainName
+    """The domain that host names are in."""
     name_servers: tuple[Address, ...] = ()
+    """DNS servers, the first one asked first."""
     time_servers: tuple[Address, ...] = ()
-    packages: tuple[Annotated[str, StringConstraints(pattern=PACKAGE_NAME)], ...] = ()
+    """NTP servers."""
+    packages: tuple[PackageName, ...] = ()
+    """Debian packages that every host has."""
     lacp: Lacp = Lacp()
+    """How bonds speak LACP."""
     operator: Operator | None = None
+    """Where the operator's own machine is plugged in, where that is on a cable of the site."""
 
 
 class PointToPointNetwork(Strict):
     """Where the /31s of a kind of cable come from, and its cost in OSPF."""
 
     prefix: Prefix
-    ospf_cost: Annotated[int, Field(strict=True, ge=1, le=65535)]
+    """The network that each cable takes its /31 from, in the order of the rows."""
+    ospf_cost: OspfCost
+    """The cost of the cables in OSPF, on both ends."""
 
 
 class BondEnds(Strict):
     """The names of the bond that a cable belongs to on its two ends."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     from_: InterfaceName | None = Field(default=None, alias="from")
+    """The bond on the host of the row's "from"."""
     to: InterfaceName | None = None
+    """The bond on the host of the row's "to"."""
 
 
 class CableRow(Strict):
     """A row of cables.yaml; ends are written HOST:PORT."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     from_: EndText = Field(alias="from")
+    """One end, HOST:PORT; on a point-to-point cable it has the lower address."""
     to: EndText
+    """The other end, HOST:PORT."""
     bond: BondEnds | None = None
+    """The LACP group that the cable is in, by its name on each end."""
     network: str | None = None
+    """The network of a routed point-to-point cable."""
 
 
 class CablesFile(Strict):
     """cables.yaml."""
 
     networks: Mapping[str, PointToPointNetwork] = {}
+    """Where point-to-point cables take their addresses from, by name."""
     cables: tuple[CableRow, ...] = ()
+    """One row a cable."""
 
 
 class End(Strict):
@@ -263,7 +266,6 @@ class Host(Strict):
 class Site(Strict):
     """All of an inventory folder, checked: the one thing that changes, checks and the lab are derived from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     domain: str
     name_servers: tuple[Address, ...]
     time_servers: tuple[Address, ...]

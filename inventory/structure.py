@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from inventory import schema
 from inventory.errors import Problem
 from inventory.files import Keys, YamlFile, spoken
+from inventory.value_types import PATTERN_WORDS, matches
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -32,10 +33,12 @@ KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in mo
 WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": lambda error: f"the key '{error['loc'][-1]}'",
     "extra_forbidden": lambda _: "only known keys",
-    "string_pattern_mismatch": lambda error: schema.PATTERN_WORDS.get(error["ctx"]["pattern"], error["ctx"]["pattern"]),
+    "string_pattern_mismatch": lambda error: PATTERN_WORDS.get(error["ctx"]["pattern"], error["ctx"]["pattern"]),
     "string_type": lambda _: "text",
     "bool_type": lambda _: "true or false",
     "int_type": lambda _: "a whole number",
+    "greater_than_equal": lambda error: f"at least {error['ctx']['ge']}",
+    "less_than_equal": lambda error: f"at most {error['ctx']['le']}",
     "tuple_type": lambda _: "a list",
     "dict_type": lambda _: "a mapping (key: value)",
     "mapping_type": lambda _: "a mapping (key: value)",
@@ -58,7 +61,7 @@ def check_rows(model: type[Model], file: YamlFile, name_pattern: str) -> tuple[d
     Args:
         model: What a row is.
         file: The file as read.
-        name_pattern: What a row's name keeps to, a key of schema.PATTERN_WORDS.
+        name_pattern: What a row's name keeps to, a key of value_types.PATTERN_WORDS.
     """
     if file.data is None:
         return {}, ()
@@ -84,8 +87,8 @@ def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tupl
 
 def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
     for name in file.data:
-        if not schema.matches(pattern, name):
-            yield Problem(file.place(name), name, schema.PATTERN_WORDS[pattern], f"'{name}'", "rename it")
+        if not matches(pattern, name):
+            yield Problem(file.place(name), name, PATTERN_WORDS[pattern], f"'{name}'", "rename it")
 
 
 def _problem(file: YamlFile, path: Keys, error: ErrorDetails) -> Problem:
@@ -111,5 +114,6 @@ def _remedy(kind: str, keys: Keys) -> str:
         return "add it"
     if kind != "extra_forbidden":
         return "correct the value"
-    near = get_close_matches(str(keys[-1]), KNOWN_KEYS, n=1)
+    unknown = str(keys[-1])
+    near = [key for key in KNOWN_KEYS if key.startswith(unknown)] or get_close_matches(unknown, KNOWN_KEYS, n=1)
     return f"did you mean '{near[0]}'?" if near else "remove it"

@@ -1,0 +1,67 @@
+"""The words that values of the inventory keep to: names, addresses and sizes, each strict and with what to say when it is not met."""
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+# A vendor's names may hold '/' and ':' (ge-0/0/1, et-0/0/0:0); a Linux host's may not, which host_rules.py sees to.
+INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
+# RFC 1123, section 2.1: letters, digits and hyphens; RFC 1035, section 2.3.4: at most 63.
+HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
+# Debian Policy, section 5.6.1.
+PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
+# What udev's path_id calls a PCI device.
+PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
+IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
+
+# Each pattern in the words of a person who has to keep to it.
+PATTERN_WORDS: Mapping[str, str] = {
+    INTERFACE_NAME: "an interface name (a letter, then letters, digits, '_', '.', ':', '/' or '-')",
+    HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63, neither first nor last a '-')",
+    DOMAIN_NAME: "a domain name in lower case, such as example.org",
+    END: "HOST:PORT, such as alvin:eno1",
+    PACKAGE_NAME: "a Debian package name",
+    PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
+}
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `text` keeps to `pattern`, one of the keys of PATTERN_WORDS."""
+    return re.search(pattern, text) is not None and not text.endswith("\n")
+
+
+def _written(value: object) -> object:
+    """Keeps a number from being taken as an address: 5 would become 0.0.0.5."""
+    if isinstance(value, int):
+        raise ValueError("an address such as 172.16.0.1")  # noqa: TRY004 - pydantic turns only a ValueError into its own
+    return value
+
+
+def _with_prefix(value: object) -> object:
+    """Keeps an address without its prefix length from silently becoming a /32."""
+    if isinstance(value, int) or (isinstance(value, str) and "/" not in value):
+        raise ValueError("an address with its prefix length, such as 172.16.0.1/16")
+    return value
+
+
+InterfaceName = Annotated[str, StringConstraints(pattern=INTERFACE_NAME)]
+HostName = Annotated[str, StringConstraints(pattern=HOST_NAME)]
+EndText = Annotated[str, StringConstraints(pattern=END)]
+MtuBytes = Annotated[int, Field(strict=True, ge=1280, le=65520)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Address = Annotated[IPv4Address, BeforeValidator(_written), WithJsonSchema({"type": "string", "pattern": IPV4})]
+AddressInSubnet = Annotated[IPv4Interface, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
+Prefix = Annotated[IPv4Network, BeforeValidator(_with_prefix), WithJsonSchema({"type": "string", "pattern": IPV4_WITH_PREFIX})]
+Truth = Annotated[bool, Field(strict=True)]
+Vmid = Annotated[int, Field(strict=True, ge=100, le=999_999_999)]
+OspfCost = Annotated[int, Field(strict=True, ge=1, le=65535)]
+DomainName = Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
+PackageName = Annotated[str, StringConstraints(pattern=PACKAGE_NAME)]
+PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]
+HashPolicy = Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]
