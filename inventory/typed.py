@@ -36,12 +36,14 @@ class BurrowInventory:
         ssh_config: OpenSSH's configuration for the site; with it a host is reached by its name, which the configuration resolves,
             and NAPALM's drivers are told to use it and to check host keys.
         username: Who logs in, where the SSH configuration does not say.
+        sudo: Whether that user becomes root by sudo.
     """
 
-    def __init__(self, folder: str, ssh_config: str | None = None, username: str | None = None) -> None:
+    def __init__(self, folder: str, ssh_config: str | None = None, username: str | None = None, *, sudo: bool = False) -> None:
         self.folder = Path(folder).expanduser()
         self.ssh_config = ssh_config
         self.username = username
+        self.sudo = sudo
 
     def load(self) -> "nornir.Inventory":
         """The site as Nornir's inventory.
@@ -75,6 +77,8 @@ class BurrowInventory:
         return host.name if self.ssh_config else str(host.address.ip)
 
     def _connection_options(self, options: "type[nornir.ConnectionOptions]") -> "dict[str, nornir.ConnectionOptions]":
-        if not self.ssh_config:
-            return {}
-        return {"napalm": options(extras={"optional_args": {"ssh_config_file": self.ssh_config, "ssh_strict": True}})}
+        path = {"ssh_config_file": self.ssh_config} if self.ssh_config else {}
+        return {
+            "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo}}),
+            "burrow_ssh": options(extras={"ssh_config": self.ssh_config, "sudo": self.sudo}),
+        }

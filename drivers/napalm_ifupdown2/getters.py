@@ -1,0 +1,5 @@
+"""NAPALM's getters, from the system's own JSON."""
+
+
+class Getters:
+    """Mixed into the driver."""

@@ -1,0 +1,13 @@
+"""Bring the site from bare hosts to a working data centre."""
+
+from tasks.checks.bonds import BOND_CHECKS
+from tasks.core.runbook import Runbook, Stage, main
+from tasks.network.uplinks import uplinks
+
+RUNBOOK = Runbook(
+    purpose="Bring the site from bare hosts to a working data centre.",
+    stages=(Stage("network", sets=(uplinks,), checks=BOND_CHECKS),),
+)
+
+if __name__ == "__main__":
+    raise SystemExit(main(RUNBOOK))

@@ -1,0 +1,108 @@
+"""Bonds: one aggregator, the right partner, on both ends."""
+
+from collections.abc import Iterator
+
+from inventory.schema import Bond, Site
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Facts
+from tasks.network.facts import BONDS, LINKS, NOBODY, BondLive
+
+TAGS = ("network", "bond")
+
+
+def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive | None]]:
+    """The host's intended bonds to a node or from one, with what the kernel has of each."""
+    for bond in site.hosts[host].bonds:
+        if "proxmox" in (*site.hosts[host].groups, *site.hosts[bond.peer_host].groups):
+            yield bond, facts[host][BONDS].get(bond.name)
+
+
+@check(
+    needs=(BONDS,),
+    severity=Severity.CRITICAL,
+    remediation="Run the network stage; if it says no changes, look for a member cabled to another switch (LLDP) or a channel missing there.",
+    tags=TAGS,
+)
+def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every member of a bond is in its active aggregator."""
+    for bond, live in _live(site, facts, host):
+        if live is None:
+            yield Finding(f"{host}:{bond.name}", f"a bond of {' '.join(bond.members)}", "no such bond", bond.name)
+            continue
+        for port in bond.members:
+            member = live.members.get(port)
+            got = "not a member" if member is None else f"aggregator {member.aggregator}"
+            yield Finding(f"{host}:{port}", f"aggregator {live.aggregator}", got, bond.name)
+
+
+@check(
+    needs=(BONDS,),
+    severity=Severity.CRITICAL,
+    remediation="Compare the member's cable with cables.yaml, and the channel's ports on the other end.",
+    tags=TAGS,
+)
+def bond_members_speak_to_the_intended_partner(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every member's LACP partner is the bond at the other end of its cable."""
+    for bond, live in _live(site, facts, host):
+        far = facts[bond.peer_host][BONDS].get(bond.peer_name) if bond.peer_host in facts else None
+        systems = {member.system for member in far.members.values()} if far else set()
+        for port, member in live.members.items() if live else ():
+            partner = "nobody" if member.partner == NOBODY else member.partner
+            if bond.peer_host in facts and site.hosts[bond.peer_host].managed:
+                want = f"{bond.peer_host}:{bond.peer_name} ({' '.join(sorted(systems)) or 'which does not exist'})"
+                got = want if member.partner in systems else partner
+            else:
+                want, got = "a partner", "nobody" if partner == "nobody" else "a partner"
+            yield Finding(f"{host}:{port}", want, got, bond.name)
+
+
+@check(needs=(BONDS,), severity=Severity.MAJOR, remediation="Set the same LACP rate on both ends.", tags=TAGS)
+def bond_lacp_rate_is_equal_on_both_ends(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Both ends of a bond ask for LACP at the site's rate."""
+    for bond, live in _live(site, facts, host):
+        if live is None:
+            continue
+        yield Finding(f"{host}:{bond.name}", site.lacp.rate, live.lacp_rate, bond.name)
+        for port, member in live.members.items():
+            if member.partner != NOBODY:
+                yield Finding(f"{host}:{port} partner", site.lacp.rate, "fast" if member.partner_fast else "slow", bond.name)
+
+
+@check(needs=(BONDS,), severity=Severity.MAJOR, remediation="Look at the cable, the transceiver and the port at the other end.", tags=TAGS)
+def bond_members_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every member of a bond has a link."""
+    for bond, live in _live(site, facts, host):
+        for port, member in live.members.items() if live else ():
+            yield Finding(f"{host}:{port}", "up", "up" if member.up else "down", bond.name)
+
+
+@check(needs=(BONDS,), severity=Severity.MINOR, remediation="Run the network stage: it sets mode and hash policy.", tags=TAGS)
+def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """A bond runs 802.3ad with the site's hash policy."""
+    for bond, live in _live(site, facts, host):
+        if live is not None:
+            yield Finding(f"{host}:{bond.name}", f"802.3ad {site.lacp.hash_policy}", f"{live.mode} {live.hash_policy}", bond.name)
+
+
+@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation="Run the network stage; look at `bridge link` on the host.", tags=(*TAGS, "bridge"))
+def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """The bridge with the node's address is up, has that address, and the bond is one of its ports."""
+    node, links = site.hosts[host], facts[host][LINKS]
+    if "proxmox" not in node.groups:
+        return
+    bridge = links.get(node.management)
+    yield Finding(f"{host}:{node.management}", str(node.address), " ".join(bridge.addresses) if bridge else "no such bridge", node.management, bool(bridge and str(node.address) in bridge.addresses))
+    for bond in node.bonds:
+        yield Finding(f"{host}:{bond.name}", f"port of {node.management}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name)
+
+
+BOND_CHECKS = (
+    bond_members_share_one_aggregator,
+    bond_members_speak_to_the_intended_partner,
+    bond_lacp_rate_is_equal_on_both_ends,
+    bond_members_have_carrier,
+    bond_mode_and_hash_policy_are_as_intended,
+    management_bridge_carries_the_uplink,
+)
+# Against plain ports there is no partner to wait for.
+NODE_END_CHECKS = (bond_members_have_carrier, bond_mode_and_hash_policy_are_as_intended, management_bridge_carries_the_uplink)

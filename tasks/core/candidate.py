@@ -1,0 +1,36 @@
+"""A host's network configuration as one text: /etc/network/interfaces first, then FRR's files, each after a marker line.
+
+The marker is a comment to every tool that reads the files, so the text of a host without FRR is simply its interfaces file.
+"""
+
+from collections.abc import Mapping
+
+from tasks.core.transaction import INTERFACES
+
+FRR_CONF, FRR_DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
+PATHS = (INTERFACES, FRR_CONF, FRR_DAEMONS)
+MARKER = "#### file "
+
+
+def split(text: str) -> dict[str, str]:
+    """{path: text} of a candidate. Raises ValueError with the line of a marker that names another file."""
+    files: dict[str, list[str]] = {INTERFACES: []}
+    path = INTERFACES
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if line.startswith(MARKER):
+            path = line.removeprefix(MARKER).strip()
+            if path not in PATHS:
+                raise ValueError(f"line {number}: a candidate holds {', '.join(PATHS)}; found {path}")
+            files[path] = []
+        else:
+            files[path].append(line)
+    return {name: "".join(lines) for name, lines in files.items()}
+
+
+def join(files: Mapping[str, str]) -> str:
+    """One candidate text of {path: text}; `split` gives the same files back."""
+    parts = [files.get(INTERFACES, "")]
+    for path in PATHS[1:]:
+        if path in files:
+            parts.append(f"{MARKER}{path}\n{files[path]}")
+    return "".join(part if part.endswith("\n") or not part else part + "\n" for part in parts)

@@ -1,0 +1,206 @@
+"""The one function that carries every change set: arm and apply end by end, check, confirm, or undo the other way round.
+
+The promise: at every moment each host is wholly new, wholly old, or the set is in a half-state that its safe end makes reachable; what
+this process does not live to finish, the hosts' own timers do.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from tasks.core.change import ChangeSet
+from tasks.core.check import Verdict, judge
+from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.facts import HostFacts, union
+from tasks.core.link import APPLY_S
+from tasks.core.plan import HostPlan, SetPlan, plan_set
+from tasks.core.run import Interrupted, Run
+
+POLL_S = 0.5
+# The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
+HOLD_S = 1.0
+
+
+@dataclass
+class Outcome:
+    """How one set ended: unchanged, done, refused (nothing touched), reverted, or interrupted; with the plans and the reasons."""
+
+    plan: SetPlan
+    state: str
+    reasons: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the set is not as intended."""
+        return self.state not in ("unchanged", "done")
+
+
+def carry(run: Run, change_set: ChangeSet) -> Outcome:
+    """Carry one set to its end. Never raises for what a host or a check says: that is in the outcome."""
+    run.say("queued", change_set=change_set.name)
+    with run.holding(change_set.hosts):
+        return _Carrier(run, change_set).carry()
+
+
+class _Carrier:
+    def __init__(self, run: Run, change_set: ChangeSet) -> None:
+        self.run, self.change_set = run, change_set
+        self.opened: list[HostPlan] = []
+        self.touched = False
+
+    def say(self, kind: str, host: str = "", text: str = "") -> None:
+        self.run.say(kind, host, self.change_set.name, text)
+
+    def carry(self) -> Outcome:
+        self.refresh()
+        plan = plan_set(self.change_set, self.run.site, self.run.facts)
+        if plan.refused:
+            self.say("refused", text=plan.refused)
+            return Outcome(plan, "refused", [plan.refused])
+        if not plan.changes:
+            return Outcome(plan, "unchanged")
+        outcome = Outcome(plan, "done")
+        try:
+            self.prepare(plan)
+            self.apply(plan)
+            self.settle()
+            self.confirm(plan, outcome)
+            self.say("done")
+        except BurrowError as error:
+            self.undo(outcome, error)
+        finally:
+            for host in self.change_set.hosts if self.touched else ():
+                self.run.facts.pop(host, None)
+        return outcome
+
+    def refresh(self) -> None:
+        """Read again what an earlier set on the same host has changed."""
+        stale = [host for host in self.change_set.hosts if host not in self.run.facts and host not in self.run.unreachable]
+        if stale:
+            self.run.read(stale)
+
+    def prepare(self, plan: SetPlan) -> None:
+        for host in plan.changes:
+            self.run.pause(0)
+            self.run.leased.add(host.host)
+            self.run.do(host.host, "prepare", plan=host)
+            self.say("prepared", host.host)
+
+    def timer_s(self, plan: SetPlan, index: int) -> int:
+        """The safe ends' timers outlast the last end's: each waits for the ends that are applied after it."""
+        return self.run.timers.revert_s + int(2 * APPLY_S) * (len(plan.changes) - 1 - index)
+
+    def apply(self, plan: SetPlan) -> None:
+        started = time.monotonic()
+        for index, host in enumerate(plan.changes):
+            if index and time.monotonic() - started > 2 * APPLY_S * index:
+                raise TransactionError(f"{host.host}: not begun, because the end before it took too long to keep the order of the timers")
+            self.run.pause(0)
+            self.opened.append(host)
+            self.touched = True
+            self.begin(host, self.timer_s(plan, index))
+            self.say("applied", host.host)
+            self.see_reachable(host)
+
+    def begin(self, host: HostPlan, revert_s: int) -> None:
+        try:
+            self.run.do(host.host, "begin", plan=host, revert_s=revert_s, on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"))
+        except LinkError:
+            # The change may have cut the very connection that carried its answer: the host knows.
+            kept = self.ask_again(host)
+            if kept["state"] != "applied":
+                raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason'] or 'its answer was lost'}") from None
+        except Refused:
+            self.opened.remove(host)
+            raise
+
+    def ask_again(self, host: HostPlan) -> dict[str, str]:
+        """What the host holds, over new connections, until it has ended applying or its deadline has passed."""
+        deadline = time.monotonic() + APPLY_S
+        while True:
+            try:
+                self.run.reconnect(host.host)
+                kept: dict[str, str] = self.run.do(host.host, "outcome", plan=host)
+                if kept["state"] not in ("armed", "applying"):
+                    return kept
+            except LinkError:
+                if time.monotonic() > deadline:
+                    raise
+            if time.monotonic() > deadline:
+                return kept
+            self.run.pause(POLL_S)
+
+    def see_reachable(self, host: HostPlan) -> None:
+        """A new connection answers: the old one could have outlived the path."""
+        kept = self.ask_again(host)
+        if kept["state"] != "applied":
+            raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason']}")
+        self.say("reachable", host.host)
+
+    def settle(self) -> None:
+        """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timer."""
+        deadline = time.monotonic() + self.run.timers.settle_s
+        passing_since: float | None = None
+        while True:
+            failed = self.failing()
+            now = time.monotonic()
+            passing_since = None if failed else passing_since or now
+            if passing_since is not None and now - passing_since >= HOLD_S:
+                self.say("checked")
+                return
+            if now > deadline:
+                raise CheckFailed("; ".join(failed))
+            self.run.pause(POLL_S)
+
+    def failing(self) -> list[str]:
+        needs = union(check.needs for check in self.change_set.checks)
+        facts: dict[str, HostFacts] = {}
+        for host in self.change_set.hosts:
+            try:
+                facts[host] = self.run.do(host, "read", facts=needs)
+            except LinkError as error:
+                return [str(error)]
+        verdicts = judge(self.change_set.checks, self.run.site, facts, self.change_set.hosts)
+        return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.concerns(verdict)]
+
+    def concerns(self, verdict: Verdict) -> bool:
+        subjects = self.change_set.subjects
+        return subjects is None or verdict.finding.subject in subjects.get(verdict.host, frozenset())
+
+    def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
+        for host in plan.changes:
+            try:
+                self.run.do(host.host, "confirm", plan=host)
+            except LinkError:
+                kept = self.ask_again(host)
+                if kept["state"] == "applied":
+                    self.run.do(host.host, "confirm", plan=host)
+                elif kept["state"] != "confirmed":
+                    raise TransactionError(f"{host.host}: not confirmed, it is {kept['state']}: {kept['reason']}") from None
+            self.opened.remove(host)
+            outcome.confirmed.append(host.host)
+            self.say("confirmed", host.host)
+
+    def undo(self, outcome: Outcome, error: BurrowError) -> None:
+        """Roll back what is open, the unsafe end first; a host that cannot be reached restores itself."""
+        outcome.reasons.append(str(error))
+        self.say("failed", text=str(error))
+        for host in reversed(self.opened):
+            try:
+                self.run.do(host.host, "revert", plan=host, reason=str(error)[:400])
+                self.say("reverted", host.host)
+            except BurrowError as trouble:
+                outcome.reasons.append(f"{host.host}: not rolled back from here ({trouble}); its own timer or its next boot restores it")
+                self.say("failed", host.host, outcome.reasons[-1])
+        if isinstance(error, Interrupted):
+            outcome.state = "interrupted"
+        elif isinstance(error, Refused) and not self.touched:
+            outcome.state = "refused"
+        else:
+            outcome.state = "reverted"
+
+
+def describe(verdict: Verdict) -> str:
+    """One line: check, host and target, wanted, found."""
+    finding = verdict.finding
+    return f"{verdict.host}: {verdict.check.name.replace('_', ' ')}: {finding.target}: wanted {finding.want}, found {finding.got}"

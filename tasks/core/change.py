@@ -1,0 +1,120 @@
+"""The one shape of a feature: observe, diff, apply, check. Everything here is pure."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Generic, TypeVar
+
+from inventory.schema import Site
+from tasks.core.check import Check
+from tasks.core.facts import Fact, Facts
+from tasks.core.transaction import Action, Unit
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """What a change owns of a file: `merge` turns the text as it stands into the text as it should be, and leaves the rest."""
+
+    path: str
+    fact: Fact[str]
+    merge: Callable[[str], str]
+    mode: int = 0o644
+    impact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a change owns of a host's network configuration, as a merge candidate in its platform's own language."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package to install before any transaction; not taken back."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    """A live kernel value; its old value is saved and restored."""
+
+    name: str
+    value: str
+
+
+Step = FilePart | Candidate | Package | Sysctl | Unit | Action
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One owned field that is not as wanted."""
+
+    field: str
+    have: Any
+    want: Any
+
+
+class Change(ABC, Generic[State]):
+    """One feature of one host made equal to its intent; the docstring of each is the sentence that is then true."""
+
+    needs: ClassVar[tuple[Fact[Any], ...]] = ()
+    host: str
+
+    @abstractmethod
+    def intend(self, site: Site, facts: Facts) -> State:
+        """The wanted state of what the change owns. Raises Refused where the inventory's wish cannot be carried out on these facts."""
+
+    @abstractmethod
+    def observe(self, site: Site, facts: Facts) -> State:
+        """The present state, of the same shape and order."""
+
+    @abstractmethod
+    def steps(self, site: Site, facts: Facts, want: State) -> tuple[Step, ...]:
+        """What makes a state that differs the wanted one."""
+
+    def diff(self, have: State, want: State) -> tuple[Difference, ...]:
+        """The owned fields that differ."""
+        pairs = ((f.name, getattr(have, f.name), getattr(want, f.name)) for f in fields(have))  # type: ignore[arg-type]
+        return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+@dataclass(frozen=True)
+class Member:
+    """One host of a change set. Safe alone: with only this end changed, the host is still reachable."""
+
+    host: str
+    changes: tuple[Change[Any], ...]
+    safe_alone: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """Transactions of several hosts that only make sense together.
+
+    `subjects` says which findings the after-checks wait for: the checks judge whole hosts, a set only what it changed.
+    `by_hand` is what an unmanaged host's owner has to do.
+    """
+
+    name: str
+    members: tuple[Member, ...]
+    checks: tuple[Check, ...] = ()
+    subjects: Mapping[str, frozenset[str]] | None = None
+    by_hand: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts of the set, the safe end first: the order in which it is applied and confirmed."""
+        return tuple(member.host for member in self.ordered())
+
+    def ordered(self) -> tuple[Member, ...]:
+        """The members, safe ends first."""
+        return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
+
+    def needs(self) -> Iterable[tuple[Fact[Any], ...]]:
+        """What its changes and checks read."""
+        yield from (change.needs for member in self.members for change in member.changes)
+        yield from (check.needs for check in self.checks)

@@ -1,0 +1,33 @@
+"""Every error of the suite, one tree; each message says which host, what was wanted, what was found, and what to do next.
+
+BurrowError
+├── Refused            nothing was touched, and why (exit 3)
+├── LinkError          a host could not be reached, or did not answer in time
+│   └── Deadline       the channel was closed because its step's deadline passed
+├── TransactionError   a host did not keep what was asked of it: it reverted, or holds something else
+└── CheckFailed        what must be true after a change is not, and the change was undone
+"""
+
+
+class BurrowError(Exception):
+    """The root: catch it to catch all of ours."""
+
+
+class Refused(BurrowError):
+    """Nothing was touched, and why."""
+
+
+class LinkError(BurrowError):
+    """A host could not be reached, or did not answer in time."""
+
+
+class Deadline(LinkError):
+    """The channel was closed because its step's deadline passed."""
+
+
+class TransactionError(BurrowError):
+    """A host did not keep what was asked of it."""
+
+
+class CheckFailed(BurrowError):
+    """What must be true after a change is not."""

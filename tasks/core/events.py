@@ -1,0 +1,22 @@
+"""What a run says while it works: one stream that the live view, the record and a user's own watchers read."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `kind` is a word of the list below; `at_s` is monotonic.
+
+    read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done, stage
+    """
+
+    kind: str
+    host: str = ""
+    change_set: str = ""
+    text: str = ""
+    at_s: float = field(default_factory=time.monotonic)
+
+
+Watcher = Callable[[Event], None]

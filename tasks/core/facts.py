@@ -1,0 +1,69 @@
+"""Facts: what is read from a host, by one command each, and parsed only when somebody asks."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from tasks.core.errors import BurrowError
+
+T = TypeVar("T")
+# A command that the host's part answers itself, on either link.
+STATUS_COMMAND = "burrow status --json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one command answered."""
+
+    rc: int
+    out: str
+    err: str = ""
+
+
+@dataclass(frozen=True)
+class Fact(Generic[T]):
+    """A command, read-only and the same on both links, and what its output means.
+
+    `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
+    """
+
+    name: str
+    command: str
+    parse: Callable[[str], T]
+
+
+def text(name: str, path: str) -> Fact[str]:
+    """The fact that a file holds; an absent file is an empty text."""
+    return Fact(name, f"cat {path} 2>/dev/null || true", str)
+
+
+@dataclass
+class HostFacts:
+    """All that was read from one host in one go."""
+
+    host: str
+    readings: Mapping[str, Reading]
+    _parsed: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, fact: Fact[T]) -> T:
+        """The parsed fact. Raises BurrowError when its command failed or its output cannot be understood."""
+        if fact.name not in self._parsed:
+            reading = self.readings.get(fact.name)
+            if reading is None:
+                raise BurrowError(f"{self.host}: {fact.name} was not read")
+            if reading.rc:
+                raise BurrowError(f"{self.host}: `{fact.command}` ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
+            try:
+                self._parsed[fact.name] = fact.parse(reading.out)
+            except (ValueError, KeyError, IndexError) as error:
+                raise BurrowError(f"{self.host}: `{fact.command}` answered what cannot be read as {fact.name}: {error!r}") from error
+        return cast("T", self._parsed[fact.name])
+
+
+# A set's hosts, not one host: a partner's MAC is the other end's fact.
+Facts = Mapping[str, HostFacts]
+
+
+def union(needs: Iterable[Iterable[Fact[Any]]]) -> tuple[Fact[Any], ...]:
+    """Each fact once, in the order of first mention."""
+    return tuple({fact.name: fact for facts in needs for fact in facts}.values())

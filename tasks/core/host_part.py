@@ -1,0 +1,440 @@
+#!/usr/bin/env python3
+"""Burrow's part on a host: the only thing that restores, and it needs nothing but Python's standard library and systemd.
+
+A transaction is a folder, /var/lib/burrow/pending, that is on disk before the first byte of the host changes: its token, backups of
+every file and live value that it touches, and what to run. A systemd timer restores it unless it is confirmed; at boot, before the
+network, whatever is still pending is restored. All times are monotonic, so a clock that jumps changes nothing.
+
+On the host's own console:  burrow status | burrow revert | burrow remove
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HOME = Path("/var/lib/burrow")
+PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / "record.jsonl", HOME / "backups"
+LIBRARY, COMMAND, UNIT = Path("/usr/local/lib/burrow"), Path("/usr/local/sbin/burrow"), Path("/etc/systemd/system/burrow-boot.service")
+WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
+KEPT_BACKUPS, KEPT_RECORDS = 5, 50
+REASONS = {"timer": "by its timer, because it was not confirmed", "boot": "at boot, because the power went before it was confirmed"}
+BOOT_UNIT = f"""\
+[Unit]
+Description=Burrow: restore what was pending when the power went
+DefaultDependencies=no
+RequiresMountsFor={HOME} /etc
+After=systemd-remount-fs.service
+Before=sysinit.target networking.service network-pre.target
+ConditionPathExists={PENDING}/meta.json
+
+[Service]
+Type=oneshot
+ExecStart={COMMAND} boot
+
+[Install]
+WantedBy=sysinit.target
+"""
+
+
+class Refused(Exception):
+    """Nothing was changed, and why."""
+
+
+def emit(**event):
+    """One line to the controller; a controller that is gone changes nothing here."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(event).encode() + b"\n")
+
+
+def write(path, data, mode=0o600, owner=None):
+    """Replace a file as one step that a power cut cannot halve."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        os.fchmod(file.fileno(), mode)
+        if owner:
+            os.fchown(file.fileno(), *owner)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path):
+    handle = os.open(path, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def load(path, default=None):
+    return json.loads(path.read_text()) if path.exists() else default
+
+
+def save(path, value):
+    write(path, json.dumps(value).encode())
+
+
+@contextlib.contextmanager
+def locked():
+    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (HOME / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def run(argv, deadline_s=60, shell=False):
+    """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr); 124 is the deadline."""
+    with subprocess.Popen(argv, shell=shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            out, err = child.communicate(timeout=deadline_s)
+            code = child.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            out, err = child.communicate()
+            code, err = 124, err + f"no end after {deadline_s} s".encode()
+    return code, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def now():
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def boot_id():
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def sysctl(name):
+    return Path("/proc/sys") / name.replace(".", "/")
+
+
+# The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots.
+
+
+def lease_now():
+    lease = load(LEASE)
+    return lease if lease and lease["boot"] == boot_id() and lease["until"] > now() else None
+
+
+def take_lease(ask):
+    lease, pending = lease_now(), load(PENDING / "meta.json")
+    if lease and lease["run"] != ask["run"]:
+        raise Refused(f"{lease['holder']} has changed this host since {lease['since']}; wait until that run ends (its lease lapses in {lease['until'] - now():.0f} s without it)")
+    if pending and pending["run"] != ask["run"]:
+        raise Refused(f"a transaction of {pending['holder']} is open: it restores itself in {max(0, pending['until'] - now()):.0f} s, or run `burrow revert` on the host")
+    since = lease["since"] if lease else time.strftime("%Y-%m-%d %H:%M:%S")
+    save(LEASE, {"run": ask["run"], "holder": ask["holder"], "since": since, "boot": boot_id(), "until": now() + ask["ttl_s"], "ttl_s": ask["ttl_s"]})
+
+
+def renew_lease(run_id, longer_s=0):
+    lease = lease_now()
+    if lease and lease["run"] == run_id:
+        save(LEASE, {**lease, "until": now() + lease["ttl_s"] + longer_s})
+
+
+# Reading and preparing.
+
+
+def status():
+    pending = load(PENDING / "meta.json")
+    if pending:
+        pending = {key: pending[key] for key in ("token", "run", "holder", "why", "armed_at")} | {"state": (PENDING / "state").read_text(), "revert_in_s": round(pending["until"] - now(), 1)}
+    records = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
+    return {"pending": pending, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
+
+
+def op_read(ask):
+    if ask.get("run"):
+        with locked():
+            renew_lease(ask["run"])
+    answers = {}
+    for name, command in ask["facts"].items():
+        if command == "burrow status --json":
+            code, out, err = 0, json.dumps(status()), ""
+        else:
+            code, out, err = run(["/bin/sh", "-c", command], ask["deadline_s"])
+        answers[name] = {"rc": code, "out": out, "err": err}
+    return {"facts": answers, **status()}
+
+
+def op_prepare(ask):
+    """The lease, this file with its boot unit, and packages: all that comes before a transaction and is not taken back."""
+    with locked():
+        take_lease(ask)
+        install()
+    if ask["packages"]:
+        environment = "DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l"
+        names = " ".join(ask["packages"])
+        code, out, err = run(["/bin/sh", "-c", f"{environment} apt-get install -y -q --no-install-recommends {names}"], ask["deadline_s"])
+        if code:
+            raise Refused(f"apt-get install {names} ended with {code}: {(err or out).strip()[-600:]}")
+    with locked():
+        renew_lease(ask["run"])
+    return status()
+
+
+def install():
+    source = SOURCE.encode()
+    folder = LIBRARY / hashlib.sha256(source).hexdigest()[:16]
+    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and WANTED.is_symlink():
+        return
+    write(folder / "burrow", source, 0o755)
+    write(UNIT, BOOT_UNIT.encode(), 0o644)
+    for link, target in ((COMMAND, folder / "burrow"), (WANTED, UNIT)):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        fresh = link.with_name(f".{link.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(target)
+        os.replace(fresh, link)
+        sync_folder(link.parent)
+    for old in LIBRARY.iterdir():
+        if old != folder and not PENDING.exists():
+            shutil.rmtree(old)
+
+
+# A transaction: begin (validate, back up, arm, apply), then confirm or revert.
+
+
+def op_begin(ask):
+    with locked():
+        take_lease(ask)
+        renew_lease(ask["run"], longer_s=ask["deadline_s"])
+        if PENDING.exists():
+            raise Refused(f"a transaction is already open: {load(PENDING / 'meta.json')['why']}")
+        refuse_if_changed(ask)
+        validate(ask)
+        back_up(ask)
+    emit(event="armed")
+    me = str(COMMAND.resolve())
+    units = ["systemd-run", "--quiet", "--collect"]
+    timer = [*units, "--unit=burrow-revert", f"--on-active={ask['revert_s']}s", "--timer-property=AccuracySec=100ms", me, "revert", ask["token"], "timer"]
+    for argv in (timer, [*units, "--unit=burrow-apply", "--wait", me, "apply", ask["token"]]):
+        code, _, err = run(argv, ask["deadline_s"])
+        if code and argv is timer:
+            return revert(ask["token"], f"the timer could not be armed: {err.strip()}")
+    return outcome(ask["token"])
+
+
+def refuse_if_changed(ask):
+    for path in ask["absent"]:
+        if Path(path).exists():
+            raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
+    for item in ask["files"]:
+        path = Path(item["path"])
+        text = path.read_text(errors="surrogateescape") if path.exists() else None
+        if text != item["before"]:
+            raise Refused(f"{path} was changed since it was read; run again to see the new difference")
+
+
+def validate(ask):
+    for item in ask["files"]:
+        if item["validate"] and item["text"] is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                candidate = Path(folder) / "candidate"
+                candidate.write_text(item["text"])
+                code, out, err = run([word.replace("{candidate}", str(candidate)) for word in item["validate"]], ask["deadline_s"])
+            if code or "error" in err.lower():
+                raise Refused(f"{item['path']} would not be accepted: {(err or out).strip()[-600:]}")
+
+
+def back_up(ask):
+    draft = HOME / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    saved = []
+    for index, item in enumerate(ask["files"]):
+        path = Path(item["path"])
+        if path.exists():
+            stat = path.stat()
+            write(draft / str(index), path.read_bytes())
+            saved.append({"path": item["path"], "mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid]})
+        else:
+            saved.append({"path": item["path"], "mode": None})
+    units = [{**unit, "was_enabled": not run(["systemctl", "is-enabled", "-q", unit["name"]])[0], "was_active": not run(["systemctl", "is-active", "-q", unit["name"]])[0]} for unit in ask["units"]]
+    live = {name: sysctl(name).read_text() for name in ask["sysctls"]}
+    meta = {key: ask[key] for key in ("token", "run", "holder", "why", "files", "actions", "sysctls", "revert_s")}
+    save(draft / "meta.json", {**meta, "saved": saved, "units": units, "live": live, "boot": boot_id(), "until": now() + ask["revert_s"], "armed_at": time.strftime("%Y-%m-%d %H:%M:%S")})
+    write(draft / "state", b"armed")
+    os.replace(draft, PENDING)
+    sync_folder(HOME)
+
+
+def apply(token):
+    with locked():
+        meta = load(PENDING / "meta.json")
+        if not meta or meta["token"] != token:
+            return
+        write(PENDING / "state", b"applying")
+        failure = apply_steps(meta)
+        if not failure:
+            write(PENDING / "state", b"applied")
+    if failure:
+        revert(token, failure, stop_apply=False)
+
+
+def apply_steps(meta):
+    """None, or the sentence that says what failed."""
+    for item, saved in zip(meta["files"], meta["saved"]):
+        if item["text"] is None:
+            Path(item["path"]).unlink(missing_ok=True)
+        else:
+            write(Path(item["path"]), item["text"].encode(errors="surrogateescape"), saved["mode"] or item["mode"], saved.get("owner"))
+    for name, value in meta["sysctls"].items():
+        sysctl(name).write_text(value)
+    for action in meta["actions"]:
+        code, out, err = run(action["argv"], action["deadline_s"])
+        if code:
+            return f"`{' '.join(action['argv'])}` ended with {code}: {(err or out).strip()[-600:]}"
+    for unit in meta["units"]:
+        for verb in (["enable" if unit["enabled"] else "disable"], [("restart" if unit["restart"] else "start") if unit["active"] else "stop"]):
+            code, out, err = run(["systemctl", "-q", *verb, unit["name"]])
+            if code:
+                return f"`systemctl {verb[0]} {unit['name']}` ended with {code}: {(err or out).strip()[-600:]}"
+    return None
+
+
+def op_confirm(ask):
+    with locked():
+        meta = load(PENDING / "meta.json")
+        if meta and meta["token"] == ask["token"]:
+            if (PENDING / "state").read_text() != "applied":
+                raise Refused("the transaction is not applied, so there is nothing to confirm")
+            close(meta, "confirmed", "")
+            renew_lease(meta["run"])
+    return outcome(ask["token"])
+
+
+def close(meta, result, reason):
+    """On disk first; only then the folder moves away and the timer ends."""
+    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
+    entry = {"token": meta["token"], "run": meta["run"], "holder": meta["holder"], "why": meta["why"], "outcome": result, "reason": reason, "at": time.strftime("%Y-%m-%d %H:%M:%S")}
+    write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())
+    BACKUPS.mkdir(mode=0o700, exist_ok=True)
+    os.replace(PENDING, BACKUPS / f"{time.time_ns()}-{meta['token']}")
+    sync_folder(HOME)
+    for old in sorted(BACKUPS.iterdir())[:-KEPT_BACKUPS]:
+        shutil.rmtree(old)
+    run(["systemctl", "-q", "stop", "burrow-revert.timer"])
+
+
+def revert(token, reason, stop_apply=True, live=True):
+    """Restore what the pending transaction saved; without a token, whatever is pending."""
+    if stop_apply and live:
+        run(["systemctl", "-q", "stop", "burrow-apply.service"])
+    with locked():
+        meta = load(PENDING / "meta.json")
+        if not meta or (token and meta["token"] != token):
+            return outcome(token)
+        troubles = restore(meta, live) if (PENDING / "state").read_text() != "armed" else []
+        close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles]))
+    return outcome(meta["token"])
+
+
+def restore(meta, live):
+    """Files, then what makes them live; answers what could not be undone."""
+    troubles = []
+    for index, saved in enumerate(meta["saved"]):
+        if saved["mode"] is None:
+            Path(saved["path"]).unlink(missing_ok=True)
+        else:
+            write(Path(saved["path"]), (PENDING / str(index)).read_bytes(), saved["mode"], saved["owner"])
+    commands = [["systemctl", "-q", "--root=/", "enable" if unit["was_enabled"] else "disable", unit["name"]] for unit in meta["units"] if unit["was_enabled"] != unit["enabled"]]
+    if live:
+        for name, value in meta["live"].items():
+            sysctl(name).write_text(value)
+        commands += [action["undo"] for action in reversed(meta["actions"])]
+        commands += [["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]] for unit in meta["units"] if unit["restart"] or unit["was_active"] != unit["active"]]
+    for argv in commands:
+        code, out, err = run(argv)
+        if code:
+            troubles.append(f"`{' '.join(argv)}` ended with {code}: {(err or out).strip()[-300:]}")
+    return troubles
+
+
+def outcome(token):
+    """What this host holds of a transaction: armed, applying, applied, confirmed, reverted, or unknown."""
+    meta = load(PENDING / "meta.json")
+    if meta and meta["token"] == token:
+        return {"state": (PENDING / "state").read_text(), "revert_in_s": meta["until"] - now(), "reason": ""}
+    for line in reversed(RECORD.read_text().splitlines() if RECORD.exists() else []):
+        entry = json.loads(line)
+        if entry["token"] == token:
+            return {"state": entry["outcome"], "reason": entry["reason"], "at": entry["at"]}
+    return {"state": "unknown", "reason": "this host has no transaction of that token"}
+
+
+def op_revert(ask):
+    return revert(ask["token"], ask.get("reason") or "rolled back")
+
+
+def op_outcome(ask):
+    return outcome(ask["token"])
+
+
+def op_release(ask):
+    with locked():
+        lease = lease_now()
+        if lease and lease["run"] == ask["run"]:
+            LEASE.unlink()
+    return {}
+
+
+def remove():
+    if PENDING.exists():
+        sys.exit("burrow: a transaction is open; `burrow revert` first")
+    for path in (WANTED, UNIT, COMMAND):
+        path.unlink(missing_ok=True)
+    for folder in (LIBRARY, HOME):
+        shutil.rmtree(folder, ignore_errors=True)
+    print("burrow is off this host; the configuration it wrote stays")
+
+
+def show_status():
+    now_ = status()
+    pending, lease = now_["pending"], now_["lease"]
+    print(f"pending: {pending['why']} by {pending['holder']} since {pending['armed_at']}, {pending['state']}, restores itself in {pending['revert_in_s']} s" if pending else "pending: nothing")
+    print(f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   nobody")
+    for entry in now_["records"]:
+        print(f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}")
+
+
+def answer(ask):
+    """One request of the controller; its answer is the last line."""
+    try:
+        emit(answer=globals()["op_" + ask["op"]](ask))
+    except Refused as refusal:
+        emit(refused=str(refusal))
+
+
+def main(words):
+    if words[:1] == ["apply"]:
+        apply(words[1])
+    elif words[:1] == ["boot"]:
+        revert(None, "boot", live=False)
+    elif words[:1] == ["revert"]:
+        print(json.dumps(revert(words[1] if words[1:] else None, words[2] if words[2:] else "by hand on the host")))
+    elif words == ["status"]:
+        show_status()
+    elif words == ["status", "--json"]:
+        print(json.dumps(status()))
+    elif words == ["remove"]:
+        remove()
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    if "REQUEST" in globals():
+        answer(globals()["REQUEST"])
+    else:
+        SOURCE = Path(__file__).read_text()
+        main(sys.argv[1:])

@@ -1,0 +1,206 @@
+"""/etc/network/interfaces as text whose every line keeps its place: read by attribute, merged by attribute.
+
+The grammar is interfaces(5) of ifupdown2. Two spellings of an attribute are one (`bridge_ports`, `bridge-ports`).
+A merge candidate is written in the same grammar; what it does not name stays as it stands, comments too. Beyond the grammar it may say
+`no ATTRIBUTE` inside a stanza, and `no iface NAME` at the top, to take something away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+# Attributes that may stand several times in a stanza: a candidate owns its own line among them, not the others.
+REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
+# Attributes whose words are a set.
+SETS = frozenset({"bridge-ports", "bond-slaves", "bridge-vids"})
+STARTS = ("iface", "auto", "allow-", "source", "mapping", "vlan", "no")
+
+
+@dataclass
+class Line:
+    """One logical line: its text as it stands (continuations included) and its words."""
+
+    text: str
+    words: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The attribute's name in its hyphenated spelling, empty on a blank line or a comment."""
+        return self.words[0].replace("_", "-") if self.words else ""
+
+    @property
+    def value(self) -> str:
+        """The words after the first, one space apart."""
+        return " ".join(self.words[1:])
+
+
+@dataclass
+class Stanza:
+    """A top-level line and the lines that follow it up to the next one."""
+
+    head: Line
+    body: list[Line] = field(default_factory=list)
+
+    @property
+    def iface(self) -> str | None:
+        """The interface of an `iface` stanza, None for any other."""
+        return self.head.words[1] if self.head.key == "iface" and len(self.head.words) > 1 else None
+
+    def values(self, attribute: str) -> tuple[str, ...]:
+        """The values of every line of this attribute."""
+        return tuple(line.value for line in self.body if line.key == attribute)
+
+
+def same_value(attribute: str, one: str, other: str) -> bool:
+    """Whether two values mean the same: sets in any order, everything else word for word."""
+    if attribute in SETS:
+        return sorted(one.split()) == sorted(other.split())
+    return one.split() == other.split()
+
+
+def _logical_lines(text: str) -> Iterator[Line]:
+    pending = ""
+    for raw in text.splitlines(keepends=True):
+        pending += raw
+        stripped = raw.strip()
+        if stripped.endswith("\\") and not stripped.startswith("#"):
+            continue
+        joined = pending.replace("\\\n", " ").strip()
+        yield Line(pending, () if joined.startswith("#") else tuple(joined.split()))
+        pending = ""
+    if pending:
+        yield Line(pending, tuple(pending.replace("\\\n", " ").split()))
+
+
+class InterfacesFile:
+    """A parsed file; `str()` gives back every byte of what was not changed."""
+
+    def __init__(self, text: str) -> None:
+        self.preamble: list[Line] = []
+        self.stanzas: list[Stanza] = []
+        for line in _logical_lines(text):
+            if line.key.startswith(STARTS) and not (line.key == "no" and line.words[1:2] != ("iface",)):
+                self.stanzas.append(Stanza(line))
+            elif self.stanzas:
+                self.stanzas[-1].body.append(line)
+            else:
+                self.preamble.append(line)
+
+    def __str__(self) -> str:
+        lines = [*self.preamble, *(line for stanza in self.stanzas for line in (stanza.head, *stanza.body))]
+        return "".join(line.text for line in lines)
+
+    def of(self, iface: str) -> list[Stanza]:
+        """All stanzas of an interface: it may have one for each address family."""
+        return [stanza for stanza in self.stanzas if stanza.iface == iface]
+
+    def ifaces(self) -> tuple[str, ...]:
+        """The interfaces that have a stanza, each once, in the order of the file."""
+        return tuple(dict.fromkeys(stanza.iface for stanza in self.stanzas if stanza.iface))
+
+    def get(self, iface: str, attribute: str) -> tuple[str, ...]:
+        """The values of an attribute over all stanzas of an interface, empty where it is not set."""
+        return tuple(value for stanza in self.of(iface) for value in stanza.values(attribute))
+
+    def autos(self) -> frozenset[str]:
+        """The interfaces that come up at boot."""
+        return frozenset(word for stanza in self.stanzas if stanza.head.key == "auto" for word in stanza.head.words[1:])
+
+
+def merge(text: str, candidate: str) -> str:
+    """`text` with the candidate's attributes in it and all else as it was; the same text where nothing differs."""
+    file, wanted = InterfacesFile(text), InterfacesFile(candidate)
+    for stanza in wanted.stanzas:
+        if stanza.head.key == "no":
+            _remove(file, stanza.head.words[2])
+    for index, stanza in enumerate(wanted.stanzas):
+        if stanza.iface:
+            _merge_stanza(file, stanza, followers=[later.iface for later in wanted.stanzas[index + 1 :] if later.iface])
+    for iface in sorted(wanted.autos() - file.autos()):
+        _add_auto(file, iface)
+    return str(file)
+
+
+def _remove(file: InterfacesFile, iface: str) -> None:
+    file.stanzas = [stanza for stanza in file.stanzas if stanza.iface != iface]
+    for stanza in [s for s in file.stanzas if s.head.key == "auto" and iface in s.head.words]:
+        words = tuple(word for word in stanza.head.words if word != iface)
+        if len(words) > 1:
+            stanza.head = Line(" ".join(words) + "\n", words)
+        else:
+            file.stanzas.remove(stanza)
+
+
+def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) -> None:
+    present = file.of(wanted.iface or "")
+    family = wanted.head.words[2:3]
+    target = next((s for s in present if not family or s.head.words[2:3] in (family, ())), None)
+    if target is None:
+        _insert(file, Stanza(wanted.head, list(wanted.body)), followers)
+        return
+    if family and target.head.words != wanted.head.words:
+        target.head = wanted.head
+    for line in wanted.body:
+        if line.key == "no":
+            attribute = line.words[1].replace("_", "-")
+            for stanza in present:
+                stanza.body = [old for old in stanza.body if old.key != attribute]
+        elif line.key:
+            _set(present, target, line)
+
+
+def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
+    holders = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
+    if any(same_value(wanted.key, line.value, wanted.value) for _, line in holders):
+        if wanted.key not in REPEATED:
+            _drop(holders, keep=next(line for _, line in holders if same_value(wanted.key, line.value, wanted.value)))
+        return
+    if not holders:
+        target.body.insert(_end_of_attributes(target), Line(f"{_indent(target)}{wanted.text.strip()}\n", wanted.words))
+        return
+    first = holders[0][1]
+    first.text = f"{first.text[: len(first.text) - len(first.text.lstrip())]}{first.words[0]} {wanted.value}\n"
+    first.words = (first.words[0], *wanted.words[1:])
+    if wanted.key not in REPEATED:
+        _drop(holders, keep=first)
+
+
+def _drop(holders: list[tuple[Stanza, Line]], keep: Line) -> None:
+    for stanza, line in holders:
+        if line is not keep:
+            stanza.body.remove(line)
+
+
+def _indent(stanza: Stanza) -> str:
+    for line in stanza.body:
+        if line.words:
+            return line.text[: len(line.text) - len(line.text.lstrip())]
+    return "\t"
+
+
+def _end_of_attributes(stanza: Stanza) -> int:
+    return max((index + 1 for index, line in enumerate(stanza.body) if line.words), default=0)
+
+
+def _insert(file: InterfacesFile, new: Stanza, followers: list[str]) -> None:
+    """Before the first stanza that the candidate names after it, with its `auto` line; else at the end, before trailing `source` lines."""
+    new.body = [line for line in new.body if line.words and line.key != "no"]
+    new.body.append(Line("\n", ()))
+    place = next((i for i, s in enumerate(file.stanzas) if s.iface in followers), None)
+    if place is None:
+        place = len(file.stanzas)
+        while place and file.stanzas[place - 1].head.key.startswith("source"):
+            place -= 1
+    elif place and file.stanzas[place - 1].head.key == "auto" and file.stanzas[place].iface in file.stanzas[place - 1].head.words:
+        place -= 1
+    before = file.stanzas[place - 1].body if place else file.preamble
+    tail = before[-1] if before else (file.stanzas[place - 1].head if place else None)
+    if tail is not None and not tail.text.endswith("\n"):
+        tail.text += "\n"
+    if tail is not None and tail.words:
+        before.append(Line("\n", ()))
+    file.stanzas.insert(place, new)
+
+
+def _add_auto(file: InterfacesFile, iface: str) -> None:
+    place = next((i for i, s in enumerate(file.stanzas) if s.iface == iface), len(file.stanzas))
+    file.stanzas.insert(place, Stanza(Line(f"auto {iface}\n", ("auto", iface))))

@@ -1,0 +1,241 @@
+"""The two links, as nornir tasks: the same words for a host over SSH and for a device through NAPALM.
+
+A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it); nothing else leaves here.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from nornir.core.task import Result, Task
+
+from inventory.schema import Host, LinkKind
+from tasks.core.candidate import split
+from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
+from tasks.core.facts import Fact, HostFacts, Reading
+from tasks.core.plan import INTERFACES_FACT, HostPlan
+from tasks.core.session import HostSession, Owner
+from tasks.core.transaction import INTERFACES
+
+READ_S = 30.0
+APPLY_S = 20.0
+# What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
+TIMERS = {"ifupdown2": (1, 1), "eos": (60, 60), "ios": (60, 60), "junos": (60, 60)}
+
+
+class Link(Protocol):
+    """What the engine asks of a host."""
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts: ...
+
+    def prepare(self, plan: HostPlan) -> None: ...
+
+    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None: ...
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]: ...
+
+    def confirm(self, plan: HostPlan) -> None: ...
+
+    def revert(self, plan: HostPlan, reason: str) -> None: ...
+
+    def release(self) -> None: ...
+
+
+def effective_revert_s(platform: str, wanted_s: int) -> int:
+    """The timer a platform really sets for a wish: rounded up to its unit. Raises Refused where it has none."""
+    if platform not in TIMERS:
+        raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
+    unit_s, least_s = TIMERS[platform]
+    return max(least_s, math.ceil(wanted_s / unit_s) * unit_s)
+
+
+class SshLink:
+    """Nodes and servers: the host's part over an exec channel."""
+
+    def __init__(self, task: Task, owner: Owner) -> None:
+        self.task, self.owner = task, owner
+
+    @property
+    def session(self) -> HostSession:
+        """The open session; opened at first use."""
+        session: HostSession = self.task.host.get_connection("burrow_ssh", self.task.nornir.config)
+        return session
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """All facts in one exec."""
+        answer = self.session.read({fact.name: fact.command for fact in facts}, self.owner, READ_S)
+        return HostFacts(self.task.host.name, {name: Reading(**reading) for name, reading in answer["facts"].items()})
+
+    def prepare(self, plan: HostPlan) -> None:
+        """Lease, host's part, packages."""
+        self.session.prepare(self.owner, plan.packages)
+
+    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+        """Arm and apply."""
+        assert plan.transaction is not None
+        _expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), APPLY_S, on_event))
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the host holds of it."""
+        assert plan.transaction is not None
+        kept: dict[str, Any] = self.session.outcome(plan.transaction.token)
+        return kept
+
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
+        assert plan.transaction is not None
+        _expect("confirmed", self.task.host.name, self.session.confirm(plan.transaction.token))
+
+    def revert(self, plan: HostPlan, reason: str) -> None:
+        """Undo it."""
+        assert plan.transaction is not None
+        _expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason))
+
+    def release(self) -> None:
+        """Give the lease back."""
+        self.session.release(self.owner)
+
+
+def _expect(state: str, host: str, kept: dict[str, Any]) -> None:
+    if kept["state"] != state:
+        raise TransactionError(f"{host}: wanted the transaction {state}, it is {kept['state']}: {kept['reason'] or 'no reason given'}")
+
+
+class NapalmLink:
+    """Switches: nornir-napalm's own tasks on a NAPALM driver."""
+
+    def __init__(self, task: Task, owner: Owner) -> None:
+        self.task, self.owner = task, owner
+
+    def _run(self, work: Callable[..., Result], **arguments: Any) -> Result:
+        with _ours(self.task.host.name):
+            return work(self.task, **arguments)
+
+    def _device(self, token: str | None = None) -> Any:
+        """The open device; with a token, a device that knows it."""
+        host = self.task.host
+        extras = host.connection_options["napalm"].extras or {}
+        arguments = extras["optional_args"]
+        wanted = {"run": self.owner.run, "holder": self.owner.holder, **({"token": token} if token else {})}
+        if any(arguments.get(key) != value for key, value in wanted.items()):
+            arguments.update(wanted)
+            disconnect(self.task)
+        with _ours(host.name):
+            return host.get_connection("napalm", self.task.nornir.config)
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """The configuration by its getter, all else by the driver's `cli`."""
+        from nornir_napalm.plugins.tasks import napalm_cli, napalm_get  # noqa: PLC0415 (NAPALM takes a second to import)
+
+        self._device()
+        readings = {}
+        if INTERFACES_FACT in facts:
+            config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"]["running"]
+            readings[INTERFACES_FACT.name] = Reading(0, split(config)[INTERFACES])
+        commands = {fact.name: fact.command for fact in facts if fact != INTERFACES_FACT}
+        if commands:
+            answers = self._run(napalm_cli, commands=list(commands.values())).result
+            readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
+        return HostFacts(self.task.host.name, readings)
+
+    def prepare(self, plan: HostPlan) -> None:
+        """What NAPALM cannot carry is refused; its lock comes with the candidate."""
+        assert plan.transaction is not None
+        others = [file.path for file in plan.transaction.files if file.path != INTERFACES]
+        if others or plan.packages or plan.transaction.units:
+            raise Refused(f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}")
+
+    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+        """Candidate and timed commit."""
+        from nornir_napalm.plugins.tasks import napalm_configure  # noqa: PLC0415
+
+        assert plan.transaction is not None
+        self._device(plan.transaction.token)
+        on_event("armed")
+        platform = self.task.host.platform or ""
+        message = plan.transaction.why if platform not in ("eos", "ios") else None  # these raise NotImplementedError on any message
+        self._run(
+            napalm_configure,
+            configuration=plan.candidate,
+            replace=False,
+            commit_message=message,
+            revert_in=effective_revert_s(platform, revert_s),
+        )
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the device holds: a driver without a record of its own knows only whether something is pending."""
+        assert plan.transaction is not None
+        device = self._device(plan.transaction.token)
+        with _ours(self.task.host.name):
+            if hasattr(device, "outcome"):
+                kept: dict[str, Any] = device.outcome()
+                return kept
+            return {"state": "applied" if device.has_pending_commit() else "unknown", "reason": "no commit is pending"}
+
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
+        from nornir_napalm.plugins.tasks import napalm_confirm_commit  # noqa: PLC0415
+
+        assert plan.transaction is not None
+        self._device(plan.transaction.token)
+        if not self._run(napalm_confirm_commit).changed:
+            _expect("confirmed", plan.host, self.outcome(plan))
+
+    def revert(self, plan: HostPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
+        """Undo it."""
+        from nornir_napalm.plugins.tasks import napalm_rollback  # noqa: PLC0415
+
+        assert plan.transaction is not None
+        self._device(plan.transaction.token)
+        self._run(napalm_rollback)
+
+    def release(self) -> None:
+        """Give the lease back where the driver keeps one."""
+        device = self._device()
+        if hasattr(device, "release"):
+            with _ours(self.task.host.name):
+                device.release()
+
+
+@contextmanager
+def _ours(host: str) -> Iterator[None]:
+    """Foreign exceptions become ours."""
+    from napalm.base.exceptions import CommitError, ConnectionException, MergeConfigException, ReplaceConfigException  # noqa: PLC0415
+
+    try:
+        yield
+    except (MergeConfigException, ReplaceConfigException) as error:
+        raise Refused(str(error)) from error
+    except CommitError as error:
+        raise TransactionError(str(error)) from error
+    except ConnectionException as error:
+        raise LinkError(str(error)) from error
+    except NotImplementedError as error:
+        raise Refused(f"{host}: its NAPALM driver has no such method; it cannot take part in a timed change") from error
+
+
+def link(task: Task, owner: Owner) -> Link:
+    """The link of the task's host, as its inventory row says."""
+    intent: Host = task.host["intent"]
+    return NapalmLink(task, owner) if intent.link is LinkKind.NAPALM else SshLink(task, owner)
+
+
+def disconnect(task: Task) -> Result:
+    """Close the host's connection, so that the next step opens a new one."""
+    for name in ("burrow_ssh", "napalm"):
+        if name in task.host.connections:
+            task.host.close_connection(name)
+    return Result(host=task.host)
+
+
+def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
+    """One step on one host: a verb of its link. The result is the verb's answer."""
+    try:
+        return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
+    except LinkError:
+        disconnect(task)
+        raise
+
+
+__all__ = ["APPLY_S", "BurrowError", "Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

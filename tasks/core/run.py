@@ -1,0 +1,129 @@
+"""One run: its site, its hosts' facts, its lease, its events, and the one door through which it does a step on a host."""
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from nornir.core import Nornir
+from nornir.core.task import Result, Task
+
+from inventory.schema import Site
+from tasks.core.errors import BurrowError
+from tasks.core.events import Event, Watcher
+from tasks.core.facts import Fact, HostFacts
+from tasks.core.link import disconnect, step
+from tasks.core.session import Owner
+
+
+class Interrupted(BurrowError):
+    """The operator pressed Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Timers:
+    """How long an unconfirmed change lives, in seconds. The checks' deadline must be shorter than the timer."""
+
+    revert_s: int = 60
+    settle_s: int = 45
+
+    def __post_init__(self) -> None:
+        if self.settle_s >= self.revert_s:
+            raise BurrowError(f"settle_s ({self.settle_s}) must be shorter than revert_s ({self.revert_s}): a check must not wait longer than the revert timer")
+
+
+@dataclass
+class Run:
+    """State of one run. Threads share it: facts and events are guarded by one lock, hosts by one lock each."""
+
+    nornir: Nornir
+    site: Site
+    holder: str
+    timers: Timers = field(default_factory=Timers)
+    watchers: tuple[Watcher, ...] = ()
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    facts: dict[str, HostFacts] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    events: list[Event] = field(default_factory=list)
+    leased: set[str] = field(default_factory=set)
+    needs: Mapping[str, tuple[Fact[Any], ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.owner = Owner(self.id, self.holder)
+        self._lock = threading.Lock()
+        self._hosts = {name: threading.Lock() for name in self.site.hosts}
+
+    def say(self, kind: str, host: str = "", change_set: str = "", text: str = "") -> None:
+        """Tell the watchers, in order."""
+        event = Event(kind, host, change_set, text)
+        with self._lock:
+            self.events.append(event)
+            for watcher in self.watchers:
+                watcher(event)
+
+    def do(self, host: str, verb: str, **arguments: Any) -> Any:
+        """One step on one host, as a nornir task; the verb's answer. Raises the step's own error."""
+        return self._task(host, step, owner=self.owner, verb=verb, **arguments)
+
+    def reconnect(self, host: str) -> None:
+        """The next step on the host opens a new connection."""
+        self._task(host, disconnect)
+
+    def _task(self, host: str, work: Any, **arguments: Any) -> Any:
+        results = self.nornir.filter(name=host).run(task=work, on_failed=True, **arguments)
+        self.nornir.data.failed_hosts.discard(host)
+        outcome: Result = results[host][0]
+        if outcome.exception:
+            raise outcome.exception
+        return outcome.result
+
+    @contextmanager
+    def holding(self, hosts: Iterable[str]) -> Iterator[None]:
+        """Sets that share a host queue on it; always in the same order, so that none waits for another in a circle."""
+        with ExitStack() as stack:
+            for host in sorted(hosts):
+                stack.enter_context(self._hosts[host])
+            yield
+
+    def pause(self, wait_s: float) -> None:
+        """Wait between two polls. Raises Interrupted as soon as the operator asks."""
+        if self.stop.wait(wait_s):
+            raise Interrupted("interrupted")
+
+    def read(self, hosts: Iterable[str]) -> None:
+        """Read all that is needed of hosts, in parallel, into `facts`; those that do not answer go into `unreachable` with the reason."""
+        wanted = set(hosts)
+        if not wanted:
+            return
+        chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
+        results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=self.needs)
+        self.nornir.data.failed_hosts.clear()
+        for host, outcomes in results.items():
+            error = outcomes[0].exception
+            if error is not None and not isinstance(error, BurrowError):
+                raise error
+            with self._lock:
+                self.facts.pop(host, None)
+                self.unreachable.pop(host, None)
+                if error:
+                    self.unreachable[host] = str(error)
+                else:
+                    self.facts[host] = outcomes[0].result
+            self.say("failed" if error else "read", host, text=str(error or ""))
+
+    def release(self) -> None:
+        """Give back the leases that this run took; a host that does not answer lets its own lapse."""
+        for host in sorted(self.leased):
+            try:
+                self.do(host, "release")
+            except BurrowError as error:
+                self.say("failed", host, text=f"its lease was not given back and lapses by itself: {error}")
+        self.leased.clear()
+
+
+def _read(task: Task, owner: Owner, needs: Mapping[str, tuple[Fact[Any], ...]]) -> Result:
+    """All facts of one host."""
+    return step(task, owner, "read", facts=needs[task.host.name])

@@ -1,0 +1,240 @@
+"""Runbooks: stages in their order, and the command line that all of them share."""
+
+import getpass
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tasks.core.errors import BurrowError, Refused
+from tasks.core.events import Watcher
+
+if TYPE_CHECKING:
+    from inventory.schema import Site
+    from tasks.core.carry import Outcome
+    from tasks.core.change import ChangeSet
+    from tasks.core.check import Check, Verdict
+    from tasks.core.plan import SetPlan
+    from tasks.core.run import Run
+
+OK, FAILED, PENDING, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A group of change sets with the checks that must hold after them."""
+
+    name: str
+    sets: "tuple[Callable[[Site], Iterable[ChangeSet]], ...]" = ()
+    checks: "tuple[Check, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """What a script in runbooks/ declares."""
+
+    purpose: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """The flags that every runbook has."""
+
+    site: str = "lab"
+    dry_run: bool = False
+    limit: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    yes: bool = False
+    json: str | None = None
+
+
+@dataclass
+class StageResult:
+    """What became of a stage."""
+
+    stage: Stage
+    plans: "tuple[SetPlan, ...]" = ()
+    outcomes: "tuple[Outcome, ...]" = ()
+    verdicts: "tuple[Verdict, ...]" = ()
+    skipped: str = ""
+
+
+@dataclass
+class RunResult:
+    """What became of a run; `exit_code` as the documentation of runbooks says."""
+
+    options: Options
+    run: "Run"
+    stages: list[StageResult] = field(default_factory=list)
+    exit_code: int = OK
+
+
+def holder() -> str:
+    """Who runs this, as others are shown it: user, machine and process."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
+    """Load the site and Nornir; nothing is contacted. Raises Refused with every problem of the inventory."""
+    from nornir import InitNornir  # noqa: PLC0415 (start-up)
+
+    from inventory.errors import InventoryError  # noqa: PLC0415
+    from tasks.core.run import Run, Timers  # noqa: PLC0415
+    from tasks.core.sites import CONFIG, find_site  # noqa: PLC0415
+
+    logging.getLogger("nornir").addHandler(logging.NullHandler())  # a step's error reaches the operator once, from us
+    logging.getLogger("nornir").propagate = False
+    settings = find_site(options.site)
+    if settings.rehearsal and not os.path.exists(settings.ssh_config_path or ""):  # noqa: PTH110
+        raise Refused(f"the lab has never been up: there is no {settings.ssh_config_path}. Start it with `python -m lab up`, or name your own site with --site")
+    arguments = {"folder": str(settings.folder), "ssh_config": settings.ssh_config_path, "username": settings.user, "sudo": settings.sudo}
+    try:
+        nornir = InitNornir(config_file=str(CONFIG), inventory={"plugin": "BurrowInventory", "options": arguments})
+    except InventoryError as error:
+        raise Refused(str(error)) from error
+    site = nornir.inventory.defaults.data["site"]
+    unknown = [name for name in options.limit if name not in site.hosts]
+    if unknown:
+        raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(site.hosts)}")
+    return Run(nornir, site, holder(), Timers(settings.revert_s, settings.settle_s), watchers)
+
+
+def chosen_stages(runbook: Runbook, options: Options) -> tuple[Stage, ...]:
+    """The stages of the run. Raises Refused on a name that is none."""
+    names = [stage.name for stage in runbook.stages]
+    unknown = [name for name in options.stages if name not in names]
+    if unknown:
+        raise Refused(f"--stage: no stage {', '.join(unknown)}; there are {', '.join(names)}")
+    return tuple(stage for stage in runbook.stages if not options.stages or stage.name in options.stages)
+
+
+def sets_of(stage: Stage, run: "Run", options: Options) -> "tuple[ChangeSet, ...]":
+    """The stage's sets that touch a chosen host; the other ends of their cables come along."""
+    sets = (one for make in stage.sets for one in make(run.site))
+    return tuple(one for one in sets if not options.limit or set(one.hosts) & set(options.limit))
+
+
+def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str, tuple[Any, ...]]:
+    """{host: facts} that the whole run reads of each host in one go."""
+    from tasks.core.facts import union  # noqa: PLC0415
+
+    needs: dict[str, list[tuple[Any, ...]]] = {}
+    for stage in stages:
+        checks = [one.needs for one in stage.checks]
+        sets = sets_of(stage, run, options)
+        for change_set in sets:
+            for member in change_set.members:
+                needs.setdefault(member.host, []).extend(change.needs for change in member.changes)
+                needs[member.host] += [*checks, *(check.needs for check in change_set.checks)]
+    return {host: union(lists) for host, lists in needs.items()}
+
+
+def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
+    """All sets of a stage, in parallel where they share no host. Ctrl-C ends them in order: open transactions are rolled back first."""
+    from tasks.core.carry import carry  # noqa: PLC0415
+
+    with ThreadPoolExecutor(max_workers=max(1, len(sets))) as pool:
+        waiting = [pool.submit(carry, run, one) for one in sets]
+        try:
+            return tuple(one.result() for one in waiting)
+        except KeyboardInterrupt:
+            run.stop.set()
+            run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
+            return tuple(one.result() for one in waiting)
+
+
+def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[tuple[SetPlan, ...]], bool]") -> RunResult:
+    """The whole run. `ask` is shown each stage's plan and says whether to apply it."""
+    from tasks.core.check import judge  # noqa: PLC0415
+    from tasks.core.plan import plan_set  # noqa: PLC0415
+
+    result = RunResult(options, run)
+    stages = chosen_stages(runbook, options)
+    run.needs = needs_of(stages, run, options)
+    if not run.needs:
+        raise Refused("nothing to do: no host is selected by these stages and --limit")
+    run.read(run.needs)
+    for stage in stages:
+        sets = sets_of(stage, run, options)
+        plans = tuple(plan_set(one, run.site, run.facts) for one in sets)
+        done = StageResult(stage, plans)
+        result.stages.append(done)
+        if any(plan.changes for plan in plans) and not options.dry_run and ask(plans):
+            done.outcomes = carry_all(run, sets)
+            run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
+            if run.stop.is_set():
+                break
+        if not options.dry_run:
+            done.verdicts = judge(stage.checks, run.site, run.facts, run.needs)
+    run.release()
+    result.exit_code = exit_code(result)
+    return result
+
+
+def exit_code(result: RunResult) -> int:
+    """0 as intended, 1 failed, 2 changes pending, 3 refused before anything was touched, 130 interrupted."""
+    if result.run.stop.is_set():
+        return INTERRUPTED
+    outcomes = [one for stage in result.stages for one in stage.outcomes]
+    plans = [one for stage in result.stages for one in stage.plans]
+    touched = [one for one in outcomes if one.state not in ("unchanged", "refused")]
+    refused = [one for one in plans if one.refused] + [one for one in outcomes if one.state == "refused"]
+    if any(one.state == "reverted" for one in outcomes) or result.run.unreachable:
+        return FAILED
+    if refused:
+        return FAILED if touched else REFUSED
+    if not outcomes and any(one.changes for one in plans):
+        return PENDING
+    return FAILED if any(not verdict.finding.ok for stage in result.stages for verdict in stage.verdicts) else OK
+
+
+def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tuple[Watcher, ...] = ()) -> int:
+    """The command line of a runbook; the exit code."""
+
+    @click.command(help=runbook.purpose, context_settings={"help_option_names": ["-h", "--help"]})
+    @click.option("--site", default="lab", show_default=True, metavar="NAME", help="A block of nornir_config.yaml, or a folder beside inventory/.")
+    @click.option("--dry-run", is_flag=True, help="Show diff and impact, touch nothing. Exit 2 where something differs.")
+    @click.option("--limit", multiple=True, metavar="HOST", help="Only sets that touch this host; may be given several times, or as A,B.")
+    @click.option("--stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {', '.join(stage.name for stage in runbook.stages)}.")
+    @click.option("--yes", is_flag=True, help="Apply without asking.")
+    @click.option("--json", "json", metavar="FILE", help="Write everything to FILE as JSON ('-': standard output).")
+    def command(**flags: Any) -> int:
+        flags["limit"] = tuple(name for word in flags["limit"] for name in word.split(","))
+        return _main(runbook, Options(**flags), watchers)
+
+    try:
+        code = command.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return REFUSED
+    except click.Abort:
+        return INTERRUPTED
+    return int(code or OK)
+
+
+def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> int:
+    from tasks.core.report import Screen  # noqa: PLC0415 (start-up)
+
+    screen = Screen(options)
+    try:
+        run = open_run(options, (screen.watch, *watchers))
+        with screen.live(run):
+            result = execute(runbook, options, run, screen.ask)
+    except Refused as error:
+        screen.error(str(error))
+        return REFUSED
+    except BurrowError as error:
+        screen.error(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted before anything was touched", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    screen.results(result)
+    return result.exit_code

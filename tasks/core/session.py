@@ -1,0 +1,95 @@
+"""What both links ask of the host's part: each request is one exec, the part's own source and the request on stdin."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import LinkError, Refused
+from tasks.core.ssh import Channel
+
+# The part runs from stdin and needs no file on the host: reading writes nothing.
+LOADER = """python3 -c 'import sys,json;i=sys.stdin.buffer;n=int(i.readline());s=i.read(n).decode();exec(compile(s,"burrow","exec"),{"__name__":"__main__","SOURCE":s,"REQUEST":json.loads(i.read())})'"""
+
+
+@cache
+def _source() -> bytes:
+    return Path(__file__).with_name("host_part.py").read_bytes()
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose run it is: the lease's key and the name that others are shown."""
+
+    run: str
+    holder: str
+    ttl_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class HostSession:
+    """One connection to one host's part."""
+
+    channel: Channel
+    sudo: bool = False
+
+    def ask(self, request: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
+        """The part's answer. Raises Refused with the host's reason, LinkError where no answer came.
+
+        `on_event` gets each event's name as the host says it ("armed").
+        """
+        body = json.dumps(dict(request)).encode()
+        stdin = b"%d\n%b%b" % (len(_source()), _source(), body)
+        host = self.channel.host
+
+        def on_line(line: bytes) -> None:
+            said = json.loads(line)
+            if on_event and "event" in said:
+                on_event(said["event"])
+
+        code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, stdin, deadline_s, on_line)
+        said = json.loads(out.splitlines()[-1]) if out.strip() else {}
+        if "refused" in said:
+            raise Refused(f"{host}: {said['refused']}")
+        if "answer" not in said:
+            raise LinkError(f"{host}: no answer (exit {code}): {first_contact(err.decode(errors='replace'))}")
+        return said["answer"]
+
+    def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
+        """{"facts": {name: {rc, out, err}}, "pending", "lease", "records", "boot"}; renews the owner's lease where it holds it."""
+        return self.ask({"op": "read", "facts": dict(facts), "run": owner.run if owner else None, "deadline_s": deadline_s * 0.9}, deadline_s)
+
+    def prepare(self, owner: Owner, packages: tuple[str, ...] = (), deadline_s: float = 300.0) -> Any:
+        """Take the lease, put the host's part with its boot unit on the host, install packages."""
+        return self.ask({"op": "prepare", **vars(owner), "packages": list(packages), "deadline_s": deadline_s * 0.9}, deadline_s)
+
+    def begin(self, owner: Owner, transaction: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
+        """Validate, back up, arm and apply; the answer says what the host holds then (see `outcome`)."""
+        return self.ask({"op": "begin", **vars(owner), **transaction, "deadline_s": deadline_s * 0.9}, deadline_s, on_event)
+
+    def outcome(self, token: str, deadline_s: float = 10.0) -> Any:
+        """{"state": armed | applying | applied | confirmed | reverted | unknown, "reason", ...} as the host holds it."""
+        return self.ask({"op": "outcome", "token": token}, deadline_s)
+
+    def confirm(self, token: str, deadline_s: float = 10.0) -> Any:
+        """Keep the transaction. Asking again is harmless: the answer is the outcome either way."""
+        return self.ask({"op": "confirm", "token": token}, deadline_s)
+
+    def revert(self, token: str, reason: str, deadline_s: float = 60.0) -> Any:
+        """Restore what the transaction saved. Asking again is harmless."""
+        return self.ask({"op": "revert", "token": token, "reason": reason}, deadline_s)
+
+    def release(self, owner: Owner, deadline_s: float = 10.0) -> None:
+        """Give the lease back."""
+        self.ask({"op": "release", "run": owner.run}, deadline_s)
+
+
+def first_contact(stderr: str) -> str:
+    """What a host that cannot run its part is missing, with the remedy."""
+    if "sudo" in stderr and ("password" in stderr or "not allowed" in stderr):
+        return f"sudo asks for a password; allow this user to run python3 with NOPASSWD, or connect as root. It said: {stderr.strip()}"
+    if "not found" in stderr:
+        return f"python3 (or sudo) is missing; install it with apt-get install python3. It said: {stderr.strip()}"
+    return stderr.strip() or "it said nothing"

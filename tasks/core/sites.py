@@ -1,0 +1,62 @@
+"""Sites: what a run is pointed at. A site is a block in nornir_config.yaml, or a folder of that name beside inventory/."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from inventory.schema import Strict
+from tasks.core.errors import Refused
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "nornir_config.yaml"
+
+
+class SiteSettings(Strict):
+    """How a site is reached, and how long an unconfirmed change lives on it."""
+
+    inventory: str
+    ssh_config: str | None = None
+    user: str | None = None
+    sudo: bool = False
+    rehearsal: bool = False
+    revert_s: int = 60
+    settle_s: int = 45
+
+    @property
+    def folder(self) -> Path:
+        """The inventory's folder; a relative path counts from the project."""
+        return ROOT / Path(self.inventory).expanduser()
+
+    @property
+    def ssh_config_path(self) -> str | None:
+        """The SSH configuration's path; the lab writes its own, wherever BURROW_LAB puts it."""
+        if self.rehearsal and "BURROW_LAB" in os.environ:
+            return str(Path(os.environ["BURROW_LAB"]) / "ssh_config")
+        return str(Path(self.ssh_config).expanduser()) if self.ssh_config else None
+
+
+def read_config() -> dict[str, Any]:
+    """nornir_config.yaml as it stands."""
+    config: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
+    return config
+
+
+def find_site(name: str) -> SiteSettings:
+    """The site's settings. Raises Refused with the names that exist, or the line of the block that is wrong."""
+    blocks = read_config().get("user_defined", {}).get("sites", {})
+    folder = ROOT / name
+    if name in blocks:
+        where, block = f"{CONFIG.name}: user_defined.sites.{name}", blocks[name]
+    elif (folder / "hosts.yaml").exists():
+        own = folder / "site.yaml"
+        where, block = str(own), {"inventory": name, **(yaml.safe_load(own.read_text()) if own.exists() else {})}
+    else:
+        raise Refused(f"no site {name}: wanted a block of that name in {CONFIG.name} (there are {', '.join(blocks)}) or a folder {name}/ with hosts.yaml")
+    try:
+        return SiteSettings.model_validate(block)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise Refused(f"{where}: {problems}") from error

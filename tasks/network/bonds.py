@@ -1,0 +1,123 @@
+"""The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Candidate, Change, Step
+from tasks.core.errors import Refused
+from tasks.core.facts import Facts
+from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.templates import render
+from tasks.network.facts import INTERFACES, LINKS, STAGED
+
+MIIMON_MS = 100
+
+
+@dataclass(frozen=True)
+class BondState:
+    """What a bond's change owns; ports of the bridge that are not its own stay in it."""
+
+    auto: bool
+    members: tuple[str, ...]
+    mode: str
+    miimon_ms: str
+    lacp_rate: str
+    hash_policy: str
+    bridge_ports: tuple[str, ...]
+    address: str = ""
+    gateway: str = ""
+
+
+def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
+    return tuple(" ".join(file.get(iface, attribute)).split())
+
+
+def _observe(file: InterfacesFile, bond: str, bridge: str) -> BondState:
+    def one(attribute: str) -> str:
+        return " ".join(file.get(bond, attribute))
+
+    return BondState(
+        auto={bond, bridge} <= file.autos(),
+        members=_words(file, bond, "bond-slaves"),
+        mode=one("bond-mode").replace("4", "802.3ad") if one("bond-mode") == "4" else one("bond-mode"),
+        miimon_ms=one("bond-miimon"),
+        lacp_rate={"1": "fast", "0": "slow"}.get(one("bond-lacp-rate"), one("bond-lacp-rate")),
+        hash_policy=one("bond-xmit-hash-policy"),
+        bridge_ports=_words(file, bridge, "bridge-ports"),
+    )
+
+
+def _intend(site: Site, bond_name: str, host: str, have: tuple[str, ...]) -> BondState:
+    bond = site.bond(host, bond_name)
+    kept = tuple(port for port in have if port not in bond.members)
+    return BondState(
+        auto=True,
+        members=bond.members,
+        mode="802.3ad",
+        miimon_ms=str(MIIMON_MS),
+        lacp_rate=site.lacp.rate,
+        hash_policy=site.lacp.hash_policy,
+        bridge_ports=kept if bond_name in kept else (bond_name, *kept),
+    )
+
+
+@dataclass(frozen=True)
+class UplinkBond(Change[BondState]):
+    """Both uplinks carry one LACP bond, and the bridge with the node's own address is on it."""
+
+    needs: ClassVar = (INTERFACES, STAGED, LINKS)
+    host: str
+    bond: str
+
+    def intend(self, site: Site, facts: Facts) -> BondState:
+        """As the inventory says. Raises Refused where a member carries an address of its own or is not there."""
+        host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
+        for port in site.bond(self.host, self.bond).members:
+            if port not in facts[self.host][LINKS]:
+                raise Refused(f"{self.host}: it has no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(facts[self.host][LINKS])}")
+            if file.get(port, "address"):
+                raise Refused(f"{self.host}: {port} carries {file.get(port, 'address')[0]} itself; move that address to {host.management} first")
+        want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
+        address = str(host.address)
+        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or "")})
+
+    def observe(self, site: Site, facts: Facts) -> BondState:
+        """As the file says; of several addresses the wanted one counts."""
+        host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
+        addresses, gateways = file.get(host.management, "address"), file.get(host.management, "gateway")
+        return BondState(
+            **{
+                **vars(_observe(file, self.bond, host.management)),
+                "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
+                "gateway": " ".join(gateways) if host.gateway else "",
+            }
+        )
+
+    def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        host = site.hosts[self.host]
+        return (Candidate(render("uplink_bond", host.platform, self.host, bond=self.bond, bridge=host.management, state=want)),)
+
+
+@dataclass(frozen=True)
+class PortChannel(Change[BondState]):
+    """The switch's two ports to a node are one LACP channel in its bridge."""
+
+    needs: ClassVar = (INTERFACES,)
+    host: str
+    bond: str
+
+    def intend(self, site: Site, facts: Facts) -> BondState:
+        """As the inventory says; ports of other channels and hosts stay in the bridge."""
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        return _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
+
+    def observe(self, site: Site, facts: Facts) -> BondState:
+        """As the configuration says."""
+        return _observe(InterfacesFile(facts[self.host][INTERFACES]), self.bond, site.hosts[self.host].management)
+
+    def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        host = site.hosts[self.host]
+        return (Candidate(render("port_channel", host.platform, self.host, channel=self.bond, bridge=host.management, state=want)),)

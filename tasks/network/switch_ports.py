@@ -1,0 +1,41 @@
+"""Ports of a switch."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Candidate, Change, Step
+from tasks.core.facts import Facts
+from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.templates import render
+from tasks.network.facts import INTERFACES
+
+
+@dataclass(frozen=True)
+class PortsState:
+    """The ports that come up at boot and are not held down."""
+
+    up: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SwitchPorts(Change[PortsState]):
+    """The cabled ports of a switch are up, at boot too."""
+
+    needs: ClassVar = (INTERFACES,)
+    host: str
+    ports: tuple[str, ...]
+
+    def intend(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002
+        """All of them."""
+        return PortsState(self.ports)
+
+    def observe(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002
+        """Those that the configuration brings up."""
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        held = {"yes", "on", "1"}
+        return PortsState(tuple(port for port in self.ports if port in file.autos() and not held & set(file.get(port, "link-down"))))
+
+    def steps(self, site: Site, facts: Facts, want: PortsState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        return (Candidate(render("switch_ports", site.hosts[self.host].platform, self.host, state=want)),)
