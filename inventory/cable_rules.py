@@ -19,7 +19,7 @@ def unknown(draft: Draft, end: End) -> tuple[str, str] | None:
         return None
     if end.host not in draft.hosts:
         return "a host of hosts.yaml", f"'{end.host}'"
-    if end.port not in draft.hosts[end.host].ports:
+    if end.port not in draft.hosts[end.host].ports and draft.knows_groups_of(end.host):
         return f"a port of {end.host} ({', '.join(draft.hosts[end.host].ports) or 'it has none'})", f"'{end.port}'"
     return None
 

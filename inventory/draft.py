@@ -48,6 +48,10 @@ class Draft:
                 return self.files["groups"].place(group, *path)
         return self.files["hosts"].place(host)
 
+    def knows_groups_of(self, host: str) -> bool:
+        """Whether all of a host's groups are there: if not, that is reported, and what the host lacks may be theirs to say."""
+        return all(group in self.groups for group in self.hosts[host].groups)
+
     def at_cable(self, index: int) -> Place:
         """Where a row of the cable table stands."""
         return self.files["cables"].place("cables", index)

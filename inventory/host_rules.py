@@ -45,11 +45,9 @@ def groups_are_known(draft: Draft) -> Iterator[Problem]:
 def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
     """A host has a platform, a link and a management interface, of its own or by its groups."""
     for host, row in draft.hosts.items():
-        if not draft.groups.keys() >= set(row.groups):
-            continue
-        for key in ("platform", "link", "management"):
-            if getattr(row, key) is None:
-                yield Problem(draft.at(host), host, f"the key '{key}'", "it neither here nor in its groups", "add it, here or to a group")
+        missing = " and ".join(f"'{key}'" for key in ("platform", "link", "management") if getattr(row, key) is None)
+        if missing and draft.knows_groups_of(host):
+            yield Problem(draft.at(host), host, missing, "nothing, here or in its groups", "add it, here or to a group")
 
 
 def links_fit_platforms(draft: Draft) -> Iterator[Problem]:

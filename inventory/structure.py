@@ -115,5 +115,5 @@ def _remedy(kind: str, keys: Keys) -> str:
     if kind != "extra_forbidden":
         return "correct the value"
     unknown = str(keys[-1])
-    near = [key for key in KNOWN_KEYS if key.startswith(unknown)] or get_close_matches(unknown, KNOWN_KEYS, n=1)
+    near = [key for key in KNOWN_KEYS if key.startswith(unknown)] or get_close_matches(unknown, KNOWN_KEYS, n=1, cutoff=0.75)
     return f"did you mean '{near[0]}'?" if near else "remove it"
