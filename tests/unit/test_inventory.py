@@ -147,7 +147,13 @@ def test_nornir_sees_hosts_groups_and_intent(site: Site) -> None:
 
 
 def test_nornir_reaches_hosts_by_name_where_an_ssh_configuration_resolves_them() -> None:
-    hosts = BurrowInventory(str(HOME), ssh_config="/etc/site/ssh_config", username="root").load().hosts
-    assert (hosts["ada"].hostname, hosts["ada"].username) == ("ada", "root")
+    hosts = BurrowInventory(str(HOME), ssh_config="/etc/site/ssh_config", username="ops", sudo=True).load().hosts
+    assert (hosts["ada"].hostname, hosts["ada"].username) == ("ada", "ops")
+    assert hosts["ada"].get_connection_parameters("burrow_ssh").extras == {"ssh_config": "/etc/site/ssh_config", "sudo": True}
     extras = hosts["attic"].get_connection_parameters("napalm").extras
-    assert extras == {"optional_args": {"ssh_config_file": "/etc/site/ssh_config", "ssh_strict": True}}
+    assert extras == {"optional_args": {"ssh_config_file": "/etc/site/ssh_config", "ssh_strict": True, "sudo": True}}
+
+
+def test_napalm_checks_host_keys_without_an_ssh_configuration_too() -> None:
+    extras = BurrowInventory(str(HOME)).load().hosts["attic"].get_connection_parameters("napalm").extras
+    assert extras == {"optional_args": {"ssh_strict": True, "sudo": False}}
