@@ -1,0 +1,106 @@
+"""The lab as plain data, derived from the inventory: machines with their ports, cables, and the operator's place."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from typing import Any
+
+from inventory.schema import Host, Site
+from lab.settings import MEMORY
+from lab.wiring import mac_of, relays_of
+
+OPERATOR = "operator"
+OPERATOR_PORT = "op0"
+
+
+@dataclass(frozen=True)
+class PortPlan:
+    """A port of a machine; without a cable it has no carrier."""
+
+    name: str
+    mac: str
+    mtu_bytes: int
+    cable: str | None
+
+
+@dataclass(frozen=True)
+class MachinePlan:
+    """A machine: what it is reached at, its memory and its ports in order."""
+
+    name: str
+    address: str
+    memory: str
+    relays: Mapping[str, str]
+    ports: tuple[PortPlan, ...]
+
+
+@dataclass(frozen=True)
+class CablePlan:
+    """A cable between two ends (MACHINE, PORT)."""
+
+    name: str
+    ends: tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class OperatorPlan:
+    """The operator's machine: the network namespace of the keeper."""
+
+    address: str
+    gateway: str | None
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All that the keeper needs to know."""
+
+    machines: Mapping[str, MachinePlan]
+    cables: Mapping[str, CablePlan]
+    operator: OperatorPlan | None
+
+    def to_json(self) -> str:
+        """As text; the same site gives the same text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Blueprint":
+        """The blueprint of such a text."""
+        raw = json.loads(text)
+        return cls(
+            machines={name: _machine(one) for name, one in raw["machines"].items()},
+            cables={name: CablePlan(name, (tuple(one["ends"][0]), tuple(one["ends"][1]))) for name, one in raw["cables"].items()},
+            operator=OperatorPlan(**raw["operator"]) if raw["operator"] else None,
+        )
+
+    def cable_at(self, host: str, port: str) -> CablePlan | None:
+        """The cable that is plugged into HOST:PORT."""
+        return next((cable for cable in self.cables.values() if (host, port) in cable.ends), None)
+
+
+def _machine(raw: dict[str, Any]) -> MachinePlan:
+    ports = tuple(PortPlan(**port) for port in raw["ports"])
+    return MachinePlan(**{**raw, "ports": ports})
+
+
+def draw(site: Site) -> Blueprint:
+    """The blueprint of a site: every host that is not a virtual machine."""
+    physical = {name: host for name, host in site.hosts.items() if host.vm is None}
+    cables = {}
+    for cable in site.cables:
+        if all(end.host in physical for end in cable.ends):
+            plan = CablePlan(str(cable.ends[0]), ((cable.ends[0].host, cable.ends[0].port), (cable.ends[1].host, cable.ends[1].port)))
+            cables[plan.name] = plan
+    operator = None
+    if site.operator:
+        host, port = site.operator.port.split(":")
+        cables[site.operator.port] = CablePlan(site.operator.port, ((host, port), (OPERATOR, OPERATOR_PORT)))
+        operator = OperatorPlan(str(site.operator.address), str(site.operator.gateway) if site.operator.gateway else None)
+    plugged = {end: cable.name for cable in cables.values() for end in cable.ends}
+    return Blueprint({name: _plan(host, plugged) for name, host in physical.items()}, cables, operator)
+
+
+def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
+    ports = tuple(PortPlan(name, mac_of(host.name, name), port.mtu_bytes, plugged.get((host.name, name))) for name, port in host.ports.items())
+    relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
+    return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports)

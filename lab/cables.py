@@ -1,0 +1,47 @@
+"""Cables: a pair of datagram sockets each, made once and kept, so that they outlive the machines at their ends."""
+
+import socket
+
+from lab.blueprint import OPERATOR, Blueprint, CablePlan
+from lab.settings import CABLE_BYTES
+
+SO_SNDBUFFORCE = 32
+SO_RCVBUFFORCE = 33
+
+
+class Cables:
+    """All cables of a lab and which of them are pulled."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.plans = blueprint.cables
+        self.pulled: set[str] = set()
+        self._ends: dict[tuple[str, str], socket.socket] = {}
+        for cable in self.plans.values():
+            if not is_tap(cable):
+                self._ends.update(zip(cable.ends, _pair(), strict=True))
+
+    def descriptor(self, host: str, port: str) -> int:
+        """The file descriptor that a machine's vector device gets."""
+        return self._ends[host, port].fileno()
+
+    def drain(self, host: str) -> None:
+        """Forget the frames that wait for a machine which is off."""
+        for (owner, _), end in self._ends.items():
+            while owner == host:
+                try:
+                    end.recv(1, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
+                except BlockingIOError:
+                    break
+
+
+def is_tap(cable: CablePlan) -> bool:
+    """Whether the cable ends at the operator's machine."""
+    return any(host == OPERATOR for host, _ in cable.ends)
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for end in pair:
+        end.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, CABLE_BYTES)
+        end.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, CABLE_BYTES)
+    return pair

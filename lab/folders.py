@@ -1,0 +1,89 @@
+"""Where the lab keeps its things: outside the checkout, in one folder of the user's cache."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "BURROW_LAB"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The lab's folder and what lies in it."""
+
+    root: Path
+
+    @classmethod
+    def of_user(cls) -> "Folders":
+        """The folder that BURROW_LAB names, or burrow/lab in the user's cache."""
+        if named := os.environ.get(VARIABLE):
+            return cls(Path(named).absolute())
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return cls(Path(cache) / "burrow" / "lab")
+
+    @property
+    def kernels(self) -> Path:
+        """Kernels, a folder each."""
+        return self.root / "kernels"
+
+    @property
+    def images(self) -> Path:
+        """Base images, a folder each, under the key of what they are made of."""
+        return self.root / "images"
+
+    @property
+    def keys(self) -> Path:
+        """The lab's SSH key and the host keys of its machines."""
+        return self.root / "keys"
+
+    @property
+    def identity(self) -> Path:
+        """The private key that logs in everywhere in the lab."""
+        return self.keys / "id_ed25519"
+
+    @property
+    def ssh_config(self) -> Path:
+        """How `ssh -F` reaches the machines."""
+        return self.root / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The pinned host keys."""
+        return self.root / "known_hosts"
+
+    @property
+    def run(self) -> Path:
+        """What a running lab has; `down` removes it."""
+        return self.root / "run"
+
+    @property
+    def control(self) -> Path:
+        """The keeper's socket."""
+        return self.run / "control"
+
+    @property
+    def keeper_log(self) -> Path:
+        """What the keeper said."""
+        return self.run / "keeper.log"
+
+    @property
+    def keeper_pid(self) -> Path:
+        """The process id of the keeper, as this machine counts."""
+        return self.run / "keeper.pid"
+
+    @property
+    def blueprint(self) -> Path:
+        """What the running lab was built from."""
+        return self.run / "blueprint.json"
+
+    def machine(self, name: str) -> Path:
+        """A machine's disk, seed and console log."""
+        return self.run / "machines" / name
+
+    def give_to_user(self) -> None:
+        """Hand what a user reads (keys, SSH configuration) to the one who called sudo."""
+        owner, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+        if owner is None or group is None:
+            return
+        for path in (self.root, self.ssh_config, self.known_hosts, self.keys, *self.keys.iterdir()):
+            os.chown(path, int(owner), int(group))

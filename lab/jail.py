@@ -1,0 +1,38 @@
+"""The kernel's jail: a folder with the kernel and the C library it wants, which this machine may not have."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+MOUNT_POINTS = ("proc", "dev/shm", "dev/net", "tmp", "image", "lab")
+DEVICES = ("dev/net/tun", "dev/null", "dev/urandom")
+
+
+def build_jail(root: Path, kernel: Path, jail: Path) -> None:
+    """Make the jail out of the image's root file system: the kernel, its libraries, and empty mount points."""
+    for point in MOUNT_POINTS:
+        (jail / point).mkdir(parents=True, exist_ok=True)
+    for device in DEVICES:
+        (jail / device).touch()
+    shutil.copy(kernel, root / "linux")
+    listed = subprocess.run(["chroot", root, "ldd", "/linux"], check=True, capture_output=True, text=True).stdout
+    (root / "linux").unlink()
+    shutil.copy(kernel, jail / "linux")
+    libraries = {*re.findall(r"(/\S+) \(0x", listed), *(str(path.relative_to(root)) for path in root.glob("usr/lib/*/libgcc_s.so.1"))}
+    for library in libraries:
+        # /lib and /lib64 are links to /usr in the root, plain folders here.
+        target = jail / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy((root / library.lstrip("/")).resolve(), target)
+
+
+def mount_jail(jail: Path, image: Path, run: Path) -> None:
+    """Mount what the kernel needs into the jail, in the mount namespace of the caller alone."""
+    for kind, point, options in (("proc", "proc", ()), ("tmpfs", "dev/shm", ("-o", "size=95%")), ("tmpfs", "tmp", ())):
+        subprocess.run(["mount", "-t", kind, *options, kind, jail / point], check=True)
+    for device in DEVICES:
+        subprocess.run(["mount", "--bind", f"/{device}", jail / device], check=True)
+    for source, point in ((image, "image"), (run, "lab")):
+        subprocess.run(["mount", "--bind", source, jail / point], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", jail / "image"], check=True)

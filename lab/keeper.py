@@ -1,0 +1,190 @@
+"""The keeper: one process that owns a running lab. It is PID 1 of its own namespaces, so that whatever ends it ends the whole lab."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lab.blueprint import OPERATOR, Blueprint
+from lab.cables import Cables
+from lab.control import Answer, serve
+from lab.errors import LabError
+from lab.folders import Folders
+from lab.jail import mount_jail
+from lab.machine import Box, Machine
+from lab.memory import pss_by_group
+from lab.namespaces import furnish, set_operator_carrier
+from lab.relay import Relay
+from lab.seed import vectors
+
+
+class Keeper:
+    """The machines, cables and relays of a lab, and what can be done to them."""
+
+    def __init__(self, folders: Folders, blueprint: Blueprint, image: Path, kernel: dict[str, Any]) -> None:
+        self.folders = folders
+        self.blueprint = blueprint
+        self.kernel = kernel
+        self.stopping = asyncio.Event()
+        self.cables = Cables(blueprint)
+        box = Box(image / "jail", folders.run / "machines", tuple(kernel["words"]))
+        self.machines = {name: Machine(plan, box, self.cables, self._greeted) for name, plan in blueprint.machines.items()}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def reap(self) -> None:
+        """Take note of every process that ended: machines, and orphans, which fall to PID 1."""
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            for machine in self.machines.values():
+                if machine.process and machine.process.pid == pid:
+                    machine.process.returncode = 0
+                    machine.ended()
+                    self._later(self._recable(self._neighbours([machine.plan.name])))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _greeted(self, machine: Machine) -> None:
+        self._later(self._recable([machine.plan.name]))
+
+    def _on(self, host: str) -> bool:
+        return host == OPERATOR or not self.machines[host].off.is_set()
+
+    def _carrier(self, cable: str) -> bool:
+        return cable not in self.cables.pulled and all(self._on(host) for host, _ in self.blueprint.cables[cable].ends)
+
+    def _neighbours(self, names: Iterable[str]) -> list[str]:
+        names = set(names)
+        ends = {host for cable in self.blueprint.cables.values() for host, _ in cable.ends if names & {name for name, _ in cable.ends}}
+        return sorted((ends | names) - {OPERATOR})
+
+    async def _recable(self, names: Iterable[str]) -> None:
+        """Bring the carrier of all ports of these machines in line with their cables and neighbours."""
+        machines = [self.machines[name] for name in names]
+        await asyncio.gather(*(machine.set_carriers({index: self._carrier(cable) for index, cable in vectors(machine.plan)}) for machine in machines))
+
+    def _named(self, names: Iterable[str]) -> list[Machine]:
+        chosen = list(names) or list(self.machines)
+        if unknown := [name for name in chosen if name not in self.machines]:
+            raise LabError(f"no machine {', '.join(unknown)} in the lab; there are {', '.join(self.machines)}")
+        return [self.machines[name] for name in chosen]
+
+    async def start(self, hosts: list[str]) -> Answer:
+        """Switch machines on; what runs stays as it is. Answers with the names of those that were off."""
+        machines = [machine for machine in self._named(hosts) if machine.off.is_set()]
+        for machine in machines:
+            machine.off.clear()
+        await self._recable(machine.plan.name for machine in machines)
+        for machine in machines:
+            await machine.start()
+        names = [machine.plan.name for machine in machines]
+        await self._recable(set(self._neighbours(names)) - set(names))
+        return {"started": names}
+
+    async def kill(self, hosts: list[str]) -> Answer:
+        """Pull the plug of machines."""
+        machines = self._named(hosts)
+        await asyncio.gather(*(machine.kill() for machine in machines))
+        await self._recable(self._neighbours(machine.plan.name for machine in machines))
+        return {}
+
+    async def reset(self, hosts: list[str]) -> Answer:
+        """Put machines back to a fresh install, and switch them on."""
+        await self.kill(hosts)
+        for machine in self._named(hosts):
+            machine.disk.unlink(missing_ok=True)
+        return await self.start(hosts)
+
+    async def exec(self, host: str, argv: list[str], wait_s: float, stdin: str = "") -> Answer:
+        """Run a command on a machine, out of band."""
+        (machine,) = self._named([host])
+        if machine.off.is_set():
+            raise LabError(f"{host} is switched off; `python -m lab start {host}` switches it on")
+        return await machine.serial.run(argv, wait_s=wait_s, stdin=stdin)
+
+    async def cut(self, host: str, port: str) -> Answer:
+        """Pull a cable out: no carrier at either end."""
+        return await self._plug(host, port, plugged=False)
+
+    async def splice(self, host: str, port: str) -> Answer:
+        """Plug a cable in."""
+        return await self._plug(host, port, plugged=True)
+
+    async def _plug(self, host: str, port: str, *, plugged: bool) -> Answer:
+        cable = self.blueprint.cable_at(host, port)
+        if not cable:
+            ends = sorted(f"{name}:{end}" for one in self.blueprint.cables.values() for name, end in one.ends)
+            raise LabError(f"no cable is plugged in at {host}:{port}; there are cables at {', '.join(ends)}")
+        (self.cables.pulled.discard if plugged else self.cables.pulled.add)(cable.name)
+        hosts = [name for name, _ in cable.ends]
+        if OPERATOR in hosts:
+            set_operator_carrier(up=plugged)
+        await self._recable(set(hosts) - {OPERATOR})
+        return {"ends": [f"{name}:{end}" for name, end in cable.ends]}
+
+    async def status(self) -> Answer:
+        """All there is to know."""
+        pss = pss_by_group()
+        return {
+            "kernel": self.kernel,
+            "ssh_config": str(self.folders.ssh_config),
+            "run": str(self.folders.run),
+            "cut": sorted(self.cables.pulled),
+            "hosts": {name: self._state(machine, pss) for name, machine in self.machines.items()},
+        }
+
+    def _state(self, machine: Machine, pss: dict[int, int]) -> dict[str, Any]:
+        on = not machine.off.is_set() and machine.process
+        state = ("up" if machine.serial.ready.is_set() else "booting") if on else "off"
+        return {
+            "state": state,
+            "address": machine.plan.address,
+            "relays": dict(machine.plan.relays),
+            "pss_bytes": pss.get(machine.process.pid, 0) if machine.process else 0,
+            "uptime_s": round(time.monotonic() - machine.started_at, 1) if on else 0,
+            "boot": machine.serial.boot if on else "",
+            "console": str(machine.folder / "console.log"),
+            "ports": {port.name: {"mac": port.mac, "mtu_bytes": port.mtu_bytes, "carrier": bool(port.cable and self._carrier(port.cable))} for port in machine.plan.ports},
+        }
+
+    async def stop(self) -> Answer:
+        """End the lab."""
+        self.stopping.set()
+        return {}
+
+
+async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
+    """Run a lab until it is told to stop."""
+    blueprint = Blueprint.from_json(folders.blueprint.read_text())
+    mount_jail(image / "jail", image, folders.run)
+    furnish(blueprint.operator)
+    keeper = Keeper(folders, blueprint, image, json.loads((folders.run / "kernel.json").read_text()))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGCHLD, keeper.reap)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, keeper.stopping.set)
+    relays = [Relay(outside, inside) for plan in blueprint.machines.values() for outside, inside in plan.relays.items()]
+    for relay in relays:
+        await relay.open(outer)
+    await serve(keeper, folders.control)
+    os.write(ready, b"ready\n")
+    os.close(ready)
+    await keeper.stopping.wait()
+    await asyncio.gather(*(machine.kill() for machine in keeper.machines.values()))
+
+
+if __name__ == "__main__":
+    root, image, outer, ready = sys.argv[1:]
+    asyncio.run(keep(Folders(Path(root)), Path(image), int(outer), int(ready)))

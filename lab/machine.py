@@ -1,0 +1,105 @@
+"""One machine: a User-Mode Linux kernel as a process group, with its disk, its seed and its serial line."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.blueprint import OPERATOR_PORT, MachinePlan
+from lab.cables import Cables, is_tap
+from lab.seed import vectors, write_carrier
+from lab.serial import SerialLine
+from lab.settings import CARRIER_S
+
+
+@dataclass(frozen=True)
+class Box:
+    """What all machines run in: the jail with the kernel, and the run folder that it sees as /lab."""
+
+    jail: Path
+    machines: Path
+    kernel_words: tuple[str, ...]
+
+
+class Machine:
+    """A machine that can be switched on and off; the cables at its ports are the lab's."""
+
+    def __init__(self, plan: MachinePlan, box: Box, cables: Cables, greeted: Callable[["Machine"], None]) -> None:
+        self.plan = plan
+        self.serial = SerialLine(plan.name, lambda: greeted(self))
+        self.started_at = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.off = asyncio.Event()
+        self.off.set()
+        self._box = box
+        self._cables = cables
+
+    @property
+    def folder(self) -> Path:
+        """Its disk, seed and console log."""
+        return self._box.machines / self.plan.name
+
+    @property
+    def disk(self) -> Path:
+        """What it has written over the base image."""
+        return self.folder / "disk.cow"
+
+    async def start(self) -> None:
+        """Switch it on."""
+        self._cables.drain(self.plan.name)
+        ours, theirs = socket.socketpair()
+        await self.serial.attach(ours)
+        with (self.folder / "console.log").open("ab") as console:
+            self.process = subprocess.Popen(
+                self._command(theirs.fileno()),
+                pass_fds=[theirs.fileno(), *self._descriptors()],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.environ["PATH"], "TMPDIR": "/dev/shm", "HOME": "/tmp"},
+                start_new_session=True,
+            )
+        theirs.close()
+        self.started_at = time.monotonic()
+        self.off.clear()
+
+    def _descriptors(self) -> list[int]:
+        return [self._cables.descriptor(self.plan.name, self.plan.ports[index].name) for index, cable in vectors(self.plan) if not is_tap(self._cables.plans[cable])]
+
+    def _command(self, serial: int) -> list[str]:
+        inside = f"/lab/machines/{self.plan.name}"
+        return [
+            *("chroot", str(self._box.jail), "/linux", f"mem={self.plan.memory}", f"ubd0={inside}/disk.cow,/image/base.ext4", "root=/dev/ubda", "rw"),
+            *("init=/usr/lib/lab/init", f"lab.seed={inside}/seed", "con=null", "con0=null,fd:1", "console=tty0", f"umid={self.plan.name}"),
+            *self._box.kernel_words,
+            f"ssl0=fd:{serial},fd:{serial}",
+            *(self._vector(index, cable) for index, cable in vectors(self.plan)),
+        ]
+
+    def _vector(self, index: int, cable: str) -> str:
+        port = self.plan.ports[index]
+        tap = is_tap(self._cables.plans[cable])
+        way = f"transport=tap,ifname={OPERATOR_PORT}" if tap else f"transport=fd,fd={self._cables.descriptor(self.plan.name, port.name)}"
+        return f"vec{index}:{way},mac={port.mac},vec=0,mtu={port.mtu_bytes},depth=64"
+
+    async def kill(self) -> None:
+        """Pull its plug: what it had not synced is lost."""
+        if self.process and not self.off.is_set():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            await self.off.wait()
+
+    def ended(self) -> None:
+        """Its process is gone, by our hand or its own."""
+        self.process = None
+        self.off.set()
+
+    async def set_carriers(self, carriers: dict[int, bool]) -> None:
+        """Plug and pull its cables: at once where it runs, and for its next boot."""
+        write_carrier(self.folder / "seed", carriers)
+        if self.serial.ready.is_set():
+            await self.serial.run(["ip", "-n", "cables", "-batch", "-"], wait_s=CARRIER_S, stdin=(self.folder / "seed/carrier.ip").read_text())

@@ -1,0 +1,58 @@
+"""Relays: a TCP port on this machine's loopback for each way into the lab."""
+
+import asyncio
+import socket
+import struct
+
+from lab.namespaces import listen
+from lab.settings import DIAL_S
+
+CHUNK_BYTES = 1 << 16
+
+
+class Relay:
+    """Listens outside, dials inside for each connection, and resets its client when nobody answers there."""
+
+    def __init__(self, outside: str, inside: str) -> None:
+        self.outside = outside
+        self.inside = inside
+        self._server: asyncio.Server | None = None
+
+    async def open(self, outer: int) -> None:
+        """Listen in the network namespace `outer`."""
+        address, _, port = self.outside.rpartition(":")
+        self._server = await asyncio.start_server(self._carry, sock=listen(outer, address, int(port)))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, _, port = self.inside.rpartition(":")
+        try:
+            async with asyncio.timeout(DIAL_S):
+                far_reader, far_writer = await asyncio.open_connection(address, int(port))
+        except (OSError, TimeoutError):
+            _reset(writer)
+            return
+        for end in (writer, far_writer):
+            end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(_pump(reader, far_writer))
+                ways.create_task(_pump(far_reader, writer))
+        except* OSError:
+            _reset(writer)
+            _reset(far_writer)
+        finally:
+            writer.close()
+            far_writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(CHUNK_BYTES):
+        writer.write(data)
+        await writer.drain()
+    writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with a reset, as a port does that nobody listens on."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

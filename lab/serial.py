@@ -1,0 +1,93 @@
+"""The keeper's end of a machine's serial line: commands out of band, many at once."""
+
+import asyncio
+import itertools
+import json
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lab.errors import LabError
+
+# An answer is one line, however much the command printed.
+LINE_BYTES = 1 << 28
+ANSWER_S = 5.0
+
+
+class SerialLine:
+    """Speaks with the agent in one machine. `ready` is set while that agent listens."""
+
+    def __init__(self, name: str, greeted: Callable[[], None]) -> None:
+        self.name = name
+        self.ready = asyncio.Event()
+        self.boot = ""
+        self._greeted = greeted
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def attach(self, end: socket.socket) -> None:
+        """Listen on a new line, until the machine is switched off."""
+        reader, self._writer = await asyncio.open_unix_connection(sock=end, limit=LINE_BYTES)
+        self._listener = asyncio.create_task(self._listen(reader, self._writer))
+
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                self._take(line)
+        except ConnectionError:
+            pass  # the machine was switched off while it spoke: the same as the end of the line
+        finally:
+            writer.close()
+            self.ready.clear()
+            self._fail("was switched off")
+
+    def _take(self, line: bytes) -> None:
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            return  # what the kernel printed on the line before the agent took it over
+        if "ready" in answer:
+            self._fail("booted again")
+            self.boot = answer["ready"]
+            self.ready.set()
+            self._greeted()
+        elif waiting := self._waiting.pop(answer["id"], None):
+            waiting.set_result(answer)
+
+    def _fail(self, what: str) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(LabError(f"{self.name} {what} before it answered"))
+        self._waiting.clear()
+
+    async def run(self, argv: Sequence[str], *, wait_s: float, stdin: str = "") -> dict[str, Any]:
+        """Run a command and give its exit code and output. Raises LabError where the machine does not answer in time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        try:
+            async with asyncio.timeout_at(until):
+                await self.ready.wait()
+        except TimeoutError:
+            raise LabError(f"{self.name} does not answer on its serial line after {wait_s:g} s: see its console log") from None
+        number = next(self._ids)
+        waiting = self._waiting[number] = loop.create_future()
+        await self._say({"id": number, "argv": list(argv), "wait_s": max(until - loop.time(), 1.0), "stdin": stdin})
+        try:
+            async with asyncio.timeout_at(until + ANSWER_S):
+                answer = await waiting
+        except TimeoutError:
+            raise LabError(f"{self.name} did not answer {argv!r} within {wait_s:g} s on its serial line") from None
+        except asyncio.CancelledError:
+            await self._say({"cancel": number})
+            raise
+        finally:
+            self._waiting.pop(number, None)
+        if answer.get("timeout"):
+            raise LabError(f"{self.name}: {argv!r} ran longer than {wait_s:g} s and was ended; give it more with --wait")
+        return answer
+
+    async def _say(self, request: dict[str, Any]) -> None:
+        assert self._writer
+        self._writer.write(json.dumps(request | {"boot": self.boot}).encode() + b"\n")
+        await self._writer.drain()

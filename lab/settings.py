@@ -1,0 +1,57 @@
+"""The lab's numbers and lists, all in one place: what is installed, how long is waited, which ports are relayed."""
+
+from typing import Final
+
+SUITE: Final = "trixie"
+KERNEL_PACKAGE: Final = "user-mode-linux"
+# Where a kernel is looked for, the newest first; what one of them refuses, the next may do.
+KERNEL_SUITES: Final = ("testing", "trixie", "bookworm")
+
+# What every machine of the lab has installed: a Proxmox node's network side, an NFS server's, a switch's.
+PACKAGES: Final = (
+    *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "sudo", "python3", "openssh-server"),
+    *("iproute2", "iputils-ping", "ethtool", "ifupdown2", "tcpdump", "jq"),
+    *("frr", "frr-pythontools", "chrony", "nfs-kernel-server", "dnsmasq-base"),
+)
+# What a machine can install: it lies in the image's own archive and is not on the machine yet.
+ARCHIVE_PACKAGES: Final = ("lldpd",)
+# Started by the suite (or by a machine's seed), never by themselves.
+DISABLED_UNITS: Final = ("frr.service", "chrony.service", "nfs-server.service", "rpcbind.service", "rpcbind.socket", "nfs-client.target", "nfs-blkmap.service")
+# Nobody needs these in the lab, and each costs a process or a wait at boot.
+MASKED_UNITS: Final = (
+    *("ldconfig.service", "systemd-sysusers.service", "systemd-journal-catalog-update.service", "systemd-hwdb-update.service"),
+    *("systemd-update-done.service", "systemd-firstboot.service", "systemd-machine-id-commit.service", "systemd-tmpfiles-setup-dev-early.service"),
+    *("systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount", "systemd-random-seed.service", "systemd-pstore.service"),
+    *("systemd-modules-load.service", "kmod-static-nodes.service", "systemd-hibernate-clear.service", "systemd-journal-flush.service"),
+    *("systemd-pcrmachine.service", "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "systemd-tpm2-setup.service"),
+    *("systemd-tpm2-setup-early.service", "systemd-pcrextend.socket", "systemd-pcrlock.socket", "systemd-sysext.socket"),
+    *("systemd-creds.socket", "systemd-ask-password-console.path", "systemd-ask-password-wall.path", "systemd-initctl.socket"),
+    *("dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
+    *("sys-fs-fuse-connections.mount", "run-lock.mount", "tmp.mount", "systemd-logind.service", "getty.target", "console-getty.service"),
+    *("serial-getty@.service", "getty@.service", "sshd-keygen.service", "systemd-networkd.service", "systemd-networkd-wait-online.service"),
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer", "systemd-tmpfiles-clean.timer"),
+    *("e2scrub_reap.service", "e2scrub_all.timer", "systemd-remount-fs.service"),
+)
+# The tools of this machine that the lab calls, and the packages that bring them.
+TOOLS: Final = {
+    "mmdebstrap": "mmdebstrap",
+    "mkfs.ext4": "e2fsprogs",
+    "unshare": "util-linux",
+    "ip": "iproute2",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    "apt-ftparchive": "apt-utils",
+    "ssh-keygen": "openssh-client",
+}
+
+IMAGE_SIZE: Final = "3G"
+MEMORY: Final = "256M"
+# Port inside the lab -> port on this machine's loopback.
+RELAYED_PORTS: Final = {22: 10022}
+DIAL_S: Final = 3.0
+BOOT_S: Final = 90.0
+EXEC_S: Final = 60.0
+CARRIER_S: Final = 10.0
+# Frames that wait for a slow machine: as many as the vector driver takes at once, and a few more.
+CABLE_FRAMES: Final = 256
+CABLE_BYTES: Final = 8 << 20
