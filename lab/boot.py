@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.folders import Folders
 from lab.keys import write_ssh
 from lab.seed import write_seed
-from lab.settings import BOOT_S
+from lab.settings import BOOT_S, KERNEL_WORDS
 
 Say = Callable[[str], None]
 RETRY_S = 0.1
@@ -56,7 +56,7 @@ def up(folders: Folders, inventory: Path, hosts: Iterable[str], say: Say) -> lis
 
 def _start_keeper(folders: Folders, blueprint: Blueprint, base: image.Image, core: kernel.Kernel) -> None:
     folders.blueprint.write_text(blueprint.to_json())
-    words = ["quiet", "systemd.show_status=0", *(["seccomp=on"] if core.seccomp else [])]
+    words = [*KERNEL_WORDS, *(["seccomp=on"] if core.seccomp else [])]
     (folders.run / "kernel.json").write_text(json.dumps({"release": core.release, "version": core.version, "suite": core.suite, "words": words}))
     outer = os.open("/proc/self/ns/net", os.O_RDONLY)
     hear, ready = os.pipe()

@@ -44,6 +44,8 @@ TOOLS: Final = {
     "ssh-keygen": "openssh-client",
 }
 
+# What the kernel is told: no 512 old-style terminals for udev to look at, no security modules without a policy.
+KERNEL_WORDS: Final = ("quiet", "systemd.show_status=0", "pty.legacy_count=0", "lsm=capability")
 IMAGE_SIZE: Final = "3G"
 MEMORY: Final = "256M"
 # Port inside the lab -> port on this machine's loopback.
