@@ -47,7 +47,9 @@ def furnish(operator: OperatorPlan | None) -> None:
         queue.write(str(CABLE_FRAMES))
     commands = ["link set lo up"]
     if operator:
-        commands += [f"tuntap add dev {OPERATOR_PORT} mode tap", f"addr add {operator.address} dev {OPERATOR_PORT}", f"link set {OPERATOR_PORT} up"]
+        # The vector driver drops what is longer than a frame, so the kernel must not leave the cutting into segments to it.
+        whole = "gso_max_segs 1 gso_max_size 1514"
+        commands += [f"tuntap add dev {OPERATOR_PORT} mode tap", f"addr add {operator.address} dev {OPERATOR_PORT}", f"link set {OPERATOR_PORT} {whole} up"]
         if operator.gateway:
             commands.append(f"route add default via {operator.gateway} dev {OPERATOR_PORT}")
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True)
