@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -90,7 +89,7 @@ def _install(root: Path, say: Say) -> None:
     archive = f'"$1"/{ARCHIVE}'
     fetch = f"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --no-install-recommends --download-only -o Dir::Cache::archives={archive}/ install"
     command = [
-        *("mmdebstrap", "--verbose", "--variant=minbase", "--format=directory", f"--include={','.join(settings.PACKAGES)}"),
+        *("mmdebstrap", "--verbose", "--variant=minbase", "--format=directory", f"--include={','.join((*settings.PACKAGES, *settings.LIBRARIES))}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
         f"--customize-hook=mkdir -p {archive}/partial",
         f"--customize-hook={fetch} {' '.join(settings.ARCHIVE_PACKAGES)}",
@@ -173,7 +172,7 @@ def _switch_software(root: Path) -> None:
     """A switch brings its LLDP daemon in its firmware: unpacked beside the root, copied over it on a switch's first boot."""
     firmware = root / "usr/lib/lab/switch"
     firmware.mkdir()
-    for package in sorted((root / ARCHIVE).glob("*.deb")):
-        if re.match(r"(lldpd|lib)", package.name):
-            _run("dpkg-deb", "-x", package, firmware)
-    shutil.rmtree(firmware / "usr/share/doc", ignore_errors=True)
+    (package,) = (root / ARCHIVE).glob("lldpd_*.deb")
+    _run("dpkg-deb", "-x", package, firmware)
+    shutil.rmtree(firmware / "usr/share")
+    _run("chroot", root, "adduser", "--system", "--home", "/run/lldpd", "--no-create-home", "--quiet", "--force-badname", "--group", "_lldpd")

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inventory.schema import Site
-from lab import fresh
+from lab import firmware, fresh
 from lab.blueprint import MachinePlan
 from lab.folders import Folders
 from lab.keys import ensure_key, host_key
+
+LAB_UNITS = "/etc/systemd/system/"
+UNIT_FOLDERS = {"lldpd.service": "/usr/lib/systemd/system/"}
 
 
 def write_seed(folders: Folders, site: Site, machine: MachinePlan) -> None:
@@ -17,8 +20,14 @@ def write_seed(folders: Folders, site: Site, machine: MachinePlan) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "files").mkdir(parents=True)
     host = site.hosts[machine.name]
-    for name, text in fresh.files(site, host).items():
+    for name, text in {**fresh.files(site, host), **firmware.files(site, host)}.items():
         _put(folder / "files" / name, text)
+    for unit in firmware.units(site, host):
+        wanted = folder / "files/etc/systemd/system/multi-user.target.wants" / unit
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        wanted.symlink_to(UNIT_FOLDERS.get(unit, LAB_UNITS) + unit)
+    if fresh.is_switch(host):
+        (folder / "switch").touch()
     key = host_key(folders, machine.name)
     _put(folder / "files/etc/ssh/ssh_host_ed25519_key", key.read_text(), mode=0o600)
     _put(folder / "files/etc/ssh/ssh_host_ed25519_key.pub", ensure_key(key, machine.name))

@@ -47,12 +47,15 @@ class SerialLine:
             answer = json.loads(line)
         except ValueError:
             return  # what the kernel printed on the line before the agent took it over
-        if "ready" in answer:
+        if "bye" in answer:
+            self.ready.clear()
+        elif "ready" in answer:
             self._fail("booted again")
             self.boot = answer["ready"]
             self.ready.set()
             self._greeted()
-        elif waiting := self._waiting.pop(answer["id"], None):
+        elif "rc" in answer and (waiting := self._waiting.pop(answer["id"], None)):
+            # Without an exit code it is our own request, which the line of a booting machine echoes.
             waiting.set_result(answer)
 
     def _fail(self, what: str) -> None:

@@ -13,6 +13,8 @@ PACKAGES: Final = (
     *("iproute2", "iputils-ping", "ethtool", "ifupdown2", "tcpdump", "jq"),
     *("frr", "frr-pythontools", "chrony", "nfs-kernel-server", "dnsmasq-base"),
 )
+# The libraries of what a machine can install: so that installing it takes moments.
+LIBRARIES: Final = ("adduser", "libevent-2.1-7t64", "libsnmp40t64", "libxml2", "libreadline8t64", "libbsd0", "libcap2")
 # What a machine can install: it lies in the image's own archive and is not on the machine yet.
 ARCHIVE_PACKAGES: Final = ("lldpd",)
 # Started by the suite (or by a machine's seed), never by themselves.

@@ -56,9 +56,16 @@ def run(request):
     say(answer | {"rc": process.returncode, "out": out.decode(errors="surrogateescape"), "err": err.decode(errors="surrogateescape")})
 
 
+def leave(*_):
+    """Say that the machine goes down: nothing is to be asked until it is up again."""
+    os.write(LINE, json.dumps({"bye": BOOT}).encode() + b"\n")
+    os._exit(0)
+
+
 def serve():
     """Take requests for ever."""
     tty.setraw(LINE)
+    signal.signal(signal.SIGTERM, leave)
     say({"ready": BOOT})
     rest = b""
     while data := os.read(LINE, 65536):

@@ -1,0 +1,91 @@
+"""A switch's firmware: a channel's port without a LACP partner is suspended, as vendors' switches do.
+
+A channel is a bond in 802.3ad mode that is a port of a bridge; suspended means that the bridge neither takes nor sends on it, while LACP,
+which runs below the bridge, goes on. A channel whose stanza says `bond-lacp-bypass-allow yes` falls back to working as a plain port.
+While /etc/lab/no-suspend exists, nothing is suspended.
+"""
+
+import os
+import subprocess
+import time
+
+NETWORK = "/sys/class/net"
+INTERFACES = "/etc/network/interfaces"
+SWITCHED_OFF = "/etc/lab/no-suspend"
+FALLBACK = "bond-lacp-bypass-allow"
+POLL_S = 0.2
+NOBODY = "00:00:00:00:00:00"
+# linux/if_bridge.h. Blocking would not do: without spanning tree the kernel lifts it whenever any port of the bridge comes or goes.
+DISABLED, FORWARDING = "0", "3"
+
+
+def read(*path):
+    """A file's text without its end of line, empty where there is none."""
+    try:
+        with open(os.path.join(*path)) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+class Fallbacks:
+    """The channels that work without a partner, as the interfaces file says; read again when that changes."""
+
+    def __init__(self):
+        self.stamp = None
+        self.names = frozenset()
+
+    def now(self):
+        """The names of those channels."""
+        try:
+            stat = os.stat(INTERFACES)
+        except OSError:
+            return self.names
+        stamp = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        if stamp != self.stamp:
+            self.stamp = stamp
+            self.names = frozenset(parse(read(INTERFACES)))
+        return self.names
+
+
+def parse(text):
+    """The names of the stanzas that allow a fallback."""
+    name = None
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == "iface":
+            name = words[1]
+        elif len(words) > 1 and words[0] == FALLBACK and words[1] in ("yes", "on", "1"):
+            yield name
+
+
+def wanted(channel, fallbacks):
+    """The state that the bridge's port should have."""
+    if read(NETWORK, channel, "bonding/ad_partner_mac") != NOBODY or channel in fallbacks or os.path.exists(SWITCHED_OFF):
+        return FORWARDING
+    return DISABLED
+
+
+def look(fallbacks):
+    """Bring the ports of all channels to their state."""
+    for channel in os.listdir(NETWORK):
+        folder = os.path.join(NETWORK, channel)
+        if not os.path.isdir(os.path.join(folder, "bonding")) or not read(folder, "bonding/mode").startswith("802.3ad"):
+            continue
+        state = read(folder, "brport/state")
+        # A port without carrier is disabled by the kernel, which enables it itself.
+        if state and read(folder, "carrier") == "1" and state != (want := wanted(channel, fallbacks)):
+            done = subprocess.run(["bridge", "link", "set", "dev", channel, "state", want], capture_output=True, text=True, check=False)
+            word = "suspended" if want == DISABLED else "forwarding"
+            print(f"{channel}: {done.stderr.strip() or word}", flush=True)
+
+
+def main():
+    """Look, for ever."""
+    fallbacks = Fallbacks()
+    while True:
+        look(fallbacks.now())
+        time.sleep(POLL_S)
+
+
+main()
