@@ -1,12 +1,17 @@
 """Bring the site from bare hosts to a working data centre."""
 
 from tasks.checks.bonds import BOND_CHECKS
+from tasks.checks.host import HOST_CHECKS
 from tasks.core.runbook import Runbook, Stage, main
+from tasks.host.base_settings import base_settings
 from tasks.network.uplinks import uplinks
 
 RUNBOOK = Runbook(
     purpose="Bring the site from bare hosts to a working data centre.",
-    stages=(Stage("network", sets=(uplinks,), checks=BOND_CHECKS),),
+    stages=(
+        Stage("host", sets=(base_settings,), checks=HOST_CHECKS),
+        Stage("network", sets=(uplinks,), checks=BOND_CHECKS),
+    ),
 )
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
-"""What ifupdown2's own syntax check lets through and would lose a host for: unknown attributes, ports that are not there, ports used twice."""
+"""What ifupdown2's own syntax check lets through: unknown attributes, ports that are not there, ports used twice."""
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from tasks.core.interfaces_file import InterfacesFile, Stanza
 
-# interfaces(5) and ifupdown-addons-interfaces(5) of ifupdown2 3.0 and of Proxmox's 3.3; families by their prefix.
-ATTRIBUTES = frozenset(
-    "address netmask broadcast gateway scope pointopoint preferred-lifetime hwaddress mtu alias link-type link-down link-speed link-duplex link-autoneg"
-    " vlan-id vlan-raw-device vlan-protocol vrf vrf-table up down pre-up post-up pre-down post-down metric unit wait-delay"
-    " accept-local rp-filter ip-forward ip6-forward mpls-enable arp-accept hostname vendor client slaves inherit ip-proxy-arp"
-    " ovs-type ovs-bridge ovs-bonds ovs-ports ovs-options ovs-mtu".split()
+# What makes an interface that is no port of the machine.
+VIRTUAL = (
+    "bond-slaves",
+    "bridge-ports",
+    "vlan-raw-device",
+    "vlan-id",
+    "vxlan-id",
+    "link-type",
+    "slaves",
+    "vrf-table",
+    "tunnel-mode",
+    "ovs-type",
 )
-FAMILIES = ("bond-", "bridge-", "vxlan-", "mstpctl-", "vrrp-", "dhcp-", "dhcp6-", "tunnel-", "address-virtual", "ethtool-", "es-", "evpn-", "clagd-")
-KNOWN_BONDS = frozenset(
-    "bond-slaves bond-mode bond-miimon bond-lacp-rate bond-xmit-hash-policy bond-min-links bond-lacp-bypass-allow bond-ad-sys-priority"
-    " bond-ad-sys-mac-addr bond-ad-actor-sys-prio bond-ad-actor-system bond-use-carrier bond-num-grat-arp bond-num-unsol-na bond-updelay bond-downdelay bond-primary"
-    " bond-primary-reselect bond-arp-ip-target bond-arp-interval bond-es-df-pref bond-ad-select bond-master".split()
-)
-VIRTUAL = ("bond-slaves", "bridge-ports", "vlan-raw-device", "vlan-id", "vxlan-id", "link-type", "slaves", "vrf-table", "tunnel-mode", "ovs-type")
 
 
 def problems_of(text: str, ports: frozenset[str], before: str = "") -> list[str]:
@@ -26,10 +27,17 @@ def problems_of(text: str, ports: frozenset[str], before: str = "") -> list[str]
     return [*_unknown_attributes(file, old), *_missing_ports(file, ports), *_ports_used_twice(file)]
 
 
+@cache
+def _attributes() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words of attributes.txt: whole names, and prefixes of families."""
+    lines = Path(__file__).with_name("attributes.txt").read_text().splitlines()
+    words = " ".join(line for line in lines if not line.startswith("#")).split()
+    return frozenset(word for word in words if not word.endswith("*")), tuple(word[:-1] for word in words if word.endswith("*"))
+
+
 def _known(attribute: str) -> bool:
-    if attribute.startswith("bond-"):
-        return attribute in KNOWN_BONDS
-    return attribute in ATTRIBUTES or attribute.startswith(FAMILIES)
+    names, families = _attributes()
+    return attribute in names or attribute.startswith(families)
 
 
 def _unknown_attributes(file: InterfacesFile, old: InterfacesFile) -> Iterator[str]:

@@ -9,8 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from napalm.base import models
 from napalm.base.base import NetworkDriver
-from napalm.base.exceptions import CommitError, ConnectionClosedException, ConnectionException, MergeConfigException, ReplaceConfigException
+from napalm.base.exceptions import (
+    CommitError,
+    ConnectionClosedException,
+    ConnectionException,
+    LockError,
+    MergeConfigException,
+    ReplaceConfigException,
+)
 
 from napalm_ifupdown2.candidates import problems_of
 from napalm_ifupdown2.getters import Getters
@@ -26,7 +34,7 @@ from tasks.core.transaction import INTERFACES, interfaces_transaction
 UNATTENDED_REVERT_S = 60
 
 
-class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
+class Ifupdown2Driver(Getters, NetworkDriver):
     """NAPALM for hosts with ifupdown2.
 
     optional_args: `port`, `ssh_config_file`, `sudo` (bool), `token` (the one that may confirm: give a later connection the same),
@@ -64,7 +72,7 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
         if session is not None:
             session.channel.close()
 
-    def is_alive(self) -> dict[str, bool]:
+    def is_alive(self) -> models.AliveDict:
         """Whether the connection stands."""
         return {"is_alive": self._session is not None and self._session.channel.alive()}
 
@@ -84,7 +92,7 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
         except LinkError as error:
             raise ConnectionException(str(error)) from error
 
-    def cli(self, commands: list[str], encoding: str = "text") -> dict[str, str]:
+    def cli(self, commands: list[str], encoding: str = "text") -> dict[str, str | dict[str, Any]]:
         """{command: its output}, all of them in one round trip. A command that fails is answered with its error, as a console would."""
         del encoding
         return {command: answer["out"] + (answer["err"] if answer["rc"] else "") for command, answer in self._read(commands).items()}
@@ -98,7 +106,7 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
         answers = self._read([f"cat {path}" for path in PATHS])
         return {path: answers[f"cat {path}"]["out"] for path in PATHS if path == INTERFACES or not answers[f"cat {path}"]["rc"]}
 
-    def get_config(self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text") -> dict[str, str]:  # noqa: A002
+    def get_config(self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text") -> models.ConfigDict:  # noqa: A002
         """The configuration as one candidate text: running and startup are the same files."""
         del full, sanitized, format
         running = join(self._running()) if retrieve in ("all", "running", "startup") else ""
@@ -138,7 +146,7 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
         if self._candidate is None:
             return ""
         running = self._running()
-        chunks = []
+        chunks: list[str] = []
         for path, text in self._candidate.items():
             old, new = running.get(path, "").splitlines(keepends=True), text.splitlines(keepends=True)
             chunks += difflib.unified_diff(old, new, path, f"{path} (candidate)")
@@ -151,8 +159,8 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
             return
         self.token = self.token or secrets.token_hex(8)
         transaction = interfaces_transaction(message or "NAPALM commit", self._before[INTERFACES], self._candidate[INTERFACES], self.token)
+        self.lock()
         with self._speaking() as session:
-            session.prepare(self._owner)
             kept = session.begin(self._owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
             if kept["state"] == "applied" and revert_in is None:
                 kept = session.confirm(self.token)
@@ -206,6 +214,11 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
             kept: dict[str, Any] = session.outcome(self.token or "")
         return kept
 
+    def lock(self) -> None:
+        """Take the host's lease; beyond NAPALM's base class, for whoever locks several hosts first. Raises LockError with its holder's name."""
+        with self._speaking(LockError) as session:
+            session.prepare(self._owner)
+
     def release(self) -> None:
         """Give the lease back; beyond NAPALM's base class, for whoever holds it over several sessions."""
         with self._speaking() as session:
@@ -220,4 +233,4 @@ class Ifupdown2Driver(Getters, NetworkDriver):  # type: ignore[misc]
 
     def status(self) -> str:
         """The host's part's own word: pending transaction, lease, record (JSON text)."""
-        return self.cli([STATUS_COMMAND])[STATUS_COMMAND]
+        return str(self.cli([STATUS_COMMAND])[STATUS_COMMAND])

@@ -20,7 +20,7 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive 
 @check(
     needs=(BONDS,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage; if it says no changes, look for a member cabled to another switch (LLDP) or a channel missing there.",
+    remediation="Run the network stage; if it says no changes, look for a member cabled elsewhere (LLDP) or a channel missing there.",
     tags=TAGS,
 )
 def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -84,16 +84,29 @@ def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: st
             yield Finding(f"{host}:{bond.name}", f"802.3ad {site.lacp.hash_policy}", f"{live.mode} {live.hash_policy}", bond.name)
 
 
-@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation="Run the network stage; look at `bridge link` on the host.", tags=(*TAGS, "bridge"))
+@check(
+    needs=(LINKS,),
+    severity=Severity.CRITICAL,
+    remediation="Run the network stage; look at `bridge link` on the host.",
+    tags=(*TAGS, "bridge"),
+)
 def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The bridge with the node's address is up, has that address, and the bond is one of its ports."""
     node, links = site.hosts[host], facts[host][LINKS]
     if "proxmox" not in node.groups:
         return
     bridge = links.get(node.management)
-    yield Finding(f"{host}:{node.management}", str(node.address), " ".join(bridge.addresses) if bridge else "no such bridge", node.management, bool(bridge and str(node.address) in bridge.addresses))
+    yield Finding(
+        f"{host}:{node.management}",
+        str(node.address),
+        " ".join(bridge.addresses) if bridge else "no such bridge",
+        node.management,
+        bool(bridge and str(node.address) in bridge.addresses),
+    )
     for bond in node.bonds:
-        yield Finding(f"{host}:{bond.name}", f"port of {node.management}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name)
+        yield Finding(
+            f"{host}:{bond.name}", f"port of {node.management}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name
+        )
 
 
 BOND_CHECKS = (

@@ -30,7 +30,5 @@ def split(text: str) -> dict[str, str]:
 def join(files: Mapping[str, str]) -> str:
     """One candidate text of {path: text}; `split` gives the same files back."""
     parts = [files.get(INTERFACES, "")]
-    for path in PATHS[1:]:
-        if path in files:
-            parts.append(f"{MARKER}{path}\n{files[path]}")
+    parts += [f"{MARKER}{path}\n{files[path]}" for path in PATHS[1:] if path in files]
     return "".join(part if part.endswith("\n") or not part else part + "\n" for part in parts)

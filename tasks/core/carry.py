@@ -104,12 +104,20 @@ class _Carrier:
 
     def begin(self, host: HostPlan, revert_s: int) -> None:
         try:
-            self.run.do(host.host, "begin", plan=host, revert_s=revert_s, on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"))
+            self.run.do(
+                host.host,
+                "begin",
+                plan=host,
+                revert_s=revert_s,
+                on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"),
+            )
         except LinkError:
             # The change may have cut the very connection that carried its answer: the host knows.
             kept = self.ask_again(host)
             if kept["state"] != "applied":
-                raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason'] or 'its answer was lost'}") from None
+                raise TransactionError(
+                    f"{host.host}: the transaction is {kept['state']}: {kept['reason'] or 'its answer was lost'}"
+                ) from None
         except Refused:
             self.opened.remove(host)
             raise

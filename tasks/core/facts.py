@@ -1,5 +1,6 @@
 """Facts: what is read from a host, by one command each, and parsed only when somebody asks."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -7,8 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from tasks.core.errors import BurrowError
 
 T = TypeVar("T")
-# A command that the host's part answers itself, on either link.
-STATUS_COMMAND = "burrow status --json"
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Fact(Generic[T]):
+class Fact(Generic[T_co]):
     """A command, read-only and the same on both links, and what its output means.
 
     `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
@@ -29,12 +29,17 @@ class Fact(Generic[T]):
 
     name: str
     command: str
-    parse: Callable[[str], T]
+    parse: Callable[[str], T_co]
 
 
 def text(name: str, path: str) -> Fact[str]:
     """The fact that a file holds; an absent file is an empty text."""
     return Fact(name, f"cat {path} 2>/dev/null || true", str)
+
+
+# The host's part answers this command itself, on either link: pending transaction, lease, last records.
+STATUS_COMMAND = "burrow status --json"
+STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, json.loads)
 
 
 @dataclass

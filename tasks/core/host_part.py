@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 HOME = Path("/var/lib/burrow")
 PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / "record.jsonl", HOME / "backups"
@@ -49,13 +51,13 @@ class Refused(Exception):
     """Nothing was changed, and why."""
 
 
-def emit(**event):
+def emit(**event: Any) -> None:
     """One line to the controller; a controller that is gone changes nothing here."""
     with contextlib.suppress(OSError):
         os.write(1, json.dumps(event).encode() + b"\n")
 
 
-def write(path, data, mode=0o600, owner=None):
+def write(path: Path, data: bytes, mode: int = 0o600, owner: Any = None) -> None:
     """Replace a file as one step that a power cut cannot halve."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -66,35 +68,39 @@ def write(path, data, mode=0o600, owner=None):
             os.fchown(file.fileno(), *owner)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    Path(temporary).replace(path)
     sync_folder(path.parent)
 
 
-def sync_folder(path):
+def sync_folder(path: Path) -> None:
+    """A rename in the folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
 
 
-def load(path, default=None):
-    return json.loads(path.read_text()) if path.exists() else default
+def load(path: Path) -> Any:
+    """A JSON file, None where there is none."""
+    return json.loads(path.read_text()) if path.exists() else None
 
 
-def save(path, value):
+def save(path: Path, value: Any) -> None:
+    """Write a JSON file."""
     write(path, json.dumps(value).encode())
 
 
 @contextlib.contextmanager
-def locked():
+def locked() -> Iterator[None]:
+    """One process at a time decides what becomes of the pending transaction."""
     HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def run(argv, deadline_s=60, shell=False):
+def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
     """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr); 124 is the deadline."""
-    with subprocess.Popen(argv, shell=shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as child:
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as child:
         try:
             out, err = child.communicate(timeout=deadline_s)
             code = child.returncode
@@ -105,37 +111,59 @@ def run(argv, deadline_s=60, shell=False):
     return code, out.decode(errors="replace"), err.decode(errors="replace")
 
 
-def now():
+def now() -> float:
+    """Monotonic seconds: a clock that is set changes nothing."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-def boot_id():
+def boot_id() -> str:
+    """Changes with each boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def sysctl(name):
+def sysctl(name: str) -> Path:
+    """Where the kernel shows a live value."""
     return Path("/proc/sys") / name.replace(".", "/")
 
 
 # The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots.
 
 
-def lease_now():
+def lease_now() -> Any:
+    """The lease that is in force, or None."""
     lease = load(LEASE)
     return lease if lease and lease["boot"] == boot_id() and lease["until"] > now() else None
 
 
-def take_lease(ask):
+def take_lease(ask: Any) -> None:
+    """Take or renew the lease. Refuses while another run holds it or has a transaction open."""
     lease, pending = lease_now(), load(PENDING / "meta.json")
     if lease and lease["run"] != ask["run"]:
-        raise Refused(f"{lease['holder']} has changed this host since {lease['since']}; wait until that run ends (its lease lapses in {lease['until'] - now():.0f} s without it)")
+        raise Refused(
+            f"{lease['holder']} changes this host since {lease['since']}; wait until that run ends"
+            f" (without it, its lease lapses in {lease['until'] - now():.0f} s)"
+        )
     if pending and pending["run"] != ask["run"]:
-        raise Refused(f"a transaction of {pending['holder']} is open: it restores itself in {max(0, pending['until'] - now()):.0f} s, or run `burrow revert` on the host")
+        raise Refused(
+            f"a transaction of {pending['holder']} is open: it restores itself in {max(0, pending['until'] - now()):.0f} s,"
+            " or run `burrow revert` on the host"
+        )
     since = lease["since"] if lease else time.strftime("%Y-%m-%d %H:%M:%S")
-    save(LEASE, {"run": ask["run"], "holder": ask["holder"], "since": since, "boot": boot_id(), "until": now() + ask["ttl_s"], "ttl_s": ask["ttl_s"]})
+    save(
+        LEASE,
+        {
+            "run": ask["run"],
+            "holder": ask["holder"],
+            "since": since,
+            "boot": boot_id(),
+            "until": now() + ask["ttl_s"],
+            "ttl_s": ask["ttl_s"],
+        },
+    )
 
 
-def renew_lease(run_id, longer_s=0):
+def renew_lease(run_id: str, longer_s: float = 0) -> None:
+    """Renew the lease where this run holds it."""
     lease = lease_now()
     if lease and lease["run"] == run_id:
         save(LEASE, {**lease, "until": now() + lease["ttl_s"] + longer_s})
@@ -144,15 +172,20 @@ def renew_lease(run_id, longer_s=0):
 # Reading and preparing.
 
 
-def status():
+def status() -> Any:
+    """The pending transaction, the lease and the last records."""
     pending = load(PENDING / "meta.json")
     if pending:
-        pending = {key: pending[key] for key in ("token", "run", "holder", "why", "armed_at")} | {"state": (PENDING / "state").read_text(), "revert_in_s": round(pending["until"] - now(), 1)}
+        pending = {key: pending[key] for key in ("token", "run", "holder", "why", "armed_at")} | {
+            "state": (PENDING / "state").read_text(),
+            "revert_in_s": round(pending["until"] - now(), 1),
+        }
     records = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
     return {"pending": pending, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
 
 
-def op_read(ask):
+def op_read(ask: Any) -> Any:
+    """The answers of read-only commands, and the status."""
     if ask.get("run"):
         with locked():
             renew_lease(ask["run"])
@@ -166,7 +199,7 @@ def op_read(ask):
     return {"facts": answers, **status()}
 
 
-def op_prepare(ask):
+def op_prepare(ask: Any) -> Any:
     """The lease, this file with its boot unit, and packages: all that comes before a transaction and is not taken back."""
     with locked():
         take_lease(ask)
@@ -182,7 +215,8 @@ def op_prepare(ask):
     return status()
 
 
-def install():
+def install() -> None:
+    """Put this file and its boot unit on the host, under a hash of its content."""
     source = SOURCE.encode()
     folder = LIBRARY / hashlib.sha256(source).hexdigest()[:16]
     if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and WANTED.is_symlink():
@@ -194,7 +228,7 @@ def install():
         fresh = link.with_name(f".{link.name}.new")
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(target)
-        os.replace(fresh, link)
+        fresh.replace(link)
         sync_folder(link.parent)
     for old in LIBRARY.iterdir():
         if old != folder and not PENDING.exists():
@@ -204,7 +238,8 @@ def install():
 # A transaction: begin (validate, back up, arm, apply), then confirm or revert.
 
 
-def op_begin(ask):
+def op_begin(ask: Any) -> Any:
+    """Validate, back up, arm, apply; answers the outcome."""
     with locked():
         take_lease(ask)
         renew_lease(ask["run"], longer_s=ask["deadline_s"])
@@ -216,7 +251,16 @@ def op_begin(ask):
     emit(event="armed")
     me = str(COMMAND.resolve())
     units = ["systemd-run", "--quiet", "--collect"]
-    timer = [*units, "--unit=burrow-revert", f"--on-active={ask['revert_s']}s", "--timer-property=AccuracySec=100ms", me, "revert", ask["token"], "timer"]
+    timer = [
+        *units,
+        "--unit=burrow-revert",
+        f"--on-active={ask['revert_s']}s",
+        "--timer-property=AccuracySec=100ms",
+        me,
+        "revert",
+        ask["token"],
+        "timer",
+    ]
     for argv in (timer, [*units, "--unit=burrow-apply", "--wait", me, "apply", ask["token"]]):
         code, _, err = run(argv, ask["deadline_s"])
         if code and argv is timer:
@@ -224,7 +268,8 @@ def op_begin(ask):
     return outcome(ask["token"])
 
 
-def refuse_if_changed(ask):
+def refuse_if_changed(ask: Any) -> None:
+    """The host is as it was when the controller made its plan."""
     for path in ask["absent"]:
         if Path(path).exists():
             raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
@@ -235,7 +280,8 @@ def refuse_if_changed(ask):
             raise Refused(f"{path} was changed since it was read; run again to see the new difference")
 
 
-def validate(ask):
+def validate(ask: Any) -> None:
+    """The candidates pass the checks of the tools that will read them."""
     for item in ask["files"]:
         if item["validate"] and item["text"] is not None:
             with tempfile.TemporaryDirectory() as folder:
@@ -246,7 +292,8 @@ def validate(ask):
                 raise Refused(f"{item['path']} would not be accepted: {(err or out).strip()[-600:]}")
 
 
-def back_up(ask):
+def back_up(ask: Any) -> None:
+    """The pending folder, whole and on disk, before the first byte changes."""
     draft = HOME / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -259,16 +306,35 @@ def back_up(ask):
             saved.append({"path": item["path"], "mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid]})
         else:
             saved.append({"path": item["path"], "mode": None})
-    units = [{**unit, "was_enabled": not run(["systemctl", "is-enabled", "-q", unit["name"]])[0], "was_active": not run(["systemctl", "is-active", "-q", unit["name"]])[0]} for unit in ask["units"]]
+    units = [
+        {
+            **unit,
+            "was_enabled": not run(["systemctl", "is-enabled", "-q", unit["name"]])[0],
+            "was_active": not run(["systemctl", "is-active", "-q", unit["name"]])[0],
+        }
+        for unit in ask["units"]
+    ]
     live = {name: sysctl(name).read_text() for name in ask["sysctls"]}
     meta = {key: ask[key] for key in ("token", "run", "holder", "why", "files", "actions", "sysctls", "revert_s")}
-    save(draft / "meta.json", {**meta, "saved": saved, "units": units, "live": live, "boot": boot_id(), "until": now() + ask["revert_s"], "armed_at": time.strftime("%Y-%m-%d %H:%M:%S")})
+    save(
+        draft / "meta.json",
+        {
+            **meta,
+            "saved": saved,
+            "units": units,
+            "live": live,
+            "boot": boot_id(),
+            "until": now() + ask["revert_s"],
+            "armed_at": time.strftime("%Y-%m-%d %H:%M:%S"),
+        },
+    )
     write(draft / "state", b"armed")
-    os.replace(draft, PENDING)
+    draft.replace(PENDING)
     sync_folder(HOME)
 
 
-def apply(token):
+def apply(token: str) -> None:
+    """Carry the armed transaction out; what fails is restored at once."""
     with locked():
         meta = load(PENDING / "meta.json")
         if not meta or meta["token"] != token:
@@ -281,9 +347,9 @@ def apply(token):
         revert(token, failure, stop_apply=False)
 
 
-def apply_steps(meta):
+def apply_steps(meta: Any) -> str | None:
     """None, or the sentence that says what failed."""
-    for item, saved in zip(meta["files"], meta["saved"]):
+    for item, saved in zip(meta["files"], meta["saved"], strict=True):
         if item["text"] is None:
             Path(item["path"]).unlink(missing_ok=True)
         else:
@@ -295,14 +361,18 @@ def apply_steps(meta):
         if code:
             return f"`{' '.join(action['argv'])}` ended with {code}: {(err or out).strip()[-600:]}"
     for unit in meta["units"]:
-        for verb in (["enable" if unit["enabled"] else "disable"], [("restart" if unit["restart"] else "start") if unit["active"] else "stop"]):
+        for verb in (
+            ["enable" if unit["enabled"] else "disable"],
+            [("restart" if unit["restart"] else "start") if unit["active"] else "stop"],
+        ):
             code, out, err = run(["systemctl", "-q", *verb, unit["name"]])
             if code:
                 return f"`systemctl {verb[0]} {unit['name']}` ended with {code}: {(err or out).strip()[-600:]}"
     return None
 
 
-def op_confirm(ask):
+def op_confirm(ask: Any) -> Any:
+    """Keep the transaction; asking again answers the same."""
     with locked():
         meta = load(PENDING / "meta.json")
         if meta and meta["token"] == ask["token"]:
@@ -313,20 +383,28 @@ def op_confirm(ask):
     return outcome(ask["token"])
 
 
-def close(meta, result, reason):
+def close(meta: Any, result: str, reason: str) -> None:
     """On disk first; only then the folder moves away and the timer ends."""
     lines = RECORD.read_text().splitlines() if RECORD.exists() else []
-    entry = {"token": meta["token"], "run": meta["run"], "holder": meta["holder"], "why": meta["why"], "outcome": result, "reason": reason, "at": time.strftime("%Y-%m-%d %H:%M:%S")}
+    entry = {
+        "token": meta["token"],
+        "run": meta["run"],
+        "holder": meta["holder"],
+        "why": meta["why"],
+        "outcome": result,
+        "reason": reason,
+        "at": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
     write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())
     BACKUPS.mkdir(mode=0o700, exist_ok=True)
-    os.replace(PENDING, BACKUPS / f"{time.time_ns()}-{meta['token']}")
+    PENDING.replace(BACKUPS / f"{time.time_ns()}-{meta['token']}")
     sync_folder(HOME)
     for old in sorted(BACKUPS.iterdir())[:-KEPT_BACKUPS]:
         shutil.rmtree(old)
     run(["systemctl", "-q", "stop", "burrow-revert.timer"])
 
 
-def revert(token, reason, stop_apply=True, live=True):
+def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: bool = True) -> Any:
     """Restore what the pending transaction saved; without a token, whatever is pending."""
     if stop_apply and live:
         run(["systemctl", "-q", "stop", "burrow-apply.service"])
@@ -334,12 +412,12 @@ def revert(token, reason, stop_apply=True, live=True):
         meta = load(PENDING / "meta.json")
         if not meta or (token and meta["token"] != token):
             return outcome(token)
-        troubles = restore(meta, live) if (PENDING / "state").read_text() != "armed" else []
+        troubles = restore(meta, live=live) if (PENDING / "state").read_text() != "armed" else []
         close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles]))
     return outcome(meta["token"])
 
 
-def restore(meta, live):
+def restore(meta: Any, *, live: bool) -> list[str]:
     """Files, then what makes them live; answers what could not be undone."""
     troubles = []
     for index, saved in enumerate(meta["saved"]):
@@ -347,12 +425,20 @@ def restore(meta, live):
             Path(saved["path"]).unlink(missing_ok=True)
         else:
             write(Path(saved["path"]), (PENDING / str(index)).read_bytes(), saved["mode"], saved["owner"])
-    commands = [["systemctl", "-q", "--root=/", "enable" if unit["was_enabled"] else "disable", unit["name"]] for unit in meta["units"] if unit["was_enabled"] != unit["enabled"]]
+    commands = [
+        ["systemctl", "-q", "--root=/", "enable" if unit["was_enabled"] else "disable", unit["name"]]
+        for unit in meta["units"]
+        if unit["was_enabled"] != unit["enabled"]
+    ]
     if live:
         for name, value in meta["live"].items():
             sysctl(name).write_text(value)
         commands += [action["undo"] for action in reversed(meta["actions"])]
-        commands += [["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]] for unit in meta["units"] if unit["restart"] or unit["was_active"] != unit["active"]]
+        commands += [
+            ["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]]
+            for unit in meta["units"]
+            if unit["restart"] or unit["was_active"] != unit["active"]
+        ]
     for argv in commands:
         code, out, err = run(argv)
         if code:
@@ -360,7 +446,7 @@ def restore(meta, live):
     return troubles
 
 
-def outcome(token):
+def outcome(token: str | None) -> Any:
     """What this host holds of a transaction: armed, applying, applied, confirmed, reverted, or unknown."""
     meta = load(PENDING / "meta.json")
     if meta and meta["token"] == token:
@@ -372,15 +458,18 @@ def outcome(token):
     return {"state": "unknown", "reason": "this host has no transaction of that token"}
 
 
-def op_revert(ask):
+def op_revert(ask: Any) -> Any:
+    """Roll back, as the controller asks."""
     return revert(ask["token"], ask.get("reason") or "rolled back")
 
 
-def op_outcome(ask):
+def op_outcome(ask: Any) -> Any:
+    """What this host holds of a transaction."""
     return outcome(ask["token"])
 
 
-def op_release(ask):
+def op_release(ask: Any) -> Any:
+    """Give the lease back."""
     with locked():
         lease = lease_now()
         if lease and lease["run"] == ask["run"]:
@@ -388,7 +477,8 @@ def op_release(ask):
     return {}
 
 
-def remove():
+def remove() -> None:
+    """Take Burrow off this host."""
     if PENDING.exists():
         sys.exit("burrow: a transaction is open; `burrow revert` first")
     for path in (WANTED, UNIT, COMMAND):
@@ -398,16 +488,22 @@ def remove():
     print("burrow is off this host; the configuration it wrote stays")
 
 
-def show_status():
+def show_status() -> None:
+    """The status for somebody at the console."""
     now_ = status()
     pending, lease = now_["pending"], now_["lease"]
-    print(f"pending: {pending['why']} by {pending['holder']} since {pending['armed_at']}, {pending['state']}, restores itself in {pending['revert_in_s']} s" if pending else "pending: nothing")
+    print(
+        f"pending: {pending['why']} by {pending['holder']} since {pending['armed_at']}, {pending['state']},"
+        f" restores itself in {pending['revert_in_s']} s"
+        if pending
+        else "pending: nothing"
+    )
     print(f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   nobody")
     for entry in now_["records"]:
         print(f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}")
 
 
-def answer(ask):
+def answer(ask: Any) -> None:
     """One request of the controller; its answer is the last line."""
     try:
         emit(answer=globals()["op_" + ask["op"]](ask))
@@ -415,7 +511,8 @@ def answer(ask):
         emit(refused=str(refusal))
 
 
-def main(words):
+def main(words: list[str]) -> None:
+    """The command line: of the console, the units and the timer."""
     if words[:1] == ["apply"]:
         apply(words[1])
     elif words[:1] == ["boot"]:

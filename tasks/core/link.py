@@ -1,6 +1,6 @@
 """The two links, as nornir tasks: the same words for a host over SSH and for a device through NAPALM.
 
-A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it); nothing else leaves here.
+A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it).
 """
 
 import math
@@ -27,19 +27,26 @@ TIMERS = {"ifupdown2": (1, 1), "eos": (60, 60), "ios": (60, 60), "junos": (60, 6
 class Link(Protocol):
     """What the engine asks of a host."""
 
-    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts: ...
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """All facts in as few round trips as the link allows."""
 
-    def prepare(self, plan: HostPlan) -> None: ...
+    def prepare(self, plan: HostPlan) -> None:
+        """What comes before a transaction and is not taken back."""
 
-    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None: ...
+    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+        """Arm and apply."""
 
-    def outcome(self, plan: HostPlan) -> dict[str, Any]: ...
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the host holds of it."""
 
-    def confirm(self, plan: HostPlan) -> None: ...
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
 
-    def revert(self, plan: HostPlan, reason: str) -> None: ...
+    def revert(self, plan: HostPlan, reason: str) -> None:
+        """Undo it."""
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        """Give the lease back."""
 
 
 def effective_revert_s(platform: str, wanted_s: int) -> int:
@@ -131,7 +138,9 @@ class NapalmLink:
         self._device()
         readings = {}
         if INTERFACES_FACT in facts:
-            config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"]["running"]
+            config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"][
+                "running"
+            ]
             readings[INTERFACES_FACT.name] = Reading(0, split(config)[INTERFACES])
         commands = {fact.name: fact.command for fact in facts if fact != INTERFACES_FACT}
         if commands:
@@ -144,7 +153,9 @@ class NapalmLink:
         assert plan.transaction is not None
         others = [file.path for file in plan.transaction.files if file.path != INTERFACES]
         if others or plan.packages or plan.transaction.units:
-            raise Refused(f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}")
+            raise Refused(
+                f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
+            )
 
     def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
         """Candidate and timed commit."""

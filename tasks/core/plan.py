@@ -41,7 +41,10 @@ class HostPlan:
             old, new = (file.before or "").splitlines(keepends=True), (file.text or "").splitlines(keepends=True)
             lines += difflib.unified_diff(old, new, file.path if file.before else "/dev/null", file.path)
         lines += [f"+ package {name}\n" for name in self.packages]
-        lines += [f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}\n" for unit in self.transaction.units]
+        lines += [
+            f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}\n"
+            for unit in self.transaction.units
+        ]
         lines += [f"+ {name} = {value}\n" for name, value in self.transaction.sysctls.items()]
         return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
 
@@ -122,7 +125,9 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         files.own(INTERFACES, INTERFACES_FACT, merge(files.now(INTERFACES, INTERFACES_FACT), candidate.text))
     if candidates:
         if site.hosts[host].link is LinkKind.SSH and facts[host][STAGED_FACT]:
-            raise Refused(f"{host}: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first, then run again")
+            raise Refused(
+                f"{host}: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first, then run again"
+            )
         impact += network_impact(files.before[INTERFACES], files.after[INTERFACES])
     writes = tuple(
         FileWrite(path, files.before[path] or None, after, modes.get(path, 0o644), CHECK_INTERFACES if path == INTERFACES else ())

@@ -1,58 +1,154 @@
-"""What the operator sees: progress while it runs, the plan, the results."""
+"""What the operator sees: the plan, progress while it is carried out, the results. Redrawn on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
 
 from tasks.core.events import Event
+from tasks.core.record import earlier
 
 if TYPE_CHECKING:
-    from tasks.core.plan import SetPlan
-    from tasks.core.run import Run
-    from tasks.core.runbook import Options, RunResult
+    from collections.abc import Iterable
+
+    from tasks.core.check import Verdict
+    from tasks.core.runbook import RunResult, StageResult
+
+STYLES = {
+    "done": "green",
+    "unchanged": "dim",
+    "failed": "red",
+    "reverted": "red",
+    "refused": "yellow",
+    "interrupted": "yellow",
+    "confirmed": "green",
+}
 
 
 class Screen:
-    """One run's output; plain lines where the output is no terminal."""
+    """One run's output. With `quiet_stdout`, standard output is left to the JSON."""
 
-    def __init__(self, options: "Options") -> None:
-        self.options = options
-        self.console = Console(stderr=options.json == "-", highlight=False, soft_wrap=True)
+    def __init__(self, quiet_stdout: bool = False) -> None:
+        self.console = Console(stderr=quiet_stdout, highlight=False, soft_wrap=True)
+        self.started = time.monotonic()
+        self._rows: dict[str, Event] = {}
+        self._live: Live | None = None
+        self._lock = threading.Lock()
 
-    def watch(self, event: Event) -> None:
-        """A line for each event."""
-        self.console.print(f"{event.kind:10} {event.change_set:20} {event.host:10} {event.text}", markup=False)
-
-    @contextmanager
-    def live(self, run: "Run") -> Iterator[None]:
-        """While the run works."""
-        del run
-        yield
-
-    def ask(self, plans: "tuple[SetPlan, ...]") -> bool:
-        """Whether to apply."""
-        for plan in plans:
-            for host in plan.changes:
-                self.console.print(host.diff(), markup=False)
-                for line in host.impact:
-                    self.console.print(f"  impact: {line}", markup=False)
-        return True
+    def say(self, text: str) -> None:
+        """One line."""
+        self.console.print(text, markup=False)
 
     def error(self, text: str) -> None:
-        """One clear message."""
-        print(text, file=sys.stderr)  # noqa: T201
+        """One clear message, on standard error."""
+        print(text, file=sys.stderr)
+
+    def watch(self, event: Event) -> None:
+        """Progress: a row a set on a terminal, else a line an event."""
+        if not self.console.is_terminal:
+            if event.change_set or event.kind in ("failed", "stage"):
+                self.say(
+                    f"{event.at_s - self.started:6.1f} s  {event.change_set or '-':20} {event.host:10} {event.kind:10} {event.text}".rstrip()
+                )
+            return
+        with self._lock:
+            if event.kind == "stage":
+                self._stop_live()
+            elif event.change_set:
+                self._rows[event.change_set] = event
+                self._live = self._live or self._start_live()
+                self._live.update(self._table())
+
+    def _start_live(self) -> Live:
+        live = Live(console=self.console, refresh_per_second=8)
+        live.start()
+        return live
+
+    def _stop_live(self) -> None:
+        if self._live:
+            self._live.stop()
+        self._live, self._rows = None, {}
+
+    def _table(self) -> Table:
+        table = Table(box=None, show_header=False)
+        for name, event in self._rows.items():
+            style = STYLES.get(event.kind, "cyan")
+            table.add_row(name, event.host, Text(event.kind, style), event.text[:100])
+        return table
+
+    def ask(self, stage: "StageResult", result: "RunResult") -> bool:
+        """Show the plan; whether to apply it: at once on the lab, elsewhere after a yes, never in a dry run."""
+        self.plan(stage)
+        options = result.options
+        if options.dry_run:
+            return False
+        if result.run.rehearsal or options.yes:
+            return True
+        if not sys.stdin.isatty():
+            self.say("nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given")
+            return False
+        return click.confirm(f"apply stage {stage.stage.name} on site {options.site}?", err=True)
+
+    def plan(self, stage: "StageResult") -> None:
+        """Diff and impact of each host of each set."""
+        for plan in stage.plans:
+            for host in plan.changes:
+                self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {host.host}")
+                self.console.print(Syntax(host.diff(), "diff", theme="ansi_dark") if self.console.is_terminal else Text(host.diff()))
+                for line in host.impact or ("no traffic is touched",):
+                    self.say(f"  impact: {line}")
 
     def results(self, result: "RunResult") -> None:
-        """At the end."""
+        """What became of every set, what failed and what to do about it."""
+        self._stop_live()
+        for line in earlier(result):
+            self.say(f"earlier: {line}")
         for stage in result.stages:
-            for plan in stage.plans if not stage.outcomes else ():
-                self.console.print(f"{stage.stage.name} {plan.change_set.name}: {plan.refused or [str(d) for h in plan.changes for d in h.differences]}", markup=False)
-            for outcome in stage.outcomes:
-                self.console.print(f"{stage.stage.name} {outcome.plan.change_set.name}: {outcome.state} {outcome.reasons}", markup=False)
-            for verdict in stage.verdicts:
-                if not verdict.finding.ok:
-                    self.console.print(f"FAIL {verdict.check.name} {verdict.finding}", markup=False)
-        self.console.print(f"exit {result.exit_code}")
+            self._sets(stage)
+            self.findings(verdict for verdict in stage.verdicts if not verdict.finding.ok)
+        for host, reason in result.run.unreachable.items():
+            self.say(f"not reached: {reason if host in reason else f'{host}: {reason}'}")
+        self.say(_summary(result))
+
+    def _sets(self, stage: "StageResult") -> None:
+        outcomes = {one.plan.change_set.name: one for one in stage.outcomes}
+        for plan in stage.plans:
+            name = plan.change_set.name
+            outcome = outcomes.get(name)
+            state = outcome.state if outcome else "refused" if plan.refused else "to change" if plan.changes else "unchanged"
+            self.console.print(Text(f"{stage.stage.name:9} {name:22} "), Text(state, STYLES.get(state, "cyan")), sep="")
+            for reason in outcome.reasons if outcome else [plan.refused] if plan.refused else []:
+                self.say(f"          {reason}")
+            for line in plan.change_set.by_hand:
+                self.say(f"          by hand: {line}")
+
+    def findings(self, verdicts: "Iterable[Verdict]") -> None:
+        """A table of failed findings, nothing where there are none."""
+        rows = list(verdicts)
+        if not rows:
+            return
+        table = Table(show_lines=False, box=None, header_style="bold")
+        for column in ("severity", "check", "target", "wanted", "found"):
+            table.add_column(column, overflow="fold")
+        for verdict in rows:
+            one = verdict.finding
+            table.add_row(str(verdict.check.severity), verdict.check.name.replace("_", " "), one.target, one.want, one.got)
+        remedies = dict.fromkeys((verdict.check.name, verdict.check.remediation) for verdict in rows)
+        self.console.print(Group(table, *(Text(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)))
+
+
+def _summary(result: "RunResult") -> str:
+    states = [one.state for stage in result.stages for one in stage.outcomes]
+    planned = [plan for stage in result.stages if not stage.outcomes for plan in stage.plans]
+    states += ["refused" if plan.refused else "to change" if plan.changes else "unchanged" for plan in planned]
+    verdicts = [verdict for stage in result.stages for verdict in stage.verdicts]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)) or "no change sets"
+    passed = sum(verdict.finding.ok for verdict in verdicts)
+    return f"{counts}; {passed} of {len(verdicts)} findings as wanted; exit {result.exit_code}"

@@ -31,7 +31,9 @@ class Timers:
 
     def __post_init__(self) -> None:
         if self.settle_s >= self.revert_s:
-            raise BurrowError(f"settle_s ({self.settle_s}) must be shorter than revert_s ({self.revert_s}): a check must not wait longer than the revert timer")
+            raise BurrowError(
+                f"settle_s ({self.settle_s}) must be shorter than revert_s ({self.revert_s}), or a check outlasts the revert timer"
+            )
 
 
 @dataclass
@@ -43,8 +45,10 @@ class Run:
     holder: str
     timers: Timers = field(default_factory=Timers)
     watchers: tuple[Watcher, ...] = ()
+    rehearsal: bool = False
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     facts: dict[str, HostFacts] = field(default_factory=dict)
+    first_facts: dict[str, HostFacts] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     events: list[Event] = field(default_factory=list)
@@ -112,6 +116,7 @@ class Run:
                     self.unreachable[host] = str(error)
                 else:
                     self.facts[host] = outcomes[0].result
+                    self.first_facts.setdefault(host, outcomes[0].result)
             self.say("failed" if error else "read", host, text=str(error or ""))
 
     def release(self) -> None:

@@ -4,10 +4,10 @@ import getpass
 import logging
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -93,7 +93,10 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
     logging.getLogger("nornir").propagate = False
     settings = find_site(options.site)
     if settings.rehearsal and not os.path.exists(settings.ssh_config_path or ""):  # noqa: PTH110
-        raise Refused(f"the lab has never been up: there is no {settings.ssh_config_path}. Start it with `python -m lab up`, or name your own site with --site")
+        raise Refused(
+            f"the lab has never been up: there is no {settings.ssh_config_path}."
+            " Start it with `python -m lab up`, or name your own site with --site"
+        )
     arguments = {"folder": str(settings.folder), "ssh_config": settings.ssh_config_path, "username": settings.user, "sudo": settings.sudo}
     try:
         nornir = InitNornir(config_file=str(CONFIG), inventory={"plugin": "BurrowInventory", "options": arguments})
@@ -103,7 +106,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
     unknown = [name for name in options.limit if name not in site.hosts]
     if unknown:
         raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(site.hosts)}")
-    return Run(nornir, site, holder(), Timers(settings.revert_s, settings.settle_s), watchers)
+    return Run(nornir, site, holder(), Timers(settings.revert_s, settings.settle_s), watchers, rehearsal=settings.rehearsal)
 
 
 def chosen_stages(runbook: Runbook, options: Options) -> tuple[Stage, ...]:
@@ -123,7 +126,7 @@ def sets_of(stage: Stage, run: "Run", options: Options) -> "tuple[ChangeSet, ...
 
 def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str, tuple[Any, ...]]:
     """{host: facts} that the whole run reads of each host in one go."""
-    from tasks.core.facts import union  # noqa: PLC0415
+    from tasks.core.facts import STATUS, union  # noqa: PLC0415
 
     needs: dict[str, list[tuple[Any, ...]]] = {}
     for stage in stages:
@@ -133,7 +136,7 @@ def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str,
             for member in change_set.members:
                 needs.setdefault(member.host, []).extend(change.needs for change in member.changes)
                 needs[member.host] += [*checks, *(check.needs for check in change_set.checks)]
-    return {host: union(lists) for host, lists in needs.items()}
+    return {host: union([*lists, (STATUS,)]) for host, lists in needs.items()}
 
 
 def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
@@ -150,8 +153,8 @@ def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
             return tuple(one.result() for one in waiting)
 
 
-def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[tuple[SetPlan, ...]], bool]") -> RunResult:
-    """The whole run. `ask` is shown each stage's plan and says whether to apply it."""
+def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
+    """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it."""
     from tasks.core.check import judge  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
 
@@ -166,9 +169,10 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[tupl
         plans = tuple(plan_set(one, run.site, run.facts) for one in sets)
         done = StageResult(stage, plans)
         result.stages.append(done)
-        if any(plan.changes for plan in plans) and not options.dry_run and ask(plans):
+        if any(plan.changes for plan in plans) and ask(done, result):
             done.outcomes = carry_all(run, sets)
             run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
+            run.say("stage", text=f"{stage.name} done")
             if run.stop.is_set():
                 break
         if not options.dry_run:
@@ -199,10 +203,14 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
     """The command line of a runbook; the exit code."""
 
     @click.command(help=runbook.purpose, context_settings={"help_option_names": ["-h", "--help"]})
-    @click.option("--site", default="lab", show_default=True, metavar="NAME", help="A block of nornir_config.yaml, or a folder beside inventory/.")
+    @click.option(
+        "--site", default="lab", show_default=True, metavar="NAME", help="A block of nornir_config.yaml, or a folder beside inventory/."
+    )
     @click.option("--dry-run", is_flag=True, help="Show diff and impact, touch nothing. Exit 2 where something differs.")
     @click.option("--limit", multiple=True, metavar="HOST", help="Only sets that touch this host; may be given several times, or as A,B.")
-    @click.option("--stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {', '.join(stage.name for stage in runbook.stages)}.")
+    @click.option(
+        "--stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {', '.join(stage.name for stage in runbook.stages)}."
+    )
     @click.option("--yes", is_flag=True, help="Apply without asking.")
     @click.option("--json", "json", metavar="FILE", help="Write everything to FILE as JSON ('-': standard output).")
     def command(**flags: Any) -> int:
@@ -220,13 +228,13 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
 
 
 def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> int:
-    from tasks.core.report import Screen  # noqa: PLC0415 (start-up)
+    from tasks.core.record import write_record  # noqa: PLC0415 (start-up)
+    from tasks.core.report import Screen  # noqa: PLC0415
 
-    screen = Screen(options)
+    screen = Screen(options.json == "-")
     try:
         run = open_run(options, (screen.watch, *watchers))
-        with screen.live(run):
-            result = execute(runbook, options, run, screen.ask)
+        result = execute(runbook, options, run, screen.ask)
     except Refused as error:
         screen.error(str(error))
         return REFUSED
@@ -234,7 +242,13 @@ def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> 
         screen.error(str(error))
         return FAILED
     except KeyboardInterrupt:
-        print("interrupted before anything was touched", file=sys.stderr)  # noqa: T201
+        screen.error("interrupted before anything was changed")
         return INTERRUPTED
+    path = write_record(result, runbook.purpose)
     screen.results(result)
+    screen.say(f"record: {path}")
+    if options.json == "-":
+        print(path.read_text())
+    elif options.json:
+        Path(options.json).write_text(path.read_text())
     return result.exit_code

@@ -11,7 +11,10 @@ from tasks.core.errors import LinkError, Refused
 from tasks.core.ssh import Channel
 
 # The part runs from stdin and needs no file on the host: reading writes nothing.
-LOADER = """python3 -c 'import sys,json;i=sys.stdin.buffer;n=int(i.readline());s=i.read(n).decode();exec(compile(s,"burrow","exec"),{"__name__":"__main__","SOURCE":s,"REQUEST":json.loads(i.read())})'"""
+LOADER = (
+    "python3 -c 'import sys,json;i=sys.stdin.buffer;n=int(i.readline());s=i.read(n).decode();"
+    'exec(compile(s,"burrow","exec"),{"__name__":"__main__","SOURCE":s,"REQUEST":json.loads(i.read())})\''
+)
 
 
 @cache
@@ -59,7 +62,9 @@ class HostSession:
 
     def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
         """{"facts": {name: {rc, out, err}}, "pending", "lease", "records", "boot"}; renews the owner's lease where it holds it."""
-        return self.ask({"op": "read", "facts": dict(facts), "run": owner.run if owner else None, "deadline_s": deadline_s * 0.9}, deadline_s)
+        return self.ask(
+            {"op": "read", "facts": dict(facts), "run": owner.run if owner else None, "deadline_s": deadline_s * 0.9}, deadline_s
+        )
 
     def prepare(self, owner: Owner, packages: tuple[str, ...] = (), deadline_s: float = 300.0) -> Any:
         """Take the lease, put the host's part with its boot unit on the host, install packages."""

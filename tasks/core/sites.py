@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from inventory.schema import Strict
 from tasks.core.errors import Refused
@@ -40,7 +40,7 @@ class SiteSettings(Strict):
 
 def read_config() -> dict[str, Any]:
     """nornir_config.yaml as it stands."""
-    config: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
+    config: dict[str, Any] = YAML(typ="safe").load(CONFIG.read_text())
     return config
 
 
@@ -52,9 +52,11 @@ def find_site(name: str) -> SiteSettings:
         where, block = f"{CONFIG.name}: user_defined.sites.{name}", blocks[name]
     elif (folder / "hosts.yaml").exists():
         own = folder / "site.yaml"
-        where, block = str(own), {"inventory": name, **(yaml.safe_load(own.read_text()) if own.exists() else {})}
+        where, block = str(own), {"inventory": name, **(YAML(typ="safe").load(own.read_text()) if own.exists() else {})}
     else:
-        raise Refused(f"no site {name}: wanted a block of that name in {CONFIG.name} (there are {', '.join(blocks)}) or a folder {name}/ with hosts.yaml")
+        raise Refused(
+            f"no site {name}: wanted a block of that name in {CONFIG.name} ({', '.join(blocks)}) or a folder {name}/ with hosts.yaml"
+        )
     try:
         return SiteSettings.model_validate(block)
     except ValidationError as error:

@@ -7,8 +7,6 @@ a step is a plain blocking call in its caller's thread and none of them can hang
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncssh
@@ -19,11 +17,19 @@ CONNECT_S = 10.0
 T = TypeVar("T")
 
 
-@cache
+class _Loop:
+    """The one loop of the process, made by whichever thread is first."""
+
+    lock = threading.Lock()
+    loop: asyncio.AbstractEventLoop | None = None
+
+
 def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="ssh", daemon=True).start()
-    return loop
+    with _Loop.lock:
+        if _Loop.loop is None:
+            _Loop.loop = asyncio.new_event_loop()
+            threading.Thread(target=_Loop.loop.run_forever, name="ssh", daemon=True).start()
+        return _Loop.loop
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:
@@ -42,14 +48,18 @@ class Channel:
         """Connect with the host's keys checked. Raises LinkError with the reason and Deadline after CONNECT_S seconds."""
         return cls(host, _wait(_connect(host, port, username, ssh_config)))
 
-    def run(self, command: str, stdin: bytes, deadline_s: float, on_line: Callable[[bytes], None] | None = None) -> tuple[int, bytes, bytes]:
+    def run(
+        self, command: str, stdin: bytes, deadline_s: float, on_line: Callable[[bytes], None] | None = None
+    ) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of one exec; each line of stdout is also handed to `on_line` as it comes.
 
         Raises LinkError when the connection breaks, Deadline when `deadline_s` passes first.
         """
         return _wait(self._run(command, stdin, deadline_s, on_line))
 
-    async def _run(self, command: str, stdin: bytes, deadline_s: float, on_line: Callable[[bytes], None] | None) -> tuple[int, bytes, bytes]:
+    async def _run(
+        self, command: str, stdin: bytes, deadline_s: float, on_line: Callable[[bytes], None] | None
+    ) -> tuple[int, bytes, bytes]:
         try:
             async with asyncio.timeout(deadline_s):
                 process = await self._connection.create_process(command, encoding=None)
@@ -59,13 +69,15 @@ class Channel:
                 lines = []
                 async for line in process.stdout:
                     lines.append(line)
-                    if on_line:
+                    if on_line and line:  # asyncssh ends some streams with an empty line
                         on_line(line)
-                done = await process.wait_closed() or process
-                return (-1 if done.exit_status is None else done.exit_status), b"".join(lines), await errors
+                await process.wait_closed()
+                return (-1 if process.exit_status is None else process.exit_status), b"".join(lines), await errors
         except TimeoutError as error:
             self.abort()
-            raise Deadline(f"{self.host}: no answer within {deadline_s:.0f} s; the connection was closed. Is the host hung, or the path to it cut?") from error
+            raise Deadline(
+                f"{self.host}: no answer within {deadline_s:.0f} s; the connection was closed. Is the host hung, or the path to it cut?"
+            ) from error
         except (asyncssh.Error, OSError) as error:
             raise LinkError(f"{self.host}: the connection broke: {error}") from error
 
@@ -83,9 +95,8 @@ class Channel:
 
 
 async def _connect(host: str, port: int | None, username: str | None, ssh_config: str | None) -> asyncssh.SSHClientConnection:
-    options: dict[str, Any] = {"config": [ssh_config] if ssh_config else ()}
-    if not ssh_config and not Path("~/.ssh/config").expanduser().exists():
-        options["config"] = None
+    # asyncssh reads ~/.ssh/config by itself where no other is named.
+    options: dict[str, Any] = {"config": [ssh_config]} if ssh_config else {}
     if port:
         options["port"] = port
     if username:
@@ -96,9 +107,13 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
     except TimeoutError as error:
         raise Deadline(f"{host}: no SSH connection within {CONNECT_S:.0f} s. Is the host up and reachable from here?") from error
     except asyncssh.HostKeyNotVerifiable as error:
-        raise LinkError(f"{host}: its host key is not in known_hosts. Check the key on the host's console, then add it with ssh-keyscan") from error
+        raise LinkError(
+            f"{host}: its host key is not in known_hosts. Check the key on the host's console, then add it with ssh-keyscan"
+        ) from error
     except asyncssh.PermissionDenied as error:
-        raise LinkError(f"{host}: it refuses this user's keys ({error.reason}). Is the public key in the host's authorized_keys?") from error
+        raise LinkError(
+            f"{host}: it refuses this user's keys ({error.reason}). Is the public key in the host's authorized_keys?"
+        ) from error
     except (asyncssh.Error, OSError) as error:
         raise LinkError(f"{host}: no SSH connection: {error}") from error
 

@@ -27,6 +27,8 @@ def render(feature: str, platform: str, host: str, **values: Any) -> str:
     """The feature in the platform's words. Raises Refused where nobody has written it for this platform."""
     name = f"{feature}/{platform}.j2"
     if not (FOLDER / name).exists():
-        raise Refused(f"{host}: there is no templates/{name}: write it, or choose a platform of {sorted(p.stem for p in (FOLDER / feature).glob('*.j2'))}")
+        raise Refused(
+            f"{host}: no templates/{name}: write it, or choose a platform of {sorted(p.stem for p in (FOLDER / feature).glob('*.j2'))}"
+        )
     text: str = _environment().get_template(name).render(**values)
     return text

@@ -64,5 +64,9 @@ class Transaction:
 def interfaces_transaction(why: str, before: str, after: str, token: str) -> Transaction:
     """The transaction that makes /etc/network/interfaces and the live state `after`."""
     return Transaction(
-        why=why, files=(FileWrite(INTERFACES, before, after, validate=CHECK_INTERFACES),), actions=(IFRELOAD,), absent=(INTERFACES_STAGED,), token=token
+        why=why,
+        files=(FileWrite(INTERFACES, before, after, validate=CHECK_INTERFACES),),
+        actions=(IFRELOAD,),
+        absent=(INTERFACES_STAGED,),
+        token=token,
     )

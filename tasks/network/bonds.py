@@ -73,11 +73,16 @@ class UplinkBond(Change[BondState]):
     def intend(self, site: Site, facts: Facts) -> BondState:
         """As the inventory says. Raises Refused where a member carries an address of its own or is not there."""
         host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
+        links = facts[self.host][LINKS]
         for port in site.bond(self.host, self.bond).members:
-            if port not in facts[self.host][LINKS]:
-                raise Refused(f"{self.host}: it has no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(facts[self.host][LINKS])}")
+            if port not in links:
+                raise Refused(
+                    f"{self.host}: no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(links)}"
+                )
             if file.get(port, "address"):
-                raise Refused(f"{self.host}: {port} carries {file.get(port, 'address')[0]} itself; move that address to {host.management} first")
+                raise Refused(
+                    f"{self.host}: {port} carries {file.get(port, 'address')[0]} itself; move that address to {host.management} first"
+                )
         want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
         address = str(host.address)
         return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or "")})

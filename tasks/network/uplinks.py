@@ -25,7 +25,7 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
             (node,),
             NODE_END_CHECKS,
             {bond.host: frozenset({bond.name, bridge})},
-            by_hand=(f"{bond.peer_host}: bundle {' and '.join(bond.peer_members)} as one LACP channel (802.3ad, {site.lacp.rate} rate) to {bond.host}",),
+            by_hand=(f"{bond.peer_host}: bundle {' and '.join(bond.peer_members)} as one {site.lacp.rate} LACP channel to {bond.host}",),
         )
     switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
     subjects = {bond.host: frozenset({bond.name, bridge}), bond.peer_host: frozenset({bond.peer_name})}

@@ -1,0 +1,201 @@
+"""Base settings of a Linux host: its name, the names of its neighbours, packages, DNS, time, LLDP."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Change, FilePart, Package, Step, Sysctl
+from tasks.core.errors import Refused
+from tasks.core.facts import Facts
+from tasks.core.templates import render
+from tasks.core.transaction import Action, Unit
+from tasks.host.facts import (
+    HOST_NAME,
+    HOST_NAME_FILE,
+    HOSTS_FILE,
+    LLDP_SETTINGS,
+    PACKAGES,
+    RESOLVER,
+    RESOLVER_TARGET,
+    TIME_SOURCES,
+    UNITS,
+)
+
+RUNNING = ("active", "enabled")
+
+
+@dataclass(frozen=True)
+class NameState:
+    """The name at boot and the name now."""
+
+    file: str
+    live: str
+
+
+@dataclass(frozen=True)
+class HostName(Change[NameState]):
+    """The host is called as in the inventory, now and after a boot."""
+
+    needs: ClassVar = (HOST_NAME, HOST_NAME_FILE)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> NameState:  # noqa: ARG002
+        """The inventory's name."""
+        return NameState(self.host, self.host)
+
+    def observe(self, site: Site, facts: Facts) -> NameState:  # noqa: ARG002
+        """The file's and the kernel's."""
+        return NameState(facts[self.host][HOST_NAME_FILE].strip(), facts[self.host][HOST_NAME])
+
+    def steps(self, site: Site, facts: Facts, want: NameState) -> tuple[Step, ...]:  # noqa: ARG002
+        """The file, and the live name, which a revert gives back."""
+        return (
+            FilePart("/etc/hostname", HOST_NAME_FILE, lambda _: f"{want.file}\n"),
+            Sysctl("kernel.hostname", want.live),
+        )
+
+
+@dataclass(frozen=True)
+class LinesState:
+    """The lines that are owned, in order."""
+
+    lines: tuple[str, ...]
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+@dataclass(frozen=True)
+class HostsFile(Change[LinesState]):
+    """/etc/hosts has a line for each host of the site; other lines stay."""
+
+    needs: ClassVar = (HOSTS_FILE,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> LinesState:  # noqa: ARG002
+        """One line a host, in the order of the inventory."""
+        return LinesState(tuple(f"{host.address.ip} {host.name}.{site.domain} {host.name}" for host in site.hosts.values()))
+
+    def observe(self, site: Site, facts: Facts) -> LinesState:
+        """The present lines of the site's addresses and names, wherever they stand."""
+        want = set(self.intend(site, facts).lines)
+        have = [line for line in _lines(facts[self.host][HOSTS_FILE]) if _is_ours(line, site)]
+        return LinesState(self.intend(site, facts).lines if set(have) == want else tuple(have))
+
+    def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
+        """A line that is wrong is replaced where it stands; what is missing comes at the end."""
+        return (FilePart("/etc/hosts", HOSTS_FILE, lambda text: _own_lines(text, want.lines, site)),)
+
+
+def _is_ours(line: str, site: Site) -> bool:
+    address, *names = line.split()
+    own = {str(host.address.ip) for host in site.hosts.values()}
+    return address in own or (not address.startswith("127.") and any(name in site.hosts for name in names))
+
+
+def _own_lines(text: str, wanted: tuple[str, ...], site: Site) -> str:
+    by_address = {line.split()[0]: line for line in wanted}
+    kept = []
+    for raw in text.splitlines():
+        line = " ".join(raw.split("#")[0].split())
+        if not line or not _is_ours(line, site):
+            kept.append(raw)
+        elif line.split()[0] in by_address:
+            want = by_address.pop(line.split()[0])
+            kept.append(raw if line == want else want)
+    return "".join(f"{line}\n" for line in (*kept, *by_address.values()))
+
+
+@dataclass(frozen=True)
+class Resolver(Change[LinesState]):
+    """The host asks the site's name servers, and short names are of the site's domain."""
+
+    needs: ClassVar = (RESOLVER, RESOLVER_TARGET)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> LinesState:
+        """Domain and servers. Raises Refused where resolv.conf is another program's link."""
+        if facts[self.host][RESOLVER_TARGET]:
+            target = facts[self.host][RESOLVER_TARGET]
+            raise Refused(
+                f"{self.host}: /etc/resolv.conf is a link to {target}: that program writes it; set the name servers there, or make it a file"
+            )
+        return LinesState((f"search {site.domain}", *(f"nameserver {server}" for server in site.name_servers)))
+
+    def observe(self, site: Site, facts: Facts) -> LinesState:  # noqa: ARG002
+        """The present search and nameserver lines."""
+        return LinesState(
+            tuple(line for line in _lines(facts[self.host][RESOLVER]) if line.split()[0] in ("search", "domain", "nameserver"))
+        )
+
+    def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
+        """Options and comments stay."""
+
+        def merge(text: str) -> str:
+            rest = [line for line in text.splitlines() if not line.split() or line.split()[0] not in ("search", "domain", "nameserver")]
+            return "".join(f"{line}\n" for line in (*want.lines, *rest))
+
+        return (FilePart("/etc/resolv.conf", RESOLVER, merge),)
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """A service of the base settings: its package, its unit, its one file."""
+
+    installed: bool
+    running: tuple[str, str]
+    text: str
+
+
+@dataclass(frozen=True)
+class TimeSync(Change[ServiceState]):
+    """chrony runs, at boot too, and follows the site's time servers."""
+
+    needs: ClassVar = (PACKAGES, UNITS, TIME_SOURCES)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
+        """Installed, running, with the site's sources."""
+        return ServiceState(True, RUNNING, render("time_sync", site.hosts[self.host].platform, self.host, servers=site.time_servers))
+
+    def observe(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
+        """As found."""
+        have = facts[self.host]
+        return ServiceState("chrony" in have[PACKAGES], have[UNITS].get("chrony.service", ("", "")), have[TIME_SOURCES])
+
+    def steps(self, site: Site, facts: Facts, want: ServiceState) -> tuple[Step, ...]:  # noqa: ARG002
+        """Package, file, unit; a running chronyd takes new sources without a restart."""
+        running = facts[self.host][UNITS].get("chrony.service", ("", ""))[0] == "active"
+        reload = Action(("chronyc", "reload", "sources"), ("chronyc", "reload", "sources"), 10)
+        return (
+            *(() if "chrony" in facts[self.host][PACKAGES] else (Package("chrony"),)),
+            FilePart("/etc/chrony/sources.d/burrow.sources", TIME_SOURCES, lambda _: want.text),
+            *((reload,) if running else ()),
+            Unit("chrony.service"),
+        )
+
+
+@dataclass(frozen=True)
+class Lldp(Change[ServiceState]):
+    """lldpd runs, at boot too, and names ports as the cable table does."""
+
+    needs: ClassVar = (PACKAGES, UNITS, LLDP_SETTINGS)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
+        """Installed, running, with the site's settings."""
+        return ServiceState(True, RUNNING, render("lldp", site.hosts[self.host].platform, self.host))
+
+    def observe(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
+        """As found."""
+        have = facts[self.host]
+        return ServiceState("lldpd" in have[PACKAGES], have[UNITS].get("lldpd.service", ("", "")), have[LLDP_SETTINGS])
+
+    def steps(self, site: Site, facts: Facts, want: ServiceState) -> tuple[Step, ...]:  # noqa: ARG002
+        """Package, file, unit; lldpd reads its file at start alone, and carries no traffic."""
+        return (
+            *(() if "lldpd" in facts[self.host][PACKAGES] else (Package("lldpd"),)),
+            FilePart("/etc/lldpd.d/burrow.conf", LLDP_SETTINGS, lambda _: want.text),
+            Unit("lldpd.service", restart=want.text != facts[self.host][LLDP_SETTINGS]),
+        )
