@@ -215,7 +215,10 @@ class Ifupdown2Driver(Getters, NetworkDriver):
         return kept
 
     def lock(self) -> None:
-        """Take the host's lease; beyond NAPALM's base class, for whoever locks several hosts first. Raises LockError with its holder's name."""
+        """Take the host's lease; beyond NAPALM's base class, for whoever locks several hosts first.
+
+        Raises LockError with the holder's name where another has it.
+        """
         with self._speaking(LockError) as session:
             session.prepare(self._owner)
 

@@ -106,4 +106,5 @@ def no_lease_is_forgotten(site: Site, facts: Facts, host: str) -> Iterator[Findi
 
 
 SETTINGS_CHECKS = (host_name_is_as_intended, hosts_file_names_every_host, name_server_knows_the_host, time_is_synchronised)
-HOST_CHECKS = (*SETTINGS_CHECKS, no_unit_has_failed, no_change_is_pending, no_lease_is_forgotten)
+HOST_CHECKS = (*SETTINGS_CHECKS, no_unit_has_failed)
+ENGINE_CHECKS = (no_change_is_pending, no_lease_is_forgotten)

@@ -6,14 +6,14 @@ this process does not live to finish, the hosts' own timers do.
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from tasks.core.change import ChangeSet
 from tasks.core.check import Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
 from tasks.core.facts import HostFacts, union
-from tasks.core.link import APPLY_S
 from tasks.core.plan import HostPlan, SetPlan, plan_set
-from tasks.core.run import Interrupted, Run
+from tasks.core.run import MARGIN_S, Interrupted, Run
 
 POLL_S = 0.5
 # The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
@@ -46,7 +46,8 @@ class _Carrier:
     def __init__(self, run: Run, change_set: ChangeSet) -> None:
         self.run, self.change_set = run, change_set
         self.opened: list[HostPlan] = []
-        self.touched = False
+        self.touched: list[str] = []
+        self.timer_ends = 0.0
 
     def say(self, kind: str, host: str = "", text: str = "") -> None:
         self.run.say(kind, host, self.change_set.name, text)
@@ -69,7 +70,7 @@ class _Carrier:
         except BurrowError as error:
             self.undo(outcome, error)
         finally:
-            for host in self.change_set.hosts if self.touched else ():
+            for host in self.touched:
                 self.run.facts.pop(host, None)
         return outcome
 
@@ -86,29 +87,29 @@ class _Carrier:
             self.run.do(host.host, "prepare", plan=host)
             self.say("prepared", host.host)
 
-    def timer_s(self, plan: SetPlan, index: int) -> int:
-        """The safe ends' timers outlast the last end's: each waits for the ends that are applied after it."""
-        return self.run.timers.revert_s + int(2 * APPLY_S) * (len(plan.changes) - 1 - index)
-
     def apply(self, plan: SetPlan) -> None:
-        started = time.monotonic()
+        timers, started = self.run.timers, time.monotonic()
         for index, host in enumerate(plan.changes):
-            if index and time.monotonic() - started > 2 * APPLY_S * index:
-                raise TransactionError(f"{host.host}: not begun, because the end before it took too long to keep the order of the timers")
+            if time.monotonic() - started > timers.apply_s * index and index:
+                raise TransactionError(
+                    f"{host.host}: not begun: the end before it took over {timers.apply_s} s, and its timer must end last"
+                )
             self.run.pause(0)
             self.opened.append(host)
-            self.touched = True
-            self.begin(host, self.timer_s(plan, index))
+            self.touched.append(host.host)
+            self.begin(host, timers.of(len(plan.changes) - 1 - index), last=host is plan.changes[-1])
             self.say("applied", host.host)
             self.see_reachable(host)
 
-    def begin(self, host: HostPlan, revert_s: int) -> None:
+    def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+        deadline_s = revert_s - MARGIN_S if last else self.run.timers.apply_s
         try:
             self.run.do(
                 host.host,
                 "begin",
                 plan=host,
                 revert_s=revert_s,
+                deadline_s=deadline_s,
                 on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"),
             )
         except LinkError:
@@ -120,15 +121,16 @@ class _Carrier:
                 ) from None
         except Refused:
             self.opened.remove(host)
+            self.touched.remove(host.host)
             raise
 
-    def ask_again(self, host: HostPlan) -> dict[str, str]:
+    def ask_again(self, host: HostPlan) -> dict[str, Any]:
         """What the host holds, over new connections, until it has ended applying or its deadline has passed."""
-        deadline = time.monotonic() + APPLY_S
+        deadline = time.monotonic() + self.run.timers.apply_s
         while True:
             try:
                 self.run.reconnect(host.host)
-                kept: dict[str, str] = self.run.do(host.host, "outcome", plan=host)
+                kept: dict[str, Any] = self.run.do(host.host, "outcome", plan=host)
                 if kept["state"] not in ("armed", "applying"):
                     return kept
             except LinkError:
@@ -143,11 +145,12 @@ class _Carrier:
         kept = self.ask_again(host)
         if kept["state"] != "applied":
             raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason']}")
+        self.timer_ends = time.monotonic() + kept.get("revert_in_s", self.run.timers.settle_s)
         self.say("reachable", host.host)
 
     def settle(self) -> None:
         """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timer."""
-        deadline = time.monotonic() + self.run.timers.settle_s
+        deadline = min(time.monotonic() + self.run.timers.settle_s, self.timer_ends - MARGIN_S)
         passing_since: float | None = None
         while True:
             failed = self.failing()

@@ -28,6 +28,8 @@ PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / 
 LIBRARY, COMMAND, UNIT = Path("/usr/local/lib/burrow"), Path("/usr/local/sbin/burrow"), Path("/etc/systemd/system/burrow-boot.service")
 WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
+# A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
+ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
 REASONS = {"timer": "by its timer, because it was not confirmed", "boot": "at boot, because the power went before it was confirmed"}
 BOOT_UNIT = f"""\
 [Unit]
@@ -100,7 +102,8 @@ def locked() -> Iterator[None]:
 
 def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
     """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr); 124 is the deadline."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True, env=ENVIRONMENT) as child:
         try:
             out, err = child.communicate(timeout=deadline_s)
             code = child.returncode
@@ -361,14 +364,23 @@ def apply_steps(meta: Any) -> str | None:
         if code:
             return f"`{' '.join(action['argv'])}` ended with {code}: {(err or out).strip()[-600:]}"
     for unit in meta["units"]:
-        for verb in (
-            ["enable" if unit["enabled"] else "disable"],
-            [("restart" if unit["restart"] else "start") if unit["active"] else "stop"],
-        ):
-            code, out, err = run(["systemctl", "-q", *verb, unit["name"]])
+        for verb in unit_verbs(unit):
+            code, out, err = run(["systemctl", "-q", "--no-reload", verb, unit["name"]])
             if code:
-                return f"`systemctl {verb[0]} {unit['name']}` ended with {code}: {(err or out).strip()[-600:]}"
+                return f"`systemctl {verb} {unit['name']}` ended with {code}: {(err or out).strip()[-600:]}"
     return None
+
+
+def unit_verbs(unit: Any) -> list[str]:
+    """What takes a unit from what it was to what is wanted."""
+    verbs = []
+    if unit["enabled"] != unit["was_enabled"]:
+        verbs.append("enable" if unit["enabled"] else "disable")
+    if unit["active"] != unit["was_active"]:
+        verbs.append("start" if unit["active"] else "stop")
+    elif unit["active"] and unit["restart"]:
+        verbs.append("restart")
+    return verbs
 
 
 def op_confirm(ask: Any) -> Any:

@@ -12,14 +12,13 @@ from nornir.core.task import Result, Task
 
 from inventory.schema import Host, LinkKind
 from tasks.core.candidate import split
-from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
+from tasks.core.errors import LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.plan import INTERFACES_FACT, HostPlan
 from tasks.core.session import HostSession, Owner
 from tasks.core.transaction import INTERFACES
 
 READ_S = 30.0
-APPLY_S = 20.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
 TIMERS = {"ifupdown2": (1, 1), "eos": (60, 60), "ios": (60, 60), "junos": (60, 60)}
 
@@ -33,7 +32,7 @@ class Link(Protocol):
     def prepare(self, plan: HostPlan) -> None:
         """What comes before a transaction and is not taken back."""
 
-    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
         """Arm and apply."""
 
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
@@ -78,10 +77,10 @@ class SshLink:
         """Lease, host's part, packages."""
         self.session.prepare(self.owner, plan.packages)
 
-    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
         """Arm and apply."""
         assert plan.transaction is not None
-        _expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), APPLY_S, on_event))
+        _expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), deadline_s, on_event))
 
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
         """What the host holds of it."""
@@ -149,20 +148,25 @@ class NapalmLink:
         return HostFacts(self.task.host.name, readings)
 
     def prepare(self, plan: HostPlan) -> None:
-        """What NAPALM cannot carry is refused; its lock comes with the candidate."""
+        """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
         assert plan.transaction is not None
         others = [file.path for file in plan.transaction.files if file.path != INTERFACES]
         if others or plan.packages or plan.transaction.units:
             raise Refused(
                 f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
             )
+        device = self._device(plan.transaction.token)
+        if hasattr(device, "lock"):
+            with _ours(plan.host):
+                device.lock()
 
-    def begin(self, plan: HostPlan, revert_s: int, on_event: Callable[[str], None]) -> None:
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
         """Candidate and timed commit."""
         from nornir_napalm.plugins.tasks import napalm_configure  # noqa: PLC0415
 
         assert plan.transaction is not None
-        self._device(plan.transaction.token)
+        device = self._device(plan.transaction.token)
+        device.timeout = deadline_s
         on_event("armed")
         platform = self.task.host.platform or ""
         message = plan.transaction.why if platform not in ("eos", "ios") else None  # these raise NotImplementedError on any message
@@ -212,11 +216,17 @@ class NapalmLink:
 @contextmanager
 def _ours(host: str) -> Iterator[None]:
     """Foreign exceptions become ours."""
-    from napalm.base.exceptions import CommitError, ConnectionException, MergeConfigException, ReplaceConfigException  # noqa: PLC0415
+    from napalm.base.exceptions import (  # noqa: PLC0415
+        CommitError,
+        ConnectionException,
+        LockError,
+        MergeConfigException,
+        ReplaceConfigException,
+    )
 
     try:
         yield
-    except (MergeConfigException, ReplaceConfigException) as error:
+    except (LockError, MergeConfigException, ReplaceConfigException) as error:
         raise Refused(str(error)) from error
     except CommitError as error:
         raise TransactionError(str(error)) from error
@@ -249,4 +259,4 @@ def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
         raise
 
 
-__all__ = ["APPLY_S", "BurrowError", "Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]
+__all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

@@ -11,11 +11,14 @@ from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
 from inventory.schema import Site
-from tasks.core.errors import BurrowError
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.events import Event, Watcher
 from tasks.core.facts import Fact, HostFacts
 from tasks.core.link import disconnect, step
 from tasks.core.session import Owner
+
+# Left of a timer for the confirmation's own round trips.
+MARGIN_S = 5
 
 
 class Interrupted(BurrowError):
@@ -24,16 +27,23 @@ class Interrupted(BurrowError):
 
 @dataclass(frozen=True)
 class Timers:
-    """How long an unconfirmed change lives, in seconds. The checks' deadline must be shorter than the timer."""
+    """How long an unconfirmed change lives, in seconds.
+
+    `revert_s` is the timer of a set's last end; that of an end before it is longer by `apply_s` for each end that comes after it. The
+    after-checks get `settle_s` at most, and never more than the timer leaves them.
+    """
 
     revert_s: int = 60
-    settle_s: int = 45
+    settle_s: int = 40
+    apply_s: int = 30
 
     def __post_init__(self) -> None:
-        if self.settle_s >= self.revert_s:
-            raise BurrowError(
-                f"settle_s ({self.settle_s}) must be shorter than revert_s ({self.revert_s}), or a check outlasts the revert timer"
-            )
+        if self.settle_s + MARGIN_S > self.revert_s:
+            raise Refused(f"settle_s ({self.settle_s}) and {MARGIN_S} s to confirm must fit into revert_s ({self.revert_s})")
+
+    def of(self, later_ends: int) -> int:
+        """The timer of an end that has so many applied after it."""
+        return self.revert_s + self.apply_s * later_ends
 
 
 @dataclass

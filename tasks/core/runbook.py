@@ -106,7 +106,9 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
     unknown = [name for name in options.limit if name not in site.hosts]
     if unknown:
         raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(site.hosts)}")
-    return Run(nornir, site, holder(), Timers(settings.revert_s, settings.settle_s), watchers, rehearsal=settings.rehearsal)
+    return Run(
+        nornir, site, holder(), Timers(settings.revert_s, settings.settle_s, settings.apply_s), watchers, rehearsal=settings.rehearsal
+    )
 
 
 def chosen_stages(runbook: Runbook, options: Options) -> tuple[Stage, ...]:
@@ -176,7 +178,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
             if run.stop.is_set():
                 break
         if not options.dry_run:
-            done.verdicts = judge(stage.checks, run.site, run.facts, run.needs)
+            done.verdicts = judge(stage.checks, run.site, run.facts, dict.fromkeys(host for one in sets for host in one.hosts))
     run.release()
     result.exit_code = exit_code(result)
     return result

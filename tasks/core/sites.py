@@ -23,7 +23,8 @@ class SiteSettings(Strict):
     sudo: bool = False
     rehearsal: bool = False
     revert_s: int = 60
-    settle_s: int = 45
+    settle_s: int = 40
+    apply_s: int = 30
 
     @property
     def folder(self) -> Path:
