@@ -1,5 +1,7 @@
 """`python -m lab`."""
 
+import sys
+
 from lab.cli import run
 
-run()
+sys.exit(run())

@@ -26,7 +26,11 @@ class Mirror:
         """The mirror that this machine's own apt uses."""
         if named := os.environ.get(MIRROR_VARIABLE):
             return cls(named)
-        for path in (*sorted((SOURCES / "sources.list.d").glob("*.sources")), SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*.list"))):
+        for path in (
+            *sorted((SOURCES / "sources.list.d").glob("*.sources")),
+            SOURCES / "sources.list",
+            *sorted((SOURCES / "sources.list.d").glob("*.list")),
+        ):
             if path.exists() and (url := mirror_in(path.read_text())):
                 return cls(url)
         raise LabError(f"wanted a Debian mirror; found none in {SOURCES}: name one in {MIRROR_VARIABLE}")
@@ -61,10 +65,18 @@ def download(package: str, suite: str, mirror: Mirror, folder: Path) -> Path:
     shutil.copytree(SOURCES / "apt.conf.d", apt / "etc/apt.conf.d", dirs_exist_ok=True)
     (apt / "state/status").touch()
     (apt / "etc/sources.list").write_text(mirror.source(suite) + "\n")
-    options = [f"Dir::Etc={apt}/etc", f"Dir::State={apt}/state", f"Dir::State::status={apt}/state/status", f"Dir::Cache={apt}/cache", "APT::Sandbox::User=root"]
+    options = [
+        f"Dir::Etc={apt}/etc",
+        f"Dir::State={apt}/state",
+        f"Dir::State::status={apt}/state/status",
+        f"Dir::Cache={apt}/cache",
+        "APT::Sandbox::User=root",
+    ]
     command = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]
     for action in (["update"], ["download", package]):
         done = subprocess.run([*command, *action], cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LabError(f"wanted {package} of {suite} from {mirror.url}; apt-get {action[0]} said: {done.stderr.strip() or done.stdout.strip()}")
+            raise LabError(
+                f"wanted {package} of {suite} from {mirror.url}; apt-get {action[0]} said: {done.stderr.strip() or done.stdout.strip()}"
+            )
     return next(folder.glob(f"{package}_*.deb"))

@@ -101,6 +101,8 @@ def draw(site: Site) -> Blueprint:
 
 
 def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
-    ports = tuple(PortPlan(name, mac_of(host.name, name), port.mtu_bytes, plugged.get((host.name, name))) for name, port in host.ports.items())
+    ports = tuple(
+        PortPlan(name, mac_of(host.name, name), port.mtu_bytes, plugged.get((host.name, name))) for name, port in host.ports.items()
+    )
     relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
     return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports)

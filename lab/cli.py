@@ -6,23 +6,25 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from lab import control
 from lab.errors import LabError
 from lab.folders import VARIABLE, Folders
-from lab.settings import EXEC_S
+from lab.settings import EXEC_S, KERNEL_SUITES
 
 CHECKOUT = Path(__file__).parent.parent
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+# What a shell adds to the number of the signal that ended a command.
 SIGNALLED = 128
+INTERRUPTED = 130
 
 
 def need_root() -> None:
     """Go on as root: by sudo where we are not."""
     if os.geteuid() != 0:
-        os.execvp("sudo", ["sudo", "env", f"{VARIABLE}={Folders.of_user().root}", sys.executable, "-m", "lab", *sys.argv[1:]])
+        os.execvp("sudo", ["sudo", "env", f"{VARIABLE}={Folders.of_user().root}", sys.executable, "-m", "lab", *sys.argv[1:]])  # noqa: S606
 
 
 def teller() -> Callable[[str], None]:
@@ -31,35 +33,40 @@ def teller() -> Callable[[str], None]:
     return lambda line: click.echo(f"[{time.monotonic() - started:5.1f} s] {line}", err=True)
 
 
-class Port(click.ParamType):
-    """HOST:PORT."""
-
-    name = "HOST:PORT"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Split it."""
-        host, colon, port = value.partition(":")
-        if not (host and colon and port):
-            self.fail(f"wanted HOST:PORT, as in sw-rack:swp1; got {value!r}", param, ctx)
-        return host, port
+def end_of_cable(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, str]:
+    """HOST:PORT as a pair."""
+    host, colon, port = value.partition(":")
+    if not (host and colon and port):
+        raise click.BadParameter(f"wanted HOST:PORT, as in sw-rack:swp1; got {value!r}")
+    return host, port
 
 
 @click.group(help="The rehearsal lab: the site of the inventory on real kernels, on this machine.")
 def main() -> None:
-    """Show help."""
+    """The group of all commands."""
+
+
+@main.command()
+def doctor() -> None:
+    """Say what this machine offers the lab, what is missing, and how to get it."""
+    from lab.doctor import report  # noqa: PLC0415
+
+    sys.exit(0 if report(Folders.of_user()) else 1)
 
 
 @main.command()
 @click.argument("hosts", nargs=-1)
-@click.option("--inventory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=CHECKOUT / "inventory", help="The site to rehearse.")
-def up(hosts: tuple[str, ...], inventory: Path) -> None:
+@click.option("--inventory", type=FOLDER, default=CHECKOUT / "inventory", help="The site to rehearse.")
+@click.option("--kernel", "suite", type=click.Choice(KERNEL_SUITES), help="The kernel of this Debian, not the newest that runs here.")
+def up(hosts: tuple[str, ...], inventory: Path, suite: str | None) -> None:
     """Boot the machines (all, or the named ones) and wait until they answer over SSH."""
     need_root()
     from lab import boot  # noqa: PLC0415
+    from lab.table import show  # noqa: PLC0415
 
     folders = Folders.of_user()
-    boot.up(folders, inventory.absolute(), hosts, teller())
-    show(boot.status(folders))
+    boot.up(folders, inventory.absolute(), hosts, suite, teller())
+    show(control.ask(folders, "status"))
 
 
 @main.command()
@@ -69,17 +76,21 @@ def status(*, as_json: bool) -> None:
     answer = control.ask(Folders.of_user(), "status")
     if as_json:
         click.echo(json.dumps(answer, indent=1))
-    else:
-        show(answer)
+        return
+    from lab.table import show  # noqa: PLC0415
+
+    show(answer)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("host")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--wait", "wait_s", default=EXEC_S, show_default=True, help="Seconds that the command may take.")
-def exec(host: str, command: tuple[str, ...], wait_s: float) -> None:  # noqa: A001
+@click.option("--stdin", "use_stdin", is_flag=True, help="Hand the command what stands on standard input.")
+def exec_(host: str, command: tuple[str, ...], wait_s: float, *, use_stdin: bool) -> None:
     """Run a command on a machine out of band, by its serial line."""
-    answer = control.ask(Folders.of_user(), "exec", host=host, argv=list(command), wait_s=wait_s)
+    stdin = sys.stdin.buffer.read().decode(errors="surrogateescape") if use_stdin else ""
+    answer = control.ask(Folders.of_user(), "exec", host=host, argv=list(command), wait_s=wait_s, stdin=stdin)
     for stream, text in ((sys.stdout, answer["out"]), (sys.stderr, answer["err"])):
         stream.buffer.write(text.encode(errors="surrogateescape"))
         stream.flush()
@@ -88,17 +99,19 @@ def exec(host: str, command: tuple[str, ...], wait_s: float) -> None:  # noqa: A
 
 
 @main.command()
-@click.argument("end", type=Port())
+@click.argument("end", metavar="HOST:PORT", callback=end_of_cable)
 def cut(end: tuple[str, str]) -> None:
     """Pull a cable out: the carrier goes away at both ends."""
-    click.echo(f"cut {' - '.join(control.ask(Folders.of_user(), 'cut', host=end[0], port=end[1])['ends'])}")
+    host, port = end
+    click.echo(f"cut {' - '.join(control.ask(Folders.of_user(), 'cut', host=host, port=port)['ends'])}")
 
 
 @main.command()
-@click.argument("end", type=Port())
+@click.argument("end", metavar="HOST:PORT", callback=end_of_cable)
 def splice(end: tuple[str, str]) -> None:
     """Plug a cable in again."""
-    click.echo(f"spliced {' - '.join(control.ask(Folders.of_user(), 'splice', host=end[0], port=end[1])['ends'])}")
+    host, port = end
+    click.echo(f"spliced {' - '.join(control.ask(Folders.of_user(), 'splice', host=host, port=port)['ends'])}")
 
 
 @main.command()
@@ -106,66 +119,47 @@ def splice(end: tuple[str, str]) -> None:
 def kill(hosts: tuple[str, ...]) -> None:
     """Pull the plug of machines."""
     control.ask(Folders.of_user(), "kill", hosts=hosts)
+    click.echo(f"off: {', '.join(hosts)}")
 
 
 @main.command()
 @click.argument("hosts", nargs=-1, required=True)
 def start(hosts: tuple[str, ...]) -> None:
     """Switch machines on, with the disks they had, and wait until they answer over SSH."""
-    _boot("start", hosts)
+    from lab import boot  # noqa: PLC0415
+
+    boot.power("start", Folders.of_user(), hosts, teller())
 
 
 @main.command()
 @click.argument("hosts", nargs=-1)
 def reset(hosts: tuple[str, ...]) -> None:
     """Put machines (all, or the named ones) back to a fresh install and wait until they answer over SSH."""
-    _boot("reset", hosts)
-
-
-def _boot(verb: str, hosts: tuple[str, ...]) -> None:
-    import asyncio  # noqa: PLC0415
-
     from lab import boot  # noqa: PLC0415
-    from lab.blueprint import Blueprint  # noqa: PLC0415
 
-    folders, say = Folders.of_user(), teller()
-    control.ask(folders, verb, hosts=hosts)
-    blueprint = Blueprint.from_json(folders.blueprint.read_text())
-    asyncio.run(boot.wait_for_ssh(folders, blueprint, hosts or blueprint.machines, say))
+    boot.power("reset", Folders.of_user(), hosts, teller())
 
 
 @main.command()
 def down() -> None:
     """Stop everything and leave nothing behind."""
     need_root()
-    from lab import boot  # noqa: PLC0415
+    from lab.launch import stop_keeper  # noqa: PLC0415
 
-    boot.down(Folders.of_user())
-
-
-def show(answer: dict[str, Any]) -> None:
-    """Print the status as a table."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("host", "state", "address", "SSH by", "memory", "uptime", box=None, pad_edge=False)
-    for name, host in answer["hosts"].items():
-        memory = f"{host['pss_bytes'] / 2**20:.0f} MiB"
-        table.add_row(name, host["state"], host["address"], " ".join(host["relays"]), memory, f"{host['uptime_s']:.0f} s")
-    console = Console()
-    console.print(table)
-    total = sum(host["pss_bytes"] for host in answer["hosts"].values())
-    kernel = answer["kernel"]
-    console.print(f"kernel {kernel['release']} ({kernel['suite']}, {'seccomp' if 'seccomp=on' in kernel['words'] else 'ptrace'}); memory {total / 2**20:.0f} MiB")
-    console.print(f"ssh -F {answer['ssh_config']} HOST", soft_wrap=True)
-    if answer["cut"]:
-        console.print(f"cables pulled: {', '.join(answer['cut'])}")
+    stop_keeper(Folders.of_user())
 
 
-def run() -> None:
+def run() -> int:
     """Run the command line; what goes wrong is one message."""
     try:
-        main(prog_name="python -m lab")
+        main(prog_name="python -m lab", standalone_mode=False)
     except LabError as problem:
         click.echo(f"lab: {problem}", err=True)
-        sys.exit(1)
+        return 1
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("lab: interrupted; `python -m lab down` clears away what was begun", err=True)
+        return INTERRUPTED
+    return 0

@@ -12,6 +12,8 @@ from lab.folders import Folders
 
 Answer = dict[str, Any]
 VERBS = ("start", "kill", "reset", "exec", "cut", "splice", "status", "stop")
+# What is given up when the one who asked goes away; everything else is done to its end.
+ABANDONED = ("exec", "status")
 LINE_BYTES = 1 << 28
 
 
@@ -23,32 +25,36 @@ async def serve(keeper: object, path: Path) -> asyncio.Server:
         if not line:
             writer.close()
             return
-        work = asyncio.create_task(_do(keeper, json.loads(line)))
+        request = json.loads(line)
+        verb = request.pop("do")
+        work = asyncio.create_task(_do(keeper, verb, request))
         gone = asyncio.create_task(reader.read())
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            writer.write(json.dumps(work.result()).encode() + b"\n")
-            await writer.drain()
-        work.cancel()
+        if not work.done() and verb in ABANDONED:
+            work.cancel()
+        else:
+            writer.write(json.dumps(await work).encode() + b"\n")
         gone.cancel()
         writer.close()
 
     server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
-    path.chmod(0o600)
-    owner = os.environ.get("SUDO_UID")
-    if owner:
+    os.chmod(path, 0o600)  # noqa: PTH101 - a Path's methods may not be called here, says ruff
+    if owner := os.environ.get("SUDO_UID"):
         os.chown(path, int(owner), -1)
     return server
 
 
-async def _do(keeper: object, request: dict[str, Any]) -> Answer:
-    verb = request.pop("do")
+async def _do(keeper: object, verb: str, words: dict[str, Any]) -> Answer:
+    if verb not in VERBS:
+        return {"error": f"the keeper knows no {verb!r}; it knows {', '.join(VERBS)}"}
     try:
-        if verb not in VERBS:
-            raise LabError(f"no such thing as {verb!r}; there are {', '.join(VERBS)}")
-        return {"result": await getattr(keeper, verb)(**request)}
+        return {"result": await getattr(keeper, verb)(**words)}
     except (LabError, OSError) as problem:
         return {"error": str(problem)}
+
+
+class NoLabError(LabError):
+    """No lab runs."""
 
 
 def ask(folders: Folders, do: str, **what: object) -> Answer:
@@ -57,7 +63,7 @@ def ask(folders: Folders, do: str, **what: object) -> Answer:
         try:
             line.connect(str(folders.control))
         except (FileNotFoundError, ConnectionRefusedError):
-            raise LabError("the lab does not run; `python -m lab up` boots it") from None
+            raise NoLabError("the lab does not run; `python -m lab up` boots it") from None
         line.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
         with line.makefile("rb") as reader:
             answer = json.loads(reader.readline() or b'{"error": "the keeper ended; see its log in the run folder"}')

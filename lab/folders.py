@@ -1,6 +1,9 @@
 """Where the lab keeps its things: outside the checkout, in one folder of the user's cache."""
 
+import fcntl
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +70,6 @@ class Folders:
         return self.run / "keeper.log"
 
     @property
-    def keeper_pid(self) -> Path:
-        """The process id of the keeper, as this machine counts."""
-        return self.run / "keeper.pid"
-
-    @property
     def blueprint(self) -> Path:
         """What the running lab was built from."""
         return self.run / "blueprint.json"
@@ -79,6 +77,18 @@ class Folders:
     def machine(self, name: str) -> Path:
         """A machine's disk, seed and console log."""
         return self.run / "machines" / name
+
+    @contextmanager
+    def locked(self, wait: Callable[[], None]) -> Iterator[None]:
+        """Let one process at a time lay out a lab; calls `wait` when another is at it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                wait()
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def give_to_user(self) -> None:
         """Hand what a user reads (keys, SSH configuration) to the one who called sudo."""

@@ -1,4 +1,4 @@
-"""What a machine has on its disk before anybody configures it: a node as the Proxmox installer leaves it, a switch out of its box, a server on its one port."""
+"""What a machine has on its disk before anybody configures it: a node as Proxmox installs it, a switch out of its box, a server."""
 
 import hashlib
 from collections.abc import Iterator
@@ -66,7 +66,8 @@ def _bridge(ports: str) -> str:
 def _node(host: Host) -> str:
     uplink = host.bonds[0].members[0] if host.bonds else next(iter(host.ports))
     others = "".join(f"iface {name} inet manual\n\n" for name in host.ports if name != uplink)
-    return f"{PROXMOX_HEADER}{LOOPBACK}\niface {uplink} inet manual\n\n{_static(host, name=host.management)}{_bridge(uplink)}\n{others}{SOURCE}"
+    bridge = _static(host, name=host.management) + _bridge(uplink)
+    return f"{PROXMOX_HEADER}{LOOPBACK}\niface {uplink} inet manual\n\n{bridge}\n{others}{SOURCE}"
 
 
 def _plain(host: Host) -> str:
@@ -88,7 +89,7 @@ def _switch(site: Site, host: Host) -> str:
 
 
 def spare_trunks(site: Site, host: Host) -> Iterator[str]:
-    """Ports that would close a loop: of parallel cables between two switches, all but the first, on the switch that the cable names first."""
+    """Ports that would close a loop: of parallel cables between two switches, all but the first, on the switch named first."""
     seen = set()
     for cable in site.cables:
         near, far = cable.ends

@@ -4,9 +4,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Final
 
-MOUNT_POINTS = ("proc", "dev/shm", "dev/net", "tmp", "image", "lab")
-DEVICES = ("dev/net/tun", "dev/null", "dev/urandom")
+MOUNT_POINTS: Final = ("proc", "dev/shm", "dev/net", "tmp", "image", "lab")
+DEVICES: Final = ("dev/net/tun", "dev/null", "dev/urandom")
+# The kernel keeps its machines' memory in TMPDIR and its control sockets in HOME; both are file systems of the jail's own.
+IN_JAIL: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": "/dev/shm", "HOME": "/tmp"}  # noqa: S108
 
 
 def build_jail(root: Path, kernel: Path, jail: Path) -> None:

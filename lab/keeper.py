@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from lab.machine import Box, Machine
 from lab.memory import pss_by_group
 from lab.namespaces import furnish, set_operator_carrier
 from lab.relay import Relay
-from lab.seed import vectors
+
+LOG = logging.getLogger("keeper")
 
 
 class Keeper:
@@ -34,30 +36,38 @@ class Keeper:
         self.cables = Cables(blueprint)
         box = Box(image / "jail", folders.run / "machines", tuple(kernel["words"]))
         self.machines = {name: Machine(plan, box, self.cables, self._greeted) for name, plan in blueprint.machines.items()}
+        self._power = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reap(self) -> None:
         """Take note of every process that ended: machines, and orphans, which fall to PID 1."""
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
+        while ended := self._ended():
+            pid, status = ended
             for machine in self.machines.values():
                 if machine.process and machine.process.pid == pid:
-                    machine.process.returncode = 0
-                    machine.ended()
-                    self._later(self._recable(self._neighbours([machine.plan.name])))
+                    machine.ended(status)
+                    self._later(self._plug(self._neighbours([machine.plan.name])))
 
-    def _later(self, work: Any) -> None:
+    @staticmethod
+    def _ended() -> tuple[int, int] | None:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        return (pid, status) if pid else None
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            LOG.error("plugging cables: %s", problem)
 
     def _greeted(self, machine: Machine) -> None:
-        self._later(self._recable([machine.plan.name]))
+        self._later(self._plug([machine.plan.name]))
 
     def _on(self, host: str) -> bool:
         return host == OPERATOR or not self.machines[host].off.is_set()
@@ -70,10 +80,9 @@ class Keeper:
         ends = {host for cable in self.blueprint.cables.values() for host, _ in cable.ends if names & {name for name, _ in cable.ends}}
         return sorted((ends | names) - {OPERATOR})
 
-    async def _recable(self, names: Iterable[str]) -> None:
+    async def _plug(self, names: Iterable[str]) -> None:
         """Bring the carrier of all ports of these machines in line with their cables and neighbours."""
-        machines = [self.machines[name] for name in names]
-        await asyncio.gather(*(machine.set_carriers({index: self._carrier(cable) for index, cable in vectors(machine.plan)}) for machine in machines))
+        await asyncio.gather(*(self.machines[name].plug(self._carrier) for name in names))
 
     def _named(self, names: Iterable[str]) -> list[Machine]:
         chosen = list(names) or list(self.machines)
@@ -83,29 +92,44 @@ class Keeper:
 
     async def start(self, hosts: list[str]) -> Answer:
         """Switch machines on; what runs stays as it is. Answers with the names of those that were off."""
+        async with self._power:
+            return await self._start(hosts)
+
+    async def _start(self, hosts: list[str]) -> Answer:
         machines = [machine for machine in self._named(hosts) if machine.off.is_set()]
-        for machine in machines:
-            machine.off.clear()
-        await self._recable(machine.plan.name for machine in machines)
-        for machine in machines:
-            await machine.start()
         names = [machine.plan.name for machine in machines]
-        await self._recable(set(self._neighbours(names)) - set(names))
+        for machine in machines:
+            # Their cables have carrier from here on, so that what the machines read at boot is right for all that start together.
+            machine.off.clear()
+        try:
+            await self._plug(names)
+            for machine in machines:
+                await machine.start()
+        finally:
+            for machine in machines:
+                if not machine.process:
+                    machine.off.set()
+        await self._plug(set(self._neighbours(names)) - set(names))
         return {"started": names}
 
     async def kill(self, hosts: list[str]) -> Answer:
         """Pull the plug of machines."""
+        async with self._power:
+            return await self._kill(hosts)
+
+    async def _kill(self, hosts: list[str]) -> Answer:
         machines = self._named(hosts)
         await asyncio.gather(*(machine.kill() for machine in machines))
-        await self._recable(self._neighbours(machine.plan.name for machine in machines))
+        await self._plug(self._neighbours(machine.plan.name for machine in machines))
         return {}
 
     async def reset(self, hosts: list[str]) -> Answer:
         """Put machines back to a fresh install, and switch them on."""
-        await self.kill(hosts)
-        for machine in self._named(hosts):
-            machine.disk.unlink(missing_ok=True)
-        return await self.start(hosts)
+        async with self._power:
+            await self._kill(hosts)
+            for machine in self._named(hosts):
+                machine.disk.unlink(missing_ok=True)
+            return await self._start(hosts)
 
     async def exec(self, host: str, argv: list[str], wait_s: float, stdin: str = "") -> Answer:
         """Run a command on a machine, out of band."""
@@ -116,13 +140,13 @@ class Keeper:
 
     async def cut(self, host: str, port: str) -> Answer:
         """Pull a cable out: no carrier at either end."""
-        return await self._plug(host, port, plugged=False)
+        return await self._move(host, port, plugged=False)
 
     async def splice(self, host: str, port: str) -> Answer:
         """Plug a cable in."""
-        return await self._plug(host, port, plugged=True)
+        return await self._move(host, port, plugged=True)
 
-    async def _plug(self, host: str, port: str, *, plugged: bool) -> Answer:
+    async def _move(self, host: str, port: str, *, plugged: bool) -> Answer:
         cable = self.blueprint.cable_at(host, port)
         if not cable:
             ends = sorted(f"{name}:{end}" for one in self.blueprint.cables.values() for name, end in one.ends)
@@ -131,7 +155,7 @@ class Keeper:
         hosts = [name for name, _ in cable.ends]
         if OPERATOR in hosts:
             set_operator_carrier(up=plugged)
-        await self._recable(set(hosts) - {OPERATOR})
+        await self._plug(set(hosts) - {OPERATOR})
         return {"ends": [f"{name}:{end}" for name, end in cable.ends]}
 
     async def status(self) -> Answer:
@@ -156,7 +180,10 @@ class Keeper:
             "uptime_s": round(time.monotonic() - machine.started_at, 1) if on else 0,
             "boot": machine.serial.boot if on else "",
             "console": str(machine.folder / "console.log"),
-            "ports": {port.name: {"mac": port.mac, "mtu_bytes": port.mtu_bytes, "carrier": bool(port.cable and self._carrier(port.cable))} for port in machine.plan.ports},
+            "ports": {
+                port.name: {"mac": port.mac, "mtu_bytes": port.mtu_bytes, "carrier": bool(port.cable and self._carrier(port.cable))}
+                for port in machine.plan.ports
+            },
         }
 
     async def stop(self) -> Answer:
@@ -186,5 +213,6 @@ async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(message)s")
     root, image, outer, ready = sys.argv[1:]
     asyncio.run(keep(Folders(Path(root)), Path(image), int(outer), int(ready)))

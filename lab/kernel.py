@@ -1,7 +1,6 @@
 """The kernel: the newest User-Mode Linux that Debian's archive has and that runs here."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from lab.folders import Folders
 from lab.settings import KERNEL_PACKAGE, KERNEL_SUITES
 
 Say = Callable[[str], None]
-# From 6.16 on processes run under seccomp instead of ptrace: half the time, a third of the work.
+# From 6.16 on processes can run under seccomp instead of ptrace: half the time, a third of the work.
 SECCOMP_SINCE = (6, 16)
 
 
@@ -26,62 +25,76 @@ class Kernel:
     version: str
     suite: str
     release: str
-    folder: str
+    folder: Path
 
     @property
-    def seccomp(self) -> bool:
-        """Whether it can run its processes under seccomp."""
-        return release_number(self.release) >= SECCOMP_SINCE
+    def modes(self) -> tuple[str, ...]:
+        """How it can run its processes, the best first."""
+        return ("seccomp", "ptrace") if release_number(self.release) >= SECCOMP_SINCE else ("ptrace",)
 
     @property
     def binary(self) -> Path:
         """The program that is the kernel."""
-        return Path(self.folder) / "usr/bin/linux.uml"
+        return self.folder / "usr/bin/linux.uml"
 
     @property
     def modules(self) -> Path:
         """Its modules."""
-        return Path(self.folder) / "usr/lib/uml/modules" / self.release
+        return self.folder / "usr/lib/uml/modules" / self.release
+
+    @property
+    def refusal(self) -> Path:
+        """A file that is there when the kernel was tried and does not run on this machine."""
+        return self.folder / "refused"
+
+
+def mode_words(mode: str) -> list[str]:
+    """What the kernel is told to run its processes that way."""
+    return ["seccomp=on"] if mode == "seccomp" else []
 
 
 def release_number(release: str) -> tuple[int, ...]:
     """7.2.7 -> (7, 2): what kernels are compared by."""
-    return tuple(int(part) for part in release.split("-")[0].split(".")[:2])
+    major, minor, *_ = release.split("-", 1)[0].split(".")
+    return int(major), int(minor)
 
 
 def cached(folders: Folders) -> Iterator[Kernel]:
     """The kernels in the cache, the newest first."""
-    found = [Kernel(**json.loads(path.read_text())) for path in folders.kernels.glob("*/kernel.json")]
+    found = (Kernel(**json.loads(path.read_text()), folder=path.parent) for path in folders.kernels.glob("*/kernel.json"))
     return iter(sorted(found, key=lambda kernel: release_number(kernel.release), reverse=True))
 
 
-def newest(folders: Folders, say: Say) -> Kernel:
-    """The newest kernel of the cache, or, where there is none yet, of the archive."""
-    if kernel := next(cached(folders), None):
-        return kernel
+def candidates(folders: Folders, suite: str | None, say: Say) -> Iterator[Kernel]:
+    """Kernels to try, the newest first: out of the cache, or fetched now. One that is known not to run here is left out."""
     problems = []
-    for suite in KERNEL_SUITES:
+    for one in (suite,) if suite else KERNEL_SUITES:
+        kernel = next((kernel for kernel in cached(folders) if kernel.suite == one), None)
         try:
-            return _fetch(folders, suite, say)
-        except (LabError, subprocess.CalledProcessError) as problem:
-            problems.append(f"{suite}: {problem}")
-            say(f"kernel of {suite}: not to be had, trying an older one")
-    raise LabError(f"wanted a User-Mode Linux kernel ({KERNEL_PACKAGE}) from {', '.join(KERNEL_SUITES)}; found none:\n" + "\n".join(problems))
+            kernel = kernel or _fetch(folders, one, say)
+        except LabError as problem:
+            problems.append(str(problem))
+            say(f"kernel: none to be had from {one}")
+            continue
+        if kernel.refusal.exists():
+            problems.append(f"{kernel.release} of {one} does not run on this machine: {kernel.refusal.read_text().strip()}")
+        else:
+            yield kernel
+    raise LabError("wanted a User-Mode Linux kernel that runs here; found none.\n" + "\n".join(problems))
 
 
 def _fetch(folders: Folders, suite: str, say: Say) -> Kernel:
     folders.kernels.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".new-", dir=folders.kernels) as scratch:
-        say(f"kernel: asking the archive for {KERNEL_PACKAGE} of {suite}")
+        say(f"kernel: fetching {KERNEL_PACKAGE} of {suite}")
         package = download(KERNEL_PACKAGE, suite, Mirror.of_machine(), Path(scratch))
         tree = Path(scratch) / "tree"
         subprocess.run(["dpkg-deb", "-x", package, tree], check=True, capture_output=True)
         version = subprocess.run(["dpkg-deb", "-f", package, "Version"], check=True, capture_output=True, text=True).stdout.strip()
-        releases = os.listdir(tree / "usr/lib/uml/modules")
-        final = folders.kernels / version
-        kernel = Kernel(version, suite, releases[0], str(final))
-        (tree / "kernel.json").write_text(json.dumps(asdict(kernel)))
-        shutil.rmtree(final, ignore_errors=True)
-        tree.rename(final)
-    say(f"kernel: {kernel.release} ({'seccomp' if kernel.seccomp else 'ptrace'})")
+        (modules,) = (tree / "usr/lib/uml/modules").iterdir()
+        kernel = Kernel(version, suite, modules.name, folders.kernels / f"{suite}-{version}")
+        said = {key: value for key, value in asdict(kernel).items() if key != "folder"}
+        (tree / "kernel.json").write_text(json.dumps(said))
+        shutil.rmtree(kernel.folder, ignore_errors=True)
+        tree.rename(kernel.folder)
     return kernel

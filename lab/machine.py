@@ -12,6 +12,8 @@ from pathlib import Path
 
 from lab.blueprint import OPERATOR_PORT, MachinePlan
 from lab.cables import Cables, is_tap
+from lab.errors import LabError
+from lab.jail import IN_JAIL
 from lab.seed import vectors, write_carrier
 from lab.serial import SerialLine
 from lab.settings import CARRIER_S
@@ -36,6 +38,7 @@ class Machine:
         self.process: subprocess.Popen[bytes] | None = None
         self.off = asyncio.Event()
         self.off.set()
+        self._plugging = asyncio.Lock()
         self._box = box
         self._cables = cables
 
@@ -53,28 +56,43 @@ class Machine:
         """Switch it on."""
         self._cables.drain(self.plan.name)
         ours, theirs = socket.socketpair()
-        await self.serial.attach(ours)
-        with (self.folder / "console.log").open("ab") as console:
-            self.process = subprocess.Popen(
-                self._command(theirs.fileno()),
-                pass_fds=[theirs.fileno(), *self._descriptors()],
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                env={"PATH": os.environ["PATH"], "TMPDIR": "/dev/shm", "HOME": "/tmp"},
-                start_new_session=True,
-            )
-        theirs.close()
+        with theirs:
+            await self.serial.attach(ours)
+            self.process = self._spawn(theirs.fileno())
         self.started_at = time.monotonic()
         self.off.clear()
 
+    def _spawn(self, serial: int) -> subprocess.Popen[bytes]:
+        with (self.folder / "console.log").open("ab") as console:
+            return subprocess.Popen(
+                self._command(serial),
+                pass_fds=[serial, *self._descriptors()],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=IN_JAIL,
+                start_new_session=True,
+            )
+
     def _descriptors(self) -> list[int]:
-        return [self._cables.descriptor(self.plan.name, self.plan.ports[index].name) for index, cable in vectors(self.plan) if not is_tap(self._cables.plans[cable])]
+        return [
+            self._cables.descriptor(self.plan.name, self.plan.ports[index].name)
+            for index, cable in vectors(self.plan)
+            if not is_tap(self._cables.plans[cable])
+        ]
 
     def _command(self, serial: int) -> list[str]:
         inside = f"/lab/machines/{self.plan.name}"
         return [
-            *("chroot", str(self._box.jail), "/linux", f"mem={self.plan.memory}", f"ubd0={inside}/disk.cow,/image/base.ext4", "root=/dev/ubda", "rw"),
+            *(
+                "chroot",
+                str(self._box.jail),
+                "/linux",
+                f"mem={self.plan.memory}",
+                f"ubd0={inside}/disk.cow,/image/base.ext4",
+                "root=/dev/ubda",
+                "rw",
+            ),
             *("init=/usr/lib/lab/init", f"lab.seed={inside}/seed", "con=null", "con0=null,fd:1", "console=tty0", f"umid={self.plan.name}"),
             *self._box.kernel_words,
             f"ssl0=fd:{serial},fd:{serial}",
@@ -89,17 +107,26 @@ class Machine:
 
     async def kill(self) -> None:
         """Pull its plug: what it had not synced is lost."""
-        if self.process and not self.off.is_set():
+        if self.process:
             os.killpg(self.process.pid, signal.SIGKILL)
             await self.off.wait()
 
-    def ended(self) -> None:
+    def ended(self, status: int) -> None:
         """Its process is gone, by our hand or its own."""
+        assert self.process
+        self.process.returncode = os.waitstatus_to_exitcode(status)
         self.process = None
         self.off.set()
 
-    async def set_carriers(self, carriers: dict[int, bool]) -> None:
-        """Plug and pull its cables: at once where it runs, and for its next boot."""
-        write_carrier(self.folder / "seed", carriers)
-        if self.serial.ready.is_set():
-            await self.serial.run(["ip", "-n", "cables", "-batch", "-"], wait_s=CARRIER_S, stdin=(self.folder / "seed/carrier.ip").read_text())
+    async def plug(self, carrier: Callable[[str], bool]) -> None:
+        """Bring the carrier of its ports in line with their cables: at once where it runs, and for its next boot."""
+        async with self._plugging:
+            carriers = {index: carrier(cable) for index, cable in vectors(self.plan)}
+            batch = write_carrier(self.folder / "seed", carriers)
+            if not self.serial.ready.is_set():
+                return  # it is off or boots, and is told again when its agent greets
+            try:
+                await self.serial.run(["ip", "-n", "cables", "-batch", "-"], wait_s=CARRIER_S, stdin=batch)
+            except LabError:
+                if self.serial.ready.is_set():
+                    raise

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lab.blueprint import OPERATOR_PORT, OperatorPlan
 from lab.settings import CABLE_FRAMES
@@ -43,13 +44,16 @@ def listen(namespace: int, address: str, port: int) -> socket.socket:
 
 def furnish(operator: OperatorPlan | None) -> None:
     """Make the network of the operator's machine: loopback, and a port with its address and way out."""
-    with open("/proc/sys/net/unix/max_dgram_qlen", "w") as queue:
-        queue.write(str(CABLE_FRAMES))
+    Path("/proc/sys/net/unix/max_dgram_qlen").write_text(str(CABLE_FRAMES))
     commands = ["link set lo up"]
     if operator:
         # The vector driver drops what is longer than a frame, so the kernel must not leave the cutting into segments to it.
         whole = "gso_max_segs 1 gso_max_size 1514"
-        commands += [f"tuntap add dev {OPERATOR_PORT} mode tap", f"addr add {operator.address} dev {OPERATOR_PORT}", f"link set {OPERATOR_PORT} {whole} up"]
+        commands += [
+            f"tuntap add dev {OPERATOR_PORT} mode tap",
+            f"addr add {operator.address} dev {OPERATOR_PORT}",
+            f"link set {OPERATOR_PORT} {whole} up",
+        ]
         if operator.gateway:
             commands.append(f"route add default via {operator.gateway} dev {OPERATOR_PORT}")
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True)

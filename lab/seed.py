@@ -45,11 +45,13 @@ def _put(path: Path, text: str, *, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
-def write_carrier(seed: Path, carriers: Mapping[int, bool]) -> None:
-    """Say in the seed which far ends are up at the next boot."""
+def write_carrier(seed: Path, carriers: Mapping[int, bool]) -> str:
+    """Say in the seed which far ends are up at the next boot; gives the `ip` commands that make it so."""
+    batch = "".join(f"link set far{index} {'up' if up else 'down'}\n" for index, up in carriers.items())
     new = seed / "carrier.new"
-    new.write_text("".join(f"link set far{index} {'up' if up else 'down'}\n" for index, up in carriers.items()))
+    new.write_text(batch)
     new.replace(seed / "carrier.ip")
+    return batch
 
 
 def vectors(machine: MachinePlan) -> Iterable[tuple[int, str]]:
@@ -68,7 +70,10 @@ def ports_batch(machine: MachinePlan) -> str:
 
 def cables_batch(machine: MachinePlan) -> str:
     """`ip` commands that make the vector devices ready."""
-    return "".join(f"link set vec{index} mtu {machine.ports[index].mtu_bytes} promisc on up\nlink set far{index} promisc on\n" for index, _ in vectors(machine))
+    return "".join(
+        f"link set vec{index} mtu {machine.ports[index].mtu_bytes} promisc on up\nlink set far{index} promisc on\n"
+        for index, _ in vectors(machine)
+    )
 
 
 def shaping_batch(machine: MachinePlan) -> str:

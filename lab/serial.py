@@ -78,7 +78,7 @@ class SerialLine:
         await self._say({"id": number, "argv": list(argv), "wait_s": max(until - loop.time(), 1.0), "stdin": stdin})
         try:
             async with asyncio.timeout_at(until + ANSWER_S):
-                answer = await waiting
+                answer: dict[str, Any] = await waiting
         except TimeoutError:
             raise LabError(f"{self.name} did not answer {argv!r} within {wait_s:g} s on its serial line") from None
         except asyncio.CancelledError:

@@ -18,11 +18,24 @@ LIBRARIES: Final = ("adduser", "libevent-2.1-7t64", "libsnmp40t64", "libxml2", "
 # What a machine can install: it lies in the image's own archive and is not on the machine yet.
 ARCHIVE_PACKAGES: Final = ("lldpd",)
 # Started by the suite (or by a machine's seed), never by themselves.
-DISABLED_UNITS: Final = ("frr.service", "chrony.service", "nfs-server.service", "rpcbind.service", "rpcbind.socket", "nfs-client.target", "nfs-blkmap.service")
+DISABLED_UNITS: Final = (
+    "frr.service",
+    "chrony.service",
+    "nfs-server.service",
+    "rpcbind.service",
+    "rpcbind.socket",
+    "nfs-client.target",
+    "nfs-blkmap.service",
+)
 # Nobody needs these in the lab, and each costs a process or a wait at boot.
 MASKED_UNITS: Final = (
     *("ldconfig.service", "systemd-sysusers.service", "systemd-journal-catalog-update.service", "systemd-hwdb-update.service"),
-    *("systemd-update-done.service", "systemd-firstboot.service", "systemd-machine-id-commit.service", "systemd-tmpfiles-setup-dev-early.service"),
+    *(
+        "systemd-update-done.service",
+        "systemd-firstboot.service",
+        "systemd-machine-id-commit.service",
+        "systemd-tmpfiles-setup-dev-early.service",
+    ),
     *("systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount", "systemd-random-seed.service", "systemd-pstore.service"),
     *("systemd-modules-load.service", "kmod-static-nodes.service", "systemd-hibernate-clear.service", "systemd-journal-flush.service"),
     *("systemd-pcrmachine.service", "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "systemd-tpm2-setup.service"),
@@ -31,7 +44,14 @@ MASKED_UNITS: Final = (
     *("dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
     *("sys-fs-fuse-connections.mount", "run-lock.mount", "tmp.mount", "systemd-logind.service", "getty.target", "console-getty.service"),
     *("serial-getty@.service", "getty@.service", "sshd-keygen.service", "systemd-networkd.service", "systemd-networkd-wait-online.service"),
-    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer", "systemd-tmpfiles-clean.timer"),
+    *(
+        "apt-daily.timer",
+        "apt-daily-upgrade.timer",
+        "dpkg-db-backup.timer",
+        "fstrim.timer",
+        "logrotate.timer",
+        "systemd-tmpfiles-clean.timer",
+    ),
     *("e2scrub_reap.service", "e2scrub_all.timer", "systemd-remount-fs.service"),
 )
 # The tools of this machine that the lab calls, and the packages that bring them.
@@ -42,12 +62,14 @@ TOOLS: Final = {
     "ip": "iproute2",
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
-    "apt-ftparchive": "apt-utils",
     "ssh-keygen": "openssh-client",
 }
 
 # What the kernel is told: no 512 old-style terminals for udev to look at, no security modules without a policy.
 KERNEL_WORDS: Final = ("quiet", "systemd.show_status=0", "pty.legacy_count=0", "lsm=capability")
+# What the lab takes of this machine at most: six machines and the image, with room to spare.
+MEMORY_BYTES: Final = 2 << 30
+DISK_BYTES: Final = 4 << 30
 IMAGE_SIZE: Final = "3G"
 MEMORY: Final = "256M"
 # Port inside the lab -> port on this machine's loopback.

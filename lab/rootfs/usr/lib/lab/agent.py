@@ -1,9 +1,11 @@
+# ruff: noqa: INP001, PTH123, SIM115 - runs by itself in a machine that boots: no module that is not needed
 """The machine's serial console server: runs what a JSON line asks, as many at once as are asked for, and answers with a JSON line.
 
-A request is {"id", "boot", "argv", "stdin", "wait_s"}, or {"id", "boot", "cancel": ID}; an answer is {"id", "rc", "out", "err"}. Bytes that
-are no UTF-8 travel as surrogates. What was asked of an earlier boot is not done.
+A request is {"id", "boot", "argv", "stdin", "wait_s"}, or {"boot", "cancel": ID}; an answer is {"id", "rc", "out", "err"}, and "timeout"
+where the command was ended for its length. Bytes that are no UTF-8 travel as surrogates. What was asked of an earlier boot is not done.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -14,55 +16,68 @@ import tty
 BOOT = open("/proc/sys/kernel/random/boot_id").read().strip()
 LINE = os.open("/dev/ttyS0", os.O_RDWR | os.O_NOCTTY)
 WRITING = threading.Lock()
-RUNNING = {}
+RUNNING: dict[int, "subprocess.Popen[bytes]"] = {}
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+PIPE = subprocess.PIPE
 
 
-def say(answer):
+def say(answer: dict[str, object]) -> None:
     """Put one JSON line on the serial line."""
     data = json.dumps(answer).encode() + b"\n"
     with WRITING:
         while data:
-            data = data[os.write(LINE, data):]
+            data = data[os.write(LINE, data) :]
 
 
-def kill(process):
+def kill(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all it started."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
-def run(request):
+def run(number: int, argv: list[str], stdin: str, wait_s: float) -> None:
     """Run one command and answer with its exit code and output."""
-    answer = {"id": request["id"]}
     try:
-        process = subprocess.Popen(
-            request["argv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, env=ENVIRONMENT, cwd="/root",
-        )
-    except OSError as problem:
-        say(answer | {"rc": 127, "out": "", "err": f"{request['argv'][0]}: {problem.strerror}\n"})
+        process = subprocess.Popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ENVIRONMENT, cwd="/root")
+    except (OSError, ValueError) as problem:
+        say({"id": number, "rc": 127, "out": "", "err": f"{argv[0]}: {problem}\n"})
         return
-    RUNNING[request["id"]] = process
+    RUNNING[number] = process
+    timeout = False
     try:
-        out, err = process.communicate(request["stdin"].encode(errors="surrogateescape"), timeout=request["wait_s"])
+        out, err = process.communicate(stdin.encode(errors="surrogateescape"), timeout=wait_s)
     except subprocess.TimeoutExpired:
+        timeout = True
         kill(process)
         out, err = process.communicate()
-        answer["timeout"] = True
-    del RUNNING[request["id"]]
-    say(answer | {"rc": process.returncode, "out": out.decode(errors="surrogateescape"), "err": err.decode(errors="surrogateescape")})
+    del RUNNING[number]
+    words = {"out": out.decode(errors="surrogateescape"), "err": err.decode(errors="surrogateescape")}
+    say({"id": number, "rc": process.returncode, "timeout": timeout, **words})
 
 
-def leave(*_):
+def leave(*_: object) -> None:
     """Say that the machine goes down: nothing is to be asked until it is up again."""
     os.write(LINE, json.dumps({"bye": BOOT}).encode() + b"\n")
     os._exit(0)
 
 
-def serve():
+def take(line: bytes) -> None:
+    """Do what one line asks."""
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return  # what was on the line before we were
+    if request.pop("boot", None) != BOOT:
+        return
+    if "cancel" in request:
+        if process := RUNNING.get(request["cancel"]):
+            kill(process)
+    else:
+        words = (request["id"], request["argv"], request["stdin"], request["wait_s"])
+        threading.Thread(target=run, args=words, daemon=True).start()
+
+
+def serve() -> None:
     """Take requests for ever."""
     tty.setraw(LINE)
     signal.signal(signal.SIGTERM, leave)
@@ -71,17 +86,7 @@ def serve():
     while data := os.read(LINE, 65536):
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            try:
-                request = json.loads(line)
-            except ValueError:
-                continue
-            if request.get("boot") != BOOT:
-                continue
-            if "cancel" in request:
-                if process := RUNNING.get(request["cancel"]):
-                    kill(process)
-            else:
-                threading.Thread(target=run, args=(request,), daemon=True).start()
+            take(line)
 
 
 serve()

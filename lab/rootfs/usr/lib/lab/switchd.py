@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, PTH110, PTH112, PTH116, PTH118, PTH123, PTH208 - runs by itself in a machine that boots: no module that is not needed
 """A switch's firmware: a channel's port without a LACP partner is suspended, as vendors' switches do.
 
 A channel is a bond in 802.3ad mode that is a port of a bridge; suspended means that the bridge neither takes nor sends on it, while LACP,
@@ -8,6 +9,7 @@ While /etc/lab/no-suspend exists, nothing is suspended.
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 
 NETWORK = "/sys/class/net"
 INTERFACES = "/etc/network/interfaces"
@@ -19,7 +21,7 @@ NOBODY = "00:00:00:00:00:00"
 DISABLED, FORWARDING = "0", "3"
 
 
-def read(*path):
+def read(*path: str) -> str:
     """A file's text without its end of line, empty where there is none."""
     try:
         with open(os.path.join(*path)) as file:
@@ -31,11 +33,11 @@ def read(*path):
 class Fallbacks:
     """The channels that work without a partner, as the interfaces file says; read again when that changes."""
 
-    def __init__(self):
-        self.stamp = None
-        self.names = frozenset()
+    def __init__(self) -> None:
+        self.stamp = (0, 0, 0)
+        self.names: frozenset[str] = frozenset()
 
-    def now(self):
+    def now(self) -> frozenset[str]:
         """The names of those channels."""
         try:
             stat = os.stat(INTERFACES)
@@ -48,9 +50,9 @@ class Fallbacks:
         return self.names
 
 
-def parse(text):
+def parse(text: str) -> Iterator[str]:
     """The names of the stanzas that allow a fallback."""
-    name = None
+    name = ""
     for line in text.splitlines():
         words = line.split()
         if len(words) > 1 and words[0] == "iface":
@@ -59,14 +61,14 @@ def parse(text):
             yield name
 
 
-def wanted(channel, fallbacks):
+def wanted(channel: str, fallbacks: frozenset[str]) -> str:
     """The state that the bridge's port should have."""
     if read(NETWORK, channel, "bonding/ad_partner_mac") != NOBODY or channel in fallbacks or os.path.exists(SWITCHED_OFF):
         return FORWARDING
     return DISABLED
 
 
-def look(fallbacks):
+def look(fallbacks: frozenset[str]) -> None:
     """Bring the ports of all channels to their state."""
     for channel in os.listdir(NETWORK):
         folder = os.path.join(NETWORK, channel)
@@ -80,7 +82,7 @@ def look(fallbacks):
             print(f"{channel}: {done.stderr.strip() or word}", flush=True)
 
 
-def main():
+def main() -> None:
     """Look, for ever."""
     fallbacks = Fallbacks()
     while True:

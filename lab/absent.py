@@ -1,0 +1,36 @@
+"""What a machine of the lab has not, and what stands in for it: the one place that says so."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Something that a real machine has and one of the lab has not."""
+
+    what: str
+    instead: str
+
+
+ABSENT: Final = (
+    Absence(
+        "PCI: `Path=pci-...` in a .link file matches nothing", "ports come with the inventory's names; a PCI path is only carried as text"
+    ),
+    Absence(
+        "the Thunderbolt driver (thunderbolt-net) and its name in ethtool", "Thunderbolt ports are veth with the same name and MTU 65520"
+    ),
+    Absence("the real speed of a NIC", "every port says 10 Gb/s full duplex, which LACP is content with"),
+    Absence("ring sizes, pause frames, EEE and wake-on-LAN in ethtool", "nothing: setting them fails as on a NIC that has none"),
+    Absence(
+        "a link that goes down when the other side switches its port off by software",
+        "carrier goes by cut, splice, kill and power-off alone",
+    ),
+    Absence("disk serials and /dev/disk/by-id", "the disk is /dev/ubda"),
+    Absence("more than one CPU in a machine", "one CPU each, scheduled by this machine"),
+    Absence("the legacy iptables, and Proxmox VE's firewall", "nftables"),
+    Absence("Proxmox VE's own packages and its patches of ifupdown2 and FRR", "Debian 13's ifupdown2 3.0 and FRR 10.3"),
+    Absence("a package archive on the network", "the image's own file: archive, with what a node is to install"),
+    Absence("name servers of the Internet", "the core switch answers for the site's names alone"),
+    Absence("a clock of its own", "a machine takes this machine's time at boot; the core switch is a local stratum 10"),
+    Absence("a disk that survives `down`", "disks live as long as the lab; `kill` and `start` keep what was synced"),
+)

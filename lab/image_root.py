@@ -1,0 +1,137 @@
+"""The root file system inside the image: its packages, what is switched off in it, and the archive it installs from."""
+
+import hashlib
+import shutil
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import settings
+from lab.archive import Mirror
+from lab.errors import LabError
+from lab.kernel import Kernel
+from lab.tools import environment, run
+
+Say = Callable[[str], None]
+ROOTFS = Path(__file__).parent / "rootfs"
+ARCHIVE = "usr/lib/lab/archive"
+# Not in the image: what only a reader of manuals wants.
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
+COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3")
+SAY_EVERY_S = 2.0
+LAST_LINES = 40
+
+
+def install(root: Path, say: Say) -> None:
+    """Install all packages into a new root, saying how far it is."""
+    process = subprocess.Popen(
+        _bootstrap(root), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment()
+    )
+    assert process.stderr
+    tail: deque[str] = deque(maxlen=LAST_LINES)
+    counts = {"Get:": 0, "Unpacking ": 0, "Setting up ": 0}
+    said = 0.0
+    try:
+        for line in process.stderr:
+            tail.append(line)
+            for word in counts:
+                counts[word] += line.startswith(word)
+            if time.monotonic() - said > SAY_EVERY_S:
+                said = time.monotonic()
+                say("image: packages: {} fetched, {} unpacked, {} set up".format(*counts.values()))
+        if process.wait():
+            raise LabError(f"mmdebstrap returned {process.returncode}; its last words:\n{''.join(tail)}")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def _bootstrap(root: Path) -> list[str]:
+    archive = f'"$1"/{ARCHIVE}'
+    fetch = "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --no-install-recommends --download-only install"
+    packages = ",".join((*settings.PACKAGES, *settings.LIBRARIES))
+    return [
+        # In a mount namespace of its own: whatever interrupts it, nothing of this machine stays mounted in the new root.
+        *("unshare", "--mount", "--fork", "--kill-child=TERM"),
+        *("mmdebstrap", "--verbose", "--variant=minbase", "--format=directory", f"--include={packages}"),
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
+        f"--customize-hook=mkdir -p {archive}/partial",
+        f"--customize-hook={fetch} -o Dir::Cache::archives={archive}/ {' '.join(settings.ARCHIVE_PACKAGES)}",
+        *(settings.SUITE, str(root), Mirror.of_machine().source(settings.SUITE)),
+    ]
+
+
+def configure(root: Path, kernel: Kernel) -> None:
+    """Make a machine of the lab out of a plain root: kernel modules, the lab's own files, units, the archive."""
+    shutil.copytree(ROOTFS, root, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "usr/lib/modules").mkdir(exist_ok=True)
+    shutil.copytree(kernel.modules, root / "usr/lib/modules" / kernel.release, symlinks=True)
+    run("chroot", root, "depmod", kernel.release)
+    _serve_archive(root)
+    _switch_software(root)
+    _empty(root)
+    run("chroot", root, "python3", "-m", "compileall", "-q", *COMPILED)
+    systemctl = ("chroot", root, "systemctl")
+    run(*systemctl, "disable", *settings.DISABLED_UNITS)
+    run(*systemctl, "mask", *settings.MASKED_UNITS)
+    run(*systemctl, "enable", "ssh.service", "lab-agent.service")
+    run(*systemctl, "set-default", "multi-user.target")
+
+
+def _empty(root: Path) -> None:
+    """Take out what would make all machines one machine, and do once what a first boot would do."""
+    texts = {
+        "etc/fstab": "",
+        "etc/machine-id": "uninitialized\n",
+        "etc/hosts": "127.0.0.1 localhost\n",
+        "etc/resolv.conf": "",
+        "etc/hostname": "lab\n",
+    }
+    for name, text in texts.items():
+        (root / name).write_text(text)
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    for stamp in ("etc/.updated", "var/.updated"):
+        (root / stamp).touch()
+    # ifupdown2 says that a good bond failed where this folder is missing, and makes this link at its first start.
+    (root / "etc/iproute2/rt_tables.d").mkdir(parents=True, exist_ok=True)
+    (root / "etc/network/run").unlink(missing_ok=True)
+    (root / "etc/network/run").symlink_to("/run/network")
+
+
+def _serve_archive(root: Path) -> None:
+    """Make an archive out of the packages that were fetched and not installed, and the only one that machines know."""
+    folder = root / ARCHIVE
+    shutil.rmtree(folder / "partial", ignore_errors=True)
+    (folder / "lock").unlink(missing_ok=True)
+    stanzas = []
+    for package in sorted(folder.glob("*.deb")):
+        control = run("dpkg-deb", "-f", package).strip()
+        digest = hashlib.sha256(package.read_bytes()).hexdigest()
+        stanzas.append(f"{control}\nFilename: ./{package.name}\nSize: {package.stat().st_size}\nSHA256: {digest}\n")
+    if not stanzas:
+        raise LabError(f"wanted {', '.join(settings.ARCHIVE_PACKAGES)} for the image's own archive; apt brought nothing")
+    packages = "\n".join(stanzas)
+    (folder / "Packages").write_text(packages)
+    digest = hashlib.sha256(packages.encode()).hexdigest()
+    date = time.strftime("%a, %d %b %Y %H:%M:%S UTC", time.gmtime())
+    (folder / "Release").write_text(f"Date: {date}\nSuite: {settings.SUITE}\nSHA256:\n {digest} {len(packages)} Packages\n")
+    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
+    (root / "etc/apt/sources.list.d").mkdir()
+    (root / "etc/apt/sources.list").write_text(f"deb [trusted=yes] file:/{ARCHIVE} ./\n")
+    run("chroot", root, "apt-get", "-qq", "update")
+
+
+def _switch_software(root: Path) -> None:
+    """A switch brings its LLDP daemon in its firmware: unpacked beside the root, copied over it on a switch's first boot."""
+    firmware = root / "usr/lib/lab/switch"
+    firmware.mkdir()
+    (package,) = (root / ARCHIVE).glob("lldpd_*.deb")
+    run("dpkg-deb", "-x", package, firmware)
+    shutil.rmtree(firmware / "usr/share")
+    run(
+        "chroot", root, "adduser", "--system", "--home", "/run/lldpd", "--no-create-home", "--quiet", "--force-badname", "--group", "_lldpd"
+    )
