@@ -1,0 +1,17 @@
+"""The lab for tests: booted once a session."""
+
+import os
+import sys
+
+import pytest
+from rehearsal import Lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The six hosts, running. It stays up after the tests; `python -m lab down` ends it."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        pytest.skip("THE LAB CANNOT RUN HERE: it needs Linux on x86-64; every lab test is skipped")
+    lab = Lab()
+    lab.command("up")
+    return lab

@@ -1,0 +1,75 @@
+"""The lab as a drill sees it: out of band by its command line, in-band as the suite reaches it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(os.environ.get("BURROW_LAB") or Path("~/.cache/burrow/lab").expanduser())
+NODES = ("alvin", "simon", "theodore")
+HOSTS = (*NODES, "sw-rack", "sw-core", "vault")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a drill does to the lab and asks of it."""
+
+    def command(self, *words: str, stdin: str = "", check: bool = True) -> Done:
+        """`python -m lab WORDS`."""
+        done = subprocess.run([sys.executable, "-m", "lab", *words], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, f"lab {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def sh(self, host: str, script: str, *, check: bool = True) -> str:
+        """A shell script on a host, out of band: its output."""
+        return self.command("exec", host, "--", "sh", "-c", script, check=check).out
+
+    def ssh(self, host: str, script: str, wait_s: int = 5) -> Done:
+        """A shell script on a host, in-band: as an operator reaches it."""
+        options = ["-F", str(FOLDER / "ssh_config"), "-o", f"ConnectTimeout={wait_s}"]
+        done = subprocess.run(["ssh", *options, host, script], capture_output=True, text=True, timeout=60, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def runbook(self, name: str, *flags: str) -> Done:
+        """A runbook, as a user calls it."""
+        done = subprocess.run([sys.executable, f"runbooks/{name}.py", *flags], cwd=ROOT, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def report(self, name: str, *flags: str) -> tuple[int, Any]:
+        """A runbook's exit code and what it wrote with --json."""
+        done = self.runbook(name, "--json", "-", *flags)
+        assert done.out.startswith("{"), f"{done.code}\n{done.out}\n{done.err}"
+        return done.code, json.loads(done.out)
+
+    def wait(self, what: str, holds: Callable[[], bool], within_s: float) -> float:
+        """Seconds until a condition held; the test fails where it does not in time."""
+        started = time.monotonic()
+        while not holds():
+            assert time.monotonic() - started < within_s, f"not within {within_s} s: {what}"
+            time.sleep(0.25)
+        return time.monotonic() - started
+
+    def reachable(self, host: str) -> bool:
+        """Whether the host answers in-band."""
+        return self.ssh(host, "true").code == 0
+
+    def partners(self, host: str, bond: str) -> list[str]:
+        """The partner MACs of a bond's members, as the kernel says it."""
+        text = self.sh(host, f"cat /proc/net/bonding/{bond} 2>/dev/null", check=False)
+        partner = text.partition("Slave Interface")[2].split("details partner lacp pdu:")[1:]
+        return [part.split("system mac address:")[1].split()[0] for part in partner]
