@@ -52,7 +52,8 @@ def bond_members_speak_to_the_intended_partner(site: Site, facts: Facts, host: s
                 want = f"{bond.peer_host}:{bond.peer_name} ({' '.join(sorted(systems)) or 'which does not exist'})"
                 got = want if member.partner in systems else partner
             else:
-                want, got = "a partner", "nobody" if partner == "nobody" else "a partner"
+                want = f"a LACP partner: {bond.peer_host} bundles {' and '.join(bond.peer_members)}"
+                got = "nobody" if partner == "nobody" else want
             yield Finding(f"{host}:{port}", want, got, bond.name)
 
 

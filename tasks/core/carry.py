@@ -47,7 +47,7 @@ class _Carrier:
         self.run, self.change_set = run, change_set
         self.opened: list[HostPlan] = []
         self.touched: list[str] = []
-        self.timer_ends = 0.0
+        self.timers: dict[str, float] = {}
 
     def say(self, kind: str, host: str = "", text: str = "") -> None:
         self.run.say(kind, host, self.change_set.name, text)
@@ -97,7 +97,9 @@ class _Carrier:
             self.run.pause(0)
             self.opened.append(host)
             self.touched.append(host.host)
-            self.begin(host, timers.of(len(plan.changes) - 1 - index), last=host is plan.changes[-1])
+            revert_s = timers.of(len(plan.changes) - 1 - index)
+            self.timers[host.host] = time.monotonic() + revert_s
+            self.begin(host, revert_s, last=host is plan.changes[-1])
             self.say("applied", host.host)
             self.see_reachable(host)
 
@@ -114,7 +116,10 @@ class _Carrier:
             )
         except LinkError:
             # The change may have cut the very connection that carried its answer: the host knows.
-            kept = self.ask_again(host)
+            try:
+                kept = self.ask_again(host)
+            except LinkError as error:
+                raise TransactionError(f"{host.host}: not reached again after its change ({'; '.join(host.impact)}): {error}") from error
             if kept["state"] != "applied":
                 raise TransactionError(
                     f"{host.host}: the transaction is {kept['state']}: {kept['reason'] or 'its answer was lost'}"
@@ -145,12 +150,11 @@ class _Carrier:
         kept = self.ask_again(host)
         if kept["state"] != "applied":
             raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason']}")
-        self.timer_ends = time.monotonic() + kept.get("revert_in_s", self.run.timers.settle_s)
         self.say("reachable", host.host)
 
     def settle(self) -> None:
         """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timer."""
-        deadline = min(time.monotonic() + self.run.timers.settle_s, self.timer_ends - MARGIN_S)
+        deadline = min(time.monotonic() + self.run.timers.settle_s, min(self.timers.values()) - MARGIN_S)
         passing_since: float | None = None
         while True:
             failed = self.failing()
@@ -198,7 +202,7 @@ class _Carrier:
         self.say("failed", text=str(error))
         for host in reversed(self.opened):
             try:
-                self.run.do(host.host, "revert", plan=host, reason=str(error)[:400])
+                self.roll_back(host, str(error))
                 self.say("reverted", host.host)
             except BurrowError as trouble:
                 outcome.reasons.append(f"{host.host}: not rolled back from here ({trouble}); its own timer or its next boot restores it")
@@ -209,6 +213,18 @@ class _Carrier:
             outcome.state = "refused"
         else:
             outcome.state = "reverted"
+
+    def roll_back(self, host: HostPlan, reason: str) -> None:
+        """Ask until the host answers, or its own timer has undone it: only then may another set have the host."""
+        while True:
+            try:
+                self.run.do(host.host, "revert", plan=host, reason=reason[:400])
+            except LinkError:
+                if time.monotonic() > self.timers[host.host] + MARGIN_S:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                return
 
 
 def describe(verdict: Verdict) -> str:

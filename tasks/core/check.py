@@ -16,6 +16,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     MAJOR = "major"
     MINOR = "minor"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)

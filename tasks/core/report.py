@@ -54,9 +54,8 @@ class Screen:
         """Progress: a row a set on a terminal, else a line an event."""
         if not self.console.is_terminal:
             if event.change_set or event.kind in ("failed", "stage"):
-                self.say(
-                    f"{event.at_s - self.started:6.1f} s  {event.change_set or '-':20} {event.host:10} {event.kind:10} {event.text}".rstrip()
-                )
+                words = f"{event.change_set or '-':20} {event.host:10} {event.kind:10} {event.text}"
+                self.say(f"{event.at_s - self.started:6.1f} s  {words}".rstrip())
             return
         with self._lock:
             if event.kind == "stage":

@@ -4,6 +4,7 @@ import getpass
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -133,12 +134,43 @@ def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str,
     needs: dict[str, list[tuple[Any, ...]]] = {}
     for stage in stages:
         checks = [one.needs for one in stage.checks]
-        sets = sets_of(stage, run, options)
-        for change_set in sets:
+        for host in () if stage.sets else audited(run, options):
+            needs.setdefault(host, []).extend(checks)
+        for change_set in sets_of(stage, run, options):
             for member in change_set.members:
                 needs.setdefault(member.host, []).extend(change.needs for change in member.changes)
                 needs[member.host] += [*checks, *(check.needs for check in change_set.checks)]
     return {host: union([*lists, (STATUS,)]) for host, lists in needs.items()}
+
+
+def audited(run: "Run", options: Options) -> tuple[str, ...]:
+    """The hosts that a stage without sets reads: the chosen ones, and what is at the other end of their cables."""
+    managed = [host.name for host in run.site.hosts.values() if host.vm is None and host.managed]
+    if not options.limit:
+        return tuple(managed)
+    near = {cable.far(host).host for host in options.limit for cable in run.site.cables_of(host)}
+    return tuple(host for host in managed if host in near or host in options.limit)
+
+
+def judged(stage: Stage, run: "Run", options: Options) -> tuple[str, ...]:
+    """The hosts that a stage's checks speak of: with --limit the chosen ones, though their partners are read too."""
+    hosts = [host for one in sets_of(stage, run, options) for host in one.hosts] if stage.sets else audited(run, options)
+    return tuple(host for host in dict.fromkeys(hosts) if not options.limit or host in options.limit)
+
+
+def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
+    """Judge the stage; after changes, until all is as wanted or the site's patience ends: neighbours take a while to be heard."""
+    from tasks.core.check import judge  # noqa: PLC0415
+
+    hosts = judged(done.stage, run, options)
+    deadline = time.monotonic() + run.timers.settle_s
+    while True:
+        done.verdicts = judge(done.stage.checks, run.site, run.facts, hosts)
+        failed = {verdict.host for verdict in done.verdicts if not verdict.finding.ok}
+        if not done.outcomes or not failed or time.monotonic() > deadline:
+            return
+        run.pause(1)
+        run.read(failed)
 
 
 def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
@@ -157,7 +189,6 @@ def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
 
 def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
     """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it."""
-    from tasks.core.check import judge  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
 
     result = RunResult(options, run)
@@ -178,7 +209,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
             if run.stop.is_set():
                 break
         if not options.dry_run:
-            done.verdicts = judge(stage.checks, run.site, run.facts, dict.fromkeys(host for one in sets for host in one.hosts))
+            settle_stage(done, run, options)
     run.release()
     result.exit_code = exit_code(result)
     return result

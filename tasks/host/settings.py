@@ -119,7 +119,7 @@ class Resolver(Change[LinesState]):
         if facts[self.host][RESOLVER_TARGET]:
             target = facts[self.host][RESOLVER_TARGET]
             raise Refused(
-                f"{self.host}: /etc/resolv.conf is a link to {target}: that program writes it; set the name servers there, or make it a file"
+                f"{self.host}: /etc/resolv.conf is a link to {target}, which a program writes; set the name servers there, or make it a file"
             )
         return LinesState((f"search {site.domain}", *(f"nameserver {server}" for server in site.name_servers)))
 

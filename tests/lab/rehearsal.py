@@ -73,3 +73,17 @@ class Lab:
         text = self.sh(host, f"cat /proc/net/bonding/{bond} 2>/dev/null", check=False)
         partner = text.partition("Slave Interface")[2].split("details partner lacp pdu:")[1:]
         return [part.split("system mac address:")[1].split()[0] for part in partner]
+
+    def reset(self) -> None:
+        """All hosts as freshly installed; what their network was then is kept on them, for `put_back`."""
+        self.command("reset")
+        for host in HOSTS:
+            self.sh(host, "cp /etc/network/interfaces /root/fresh.interfaces")
+
+    def put_back(self, host: str) -> None:
+        """The network as freshly installed: quicker than a reset."""
+        self.sh(host, "cp /root/fresh.interfaces /etc/network/interfaces && ifreload -a")
+
+    def pending(self, host: str) -> bool:
+        """Whether a transaction waits on the host, judged by its folder."""
+        return self.command("exec", host, "--", "test", "-e", "/var/lib/burrow/pending", check=False).code == 0

@@ -1,0 +1,12 @@
+"""Judge the whole site by every check, in parallel, changing nothing."""
+
+from tasks.checks.catalog import CATALOG
+from tasks.core.runbook import Runbook, Stage, main
+
+RUNBOOK = Runbook(
+    purpose="Judge the whole site by every check, in parallel, changing nothing.",
+    stages=(Stage("audit", checks=CATALOG),),
+)
+
+if __name__ == "__main__":
+    raise SystemExit(main(RUNBOOK))

@@ -1,0 +1,8 @@
+"""All checks, in the order in which the audit shows them."""
+
+from tasks.checks.bonds import BOND_CHECKS
+from tasks.checks.files import FILE_CHECKS
+from tasks.checks.host import ENGINE_CHECKS, HOST_CHECKS
+from tasks.checks.lldp import LLDP_CHECKS
+
+CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *BOND_CHECKS, *LLDP_CHECKS, *FILE_CHECKS)

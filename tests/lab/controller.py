@@ -1,0 +1,40 @@
+"""A drill's controller: the bootstrap runbook with one watcher more, which dies, waits or pulls a plug at an event.
+
+    python controller.py DEED KIND HOST SET -- RUNBOOK FLAGS
+
+DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from runbooks.bootstrap import RUNBOOK
+from tasks.core.events import Event
+from tasks.core.runbook import main
+
+deed, kind, host, change_set = sys.argv[1:5]
+done = False
+
+
+def act(event: Event) -> None:
+    global done  # noqa: PLW0603
+    if done or event.kind != kind or event.host != host or event.change_set != change_set:
+        return
+    done = True
+    word, _, what = deed.partition(":")
+    print(f"drill: {deed} at {kind} of {host}", flush=True)
+    if word == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif word == "wait":
+        while not Path(what).exists():
+            time.sleep(0.1)
+    else:
+        subprocess.run([sys.executable, "-m", "lab", "kill", what], check=True, cwd=Path(__file__).parents[2])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(RUNBOOK, sys.argv[6:], watchers=(act,)))

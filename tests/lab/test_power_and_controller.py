@@ -1,0 +1,85 @@
+"""At every boundary of an uplink set somebody dies: controller, node, switch. Nobody is stranded, and the next run finishes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rehearsal import NODES, ROOT, Lab
+
+pytestmark = pytest.mark.lab
+
+SET = "uplink alvin"
+FLAGS = ("--stage", "network", "--limit", "alvin")
+# Event, host: armed; safe end applied; other end applied; between the two confirms.
+BOUNDARIES = (("armed", "alvin"), ("applied", "alvin"), ("applied", "sw-rack"), ("confirmed", "alvin"))
+# The lab's timers: the node's is the longest (nornir_config.yaml: revert_s + apply_s).
+TIMER_S = 45
+
+
+def drill(deed: str, kind: str, host: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, SET, "--", *FLAGS]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"drill: {deed}" in done.stdout, f"the drill never came to {kind} of {host}:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def is_new(lab: Lab, host: str) -> bool:
+    """Whether this end of the set is in LACP, judged by the kernel."""
+    bond = "bond0" if host == "alvin" else "po-alvin"
+    return "802.3ad" in lab.sh(host, f"cat /sys/class/net/{bond}/bonding/mode 2>/dev/null", check=False)
+
+
+def in_file(lab: Lab, host: str) -> bool:
+    bond = "bond0" if host == "alvin" else "po-alvin"
+    return f"iface {bond}" in lab.sh(host, "cat /etc/network/interfaces")
+
+
+def assert_no_half_but_the_safe_one(lab: Lab) -> None:
+    node, switch = is_new(lab, "alvin"), is_new(lab, "sw-rack")
+    assert (node, switch) in {(True, True), (False, False), (True, False)}, "the switch is in LACP and the node is not"
+    assert (in_file(lab, "alvin"), in_file(lab, "sw-rack")) == (node, switch), "a file says other than what lives"
+
+
+def assert_finishes(lab: Lab) -> None:
+    """The next run ends the work; the lab is then put back by hand."""
+    code, report = lab.report("bootstrap", *FLAGS)
+    assert code == 0, report["stages"]
+    assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "nothing was said of the run before"
+    assert len(set(lab.partners("alvin", "bond0"))) == 1
+    assert len(lab.partners("alvin", "bond0")) == 2
+    assert "00:00:00:00:00:00" not in lab.partners("alvin", "bond0")
+    for host in ("sw-rack", "alvin"):
+        lab.put_back(host)
+
+
+def all_answer(lab: Lab) -> bool:
+    return all(lab.reachable(host) for host in (*NODES, "sw-rack", "vault"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab: Lab) -> None:
+    lab.reset()
+
+
+@pytest.mark.parametrize(("kind", "host"), BOUNDARIES)
+def test_controller_is_killed(lab: Lab, kind: str, host: str) -> None:
+    mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
+    drill("die", kind, host)
+    lab.wait("nothing is pending on either end", lambda: not lab.pending("alvin") and not lab.pending("sw-rack"), TIMER_S + 5)
+    lab.wait("every host answers in-band", lambda: all_answer(lab), 5)
+    assert_no_half_but_the_safe_one(lab)
+    assert lab.sh("alvin", "cat /sys/class/net/vmbr0/address") == mac, "vmbr0 changed its MAC"
+    assert_finishes(lab)
+
+
+@pytest.mark.parametrize(("kind", "host"), BOUNDARIES)
+@pytest.mark.parametrize("victim", ["alvin", "sw-rack"])
+def test_power_is_cut(lab: Lab, victim: str, kind: str, host: str) -> None:
+    done = drill(f"kill:{victim}", kind, host)
+    lab.command("start", victim)
+    lab.wait("nothing is pending on either end", lambda: not lab.pending("alvin") and not lab.pending("sw-rack"), TIMER_S + 5)
+    lab.wait("every host answers in-band", lambda: all_answer(lab), 10)
+    assert_no_half_but_the_safe_one(lab)
+    assert done.returncode == 1, f"{done.stdout}\n{done.stderr}"
+    assert_finishes(lab)
