@@ -33,8 +33,7 @@ def _changed(iface: str, attribute: str, old: InterfacesFile, new: InterfacesFil
 
 def _port_moves(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator[str]:
     for attribute, effect in (("bond-slaves", "goes down for a moment and"), ("bridge-ports", "")):
-        have = set(" ".join(old.get(iface, attribute)).split())
-        want = set(" ".join(new.get(iface, attribute)).split())
+        have, want = ({*" ".join(file.get(iface, attribute)).split()} - {"none"} for file in (old, new))
         for port in sorted(want - have):
             yield f"{port} {effect} joins {iface}".replace("  ", " ")
         for port in sorted(have - want):

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
 # Attributes whose words are a set.
 SETS = frozenset({"bridge-ports", "bond-slaves", "bridge-vids"})
-STARTS = ("iface", "auto", "allow-", "source", "mapping", "vlan", "no")
+# Values that ifupdown2 also takes as the bonding driver's numbers.
+NUMBERED = {
+    "bond-mode": ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"),
+    "bond-lacp-rate": ("slow", "fast"),
+    "bond-xmit-hash-policy": ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac"),
+}
+STARTS = frozenset({"iface", "auto", "source", "source-directory", "mapping", "vlan"})
 
 
 @dataclass
@@ -32,6 +38,11 @@ class Line:
         """The words after the first, one space apart."""
         return " ".join(self.words[1:])
 
+    @property
+    def starts_stanza(self) -> bool:
+        """Whether it stands at the top: `vlan-id` and its like are attributes."""
+        return self.key in STARTS or self.key.startswith("allow-") or (self.key == "no" and self.words[1:2] == ("iface",))
+
 
 @dataclass
 class Stanza:
@@ -50,11 +61,17 @@ class Stanza:
         return tuple(line.value for line in self.body if line.key == attribute)
 
 
+def in_words(attribute: str, value: str) -> str:
+    """The value by its name where it stands as a number: `bond-mode 4` is 802.3ad."""
+    names = NUMBERED.get(attribute, ())
+    return names[int(value)] if value.isdecimal() and int(value) < len(names) else value
+
+
 def same_value(attribute: str, one: str, other: str) -> bool:
-    """Whether two values mean the same: sets in any order, everything else word for word."""
+    """Whether two values mean the same: sets in any order, numbers by their names, everything else word for word."""
     if attribute in SETS:
         return sorted(one.split()) == sorted(other.split())
-    return one.split() == other.split()
+    return in_words(attribute, one).split() == in_words(attribute, other).split()
 
 
 def _logical_lines(text: str) -> Iterator[Line]:
@@ -78,7 +95,7 @@ class InterfacesFile:
         self.preamble: list[Line] = []
         self.stanzas: list[Stanza] = []
         for line in _logical_lines(text):
-            if line.key.startswith(STARTS) and not (line.key == "no" and line.words[1:2] != ("iface",)):
+            if line.starts_stanza:
                 self.stanzas.append(Stanza(line))
             elif self.stanzas:
                 self.stanzas[-1].body.append(line)
@@ -108,7 +125,8 @@ class InterfacesFile:
 
 def merge(text: str, candidate: str) -> str:
     """`text` with the candidate's attributes in it and all else as it was; the same text where nothing differs."""
-    file, wanted = InterfacesFile(text), InterfacesFile(candidate)
+    ended = text if text.endswith("\n") or not text else f"{text}\n"
+    file, wanted = InterfacesFile(ended), InterfacesFile(candidate)
     for stanza in wanted.stanzas:
         if stanza.head.key == "no":
             _remove(file, stanza.head.words[2])
@@ -117,17 +135,23 @@ def merge(text: str, candidate: str) -> str:
             _merge_stanza(file, stanza, followers=[later.iface for later in wanted.stanzas[index + 1 :] if later.iface])
     for iface in sorted(wanted.autos() - file.autos()):
         _add_auto(file, iface)
-    return str(file)
+    merged = str(file)
+    return text if merged == ended else merged
 
 
 def _remove(file: InterfacesFile, iface: str) -> None:
-    file.stanzas = [stanza for stanza in file.stanzas if stanza.iface != iface]
-    for stanza in [s for s in file.stanzas if s.head.key == "auto" and iface in s.head.words]:
+    """Its stanzas and its word in `auto` lines; comments below its last attribute belong to what follows, and stay."""
+    kept: list[Stanza] = []
+    for stanza in file.stanzas:
         words = tuple(word for word in stanza.head.words if word != iface)
-        if len(words) > 1:
+        if stanza.iface == iface or (stanza.head.key == "auto" and len(words) == 1):
+            rest = stanza.body[_end_of_attributes(stanza) :]
+            (kept[-1].body if kept else file.preamble).extend(rest if any(line.text.strip() for line in rest) else ())
+            continue
+        if stanza.head.key == "auto" and words != stanza.head.words:
             stanza.head = Line(" ".join(words) + "\n", words)
-        else:
-            file.stanzas.remove(stanza)
+        kept.append(stanza)
+    file.stanzas = kept
 
 
 def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) -> None:
@@ -150,24 +174,29 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
 
 def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
     holders = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
-    if any(same_value(wanted.key, line.value, wanted.value) for _, line in holders):
-        if wanted.key not in REPEATED:
-            _drop(holders, keep=next(line for _, line in holders if same_value(wanted.key, line.value, wanted.value)))
-        return
-    if not holders:
+    same = next((line for _, line in holders if same_value(wanted.key, line.value, wanted.value)), None)
+    own = same or next((line for stanza, line in holders if _is_replaced(stanza, line, target, wanted)), None)
+    if own is None:
         target.body.insert(_end_of_attributes(target), Line(f"{_indent(target)}{wanted.text.strip()}\n", wanted.words))
         return
-    first = holders[0][1]
-    first.text = f"{first.text[: len(first.text) - len(first.text.lstrip())]}{first.words[0]} {wanted.value}\n"
-    first.words = (first.words[0], *wanted.words[1:])
+    if own is not same:
+        own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{own.words[0]} {wanted.value}\n"
+        own.words = (own.words[0], *wanted.words[1:])
     if wanted.key not in REPEATED:
-        _drop(holders, keep=first)
+        _drop(holders, keep=own)
+
+
+def _is_replaced(stanza: Stanza, line: Line, target: Stanza, wanted: Line) -> bool:
+    """Whether the wanted line takes this one's place: of addresses only one of its own family and stanza, of commands none."""
+    if wanted.key not in REPEATED:
+        return True
+    return wanted.key in ("address", "gateway") and stanza is target and (":" in line.value) == (":" in wanted.value)
 
 
 def _drop(holders: list[tuple[Stanza, Line]], keep: Line) -> None:
     for stanza, line in holders:
         if line is not keep:
-            stanza.body.remove(line)
+            stanza.body = [one for one in stanza.body if one is not line]
 
 
 def _indent(stanza: Stanza) -> str:
@@ -194,8 +223,6 @@ def _insert(file: InterfacesFile, new: Stanza, followers: list[str]) -> None:
         place -= 1
     before = file.stanzas[place - 1].body if place else file.preamble
     tail = before[-1] if before else (file.stanzas[place - 1].head if place else None)
-    if tail is not None and not tail.text.endswith("\n"):
-        tail.text += "\n"
     if tail is not None and tail.words:
         before.append(Line("\n", ()))
     file.stanzas.insert(place, new)

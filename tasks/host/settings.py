@@ -62,13 +62,14 @@ class LinesState:
     lines: tuple[str, ...]
 
 
-def _lines(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _words(line: str) -> tuple[str, ...]:
+    """A line's words without its comment."""
+    return tuple(line.partition("#")[0].split())
 
 
 @dataclass(frozen=True)
 class HostsFile(Change[LinesState]):
-    """/etc/hosts has a line for each host of the site; other lines stay."""
+    """/etc/hosts has a line for each host of the site; other lines, comments and further names stay."""
 
     needs: ClassVar = (HOSTS_FILE,)
     host: str
@@ -80,7 +81,8 @@ class HostsFile(Change[LinesState]):
     def observe(self, site: Site, facts: Facts) -> LinesState:
         """The present lines of the site's addresses and names, wherever they stand."""
         want = set(self.intend(site, facts).lines)
-        have = [line for line in _lines(facts[self.host][HOSTS_FILE]) if _is_ours(line, site)]
+        lines = [_words(line) for line in facts[self.host][HOSTS_FILE].splitlines()]
+        have = [" ".join(words[:3]) for words in lines if _is_ours(words, site)]
         return LinesState(self.intend(site, facts).lines if set(have) == want else tuple(have))
 
     def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
@@ -88,22 +90,24 @@ class HostsFile(Change[LinesState]):
         return (FilePart("/etc/hosts", HOSTS_FILE, lambda text: _own_lines(text, want.lines, site)),)
 
 
-def _is_ours(line: str, site: Site) -> bool:
-    address, *names = line.split()
+def _is_ours(words: tuple[str, ...], site: Site) -> bool:
+    """Whether a line has an address of the site, or gives one of its names another IPv4 address than the host's own loopback."""
+    if not words or ":" in words[0]:
+        return False
     own = {str(host.address.ip) for host in site.hosts.values()}
-    return address in own or (not address.startswith("127.") and any(name in site.hosts for name in names))
+    return words[0] in own or (not words[0].startswith("127.") and any(name in site.hosts for name in words[1:]))
 
 
 def _own_lines(text: str, wanted: tuple[str, ...], site: Site) -> str:
     by_address = {line.split()[0]: line for line in wanted}
     kept = []
     for raw in text.splitlines():
-        line = " ".join(raw.split("#")[0].split())
-        if not line or not _is_ours(line, site):
+        words = _words(raw)
+        if not _is_ours(words, site):
             kept.append(raw)
-        elif line.split()[0] in by_address:
-            want = by_address.pop(line.split()[0])
-            kept.append(raw if line == want else want)
+        elif words[0] in by_address:
+            want = by_address.pop(words[0])
+            kept.append(raw if " ".join(words[:3]) == want else want)
     return "".join(f"{line}\n" for line in (*kept, *by_address.values()))
 
 
@@ -119,24 +123,28 @@ class Resolver(Change[LinesState]):
         if facts[self.host][RESOLVER_TARGET]:
             target = facts[self.host][RESOLVER_TARGET]
             raise Refused(
-                f"{self.host}: /etc/resolv.conf is a link to {target}, which a program writes; set the name servers there, or make it a file"
+                f"{self.host}: /etc/resolv.conf is a link to {target}, which a program writes; set the servers there, or make it a file"
             )
         return LinesState((f"search {site.domain}", *(f"nameserver {server}" for server in site.name_servers)))
 
-    def observe(self, site: Site, facts: Facts) -> LinesState:  # noqa: ARG002
-        """The present search and nameserver lines."""
-        return LinesState(
-            tuple(line for line in _lines(facts[self.host][RESOLVER]) if line.split()[0] in ("search", "domain", "nameserver"))
-        )
+    def observe(self, site: Site, facts: Facts) -> LinesState:
+        """The present lines of these words."""
+        lines = (line.split() for line in facts[self.host][RESOLVER].splitlines())
+        return LinesState(tuple(" ".join(words) for words in lines if words and words[0] in _owned_words(site)))
 
     def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
         """Options and comments stay."""
 
         def merge(text: str) -> str:
-            rest = [line for line in text.splitlines() if not line.split() or line.split()[0] not in ("search", "domain", "nameserver")]
+            rest = [line for line in text.splitlines() if not line.split() or line.split()[0] not in _owned_words(site)]
             return "".join(f"{line}\n" for line in (*want.lines, *rest))
 
         return (FilePart("/etc/resolv.conf", RESOLVER, merge),)
+
+
+def _owned_words(site: Site) -> tuple[str, ...]:
+    """What the suite owns of resolv.conf: an inventory without name servers leaves the host's own alone."""
+    return ("search", "domain", "nameserver") if site.name_servers else ("search", "domain")
 
 
 @dataclass(frozen=True)
@@ -165,14 +173,15 @@ class TimeSync(Change[ServiceState]):
         return ServiceState("chrony" in have[PACKAGES], have[UNITS].get("chrony.service", ("", "")), have[TIME_SOURCES])
 
     def steps(self, site: Site, facts: Facts, want: ServiceState) -> tuple[Step, ...]:  # noqa: ARG002
-        """Package, file, unit; a running chronyd takes new sources without a restart."""
+        """Package, file, unit; a running chronyd takes new sources without a restart, one that its package has just started does not."""
+        installed = "chrony" in facts[self.host][PACKAGES]
         running = facts[self.host][UNITS].get("chrony.service", ("", ""))[0] == "active"
         reload = Action(("chronyc", "reload", "sources"), ("chronyc", "reload", "sources"), 10)
         return (
-            *(() if "chrony" in facts[self.host][PACKAGES] else (Package("chrony"),)),
+            *(() if installed else (Package("chrony"),)),
             FilePart("/etc/chrony/sources.d/burrow.sources", TIME_SOURCES, lambda _: want.text),
-            *((reload,) if running else ()),
-            Unit("chrony.service"),
+            *((reload,) if running and installed else ()),
+            Unit("chrony.service", restart=not installed),
         )
 
 

@@ -1,5 +1,6 @@
 """The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ from inventory.schema import Site
 from tasks.core.change import Candidate, Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.interfaces_file import InterfacesFile, in_words
 from tasks.core.templates import render
 from tasks.network.facts import INTERFACES, LINKS, STAGED
 
@@ -30,19 +31,28 @@ class BondState:
 
 
 def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
-    return tuple(" ".join(file.get(iface, attribute)).split())
+    """The ports; `none` is how an empty bridge is written."""
+    return tuple(word for word in " ".join(file.get(iface, attribute)).split() if word != "none")
+
+
+def _users(file: InterfacesFile, port: str, own: tuple[str, str]) -> Iterator[str]:
+    """The interfaces that stand on a port and would lose it, beside the bond and the bridge that it moves between."""
+    for iface in file.ifaces():
+        ports = {*_words(file, iface, "bond-slaves"), *_words(file, iface, "bridge-ports"), *file.get(iface, "vlan-raw-device")}
+        if iface not in own and (port in ports or iface.startswith(f"{port}.")):
+            yield iface
 
 
 def _observe(file: InterfacesFile, bond: str, bridge: str) -> BondState:
     def one(attribute: str) -> str:
-        return " ".join(file.get(bond, attribute))
+        return in_words(attribute, " ".join(file.get(bond, attribute)))
 
     return BondState(
         auto={bond, bridge} <= file.autos(),
         members=_words(file, bond, "bond-slaves"),
-        mode=one("bond-mode").replace("4", "802.3ad") if one("bond-mode") == "4" else one("bond-mode"),
+        mode=one("bond-mode"),
         miimon_ms=one("bond-miimon"),
-        lacp_rate={"1": "fast", "0": "slow"}.get(one("bond-lacp-rate"), one("bond-lacp-rate")),
+        lacp_rate=one("bond-lacp-rate"),
         hash_policy=one("bond-xmit-hash-policy"),
         bridge_ports=_words(file, bridge, "bridge-ports"),
     )
@@ -83,19 +93,21 @@ class UplinkBond(Change[BondState]):
                 raise Refused(
                     f"{self.host}: {port} carries {file.get(port, 'address')[0]} itself; move that address to {host.management} first"
                 )
+            if users := tuple(_users(file, port, (self.bond, host.management))):
+                raise Refused(f"{self.host}: {' and '.join(users)} also stands on {port}; move it to {self.bond} or take it away first")
         want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
         address = str(host.address)
         return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or "")})
 
     def observe(self, site: Site, facts: Facts) -> BondState:
-        """As the file says; of several addresses the wanted one counts."""
+        """As the file says; of several addresses and gateways the wanted one counts."""
         host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
         addresses, gateways = file.get(host.management, "address"), file.get(host.management, "gateway")
         return BondState(
             **{
                 **vars(_observe(file, self.bond, host.management)),
                 "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
-                "gateway": " ".join(gateways) if host.gateway else "",
+                "gateway": str(host.gateway) if str(host.gateway) in gateways else " ".join(gateways) if host.gateway else "",
             }
         )
 

@@ -1,0 +1,88 @@
+"""Cases as data: a folder holds what each host answered, a file a fact, and what must follow; its feature's `_base` lies under it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from types import ModuleType
+from typing import Any
+
+from ruamel.yaml import YAML
+
+import tasks
+from inventory.schema import Site
+from inventory.typed import load
+from tasks.core.change import Change
+from tasks.core.check import Check
+from tasks.core.facts import Facts, HostFacts, Reading
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests" / "cases"
+load_once = cache(load)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One folder: `HOST/FACT` files hold what a command answered; `inventory.txt` names an inventory folder other than the shipped one."""
+
+    feature: Path
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.feature.name}/{self.name}"
+
+    @property
+    def layers(self) -> tuple[Path, ...]:
+        folders = (self.feature.parent / "_base", self.feature / "_base", self.feature / self.name)
+        return tuple(folder for folder in folders if folder.is_dir())
+
+    def text(self, name: str) -> str | None:
+        """The file of that name, from the topmost layer that has it."""
+        return next((path.read_text() for layer in reversed(self.layers) if (path := layer / name).is_file()), None)
+
+    def yaml(self, name: str) -> dict[str, Any]:
+        read = YAML(typ="safe").load(self.text(name) or "") or {}
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
+
+    @property
+    def site(self) -> Site:
+        return load_once(ROOT / (self.text("inventory.txt") or "inventory").strip())
+
+    @property
+    def facts(self) -> Facts:
+        readings: dict[str, dict[str, Reading]] = {}
+        for layer in self.layers:
+            for path in sorted(layer.glob("*/*")):
+                readings.setdefault(path.parent.name, {})[path.name] = Reading(0, path.read_text())
+        absent = (self.text("absent.txt") or "").split()
+        return {host: HostFacts(host, one) for host, one in readings.items() if host not in absent}
+
+
+def cases_of(folder: Path) -> list[Case]:
+    """The cases of a feature, in order."""
+    return [Case(folder, path.name) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith("_")]
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of tasks that can be imported: the host's part is a program."""
+    for found in walk_packages(tasks.__path__, "tasks."):
+        if found.name != "tasks.core.host_part":
+            yield import_module(found.name)
+
+
+def feature(change: type[Change[Any]]) -> str:
+    """UplinkBond: uplink_bond."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in change.__name__).lstrip("_")
+
+
+def changes() -> Mapping[str, type[Change[Any]]]:
+    """{feature: Change} of the whole suite."""
+    found = [value for module in modules() for value in vars(module).values() if isinstance(value, type) and issubclass(value, Change)]
+    return {feature(one): one for one in found if one is not Change}
+
+
+def checks() -> Mapping[str, Check]:
+    """{name: Check} of the whole suite."""
+    return {value.name: value for module in modules() for value in vars(module).values() if isinstance(value, Check)}

@@ -1,0 +1,42 @@
+"""What a host would answer after a plan was carried out on it, from what it answered before: for circular tests."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tasks.core.change import Change
+from tasks.core.facts import Facts, HostFacts, Reading
+from tasks.core.plan import HostPlan
+from tasks.core.transaction import Unit
+
+
+def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
+    """The facts with the plan's files, live values, packages and units in them."""
+    assert plan.transaction is not None
+    said = dict(facts[plan.host].readings)
+    for file in plan.transaction.files:
+        _answer(said, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
+    for name, value in plan.transaction.sysctls.items():
+        _answer(said, change, f"cat /proc/sys/{name.replace('.', '/')}", f"{value}\n")
+    for name in plan.packages:
+        said["packages"] = Reading(0, said["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
+    for unit in plan.transaction.units:
+        said["units"] = Reading(0, _with_unit(said["units"].out, unit))
+    return {**facts, plan.host: HostFacts(plan.host, said)}
+
+
+def _answer(said: dict[str, Reading], change: Change[Any], command: str, out: str) -> None:
+    """The change reads back what it wrote: some fact of its own is this very command."""
+    (fact,) = (fact for fact in change.needs if fact.command == command)
+    said[fact.name] = Reading(0, out)
+
+
+def _with_unit(text: str, unit: Unit) -> str:
+    blocks = [block for block in text.strip().split("\n\n") if f"Id={unit.name}" not in block.splitlines()]
+    state = {"ActiveState": "active" if unit.active else "inactive", "UnitFileState": "enabled" if unit.enabled else "disabled"}
+    return "\n\n".join([*blocks, "\n".join([f"Id={unit.name}", *(f"{key}={value}" for key, value in state.items())])]) + "\n"
+
+
+def without_token(plan: HostPlan) -> Mapping[str, Any]:
+    """A plan as comparable data: tokens are random."""
+    return {**vars(plan), "transaction": plan.transaction and replace(plan.transaction, token="")}
