@@ -14,3 +14,29 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+bootstrap: .venv/installed
+	@$(BIN)/python -m lab up
+	@$(BIN)/python runbooks/bootstrap.py
+	@$(BIN)/python runbooks/audit.py
+
+check: .venv/installed
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/unit
+
+test: check
+	@$(BIN)/pytest -q tests/lab
+
+format: .venv/installed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# The lock file holds no registry's address: each user's own client decides where packages come from.
+lock: .venv/installed
+	@$(BIN)/pip install -q uv && $(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+
+clean:
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m lab down
+	@rm -rf .venv build *.egg-info

@@ -60,6 +60,7 @@ def all_answer(lab: Lab) -> bool:
 @pytest.fixture(scope="module", autouse=True)
 def fresh(lab: Lab) -> None:
     lab.reset()
+    assert lab.runbook("bootstrap", "--stage", "host").code == 0
 
 
 @pytest.mark.parametrize(("kind", "host"), BOUNDARIES)

@@ -1,0 +1,211 @@
+"""Wrong candidates, dead hosts, two operators, a jumping clock, Ctrl-C, a switch that is not ours: what an operator meets."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rehearsal import NODES, ROOT, Lab
+from sites import variant
+
+pytestmark = pytest.mark.lab
+
+NETWORK = ("--stage", "network")
+CONTROLLER = (sys.executable, "tests/lab/controller.py")
+SETS = {f"uplink {node}" for node in NODES}
+
+
+def states(report: dict) -> dict[str, str]:
+    return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}
+
+
+def reasons(report: dict, name: str) -> str:
+    return " ".join(reason for stage in report["stages"] for one in stage["sets"] if one["set"] == name for reason in one["reasons"])
+
+
+def is_bonded(lab: Lab, node: str) -> bool:
+    partners = lab.partners(node, "bond0")
+    return len(partners) == 2 and "00:00:00:00:00:00" not in partners
+
+
+def is_plain(lab: Lab, node: str) -> bool:
+    links = lab.sh(node, "ls /sys/class/net; ls /sys/class/net/vmbr0/brif") + lab.sh("sw-rack", "ls /sys/class/net")
+    return "bond0" not in links and f"po-{node}" not in links and "eno1" in lab.sh(node, "ls /sys/class/net/vmbr0/brif")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled(lab: Lab) -> None:
+    """A fresh site whose base settings are done: the network is what is tried here."""
+    lab.reset()
+    assert lab.runbook("bootstrap", "--stage", "host").code == 0
+
+
+@pytest.fixture(autouse=True)
+def plain(lab: Lab) -> Iterator[None]:
+    """Every drill starts from the fresh network."""
+    yield
+    for host in ("sw-rack", *NODES):
+        lab.put_back(host)
+
+
+def test_channel_with_a_member_of_another_node(lab: Lab, tmp_path: Path) -> None:
+    """Two rows of the cable table are swapped: those sets revert and say where and why; the third node's stands."""
+    swap = {
+        "{from: alvin:eno2, to: sw-rack:swp2,": "{from: alvin:eno2, to: sw-rack:swp9,",
+        "{from: simon:eno2, to: sw-rack:swp4,": "{from: simon:eno2, to: sw-rack:swp2,",
+        "sw-rack:swp9,": "sw-rack:swp4,",
+    }
+    code, report = lab.report("bootstrap", *NETWORK, "--site", variant(tmp_path / "site", cables=swap))
+    assert code == 1
+    assert states(report) == {"uplink alvin": "reverted", "uplink simon": "reverted", "uplink theodore": "done"}
+    assert "alvin:eno2" in reasons(report, "uplink alvin")
+    assert "nobody" in reasons(report, "uplink alvin")
+    assert is_bonded(lab, "theodore")
+    assert is_plain(lab, "alvin")
+    assert is_plain(lab, "simon")
+
+
+def test_channel_that_swallows_the_way_to_the_operator(lab: Lab, tmp_path: Path) -> None:
+    """A channel takes the switch's own uplink: nobody can be reached, the timers bring all of it back, the other sets stand."""
+    wrong = {
+        "{from: alvin:eno2, to: sw-rack:swp2,": "{from: alvin:eno2, to: sw-rack:swp9,",
+        "{from: sw-rack:swp7, to: sw-core:swp1,": "{from: sw-rack:swp2, to: sw-core:swp1,",
+        "sw-rack:swp9,": "sw-rack:swp7,",
+    }
+    code, report = lab.report("bootstrap", *NETWORK, "--site", variant(tmp_path / "site", cables=wrong))
+    assert code == 1
+    assert states(report) == {"uplink alvin": "reverted", "uplink simon": "done", "uplink theodore": "done"}, report["stages"]
+    assert "sw-rack" in reasons(report, "uplink alvin")
+    assert "swp7" in reasons(report, "uplink alvin")
+    assert is_plain(lab, "alvin")
+    assert is_bonded(lab, "simon")
+    assert is_bonded(lab, "theodore")
+    assert all(lab.reachable(host) for host in (*NODES, "sw-rack"))
+
+
+def test_one_host_is_down(lab: Lab) -> None:
+    lab.command("kill", "simon")
+    try:
+        code, report = lab.report("bootstrap", *NETWORK)
+        assert code == 1
+        assert states(report) == {"uplink alvin": "done", "uplink simon": "refused", "uplink theodore": "done"}
+        assert "simon" in report["unreachable"]
+    finally:
+        lab.command("start", "simon")
+    code, report = lab.report("bootstrap", *NETWORK)
+    assert code == 0, report
+    assert states(report) == {"uplink alvin": "unchanged", "uplink simon": "done", "uplink theodore": "unchanged"}
+    assert is_bonded(lab, "simon")
+
+
+def test_one_host_accepts_and_says_nothing(lab: Lab) -> None:
+    listener = lab.sh("theodore", "systemctl show -p MainPID --value ssh.service").strip()
+    lab.sh("theodore", f"kill -STOP {listener}")
+    try:
+        code, report = lab.report("bootstrap", *NETWORK)
+        assert code == 1
+        assert states(report) == {"uplink alvin": "done", "uplink simon": "done", "uplink theodore": "refused"}
+        assert "no SSH connection within" in report["unreachable"]["theodore"]
+    finally:
+        lab.sh("theodore", f"kill -CONT {listener}")
+    code, report = lab.report("bootstrap", *NETWORK)
+    assert code == 0, report
+    assert is_bonded(lab, "theodore")
+
+
+@contextlib.contextmanager
+def open_set(gate: Path, kind: str, host: str) -> Iterator[subprocess.Popen[str]]:
+    """A run that stands still in the middle of alvin's set until `gate` is there."""
+    words = [*CONTROLLER, f"wait:{gate}", kind, host, "uplink alvin", "--", *NETWORK, "--limit", "alvin"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if line.startswith("drill: "):
+                break
+        try:
+            yield run
+        finally:
+            gate.touch()
+            run.stdout.read()
+
+
+def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path) -> None:
+    with open_set(tmp_path / "go", "applied", "alvin") as first:
+        second = lab.runbook("bootstrap", *NETWORK, "--limit", "alvin")
+        assert second.code in (1, 3), second.out
+        refused = lab.runbook("bootstrap", *NETWORK, "--limit", "alvin")
+        assert f"(process {first.pid})" in refused.out, refused.out
+        assert "alvin: " in refused.out
+    assert first.returncode == 0
+    assert is_bonded(lab, "alvin")
+    assert lab.runbook("bootstrap", *NETWORK, "--limit", "alvin").code == 0
+
+
+def test_clock_jumps_during_a_transaction(lab: Lab, tmp_path: Path) -> None:
+    """Neither the timer nor the lease looks at the clock."""
+    hosts = ("alvin", "sw-rack")
+    with open_set(tmp_path / "go", "reachable", "sw-rack") as run:
+        for host in hosts:
+            lab.sh(host, "date -s '+1 hour' >/dev/null")
+        assert all(lab.pending(host) for host in hosts)
+        status = json.loads(lab.sh("alvin", "burrow status --json"))
+        assert 0 < status["pending"]["revert_in_s"] <= 45
+        assert status["lease"] is not None
+    try:
+        assert run.returncode == 0
+        assert is_bonded(lab, "alvin")
+    finally:
+        for host in hosts:
+            lab.sh(host, "date -s '-1 hour' >/dev/null; systemctl restart chrony", check=False)
+
+
+def test_interrupt_rolls_back(lab: Lab, tmp_path: Path) -> None:
+    words = [sys.executable, "runbooks/bootstrap.py", *NETWORK, "--limit", "alvin", "--json", str(tmp_path / "run.json")]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "sw-rack" in line and "applied" in line:
+                run.send_signal(signal.SIGINT)
+                break
+        said = run.stdout.read()
+    assert run.returncode == 130, said
+    assert "rolling back" in said
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert states(report) == {"uplink alvin": "interrupted"}
+    assert is_plain(lab, "alvin")
+    assert not lab.pending("alvin")
+    assert not lab.pending("sw-rack")
+    assert json.loads(lab.sh("alvin", "burrow status --json"))["lease"] is None
+
+
+def test_switch_that_is_not_ours(lab: Lab, tmp_path: Path) -> None:
+    """The node's end is done without loss, the ports to bundle are named, and the audit fails until somebody bundles them."""
+    site = variant(tmp_path / "site", hosts={"sw-rack:\n  groups: [switch]\n": "sw-rack:\n  groups: [switch]\n  managed: false\n"})
+    before = lab.sh("sw-rack", "cat /etc/network/interfaces")
+    done = lab.runbook("bootstrap", *NETWORK, "--site", site, "--limit", "alvin")
+    assert "sw-rack: bundle swp1 and swp2 as one fast LACP channel to alvin" in done.out, done.out
+    assert done.code == 1, done.out
+    assert lab.sh("sw-rack", "cat /etc/network/interfaces") == before
+    assert "802.3ad" in lab.sh("alvin", "cat /sys/class/net/bond0/bonding/mode")
+    assert " 0% packet loss" in lab.sh("sw-core", "ping -q -c 200 -i 0.02 172.16.101.1")
+    audit = lab.runbook("audit", "--site", site, "--limit", "alvin")
+    assert audit.code == 1
+    assert "swp1 and swp2" in " ".join(audit.out.split())
+    lab.command("exec", "sw-rack", "--", "python3", "-c", BUNDLE)
+    lab.wait("the partner is there", lambda: is_bonded(lab, "alvin"), 15)
+    lab.wait("the audit is clean", lambda: lab.runbook("audit", "--site", site, "--limit", "alvin").code == 0, 30)
+
+
+BUNDLE = r"""
+import subprocess
+from pathlib import Path
+path = Path("/etc/network/interfaces")
+text = path.read_text().replace("bridge-ports swp1 swp2", "bridge-ports po-alvin")
+attributes = ("bond-slaves swp1 swp2", "bond-mode 802.3ad", "bond-miimon 100", "bond-lacp-rate fast")
+path.write_text(text + "\nauto po-alvin\niface po-alvin\n\t" + "\n\t".join(attributes) + "\n")
+subprocess.run(["ifreload", "-a"], check=True)
+"""
