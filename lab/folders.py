@@ -95,5 +95,5 @@ class Folders:
         owner, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
         if owner is None or group is None:
             return
-        for path in (self.root, self.ssh_config, self.known_hosts, self.keys, *self.keys.iterdir()):
+        for path in (self.root.parent, self.root, self.ssh_config, self.known_hosts, self.keys, *self.keys.iterdir()):
             os.chown(path, int(owner), int(group))

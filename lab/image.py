@@ -1,7 +1,10 @@
 """The base image that every machine starts from: Debian with the site's software, made once and kept under the key of its inputs."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -17,9 +20,12 @@ from lab.probe import mode_of
 from lab.tools import run
 
 Say = Callable[[str], None]
+# Images that stay in the cache: for other kernels, other checkouts, the one before.
+KEPT = 4
 HERE = Path(__file__).parent
-# The code that decides what is in an image; with the files under rootfs it is the image's key.
-SOURCES = ("image.py", "image_root.py", "jail.py", "settings.py")
+# What decides what is in an image, beside the kernel and the files under rootfs: this code and this data.
+SOURCES = ("image_root.py", "jail.py")
+CONTENT = ("SUITE", "PACKAGES", "LIBRARIES", "ARCHIVE_PACKAGES", "DISABLED_UNITS", "MASKED_UNITS", "MAKE_DISK", "DISK_SIZE")
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ def key_of(kernel: Kernel) -> str:
     files = sorted(path for path in image_root.ROOTFS.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     for path in (*(HERE / name for name in SOURCES), *files):
         digest.update(f"{path.relative_to(HERE)} {path.stat().st_mode:o}\0".encode() + path.read_bytes() + b"\0")
-    digest.update(f"{kernel.version} {kernel.suite}".encode())
+    content = [getattr(settings, name) for name in CONTENT]
+    digest.update(f"{kernel.version} {kernel.suite} {content}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -67,6 +74,7 @@ def ensure(folders: Folders, suite: str | None, say: Say) -> tuple[Image, Kernel
                 say(f"kernel: {kernel.release} does not run here, trying an older one")
                 continue
             image.trial.write_text(json.dumps({"mode": mode}))
+        os.utime(image.folder)
         return image, kernel, json.loads(image.trial.read_text())["mode"]
     raise AssertionError("candidates ends by itself, with its reasons")
 
@@ -84,8 +92,28 @@ def _build(folders: Folders, kernel: Kernel, image: Image, say: Say) -> None:
         say("image: configuring")
         image_root.configure(root, kernel)
         say("image: making the disk")
-        run("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,nodiscard", "-d", root, new.disk, settings.IMAGE_SIZE)
+        run(*settings.MAKE_DISK, "-d", root, new.disk, settings.DISK_SIZE)
         build_jail(root, kernel.binary, new.jail)
         shutil.rmtree(image.folder, ignore_errors=True)
         new.folder.rename(image.folder)
+    _forget_old(folders)
     say(f"image: built in {time.monotonic() - started:.0f} s, for all labs to come")
+
+
+def hold(image: Path) -> int:
+    """Keep an image from being forgotten, until the descriptor is closed."""
+    handle = os.open(image / "trial.json", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    return handle
+
+
+def _forget_old(folders: Folders) -> None:
+    """Remove the images that were not used for longest, but none that a lab runs on."""
+    images = sorted(folders.images.glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in images[KEPT:]:
+        if not (old / "trial.json").exists():
+            shutil.rmtree(old)
+            continue
+        with (old / "trial.json").open() as trial, contextlib.suppress(BlockingIOError):
+            fcntl.flock(trial, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old)

@@ -16,6 +16,7 @@ from lab.cables import Cables
 from lab.control import Answer, serve
 from lab.errors import LabError
 from lab.folders import Folders
+from lab.image import hold
 from lab.jail import mount_jail
 from lab.machine import Box, Machine
 from lab.memory import pss_by_group
@@ -195,6 +196,7 @@ class Keeper:
 async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
     """Run a lab until it is told to stop."""
     blueprint = Blueprint.from_json(folders.blueprint.read_text())
+    hold(image)
     mount_jail(image / "jail", image, folders.run)
     furnish(blueprint.operator)
     keeper = Keeper(folders, blueprint, image, json.loads((folders.run / "kernel.json").read_text()))

@@ -90,4 +90,5 @@ def main() -> None:
         time.sleep(POLL_S)
 
 
-main()
+if __name__ == "__main__":
+    main()
