@@ -1,6 +1,7 @@
 """How the command line speaks with the keeper: one JSON line asks, one JSON line answers, over a UNIX socket."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -21,27 +22,32 @@ async def serve(keeper: object, path: Path) -> asyncio.Server:
     """Answer requests on the socket at `path`; a verb is a method of the keeper."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        line = await reader.readline()
-        if not line:
+        try:
+            if line := await reader.readline():
+                await _answer(keeper, json.loads(line), reader, writer)
+        finally:
             writer.close()
-            return
-        request = json.loads(line)
-        verb = request.pop("do")
-        work = asyncio.create_task(_do(keeper, verb, request))
-        gone = asyncio.create_task(reader.read())
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done() and verb in ABANDONED:
-            work.cancel()
-        else:
-            writer.write(json.dumps(await work).encode() + b"\n")
-        gone.cancel()
-        writer.close()
+            with contextlib.suppress(ConnectionError):  # who asked may be gone
+                await writer.wait_closed()
 
     server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
     os.chmod(path, 0o600)  # noqa: PTH101 - a Path's methods may not be called here, says ruff
     if owner := os.environ.get("SUDO_UID"):
         os.chown(path, int(owner), -1)
     return server
+
+
+async def _answer(keeper: object, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    verb = request.pop("do")
+    work = asyncio.create_task(_do(keeper, verb, request))
+    gone = asyncio.create_task(reader.read())
+    await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    if not work.done() and verb in ABANDONED:
+        work.cancel()
+        await asyncio.wait([work])
+    else:
+        writer.write(json.dumps(await work).encode() + b"\n")
+    gone.cancel()
 
 
 async def _do(keeper: object, verb: str, words: dict[str, Any]) -> Answer:

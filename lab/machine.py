@@ -110,6 +110,7 @@ class Machine:
         if self.process:
             os.killpg(self.process.pid, signal.SIGKILL)
             await self.off.wait()
+            await self.serial.closed()
 
     def ended(self, status: int) -> None:
         """Its process is gone, by our hand or its own."""

@@ -1,6 +1,7 @@
 """Relays: a TCP port on this machine's loopback for each way into the lab."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -23,6 +24,12 @@ class Relay:
         address, _, port = self.outside.rpartition(":")
         self._server = await asyncio.start_server(self._carry, sock=listen(outer, address, int(port)))
 
+    async def close(self) -> None:
+        """Listen no longer; what is being carried goes on."""
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, _, port = self.inside.rpartition(":")
         try:
@@ -41,8 +48,10 @@ class Relay:
             _reset(writer)
             _reset(far_writer)
         finally:
-            writer.close()
-            far_writer.close()
+            for end in (writer, far_writer):
+                end.close()
+                with contextlib.suppress(ConnectionError):  # it was reset
+                    await end.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

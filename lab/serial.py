@@ -31,6 +31,10 @@ class SerialLine:
         reader, self._writer = await asyncio.open_unix_connection(sock=end, limit=LINE_BYTES)
         self._listener = asyncio.create_task(self._listen(reader, self._writer))
 
+    async def closed(self) -> None:
+        """Wait until the line is dead, as it is soon after its machine."""
+        await asyncio.wait([self._listener])
+
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():

@@ -1,0 +1,147 @@
+"""The serial line: what is asked of which boot, and what is not believed."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from lab.errors import LabError
+from lab.serial import SerialLine
+
+
+class Agent:
+    """The machine's end of a serial line, spoken by hand."""
+
+    def __init__(self) -> None:
+        self.greetings = 0
+        self.line = SerialLine("alvin", self._greeted)
+
+    def _greeted(self) -> None:
+        self.greetings += 1
+
+    async def attach(self) -> None:
+        ours, theirs = socket.socketpair()
+        await self.line.attach(ours)
+        self.reader, self.writer = await asyncio.open_unix_connection(sock=theirs)
+
+    def say(self, **words: object) -> None:
+        self.writer.write(json.dumps(words).encode() + b"\n")
+
+    async def heard(self) -> dict[str, object]:
+        return dict(json.loads(await self.reader.readline()))
+
+    async def switch_off(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+        await self.line.closed()
+
+
+def played(scene: Callable[[Agent], Awaitable[None]]) -> Agent:
+    """Play a scene with an agent, and switch its machine off."""
+
+    async def play() -> Agent:
+        agent = Agent()
+        await agent.attach()
+        try:
+            await scene(agent)
+        finally:
+            await agent.switch_off()
+        return agent
+
+    return asyncio.run(play())
+
+
+def test_a_command_is_answered_whatever_else_is_on_the_line() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.writer.write(b"Linux version 7.2 says hello\n")
+        agent.say(ready="boot-1")
+        asking = asyncio.create_task(agent.line.run(["true"], wait_s=5, stdin="in"))
+        request = await agent.heard()
+        assert (request["boot"], request["argv"], request["stdin"]) == ("boot-1", ["true"], "in")
+        agent.say(**request)  # the line of a booting machine echoes what it gets
+        agent.say(id=request["id"], rc=3, out="o", err="e", timeout=False)
+        assert (await asking)["rc"] == 3
+
+    assert played(scene).greetings == 1
+
+
+def test_commands_run_beside_each_other() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        slow = asyncio.create_task(agent.line.run(["slow"], wait_s=5))
+        first = await agent.heard()
+        quick = asyncio.create_task(agent.line.run(["quick"], wait_s=5))
+        second = await agent.heard()
+        agent.say(id=second["id"], rc=0, out="quick", err="")
+        assert (await quick)["out"] == "quick"
+        assert not slow.done()
+        agent.say(id=first["id"], rc=0, out="slow", err="")
+        assert (await slow)["out"] == "slow"
+
+    played(scene)
+
+
+@pytest.mark.parametrize(("event", "said"), [({"ready": "boot-2"}, "booted again"), (None, "was switched off")])
+def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, said: str) -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        asking = asyncio.create_task(agent.line.run(["true"], wait_s=5))
+        await agent.heard()
+        if event:
+            agent.say(**event)
+        else:
+            await agent.switch_off()
+        with pytest.raises(LabError, match=f"alvin {said} before it answered"):
+            await asking
+
+    played(scene)
+
+
+def test_a_machine_that_goes_down_is_asked_when_it_is_up_again() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        await agent.line.ready.wait()
+        agent.say(bye="boot-1")
+        await asyncio.sleep(0.05)
+        assert not agent.line.ready.is_set()
+        asking = asyncio.create_task(agent.line.run(["true"], wait_s=5))
+        agent.say(ready="boot-2")
+        request = await agent.heard()
+        assert request["boot"] == "boot-2"
+        agent.say(id=request["id"], rc=0, out="", err="")
+        await asking
+
+    assert played(scene).greetings == 2
+
+
+def test_a_silent_machine_is_not_waited_for_longer_than_said() -> None:
+    async def scene(agent: Agent) -> None:
+        with pytest.raises(LabError, match=r"alvin does not answer on its serial line after 0\.05 s"):
+            await agent.line.run(["true"], wait_s=0.05)
+
+    played(scene)
+
+
+def test_a_command_that_ran_too_long_says_so() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        asking = asyncio.create_task(agent.line.run(["sleep", "9"], wait_s=5))
+        request = await agent.heard()
+        agent.say(id=request["id"], rc=-9, out="", err="", timeout=True)
+        with pytest.raises(LabError, match=r"ran longer than 5 s and was ended"):
+            await asking
+
+    played(scene)
+
+
+def test_who_gives_up_ends_the_command() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        asking = asyncio.create_task(agent.line.run(["sleep", "9"], wait_s=5))
+        request = await agent.heard()
+        asking.cancel()
+        assert await agent.heard() == {"cancel": request["id"], "boot": "boot-1"}
+
+    played(scene)
