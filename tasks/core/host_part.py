@@ -207,10 +207,14 @@ def op_prepare(ask: Any) -> Any:
     with locked():
         take_lease(ask)
         install()
+        renew_lease(ask["run"], longer_s=ask["deadline_s"] if ask["packages"] else 0)
     if ask["packages"]:
         environment = "DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l"
         names = " ".join(ask["packages"])
-        code, out, err = run(["/bin/sh", "-c", f"{environment} apt-get install -y -q --no-install-recommends {names}"], ask["deadline_s"])
+        code, out, err = run(
+            ["/bin/sh", "-c", f"{environment} apt-get -o DPkg::Lock::Timeout=60 install -y -q --no-install-recommends {names}"],
+            ask["deadline_s"],
+        )
         if code:
             raise Refused(f"apt-get install {names} ended with {code}: {(err or out).strip()[-600:]}")
     with locked():
@@ -268,6 +272,8 @@ def op_begin(ask: Any) -> Any:
         code, _, err = run(argv, ask["deadline_s"])
         if code and argv is timer:
             return revert(ask["token"], f"the timer could not be armed: {err.strip()}")
+    with locked():
+        renew_lease(ask["run"])
     return outcome(ask["token"])
 
 
@@ -278,21 +284,31 @@ def refuse_if_changed(ask: Any) -> None:
             raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
     for item in ask["files"]:
         path = Path(item["path"])
-        text = path.read_text(errors="surrogateescape") if path.exists() else None
-        if text != item["before"]:
+        # The fact that a file holds cannot tell an empty file from an absent one.
+        text = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
+        if text != (item["before"] or ""):
             raise Refused(f"{path} was changed since it was read; run again to see the new difference")
 
 
 def validate(ask: Any) -> None:
-    """The candidates pass the checks of the tools that will read them."""
+    """The candidates pass the checks of the tools that will read them; what a tool says of the file as it stands is its owner's."""
     for item in ask["files"]:
         if item["validate"] and item["text"] is not None:
-            with tempfile.TemporaryDirectory() as folder:
-                candidate = Path(folder) / "candidate"
-                candidate.write_text(item["text"])
-                code, out, err = run([word.replace("{candidate}", str(candidate)) for word in item["validate"]], ask["deadline_s"])
-            if code or "error" in err.lower():
-                raise Refused(f"{item['path']} would not be accepted: {(err or out).strip()[-600:]}")
+            complaints = complaints_of(item["text"], item, ask)
+            if complaints and item["before"] is not None:
+                complaints -= complaints_of(item["before"], item, ask)
+            if complaints:
+                raise Refused(f"{item['path']} would not be accepted: {'; '.join(sorted(complaints))[:900]}")
+
+
+def complaints_of(text: str, item: Any, ask: Any) -> set[str]:
+    """What the tool says of a text, a line each. ifupdown2 ends with 1 on a mere warning, and with 0 on some errors."""
+    with tempfile.TemporaryDirectory() as folder:
+        candidate = Path(folder) / "candidate"
+        candidate.write_text(text, errors="surrogateescape")
+        code, out, err = run([word.replace("{candidate}", str(candidate)) for word in item["validate"]], ask["deadline_s"])
+    lines = {line.replace(str(candidate), item["path"]).strip() for line in (err + out).splitlines() if line.strip()}
+    return (lines or {f"exit code {code}"}) if code else {line for line in lines if "error" in line.lower()}
 
 
 def back_up(ask: Any) -> None:
@@ -426,6 +442,9 @@ def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: boo
             return outcome(token)
         troubles = restore(meta, live=live) if (PENDING / "state").read_text() != "armed" else []
         close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles]))
+        lease = lease_now()
+        if reason == "timer" and lease and lease["run"] == meta["run"]:
+            LEASE.unlink()  # a run that let its own timer end is dead or cut off: the next need not wait for it
     return outcome(meta["token"])
 
 

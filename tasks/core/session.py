@@ -28,7 +28,7 @@ class Owner:
 
     run: str
     holder: str
-    ttl_s: float = 30.0
+    ttl_s: float = 15.0
 
 
 @dataclass(frozen=True)
