@@ -1,6 +1,7 @@
 """The keeper's socket, and the relays between loopback and the lab."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -129,6 +130,8 @@ async def relayed(inside: str, scene: Callable[[asyncio.StreamReader, asyncio.St
             await scene(reader, writer)
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
             await relay.close()
     finally:
         os.close(here)
@@ -139,8 +142,8 @@ def test_a_relay_carries_both_ways_and_half_closes() -> None:
     async def play() -> None:
         async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write((await reader.read()).upper())
-            await writer.drain()
             writer.close()
+            await writer.wait_closed()
 
         server = await asyncio.start_server(shout, "127.0.0.1", 0)
         async with server:
