@@ -1,0 +1,132 @@
+"""A small site of hosts in memory, and the simplest change, check and sets to carry over it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from fake_host import FRESH, Clock, FakeHost, Stop
+from nornir.core import Nornir
+from nornir.plugins.runners import SerialRunner
+
+from inventory.schema import Site
+from inventory.typed import BurrowInventory
+from tasks.core.carry import Outcome, carry
+from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.check import Finding, Severity, check
+from tasks.core.events import Event
+from tasks.core.facts import STATUS, Fact, Facts
+from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.run import Run, Timers
+from tasks.core.runbook import Options, Runbook, RunResult, Stage, execute
+from tasks.network.facts import INTERFACES, STAGED
+
+FOLDER = Path(__file__).parents[1] / "cases" / "engine"
+HEALTH = Fact("health", "health", str.strip)
+TIMERS = Timers(revert_s=60, settle_s=40, apply_s=30)
+
+
+@dataclass(frozen=True)
+class Named:
+    alias: str
+
+
+@dataclass(frozen=True)
+class Alias(Change[Named]):
+    """A port is called so."""
+
+    needs: ClassVar = (INTERFACES, STAGED)
+    host: str
+    port: str
+    alias: str = "uplink"
+
+    def intend(self, *_: object) -> Named:
+        return Named(self.alias)
+
+    def observe(self, _: Site, facts: Facts) -> Named:
+        return Named(" ".join(InterfacesFile(facts[self.host][INTERFACES]).get(self.port, "alias")))
+
+    def steps(self, _: Site, __: Facts, want: Named) -> tuple[Step, ...]:
+        return (Candidate(f"iface {self.port}\n\talias {want.alias}\n"),)
+
+
+@check(needs=(HEALTH,), severity=Severity.CRITICAL, remediation="Give it rest.", tags=())
+def host_is_well(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
+    """The host is well."""
+    yield Finding(host, "well", facts[host][HEALTH] or "well", "health")
+
+
+def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
+    """A node's end, safe alone, and its switch's."""
+    members = (Member(switch, (Alias(switch, port),)), Member(node, (Alias(node, "eth0"),), safe_alone=True))
+    return ChangeSet(f"uplink {node}", members, (host_is_well,))
+
+
+def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = ()) -> Runbook:
+    return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks),))
+
+
+@cache
+def inventory() -> BurrowInventory:
+    return BurrowInventory(str(FOLDER), ssh_config="none")
+
+
+@dataclass
+class World:
+    """The hosts and what was asked of them, and as many runs as one likes."""
+
+    clock: Clock = field(default_factory=Clock)
+    journal: list[tuple[str, str]] = field(default_factory=list)
+    hosts: dict[str, FakeHost] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("alvin", "simon", "sw-rack", "sw-vendor"):
+            self.hosts[name] = FakeHost(name, self.clock, self.journal)
+
+    def __getitem__(self, name: str) -> FakeHost:
+        return self.hosts[name]
+
+    def run(self, *sets: ChangeSet, **options: Any) -> Run:
+        """A run that would carry these sets; its facts are read at their turn."""
+        loaded = inventory().load()
+        run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", TIMERS, stop=Stop(self.clock), **options)
+        facts = (STATUS, INTERFACES, STAGED, HEALTH)
+        run.needs = {host: facts for one in sets for host in one.hosts}
+        return run
+
+    def carry(self, one: ChangeSet, run: Run | None = None) -> Outcome:
+        """One set by itself, in a run of its own."""
+        run = run or self.run(one)
+        outcome = carry(run, one)
+        run.release()
+        return outcome
+
+    def execute(
+        self, *sets: ChangeSet, checks: tuple[Any, ...] = (), yes: bool = True, run: Run | None = None, **options: Any
+    ) -> RunResult:
+        return execute(
+            runbook(*sets, checks=checks), Options(**options), run or self.run(*sets), lambda *_: yes and not options.get("dry_run")
+        )
+
+    def asked(self, *verbs: str) -> list[tuple[str, str]]:
+        """The requests of these kinds, in order."""
+        return [asked for asked in self.journal if asked[1] in verbs]
+
+    def untouched(self, *names: str) -> bool:
+        return all(self[name].files["/etc/network/interfaces"] == FRESH for name in names)
+
+
+def told(run: Run, *kinds: str) -> list[tuple[str, str]]:
+    """The run's events of these kinds, in order."""
+    return [(event.kind, event.host) for event in run.events if event.kind in kinds]
+
+
+def when(kind: str, host: str, then: Any) -> Any:
+    """A watcher that does something at an event."""
+
+    def watch(event: Event) -> None:
+        if (event.kind, event.host) == (kind, host):
+            then()
+
+    return watch

@@ -1,0 +1,277 @@
+"""Hosts in memory: they answer the host's part's own requests, on a clock that moves only when somebody waits."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from napalm.base.exceptions import CommitError, ConnectionException, LockError, MergeConfigException
+
+from tasks.core.errors import LinkError, Refused
+from tasks.core.facts import STATUS_COMMAND
+from tasks.core.interfaces_file import merge
+from tasks.core.session import HostSession, Owner
+from tasks.core.transaction import INTERFACES, interfaces_transaction
+
+FRESH = "auto eth0\niface eth0 inet static\n\taddress 172.16.0.11/16\n\n# somebody else's\niface swp1 inet manual\n"
+
+
+class Clock:
+    """Monotonic seconds that pass only in `sleep`."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, wait_s: float) -> None:
+        self.now_s += wait_s
+
+
+class Stop(threading.Event):
+    """A run's Ctrl-C: whoever waits for it with a time limit lets that time pass."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return super().wait()
+        if not self.is_set():
+            self.clock.sleep(timeout)
+        return self.is_set()
+
+
+@dataclass
+class FakeHost:
+    """One host's files, lease and pending transaction. `happens["after begin"]` is called once, at that moment, with the host."""
+
+    name: str
+    clock: Clock
+    journal: list[tuple[str, str]]
+    files: dict[str, str] = field(default_factory=lambda: {INTERFACES: FRESH})
+    answers: dict[str, Callable[["FakeHost"], str]] = field(default_factory=dict)
+    happens: dict[str, Callable[["FakeHost"], None]] = field(default_factory=dict)
+    reachable: bool = True
+    reload_fails: bool = False
+    opened: int = 0
+    timers: list[int] = field(default_factory=list)
+    lease: dict[str, Any] | None = None
+    pending: dict[str, Any] | None = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def lapse(self) -> None:
+        """What the host's own timer does."""
+        if self.pending and self.clock() >= self.pending["until"]:
+            self._restore("by its timer, because it was not confirmed")
+        if self.lease and self.clock() >= self.lease["until"]:
+            self.lease = None
+
+    def connect(self) -> None:
+        if not self.reachable:
+            raise LinkError(f"{self.name}: no SSH connection: no route to host")
+        self.opened += 1
+
+    def ask(self, request: dict[str, Any], emit: Callable[..., None]) -> None:
+        """One request, as the host's part answers it."""
+        self.lapse()
+        if not self.reachable:
+            raise LinkError(f"{self.name}: the connection broke")
+        self.journal.append((self.name, request["op"]))
+        self._happen(f"before {request['op']}")
+        try:
+            answer = getattr(self, f"_{request['op']}")(request, emit)
+        except Refused as refusal:
+            emit(refused=str(refusal))
+        else:
+            self._happen(f"after {request['op']}")
+            emit(answer=answer)
+
+    def _happen(self, moment: str) -> None:
+        self.happens.pop(moment, lambda _: None)(self)
+
+    def _status(self) -> dict[str, Any]:
+        return {"pending": self.pending, "lease": self.lease, "records": self.records, "boot": "1"}
+
+    def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        return {
+            "facts": {name: {"rc": 0, "out": self._output(command), "err": ""} for name, command in request["facts"].items()}
+        } | self._status()
+
+    def _output(self, command: str) -> str:
+        if command == STATUS_COMMAND:
+            return json.dumps(self._status())
+        if command in self.answers:
+            return self.answers[command](self)
+        words = command.split()
+        return self.files.get(words[1], "") if words[0] == "cat" else ""
+
+    def _prepare(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        if self.lease and self.lease["run"] != request["run"]:
+            raise Refused(f"{self.lease['holder']} changes this host since {self.lease['since']}")
+        self.lease = {"run": request["run"], "holder": request["holder"], "since": "21:00", "until": self.clock() + request["ttl_s"]}
+        return self._status()
+
+    def _begin(self, request: dict[str, Any], emit: Callable[..., None]) -> dict[str, Any]:
+        self._prepare(request, emit)
+        if self.pending:
+            raise Refused("a transaction is already open")
+        for file in request["files"]:
+            if self.files.get(file["path"]) != file["before"]:
+                raise Refused(f"{file['path']} was changed since it was read")
+        self.timers.append(request["revert_s"])
+        self.pending = {**request, "until": self.clock() + request["revert_s"], "saved": dict(self.files)}
+        emit(event="armed")
+        self.files |= {file["path"]: file["text"] for file in request["files"]}
+        if self.reload_fails:
+            self._restore("`ifreload -a` ended with 1: eth0: no such device")
+        return self._outcome(request, emit)
+
+    def _outcome(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        if self.pending and self.pending["token"] == request["token"]:
+            return {"state": "applied", "reason": "", "revert_in_s": self.pending["until"] - self.clock()}
+        known = [record for record in self.records if record["token"] == request["token"]]
+        return {"state": known[-1]["outcome"], "reason": known[-1]["reason"]} if known else {"state": "unknown", "reason": "no such token"}
+
+    def _confirm(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
+        if self.pending and self.pending["token"] == request["token"]:
+            self._close("confirmed", "")
+        return self._outcome(request, emit)
+
+    def _revert(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
+        if self.pending and self.pending["token"] == request["token"]:
+            self._restore(request["reason"])
+        return self._outcome(request, emit)
+
+    def _restore(self, reason: str) -> None:
+        assert self.pending is not None
+        self.files = self.pending["saved"]
+        self._close("reverted", reason)
+
+    def _close(self, outcome: str, reason: str) -> None:
+        assert self.pending is not None
+        kept = {key: self.pending[key] for key in ("token", "holder", "why")}
+        self.records.append({**kept, "outcome": outcome, "reason": reason, "at": "21:01"})
+        self.pending = None
+
+    def _release(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        if self.lease and self.lease["run"] == request["run"]:
+            self.lease = None
+        return {}
+
+
+@dataclass
+class FakeChannel:
+    """Where an SSH exec would be: the same bytes in and out."""
+
+    fake: FakeHost
+
+    @property
+    def host(self) -> str:
+        return self.fake.name
+
+    def run(self, _: str, stdin: bytes, __: float, on_line: Callable[[bytes], None]) -> tuple[int, bytes, bytes]:
+        length, _, rest = stdin.partition(b"\n")
+        lines: list[bytes] = []
+
+        def emit(**event: Any) -> None:
+            lines.append(json.dumps(event).encode() + b"\n")
+            on_line(lines[-1])
+
+        self.fake.ask(json.loads(rest[int(length) :]), emit)
+        return 0, b"".join(lines), b""
+
+
+class FakeDevice:
+    """A vendor's NAPALM driver: candidate and timed commit, no lease, no record of its own."""
+
+    def __init__(self, session: HostSession, arguments: dict[str, Any]) -> None:
+        self.session, self.token = session, arguments.get("token", "none")
+        self.owner = Owner(arguments["run"], arguments["holder"])
+        self.timeout = 60.0
+        self.candidate = self.running = ""
+        self.messages: list[str] = []
+
+    def cli(self, commands: list[str]) -> dict[str, str]:
+        return {
+            name: answer["out"]
+            for name, answer in self.asked("read", {command: command for command in commands}, self.owner)["facts"].items()
+        }
+
+    def get_config(self, retrieve: str) -> dict[str, str]:
+        return {retrieve: self.cli([f"cat {INTERFACES}"])[f"cat {INTERFACES}"]}
+
+    def load_merge_candidate(self, filename: None, config: str) -> None:
+        assert filename is None
+        if "nonsense" in config:
+            raise MergeConfigException("the candidate is refused: ifupdown2 has no attribute `nonsense`")
+        self.running = self.get_config("running")["running"]
+        self.candidate = merge(self.running, config)
+
+    def compare_config(self) -> str:
+        return "" if self.candidate == self.running else "differs"
+
+    def discard_config(self) -> None:
+        self.candidate = ""
+
+    def commit_config(self, message: str = "", *, revert_in: int) -> None:
+        transaction = interfaces_transaction(message, self.running, self.candidate, self.token)
+        kept = self.asked("begin", self.owner, transaction.request(revert_in), self.timeout)
+        if kept["state"] != "applied":
+            raise CommitError(f"not committed: {kept['reason']}")
+
+    def has_pending_commit(self) -> bool:
+        return self.asked("read", {})["pending"] is not None
+
+    def confirm_commit(self) -> None:
+        self.asked("confirm", self.token)
+
+    def rollback(self) -> None:
+        self.asked("revert", self.token, "rolled back")
+
+    def asked(self, verb: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self.session, verb)(*arguments)
+        except LinkError as error:
+            raise ConnectionException(str(error)) from error
+        except Refused as error:
+            raise LockError(str(error)) from error
+
+
+class OwnDevice(FakeDevice):
+    """A driver like the suite's own: it can lock, and knows what became of a commit."""
+
+    def lock(self) -> None:
+        self.asked("prepare", self.owner)
+
+    def outcome(self) -> Any:
+        return self.asked("outcome", self.token)
+
+    def release(self) -> None:
+        self.asked("release", self.owner)
+
+
+def plugins(hosts: dict[str, FakeHost]) -> dict[str, type]:
+    """Nornir connection plugins, by name, that lead to these hosts; nornir opens them again after each close."""
+
+    class Ssh:
+        def open(self, hostname: str, **_: Any) -> None:
+            hosts[hostname].connect()
+            self.connection = HostSession(FakeChannel(hosts[hostname]))  # type: ignore[arg-type]
+
+        def close(self) -> None:
+            """Nothing is held."""
+
+    class Napalm(Ssh):
+        def open(self, hostname: str, platform: str, extras: dict[str, Any], **_: Any) -> None:
+            try:
+                hosts[hostname].connect()
+            except LinkError as error:
+                raise ConnectionException(str(error)) from error
+            driver = OwnDevice if platform == "ifupdown2" else FakeDevice
+            self.connection = driver(HostSession(FakeChannel(hosts[hostname])), extras["optional_args"])  # type: ignore[arg-type]
+
+    return {"burrow_ssh": Ssh, "napalm": Napalm}

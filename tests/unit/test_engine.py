@@ -1,0 +1,267 @@
+"""What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
+
+import pytest
+from engine import HEALTH, Alias, World, told, uplink, when
+from fake_host import FakeHost
+
+from tasks.core.change import ChangeSet, Member
+from tasks.core.errors import LinkError, Refused
+from tasks.core.link import effective_revert_s
+from tasks.core.run import Timers
+
+ALVIN = uplink("alvin")
+
+
+def lose_answer(host: FakeHost) -> None:
+    raise LinkError(f"{host.name}: the connection broke")
+
+
+def vanish(host: FakeHost) -> None:
+    host.reachable = False
+    lose_answer(host)
+
+
+def sick_once_changed(host: FakeHost) -> str:
+    return "sick" if host.pending else "well"
+
+
+def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
+    run = world.run(ALVIN)
+    assert world.carry(ALVIN, run).state == "done"
+    assert world.asked("begin", "confirm") == [("alvin", "begin"), ("sw-rack", "begin"), ("alvin", "confirm"), ("sw-rack", "confirm")]
+    steps = ["prepared", "applied", "reachable", "checked", "confirmed", "done"]
+    assert [kind for kind, _ in told(run, *steps)] == [
+        *["prepared"] * 2,
+        *["applied", "reachable"] * 2,
+        "checked",
+        *["confirmed"] * 2,
+        "done",
+    ]
+
+
+def test_every_end_is_locked_before_the_first_changes(world: World) -> None:
+    world.carry(ALVIN)
+    assert world.asked("prepare", "begin")[:3] == [("alvin", "prepare"), ("sw-rack", "prepare"), ("alvin", "begin")]
+
+
+def test_a_change_is_seen_over_a_new_connection(world: World) -> None:
+    run = world.run(ALVIN, watchers=(when("armed", "alvin", lambda: opened.append(world["alvin"].opened)),))
+    opened: list[int] = []
+    world.carry(ALVIN, run)
+    assert world["alvin"].opened > opened[0]
+
+
+def test_set_without_a_difference_locks_nobody(world: World) -> None:
+    world.carry(ALVIN)
+    del world.journal[:]
+    assert world.carry(ALVIN).state == "unchanged"
+    assert {verb for _, verb in world.journal} == {"read"}
+
+
+def test_end_without_a_difference_is_left_alone(world: World) -> None:
+    world.carry(ALVIN)
+    world["alvin"].files = {**world["simon"].files}
+    del world.journal[:]
+    assert world.carry(ALVIN).state == "done"
+    assert {host for host, verb in world.journal if verb != "read"} == {"alvin"}
+
+
+def test_failed_after_check_rolls_back_unsafe_end_first(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "reverted"
+    assert outcome.reasons == ["alvin: host is well: alvin: wanted well, found sick"]
+    assert world.asked("revert", "confirm") == [("sw-rack", "revert"), ("alvin", "revert")]
+    assert world.untouched("alvin", "sw-rack")
+
+
+def test_after_checks_have_to_hold(world: World) -> None:
+    words = iter(["well", "well", "sick", "well", "well", "well"])
+    world["alvin"].answers[HEALTH.command] = lambda _: next(words)
+    assert world.carry(ALVIN).state == "done"
+    assert next(words, "none left") == "none left"
+
+
+def test_after_checks_speak_only_of_what_the_set_changed(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    other = ChangeSet(ALVIN.name, ALVIN.members, ALVIN.checks, subjects={"alvin": frozenset({"bond0"})})
+    assert world.carry(other).state == "done"
+
+
+def test_after_checks_end_before_the_first_timer(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    run = world.run(ALVIN)
+    world.carry(ALVIN, run)
+    assert [record["reason"] for record in world["sw-rack"].records] == ["rolled back"]
+    assert world["sw-rack"].records[0]["outcome"] == "reverted"
+
+
+def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
+    ends: dict[str, float] = {}
+    world["sw-rack"].happens["after begin"] = lambda host: ends.update({one: world[one].pending["until"] for one in ("alvin", host.name)})
+    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(29)
+    world.carry(ALVIN)
+    assert ends["alvin"] > ends["sw-rack"]
+    assert world["alvin"].timers == [90]
+    assert world["sw-rack"].timers == [60]
+
+
+def test_end_whose_timer_would_end_last_is_not_begun(world: World) -> None:
+    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(31)
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "reverted"
+    assert "sw-rack: not begun" in outcome.reasons[0]
+    assert world.asked("begin") == [("alvin", "begin")]
+    assert world.untouched("alvin", "sw-rack")
+
+
+@pytest.mark.parametrize("settle_s", [56, 60, 90])
+def test_timers_must_fit(settle_s: int) -> None:
+    with pytest.raises(Refused, match="must fit into revert_s"):
+        Timers(revert_s=60, settle_s=settle_s)
+
+
+@pytest.mark.parametrize(("platform", "effective_s"), [("ifupdown2", 61), ("eos", 120), ("ios", 120), ("junos", 120)])
+def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, effective_s: int) -> None:
+    assert effective_revert_s(platform, 61) == effective_s
+
+
+def test_platform_without_a_timer_is_refused() -> None:
+    with pytest.raises(Refused, match="no commit timer"):
+        effective_revert_s("nxos", 61)
+
+
+def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
+    vendors = uplink("alvin", "sw-vendor")
+    assert world.carry(vendors).state == "done"
+    assert world["sw-vendor"].timers == [60]
+    assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
+
+
+def test_vendors_driver_is_rolled_back_too(world: World) -> None:
+    vendors = uplink("alvin", "sw-vendor")
+    world["sw-vendor"].answers[HEALTH.command] = sick_once_changed
+    assert world.carry(vendors).state == "reverted"
+    assert world.untouched("alvin", "sw-vendor")
+
+
+def test_refused_host_leaves_other_end_untouched(world: World) -> None:
+    world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "refused"
+    assert world.asked("begin") == []
+
+
+@pytest.mark.parametrize("held", ["alvin", "sw-rack"])
+def test_lease_holder_is_named(world: World, held: str) -> None:
+    world[held].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
+    assert world.carry(ALVIN).reasons == [f"{held}: sam@desk changes this host since 20:59"]
+
+
+def test_end_that_refuses_its_candidate_takes_the_other_back(world: World) -> None:
+    nonsense = Member("sw-rack", (Alias("sw-rack", "swp1", "x\n\tnonsense 1"),))
+    bad = ChangeSet("bad", (ALVIN.ordered()[0], nonsense), ALVIN.checks)
+    outcome = world.carry(bad)
+    assert outcome.state == "reverted"
+    assert world.asked("begin", "revert") == [("alvin", "begin"), ("alvin", "revert")]
+    assert world.untouched("alvin", "sw-rack")
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_end_that_cannot_apply_says_why(world: World, host: str) -> None:
+    world[host].reload_fails = True
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "reverted"
+    assert "`ifreload -a` ended with 1: eth0: no such device" in outcome.reasons[0]
+    assert world.untouched("alvin", "sw-rack")
+
+
+def test_host_that_changed_since_it_was_read_is_refused(world: World) -> None:
+    def edited(host: FakeHost) -> None:
+        host.files["/etc/network/interfaces"] += "# by hand\n"
+
+    world["alvin"].happens["before begin"] = edited
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "refused"
+    assert "was changed since it was read" in outcome.reasons[0]
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+@pytest.mark.parametrize("verb", ["begin", "confirm"])
+def test_lost_answer_is_asked_again(world: World, host: str, verb: str) -> None:
+    world[host].happens[f"after {verb}"] = lose_answer
+    outcome = world.carry(ALVIN)
+    assert (outcome.state, outcome.confirmed) == ("done", ["alvin", "sw-rack"])
+    assert world.asked(verb).count((host, verb)) == 1
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_lost_request_to_confirm_is_repeated(world: World, host: str) -> None:
+    world[host].happens["before confirm"] = lose_answer
+    assert world.carry(ALVIN).state == "done"
+
+
+def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
+    world["alvin"].happens["after begin"] = vanish
+    outcome = world.carry(ALVIN)
+    assert outcome.state == "reverted"
+    assert "alvin: not reached again after its change" in outcome.reasons[0]
+    assert world.asked("begin") == [("alvin", "begin")]
+    world["alvin"].lapse()
+    assert world.untouched("alvin", "sw-rack")
+
+
+def test_cut_off_hosts_set_ends_only_after_its_timer(world: World) -> None:
+    """Until then another set must not have the host."""
+    world["sw-rack"].happens["after begin"] = vanish
+    world.carry(ALVIN)
+    assert world["sw-rack"].pending is not None
+    assert world.clock() > world["sw-rack"].pending["until"]
+
+
+def test_confirm_failure_leaves_safe_half_state(world: World) -> None:
+    world["sw-rack"].happens["before confirm"] = vanish
+    outcome = world.carry(ALVIN)
+    assert (outcome.state, outcome.confirmed) == ("reverted", ["alvin"])
+    world["sw-rack"].lapse()
+    assert world.untouched("sw-rack")
+    assert not world.untouched("alvin")
+
+
+def test_confirm_failure_of_the_safe_end_takes_both_back(world: World) -> None:
+    world["alvin"].happens["before confirm"] = vanish
+    outcome = world.carry(ALVIN)
+    assert (outcome.state, outcome.confirmed) == ("reverted", [])
+    world["alvin"].lapse()
+    assert world.untouched("alvin", "sw-rack")
+
+
+def test_next_run_finishes_a_half_state(world: World) -> None:
+    world["sw-rack"].happens["before confirm"] = vanish
+    world.carry(ALVIN)
+    world["sw-rack"].reachable = True
+    outcome = world.carry(ALVIN)
+    assert (outcome.state, outcome.confirmed) == ("done", ["sw-rack"])
+
+
+@pytest.mark.parametrize(("kind", "host"), [("prepared", "alvin"), ("applied", "alvin"), ("reachable", "alvin"), ("applied", "sw-rack")])
+def test_interrupt_rolls_back(world: World, kind: str, host: str) -> None:
+    run = world.run(ALVIN)
+    run.watchers = (when(kind, host, run.stop.set),)
+    assert world.carry(ALVIN, run).state == "interrupted"
+    assert (world["alvin"].pending, world["sw-rack"].pending) == (None, None)
+    assert world.untouched("alvin", "sw-rack")
+
+
+def test_interrupt_while_confirming_comes_too_late(world: World) -> None:
+    """Half a set confirmed is worse than all of it."""
+    run = world.run(ALVIN)
+    run.watchers = (when("confirmed", "alvin", run.stop.set),)
+    assert world.carry(ALVIN, run).state == "done"
+
+
+def test_set_with_a_host_that_was_not_read_is_refused(world: World) -> None:
+    world["sw-rack"].reachable = False
+    outcome = world.carry(ALVIN)
+    assert (outcome.state, outcome.reasons) == ("refused", ["sw-rack did not answer"])
+    assert world.asked("prepare") == []

@@ -1,0 +1,177 @@
+"""What a whole run promises: its stages, its exit code, and what it leaves on hosts that it only looked at."""
+
+import os
+import signal
+import threading
+
+import pytest
+from engine import HEALTH, World, host_is_well, runbook, uplink, when
+from fake_host import FakeHost
+
+from tasks.core.errors import Refused
+from tasks.core.record import as_data
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, execute
+
+ALVIN, SIMON = uplink("alvin"), uplink("simon", port="swp2")
+
+
+def held(host: FakeHost) -> None:
+    host.lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": host.clock() + 3600}
+
+
+def sick_once_changed(host: FakeHost) -> str:
+    return "sick" if host.pending else "well"
+
+
+def test_dry_run_writes_nothing(world: World) -> None:
+    result = world.execute(ALVIN, SIMON, dry_run=True)
+    assert result.exit_code == PENDING
+    assert {verb for _, verb in world.journal} == {"read"}
+
+
+def test_plan_that_is_declined_writes_nothing(world: World) -> None:
+    result = world.execute(ALVIN, yes=False)
+    assert result.exit_code == PENDING
+    assert {verb for _, verb in world.journal} == {"read"}
+
+
+def test_run_as_intended_gives_every_lease_back(world: World) -> None:
+    result = world.execute(ALVIN, SIMON, checks=(host_is_well,))
+    assert result.exit_code == OK
+    assert [world[name].lease for name in ("alvin", "simon", "sw-rack")] == [None, None, None]
+
+
+def test_second_run_changes_nothing(world: World) -> None:
+    world.execute(ALVIN, SIMON)
+    files = {name: dict(host.files) for name, host in world.hosts.items()}
+    del world.journal[:]
+    result = world.execute(ALVIN, SIMON)
+    assert (result.exit_code, [plan.changes for plan in result.stages[0].plans]) == (OK, [(), ()])
+    assert {verb for _, verb in world.journal} == {"read"}
+    assert {name: host.files for name, host in world.hosts.items()} == files
+
+
+def test_dry_run_where_nothing_differs_is_as_intended(world: World) -> None:
+    world.execute(ALVIN)
+    assert world.execute(ALVIN, dry_run=True).exit_code == OK
+
+
+def test_each_host_is_read_once_before_the_plan(world: World) -> None:
+    world.execute(ALVIN, SIMON, dry_run=True)
+    assert sorted(world.journal) == [
+        ("alvin", "read"),
+        ("simon", "read"),
+        *[("sw-rack", "read")] * 2,
+    ]  # a switch: configuration and commands
+
+
+def test_unreachable_host_fails_its_set_only(world: World) -> None:
+    world["simon"].reachable = False
+    result = world.execute(ALVIN, SIMON)
+    assert result.exit_code == FAILED
+    assert [outcome.state for outcome in result.stages[0].outcomes] == ["done", "refused"]
+    assert result.run.unreachable.keys() == {"simon"}
+
+
+def test_failed_check_of_a_set_fails_its_set_only(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    result = world.execute(ALVIN, SIMON)
+    assert result.exit_code == FAILED
+    assert [outcome.state for outcome in result.stages[0].outcomes] == ["reverted", "done"]
+
+
+def test_sets_that_share_a_host_never_overlap(world: World) -> None:
+    """The second is queued while the first is open, and plans anew on what the first has left."""
+    run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
+    run.watchers = (when("queued", "", both_queued.release),)
+
+    def wait_for_the_other(_: FakeHost) -> None:
+        both_queued.acquire()
+        both_queued.acquire()
+        both_queued.release(2)
+
+    world["alvin"].happens["before prepare"] = world["simon"].happens["before prepare"] = wait_for_the_other
+    result = world.execute(ALVIN, SIMON, run=run)
+    assert [outcome.state for outcome in result.stages[0].outcomes] == ["done", "done"]
+    on_switch = [verb for host, verb in world.asked("begin", "confirm") if host == "sw-rack"]
+    assert on_switch == ["begin", "confirm", "begin", "confirm"]
+
+
+def test_finding_that_fails_after_the_stage_fails_the_run(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.pending else "sick"
+    assert world.execute(ALVIN, checks=(host_is_well,)).exit_code == FAILED
+
+
+def test_findings_fail_a_run_without_changes_too(world: World) -> None:
+    world.execute(ALVIN)
+    world["alvin"].answers[HEALTH.command] = lambda _: "sick"
+    assert world.execute(ALVIN, checks=(host_is_well,)).exit_code == FAILED
+
+
+def test_refusal_before_anything_is_touched(world: World) -> None:
+    held(world["sw-rack"])
+    result = world.execute(ALVIN)
+    assert result.exit_code == REFUSED
+    assert world.asked("begin") == []
+
+
+def test_refusal_beside_a_change_is_a_failure(world: World) -> None:
+    held(world["simon"])
+    assert world.execute(ALVIN, SIMON).exit_code == FAILED
+
+
+def test_interrupted_run_rolls_back_and_says_so(world: World) -> None:
+    """A real Ctrl-C, while the set's thread works: it goes on once the main thread has heard it."""
+    run = world.run(ALVIN)
+
+    def press_ctrl_c() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        run.stop.wait()
+
+    run.watchers = (when("applied", "sw-rack", press_ctrl_c),)
+    result = world.execute(ALVIN, run=run)
+    assert result.exit_code == INTERRUPTED
+    assert world.untouched("alvin", "sw-rack")
+    assert (world["alvin"].lease, world["sw-rack"].lease) == (None, None)
+
+
+def test_limit_brings_the_other_ends_along(world: World) -> None:
+    world.execute(ALVIN, SIMON, limit=("simon",))
+    assert {host for host, _ in world.journal} == {"simon", "sw-rack"}
+
+
+def test_stage_that_is_none_is_refused(world: World) -> None:
+    with pytest.raises(Refused, match="--stage: no stage storage; there are network"):
+        world.execute(ALVIN, stages=("storage",))
+
+
+def test_selecting_no_host_is_refused(world: World) -> None:
+    with pytest.raises(Refused, match="no host is selected"):
+        world.execute(ALVIN, limit=("sw-vendor",))
+
+
+def test_what_a_timer_took_back_is_told_to_the_next_run(world: World) -> None:
+    world["alvin"].records = [
+        {"token": "1", "why": "uplink alvin", "holder": "sam@desk", "outcome": "reverted", "reason": "by its timer", "at": "21:14"}
+    ]
+    result = world.execute(ALVIN, dry_run=True)
+    assert as_data(result, "")["earlier"] == ["alvin: 'uplink alvin' of sam@desk was reverted at 21:14: by its timer"]
+
+
+def test_record_says_what_became_of_each_set(world: World) -> None:
+    world["simon"].reachable = False
+    record = as_data(world.execute(ALVIN, SIMON), "Try the engine.")
+    (stage,) = record["stages"]
+    assert [(one["set"], one["state"], one["confirmed"]) for one in stage["sets"]] == [
+        ("uplink alvin", "done", ["alvin", "sw-rack"]),
+        ("uplink simon", "refused", []),
+    ]
+    assert record["exit_code"] == FAILED
+    assert "+\talias uplink" in stage["sets"][0]["hosts"][0]["diff"]
+
+
+def test_a_stage_plans_on_what_the_one_before_has_left(world: World) -> None:
+    book = runbook(ALVIN)
+    twice = type(book)(book.purpose, (*book.stages, type(book.stages[0])("again", book.stages[0].sets)))
+    result = execute(twice, Options(), world.run(ALVIN), lambda *_: True)
+    assert [[bool(plan.changes) for plan in stage.plans] for stage in result.stages] == [[True], [False]]
