@@ -125,7 +125,9 @@ class InterfacesFile:
 
 def merge(text: str, candidate: str) -> str:
     """`text` with the candidate's attributes in it and all else as it was; the same text where nothing differs."""
+    # What comes after the last line must not run into it, nor continue it.
     ended = text if text.endswith("\n") or not text else f"{text}\n"
+    ended += "\n" if ended.endswith("\\\n") else ""
     file, wanted = InterfacesFile(ended), InterfacesFile(candidate)
     for stanza in wanted.stanzas:
         if stanza.head.key == "no":

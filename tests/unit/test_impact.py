@@ -1,0 +1,51 @@
+"""What a new interfaces file does to traffic, one rule a case: the lines that change, and the sentence."""
+
+import pytest
+
+from tasks.core.impact import network_impact
+
+SAME = """\
+auto bond0
+iface bond0
+	bond-slaves a b
+	bond-mode 802.3ad
+
+iface br0
+	bridge-ports bond0
+	address 10.0.0.1/24
+	gateway 10.0.0.254
+	mtu 1500
+"""
+RULES = {
+    "made": ("", "iface a\n", ["a is made"]),
+    "taken-down": ("iface a\n", "", ["a is taken down: it is no longer in the file"]),
+    "port-joins-a-bond": ("iface x\n\tbond-slaves a\n", "iface x\n\tbond-slaves a b\n", ["b goes down for a moment and joins x"]),
+    "port-leaves-a-bond": ("iface x\n\tbond-slaves a b\n", "iface x\n\tbond-slaves a\n", ["b goes down for a moment and leaves x"]),
+    "port-joins-a-bridge": ("iface x\n\tbridge-ports a\n", "iface x\n\tbridge-ports a b\n", ["b joins x"]),
+    "port-leaves-a-bridge": ("iface x\n\tbridge-ports a b\n", "iface x\n\tbridge_ports a\n", ["b leaves x"]),
+    "none-is-no-port": ("iface x\n\tbridge-ports none\n", "iface x\n\tbridge-ports a\n", ["a joins x"]),
+    "bond-mode": ("iface x\n\tbond-mode 1\n", "iface x\n\tbond-mode 802.3ad\n", ["x goes down and up: mode changes"]),
+    "bond-hash-policy": ("iface x\n", "iface x\n\tbond-xmit-hash-policy layer3+4\n", ["x goes down and up: xmit-hash-policy changes"]),
+    "bond-rate": ("iface x\n\tbond-lacp-rate slow\n", "iface x\n\tbond-lacp-rate fast\n", ["x goes down and up: lacp-rate changes"]),
+    "bond-min-links": ("iface x\n\tbond-min-links 1\n", "iface x\n\tbond-min-links 2\n", ["x goes down and up: min-links changes"]),
+    "address": (
+        "iface x\n\taddress 10.0.0.1/24\n",
+        "iface x\n\taddress 10.0.0.2/24\n",
+        ["x changes its address: sessions to the old one end"],
+    ),
+    "mtu": ("iface x\n\tmtu 1500\n", "iface x\n\tmtu 9000\n", ["x changes its MTU while it stays up"]),
+    "gateway": ("iface x\n\tgateway 10.0.0.1\n", "iface x\n\tgateway 10.0.0.2\n", ["x changes the default route"]),
+    "mac": ("iface x\n", "iface x\n\thwaddress 02:00:00:00:00:01\n", ["x changes its MAC: neighbours' ARP entries go stale"]),
+    "nothing": (SAME, SAME, []),
+    "same-in-other-words": (
+        SAME,
+        SAME.replace("a b", "b  a").replace("802.3ad", "4").replace("bond-", "bond_").replace("\n\n", "\n# why\n"),
+        [],
+    ),
+    "attribute-that-carries-no-traffic": ("iface x\n\talias old\n", "iface x\n\talias new\n", []),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "said"), RULES.values(), ids=RULES)
+def test_impact(before: str, after: str, said: list[str]) -> None:
+    assert list(network_impact(before, after)) == said
