@@ -1,70 +1,139 @@
-"""What ifupdown2's own syntax check lets through: unknown attributes, ports that are not there, ports used twice."""
+"""What ifupdown2's own syntax check lets through, or names without a line: each with its line, before anything is written."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tasks.core.interfaces_file import InterfacesFile, Stanza
+from tasks.core.interfaces_file import InterfacesFile, Line, Stanza
 
 # What makes an interface that is no port of the machine.
-VIRTUAL = (
-    "bond-slaves",
-    "bridge-ports",
-    "vlan-raw-device",
-    "vlan-id",
-    "vxlan-id",
-    "link-type",
-    "slaves",
-    "vrf-table",
-    "tunnel-mode",
-    "ovs-type",
+VIRTUAL = frozenset(
+    {"bond-slaves", "bridge-ports", "vlan-raw-device", "vlan-id", "vxlan-id", "link-type", "vrf-table", "tunnel-mode", "ovs-type"}
+    | {"xfrm-id", "batman-ifaces", "veth-peer-name", "ppp-physdev"}
 )
+ALIASES = {"bond-ports": "bond-slaves", "bridge-trunk": "bridge-vids", "mode": "tunnel-mode"}
+MEMBERS = ("bond-slaves", "bridge-ports")
+FLAGS = frozenset({"inherit"})
+_METHODS = frozenset({"static", "manual", "loopback", "dhcp", "dhcp6", "ppp", "tunnel"})
+METHODS = {"inet": _METHODS, "inet6": _METHODS | {"auto"}}  # `auto` is Proxmox VE's
+NAME_LENGTH = 15
 
 
-def problems_of(text: str, ports: frozenset[str], before: str = "") -> list[str]:
-    """What is wrong with an interfaces file on a host that has `ports`; lines that already stood there are left to their owner."""
-    file, old = InterfacesFile(text), InterfacesFile(before)
-    return [*_unknown_attributes(file, old), *_missing_ports(file, ports), *_ports_used_twice(file)]
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and in which line."""
+
+    line: int
+    text: str
+    hint: str = ""
+
+
+def problems_of(sent: str, result: str, ports: Collection[str], before: str = "", known: Collection[str] = ()) -> list[str]:
+    """What is wrong with a candidate for a host that has the interfaces `ports`, first by line, then between lines.
+
+    Args:
+        sent: The candidate as its author wrote it; lines are counted in it where one of its own is wrong.
+        result: The whole file as it would be.
+        ports: The interfaces that the host has now.
+        before: The file as it is; what is wrong there already is left to its owner.
+        known: Attributes that the host knows besides those of attributes.txt.
+    """
+    old = {problem.text for problem in (*_lines(before, known), *_whole(before, ports, before))}
+    found = [("line", problem) for problem in _lines(sent, known)]
+    found += [("line" if sent == result else "merged, line", problem) for problem in _whole(result, ports, before)]
+    return [f"{where} {problem.line}: {problem.text}{problem.hint}" for where, problem in found if problem.text not in old]
 
 
 @cache
-def _attributes() -> tuple[frozenset[str], tuple[str, ...]]:
+def attributes() -> tuple[frozenset[str], tuple[str, ...]]:
     """The words of attributes.txt: whole names, and prefixes of families."""
     lines = Path(__file__).with_name("attributes.txt").read_text().splitlines()
     words = " ".join(line for line in lines if not line.startswith("#")).split()
     return frozenset(word for word in words if not word.endswith("*")), tuple(word[:-1] for word in words if word.endswith("*"))
 
 
-def _known(attribute: str) -> bool:
-    names, families = _attributes()
-    return attribute in names or attribute.startswith(families)
+def _numbered(file: InterfacesFile) -> Iterator[tuple[int, Stanza | None, Line]]:
+    """Each logical line with the number of its first line and the stanza that it stands in or begins."""
+    number = 1
+    for stanza, lines in [(None, file.preamble), *((s, [s.head, *s.body]) for s in file.stanzas)]:
+        for line in lines:
+            yield number, stanza, line
+            number += line.text.count("\n")
 
 
-def _unknown_attributes(file: InterfacesFile, old: InterfacesFile) -> Iterator[str]:
-    for stanza in file.stanzas:
-        for line in stanza.body if stanza.iface else ():
-            if line.key and not _known(line.key) and line.value not in old.get(stanza.iface or "", line.key):
-                yield f"iface {stanza.iface}: ifupdown2 has no attribute `{line.words[0]}`; correct its spelling or take the line out"
+def _lines(text: str, known: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with a line by itself."""
+    for number, stanza, line in _numbered(InterfacesFile(text)):
+        if not line.key:
+            continue
+        if stanza is not None and line is stanza.head:
+            wrong = _head(line)
+        elif stanza is None or not (stanza.iface or stanza.head.key == "vlan"):
+            wrong = f"`{line.words[0]}` stands in no iface stanza; {_meant(line.words[0], ('auto', 'iface', 'source'))}"
+        else:
+            wrong = _attribute(line, stanza.head.words[1] if len(stanza.head.words) > 1 else "", known)
+        if wrong:
+            yield Problem(number, wrong)
 
 
-def members_of(stanza: Stanza) -> tuple[str, ...]:
-    """The ports that a bond or bridge takes; words like `none` and `regex` are not ports."""
-    words = " ".join(value for key in ("bond-slaves", "bridge-ports", "slaves") for value in stanza.values(key)).split()
-    return () if {"regex", "glob"} & set(words) else tuple(word for word in words if word != "none")
+def _head(line: Line) -> str | None:
+    words = line.words
+    if len(words) < 2:
+        return f"`{words[0]}` wants a name after it"
+    if words[0] != "iface":
+        return None
+    if len(words[1]) > NAME_LENGTH and "[" not in words[1]:
+        return f"iface {words[1]}: a name has at most {NAME_LENGTH} letters"
+    if len(words) > 2 and words[2] not in METHODS:
+        return f"iface {words[1]}: wanted {' or '.join(METHODS)}, found `{words[2]}`"
+    if len(words) > 3 and words[3] not in METHODS[words[2]]:
+        return f"iface {words[1]}: wanted one of {' '.join(sorted(METHODS[words[2]]))}, found `{words[3]}`"
+    return None
 
 
-def _missing_ports(file: InterfacesFile, ports: frozenset[str]) -> Iterator[str]:
-    made = {stanza.iface for stanza in file.stanzas if any(stanza.values(key) for key in VIRTUAL)}
-    for stanza in file.stanzas:
-        for port in members_of(stanza):
-            if port not in ports and port not in made and "." not in port:
-                yield f"iface {stanza.iface}: port {port} is not on this host, which has {' '.join(sorted(ports))}"
+def _attribute(line: Line, iface: str, known: Collection[str]) -> str | None:
+    names, families = attributes()
+    key = line.words[1].replace("_", "-") if line.key == "no" and len(line.words) > 1 else line.key
+    if not (key in names or key in known or key.startswith(families)):
+        return f"iface {iface}: ifupdown2 has no attribute `{key}`; {_meant(key, names)}"
+    if len(line.words) < 2 and key not in FLAGS:
+        return f"iface {iface}: `{key}` wants a value after it"
+    return None
 
 
-def _ports_used_twice(file: InterfacesFile) -> Iterator[str]:
+def _meant(word: str, names: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, sorted(names), n=1)
+    return f"did you mean `{close[0]}`?" if close else "correct its spelling or take the line out"
+
+
+def members_of(line: Line) -> tuple[str, ...]:
+    """The ports that a line gives to a bond or bridge; words like `none` and a pattern are not ports."""
+    if ALIASES.get(line.key, line.key) not in MEMBERS or {"regex", "glob"} & set(line.words[1:]):
+        return ()
+    return tuple(word for word in line.words[1:] if word not in ("none", "all") and "[" not in word)
+
+
+def _made(file: InterfacesFile) -> set[str]:
+    """The interfaces that the file makes."""
+    return {s.iface for s in file.stanzas if s.iface and VIRTUAL & {ALIASES.get(line.key, line.key) for line in s.body}}
+
+
+def _whole(text: str, ports: Collection[str], before: str) -> Iterator[Problem]:
+    """What is wrong between lines: ports that are missing, in two places, or that have an address of their own."""
+    file = InterfacesFile(text)
+    made, gone = _made(file), _made(InterfacesFile(before)) - _made(file)
+    present = (set(ports) - gone) | made
     taken: dict[str, str] = {}
-    for stanza in file.stanzas:
-        for port in members_of(stanza):
-            if port in taken and taken[port] != stanza.iface:
-                yield f"port {port} is in {taken[port]} and in {stanza.iface}; a port belongs to one"
-            taken[port] = stanza.iface or ""
+    for number, stanza, line in _numbered(file):
+        owner = (stanza.iface if stanza else None) or ""
+        for port in members_of(line) if owner else ():
+            if port not in present and "." not in port:
+                yield Problem(number, f"iface {owner}: port {port} is not on this host", f", which has {' '.join(sorted(present))}")
+            if taken.setdefault(port, owner) != owner:
+                yield Problem(number, f"iface {owner}: port {port} is in {taken[port]} already; a port belongs to one")
+    for number, stanza, line in _numbered(file):
+        if stanza and stanza.iface in taken and line.key == "address":
+            owner = taken[stanza.iface]
+            yield Problem(number, f"iface {stanza.iface}: address {line.value} on a port of {owner}; give the address to {owner}")

@@ -1,5 +1,100 @@
-"""NAPALM's getters, from the system's own JSON."""
+"""NAPALM's getters, from the system's own JSON: each one is one exec, its meaning is in the pure function beside its commands."""
+
+from napalm.base import constants, models
+
+from napalm_ifupdown2 import clock, interfaces, neighbors, probe, routes, system
+from napalm_ifupdown2.connection import Connection
 
 
-class Getters:
-    """Mixed into the driver."""
+class Getters(Connection):
+    """What NAPALM can ask of such a host. Each docstring is NAPALM's base class's, and the limits are those of the function called."""
+
+    def get_facts(self) -> models.FactsDict:
+        """What machine it is."""
+        return system.facts(self._outputs(*system.FACTS))
+
+    def get_interfaces(self) -> dict[str, models.InterfaceDict]:
+        """State, MTU, speed and MAC of each interface."""
+        return interfaces.interfaces(*self._outputs(interfaces.LINKS, interfaces.SPEEDS))
+
+    def get_interfaces_ip(self) -> dict[str, models.InterfacesIPDict]:
+        """The addresses of each interface."""
+        return interfaces.addresses(*self._outputs(interfaces.ADDRESSES))
+
+    def get_interfaces_counters(self) -> dict[str, models.InterfaceCounterDict]:
+        """The kernel's counters."""
+        return interfaces.counters(*self._outputs(interfaces.COUNTERS))
+
+    def get_vlans(self) -> dict[int, models.VlanDict]:  # type: ignore[override]
+        """VLANs in force."""
+        return interfaces.vlans(*self._outputs(neighbors.VLAN_TABLE, interfaces.LINKS))
+
+    def get_network_instances(self, name: str = "") -> dict[str, models.NetworkInstanceDict]:
+        """The default instance and VRFs."""
+        [links] = self._outputs(interfaces.LINKS)
+        return interfaces.network_instances(links, name)
+
+    def get_lldp_neighbors(self) -> dict[str, list[models.LLDPNeighborDict]]:
+        """Who is at the other end of each port."""
+        return neighbors.lldp_neighbors(*self._outputs(neighbors.LLDP))
+
+    def get_lldp_neighbors_detail(self, interface: str = "") -> models.LLDPNeighborsDetailDict:
+        """All that LLDP says of them."""
+        lldp, links = self._outputs(neighbors.LLDP, interfaces.LINKS)
+        return neighbors.lldp_neighbors_detail(lldp, links, interface)
+
+    def get_arp_table(self, vrf: str = "") -> list[models.ARPTableDict]:
+        """IPv4 neighbours, of all VRFs or of one."""
+        table, links = self._outputs(neighbors.ARP, interfaces.LINKS)
+        return neighbors.arp_table(table, links, vrf)
+
+    def get_ipv6_neighbors_table(self) -> list[models.IPV6NeighborDict]:
+        """IPv6 neighbours."""
+        return neighbors.ipv6_neighbors(*self._outputs(neighbors.NDP))
+
+    def get_mac_address_table(self) -> list[models.MACAdressTable]:
+        """What the bridges have learnt."""
+        return neighbors.mac_address_table(*self._outputs(neighbors.FDB))
+
+    # NAPALM's annotation forgets the list that its docstring shows, as it has strings for VLAN numbers.
+    def get_route_to(  # type: ignore[override]
+        self, destination: str = "", protocol: str = "", longer: bool = False
+    ) -> dict[str, list[models.RouteDict]]:
+        """Routes to a destination, or all."""
+        *answers, links = self._outputs(*routes.commands(destination, longer=longer), interfaces.LINKS)
+        return routes.routes_to(answers, links, destination, protocol, longer=longer)
+
+    def get_ntp_servers(self) -> dict[str, models.NTPServerDict]:
+        """The time servers of chrony's files."""
+        return clock.ntp_servers(*self._outputs(clock.CONFIGURATION))
+
+    def get_ntp_peers(self) -> dict[str, models.NTPPeerDict]:
+        """The time peers of chrony's files."""
+        return clock.ntp_peers(*self._outputs(clock.CONFIGURATION))
+
+    def get_ntp_stats(self) -> list[models.NTPStats]:
+        """How chrony follows them."""
+        return clock.ntp_stats(*self._outputs(clock.SOURCES, clock.STATISTICS, clock.DETAILS))
+
+    def get_environment(self) -> models.EnvironmentDict:
+        """Memory and processors."""
+        return system.environment(*self._outputs(system.CPU, system.MEMORY))
+
+    def get_users(self) -> dict[str, models.UsersDict]:
+        """Who may log in."""
+        return system.users(*self._outputs(*system.USERS))
+
+    def ping(
+        self,
+        destination: str,
+        source: str = constants.PING_SOURCE,
+        ttl: int = constants.PING_TTL,
+        timeout: int = constants.PING_TIMEOUT,
+        size: int = constants.PING_SIZE,
+        count: int = constants.PING_COUNT,
+        vrf: str = constants.PING_VRF,
+        source_interface: str = constants.PING_SOURCE_INTERFACE,
+    ) -> models.PingResultDict:
+        """Ping from the host."""
+        command = probe.command(destination, source or source_interface, ttl, timeout, size, count, vrf)
+        return probe.result(*self._outputs(command, deadline_s=self.timeout + count + timeout))

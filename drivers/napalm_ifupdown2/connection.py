@@ -1,0 +1,145 @@
+"""The driver's connection: one SSH session, each request one exec on it."""
+
+import getpass
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napalm.base import models
+from napalm.base.base import NetworkDriver
+from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException, LockError
+
+from tasks.core.errors import LinkError, Refused
+from tasks.core.facts import STATUS_COMMAND
+from tasks.core.session import HostSession, Owner
+from tasks.core.ssh import Channel
+
+USERS_CONFIG = Path("~/.ssh/config")
+
+
+class Connection(NetworkDriver):
+    """Opens, closes, reads, and holds the host's lease.
+
+    Keys and agents alone are used; a password is not.
+
+    optional_args: `port`, `ssh_config_file`, `sudo` (bool), `token` (the one that may confirm: give a later connection the same),
+    `run` and `holder` (whose lease it is; by default this object's, and then it is given back as soon as nothing needs it), and
+    `attributes` (names beyond those of ifupdown2's own addons that a candidate may use).
+    """
+
+    def __init__(self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: dict[str, Any] | None = None) -> None:
+        arguments = optional_args or {}
+        self.hostname, self.username, self.password, self.timeout = hostname, username, password, timeout
+        holder = arguments.get("holder") or f"{getpass.getuser()}@{socket.gethostname()} (NAPALM)"
+        self._owner = Owner(arguments.get("run") or secrets.token_hex(8), holder)
+        self._arguments = arguments
+        self._session: HostSession | None = None
+        self._locked = False
+
+    def open(self) -> None:
+        """Connect, host key checked. Raises ConnectionException with the reason."""
+        try:
+            channel = Channel.open(
+                self.hostname,
+                port=self._arguments.get("port"),
+                username=self.username or None,
+                ssh_config=self._ssh_config(),
+            )
+        except LinkError as error:
+            raise ConnectionException(str(error)) from error
+        self._session = HostSession(channel, sudo=bool(self._arguments.get("sudo")))
+
+    def _ssh_config(self) -> str | None:
+        """The named file; nornir-napalm names the user's own even where there is none."""
+        path = Path(self._arguments.get("ssh_config_file") or USERS_CONFIG).expanduser()
+        return None if path == USERS_CONFIG.expanduser() and not path.exists() else str(path)
+
+    def close(self) -> None:
+        """Give back a lease that is this object's own, and close. What is pending stays so: the host's timer decides."""
+        session = self._session
+        try:
+            if session is not None and self._locked and not self._of_a_run and session.channel.alive():
+                self.release()
+        finally:
+            self._session = None
+            if session is not None:
+                session.channel.close()
+
+    def is_alive(self) -> models.AliveDict:
+        """Whether the connection stands."""
+        return {"is_alive": self._session is not None and self._session.channel.alive()}
+
+    def _connected(self) -> HostSession:
+        """The open session. Raises ConnectionClosedException before `open`; a property would, to whoever lists the members."""
+        if self._session is None:
+            raise ConnectionClosedException(f"{self.hostname}: not connected; call open() first")
+        return self._session
+
+    @property
+    def _of_a_run(self) -> bool:
+        """Whether the lease is a run's, which holds it over several connections."""
+        return "run" in self._arguments
+
+    @contextmanager
+    def _speaking(self, refusal: type[Exception] = CommitError) -> Iterator[HostSession]:
+        """Foreign exceptions become NAPALM's."""
+        try:
+            yield self._connected()
+        except Refused as error:
+            raise refusal(str(error)) from error
+        except LinkError as error:
+            raise ConnectionException(str(error)) from error
+
+    def cli(self, commands: list[str], encoding: str = "text") -> dict[str, str | dict[str, Any]]:
+        """{command: its output}, all of them in one round trip. A command that fails is answered with its error, as a console would."""
+        if not isinstance(commands, list):
+            raise TypeError(f"commands: wanted a list of shell commands, found {commands!r}")
+        if encoding != "text":
+            raise NotImplementedError(f"encoding: wanted text, found {encoding}; ask a command for JSON by its own flag, as `ip -j`")
+        return {command: answer["out"] + (answer["err"] if answer["rc"] else "") for command, answer in self._read(commands).items()}
+
+    def status(self) -> str:
+        """The host's part's own word: pending transaction, lease, record (JSON text)."""
+        return str(self.cli([STATUS_COMMAND])[STATUS_COMMAND])
+
+    def lock(self) -> None:
+        """Take the host's lease; beyond NAPALM's base class, for whoever locks several hosts first.
+
+        Raises LockError with the holder's name where another has it.
+        """
+        with self._speaking(LockError) as session:
+            session.prepare(self._owner)
+        self._locked = True
+
+    def release(self) -> None:
+        """Give the lease back; beyond NAPALM's base class, for whoever holds it over several sessions."""
+        with self._speaking() as session:
+            session.release(self._owner)
+        self._locked = False
+
+    def _ask(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
+        """The host's part's whole answer to a read: `facts`, `pending`, `lease`, `records`."""
+        with self._speaking() as session:
+            answer: dict[str, Any] = session.read(
+                {command: command for command in commands},
+                self._owner if self._locked or self._of_a_run else None,
+                deadline_s or self.timeout,
+            )
+        return answer
+
+    def _read(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
+        """{command: {rc, out, err}} in one exec."""
+        answers: dict[str, Any] = self._ask(commands, deadline_s)["facts"]
+        return answers
+
+    def _outputs(self, *commands: str, deadline_s: float | None = None) -> list[str]:
+        """The output of each command, in one exec. Raises CommandErrorException for the first that fails."""
+        answers = self._read(list(commands), deadline_s)
+        for command, answer in answers.items():
+            if answer["rc"]:
+                said = (answer["err"] or answer["out"]).strip()[-300:]
+                raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {said}")
+        return [answers[command]["out"] for command in commands]

@@ -1,0 +1,53 @@
+"""Records a case of a NAPALM getter from a running host: `python tests/lab/record_napalm_case.py HOST CASE GETTER [JSON ARGUMENTS]`.
+
+What the host answered is real; read the `expected.json` that it writes before you believe it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from napalm.base.exceptions import CommandErrorException
+
+from napalm_ifupdown2 import Ifupdown2Driver
+
+CASES = Path(__file__).parents[1] / "cases" / "napalm"
+
+
+class Recorder(Ifupdown2Driver):
+    """A driver that keeps what it read."""
+
+    heard: dict[str, Any]
+
+    def _read(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
+        self.heard = super()._read(commands, deadline_s)
+        return self.heard
+
+
+def transcript(answers: dict[str, Any]) -> str:
+    """Console-like: `$ command`, its output, and `[exit N]` where it failed."""
+    return "".join(
+        f"$ {command}\n{answer['out']}{'' if answer['out'].endswith(chr(10)) or not answer['out'] else chr(10)}"
+        + (f"{answer['err'].strip()}\n[exit {answer['rc']}]\n" if answer["rc"] else "")
+        for command, answer in answers.items()
+    )
+
+
+def record(host: str, case: str, getter: str, arguments: dict[str, Any]) -> None:
+    folder = CASES / getter / case
+    folder.mkdir(parents=True, exist_ok=True)
+    with Recorder(host, "", "", optional_args={"ssh_config_file": f"{os.environ['BURROW_LAB']}/ssh_config"}) as device:
+        try:
+            expected = getattr(device, getter)(**arguments)
+            (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+        except CommandErrorException as error:
+            (folder / "error.txt").write_text(f"{error}\n".replace(f"{host}:", "recorded:", 1))
+        (folder / "session.txt").write_text(transcript(device.heard))
+    if arguments:
+        (folder / "arguments.json").write_text(json.dumps(arguments) + "\n")
+
+
+if __name__ == "__main__":
+    record(*sys.argv[1:4], json.loads(sys.argv[4]) if sys.argv[4:] else {})
