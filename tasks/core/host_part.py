@@ -359,7 +359,10 @@ def apply(token: str) -> None:
         if not meta or meta["token"] != token:
             return
         write(PENDING / "state", b"applying")
-        failure = apply_steps(meta)
+        try:
+            failure = apply_steps(meta)
+        except OSError as error:
+            failure = str(error)
         if not failure:
             write(PENDING / "state", b"applied")
     if failure:
@@ -452,10 +455,13 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     """Files, then what makes them live; answers what could not be undone."""
     troubles = []
     for index, saved in enumerate(meta["saved"]):
-        if saved["mode"] is None:
-            Path(saved["path"]).unlink(missing_ok=True)
-        else:
-            write(Path(saved["path"]), (PENDING / str(index)).read_bytes(), saved["mode"], saved["owner"])
+        try:
+            if saved["mode"] is None:
+                Path(saved["path"]).unlink(missing_ok=True)
+            else:
+                write(Path(saved["path"]), (PENDING / str(index)).read_bytes(), saved["mode"], saved["owner"])
+        except OSError as error:
+            troubles.append(str(error))
     commands = [
         ["systemctl", "-q", "--root=/", "enable" if unit["was_enabled"] else "disable", unit["name"]]
         for unit in meta["units"]
@@ -463,7 +469,10 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     ]
     if live:
         for name, value in meta["live"].items():
-            sysctl(name).write_text(value)
+            try:
+                sysctl(name).write_text(value)
+            except OSError as error:
+                troubles.append(str(error))
         commands += [action["undo"] for action in reversed(meta["actions"])]
         commands += [
             ["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]]

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from nornir.core.plugins.register import PluginRegister
@@ -21,3 +23,24 @@ def world(monkeypatch):
     monkeypatch.setattr(time, "monotonic", world.clock)
     monkeypatch.setattr(time, "sleep", world.clock.sleep)
     return world
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A folder as a host's root, with the host's part on it."""
+    from part import Machine
+
+    memory = Path("/dev/shm")  # the part syncs every file to its disk, which takes its time on a real one
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
+        yield Machine(Path(root), tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def applied(machine):
+    """A transaction that is not confirmed: etc/hosts was old and is new."""
+    from part import hosts
+
+    machine.write("etc/hosts", "old\n", 0o640)
+    transaction = hosts(machine)
+    assert machine.begin(transaction)["state"] == "applied"
+    return transaction

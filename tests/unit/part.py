@@ -1,0 +1,124 @@
+"""The host's part itself, its paths moved under a folder, with stand-ins of the system's tools that keep a log."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tasks.core.session import Owner
+from tasks.core.transaction import FileWrite, Transaction
+
+SOURCE = (Path(__file__).parents[2] / "tasks" / "core" / "host_part.py").read_text()
+MOVED = {
+    'Path("/var/lib/burrow")': 1,
+    'Path("/usr/local/lib/burrow")': 1,
+    'Path("/usr/local/sbin/burrow")': 1,
+    'Path("/etc/systemd/system/': 1,
+    'Path("/proc/sys': 2,
+}
+KIM, SAM = Owner("run-kim", "kim@desk"), Owner("run-sam", "sam@desk")
+
+SYSTEMCTL = """\
+#!/bin/sh
+echo "systemctl $*" >> "{root}/log"
+for word in "$@"; do case "$word" in -*) ;; *) [ -n "$verb" ] && unit=$word || verb=$word;; esac; done
+case "$verb $unit" in
+  "start killer.service") kill -9 $PPID;;
+  "start broken.service") echo "it is broken" >&2; exit 1;;
+esac
+state="{root}/units/$unit"
+case "$verb" in
+  is-enabled) [ -e "$state.enabled" ];;
+  is-active) [ -e "$state.active" ];;
+  enable) touch "$state.enabled";;
+  disable) rm -f "$state.enabled";;
+  start | restart) touch "$state.active";;
+  stop) rm -f "$state.active";;
+esac
+"""
+# Starts a service in earnest only where a test kills it: a second Python takes its time.
+SYSTEMD_RUN = """\
+#!/bin/sh
+echo "systemd-run $*" >> "{root}/log"
+case "$*" in *--on-active*) [ ! -e "{root}/no-timers" ]; exit;; esac
+[ -e "{root}/detached" ] || exit 0
+while case "$1" in -*) true;; *) false;; esac; do shift; done
+exec "{python}" -I -S "$@"
+"""
+APT_GET = """\
+#!/bin/sh
+echo "apt-get $*" >> "{root}/log"
+case "$*" in *nowhere*) echo "E: Unable to locate package nowhere" >&2; exit 100;; esac
+"""
+
+
+class Machine:
+    """A folder that is a host's root, and its part."""
+
+    def __init__(self, root: Path, tools: Path, monkeypatch: Any) -> None:
+        self.root = root
+        for name, text in {"systemctl": SYSTEMCTL, "systemd-run": SYSTEMD_RUN, "apt-get": APT_GET}.items():
+            self.write(str(tools / name), text.format(root=root, python=sys.executable), 0o755)
+        for folder in ("units", "etc", "proc/sys/kernel/random"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        self.boot("first")
+        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+        self.source = SOURCE
+        for place, times in MOVED.items():
+            assert self.source.count(place) == times
+            self.source = self.source.replace(place, place.replace('"/', f'"{root}/'))
+        self.part = self.load(self.source)
+
+    @staticmethod
+    def load(source: str) -> ModuleType:
+        module = ModuleType("part")
+        vars(module)["SOURCE"] = source
+        exec(compile(source, "burrow", "exec"), vars(module))
+        return module
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(mode)
+        return target
+
+    def read(self, path: str) -> str | None:
+        return (self.root / path).read_text() if (self.root / path).exists() else None
+
+    def boot(self, boot_id: str) -> None:
+        self.write("proc/sys/kernel/random/boot_id", f"{boot_id}\n")
+
+    @property
+    def log(self) -> list[str]:
+        return (self.read("log") or "").splitlines()
+
+    def ask(self, op: str, owner: Owner = KIM, **words: Any) -> Any:
+        """One request, through JSON as on the wire."""
+        defaults = {"packages": [], "deadline_s": 20, "facts": {}}
+        return getattr(self.part, f"op_{op}")(json.loads(json.dumps({**defaults, **asdict(owner), **words})))
+
+    def begin(self, transaction: Transaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
+        """What becomes of a transaction, up to the confirmation."""
+        self.ask("prepare", owner)
+        kept = self.ask("begin", owner, **transaction.request(revert_s))
+        if kept["state"] == "armed" and not (self.root / "detached").exists():
+            self.part.main(["apply", transaction.token])
+        return self.ask("outcome", owner, token=transaction.token)
+
+
+def hosts(machine: Machine, *, before: str | None = "old\n", text: str | None = "new\n", **words: Any) -> Transaction:
+    """A transaction that writes etc/hosts."""
+    return Transaction("name the hosts", (FileWrite(str(machine.root / "etc/hosts"), before, text, **words),))
+
+
+def refusal(machine: Machine, op: str, *arguments: Any, **words: Any) -> str:
+    """The reason why a request is refused."""
+    with pytest.raises(machine.part.Refused) as raised:
+        machine.ask(op, *arguments, **words)
+    return str(raised.value)

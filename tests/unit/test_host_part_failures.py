@@ -1,0 +1,155 @@
+"""The host's part when something fails, is killed, or the power goes: the host is as it was; and what the console shows."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from part import KIM, SAM, Machine, hosts, refusal
+
+from tasks.core.session import LOADER
+from tasks.core.transaction import Action, FileWrite, Transaction, Unit
+
+FAILING = {
+    "action": lambda _: {"actions": (Action(("/bin/sh", "-c", "echo no such device >&2; exit 1"), ("true",)),)},
+    "unit": lambda _: {"units": (Unit("broken.service"),)},
+    "file": lambda root: {"files": (FileWrite(f"{root}/etc/machine-id/below-a-file", None, "x\n"),)},
+}
+
+
+@pytest.mark.parametrize("failing", FAILING.values(), ids=FAILING)
+def test_what_fails_while_it_is_applied_is_restored_at_once(machine: Machine, failing) -> None:
+    machine.write("etc/machine-id", "1\n")
+    machine.write("etc/hosts", "old\n")
+    parts = failing(machine.root)
+    kept = machine.begin(Transaction("x", **{**parts, "files": (*hosts(machine).files, *parts.get("files", ()))}))
+    assert kept["state"] == "reverted"
+    assert kept["reason"]
+    assert machine.read("etc/hosts") == "old\n"
+
+
+def test_transaction_whose_timer_cannot_be_armed_is_not_applied(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
+    machine.write("no-timers", "")
+    kept = machine.begin(hosts(machine))
+    assert (kept["state"], machine.read("etc/hosts")) == ("reverted", "old\n")
+    assert "the timer could not be armed" in kept["reason"]
+    assert not any("--unit=burrow-apply" in line for line in machine.log)
+
+
+KILLED = {
+    "in-an-action": {"actions": (Action(("/bin/sh", "-c", "kill -9 $PPID"), ("true",)),)},
+    "in-a-unit": {"units": (Unit("chrony.service"), Unit("killer.service"))},
+}
+
+
+@pytest.mark.parametrize("killed", KILLED.values(), ids=KILLED)
+def test_part_that_is_killed_while_it_applies_is_restored_at_boot(machine: Machine, killed: dict) -> None:
+    machine.write("detached", "")
+    machine.write("etc/hosts", "old\n")
+    transaction = Transaction("x", hosts(machine).files, **killed)
+    assert machine.begin(transaction)["state"] == "applying"
+    assert machine.read("etc/hosts") == "new\n"
+    machine.boot("second")
+    machine.part.main(["boot"])
+    kept = machine.ask("outcome", token=transaction.token)
+    assert (kept["state"], kept["reason"]) == ("reverted", "at boot, because the power went before it was confirmed")
+    assert machine.read("etc/hosts") == "old\n"
+    assert not (machine.root / "units/chrony.service.enabled").exists()
+
+
+def test_transaction_that_is_not_applied_cannot_be_confirmed(machine: Machine) -> None:
+    transaction = Transaction("x")
+    machine.ask("begin", **transaction.request(60))
+    assert machine.ask("outcome", token=transaction.token)["state"] == "armed"
+    assert "not applied" in refusal(machine, "confirm", token=transaction.token)
+
+
+def test_boot_leaves_a_confirmed_transaction_alone(machine: Machine, applied: Transaction) -> None:
+    machine.ask("confirm", token=applied.token)
+    machine.part.main(["boot"])
+    assert machine.read("etc/hosts") == "new\n"
+
+
+def test_boot_touches_no_live_state(machine: Machine) -> None:
+    """The network is not up yet: files alone, and which units come up."""
+    machine.write("etc/hosts", "old\n")
+    said = machine.root / "said"
+    undo = ("/bin/sh", "-c", f"echo undone >> {said}")
+    machine.begin(Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),)))
+    logged = len(machine.log)
+    machine.part.main(["boot"])
+    assert not said.exists()
+    assert machine.log[logged:] == ["systemctl -q --root=/ disable chrony.service", "systemctl -q stop burrow-revert.timer"]
+
+
+def test_draft_that_a_crash_left_is_swept_away(machine: Machine) -> None:
+    machine.write("var/lib/burrow/draft/0", "half a backup")
+    machine.write("etc/hosts", "old\n")
+    transaction = hosts(machine)
+    machine.begin(transaction)
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("etc/hosts") == "old\n"
+
+
+def test_what_cannot_be_undone_is_said(machine: Machine) -> None:
+    transaction = Transaction("x", actions=(Action(("true",), ("/bin/sh", "-c", "echo still busy >&2; exit 3")),))
+    machine.begin(transaction)
+    kept = machine.ask("revert", token=transaction.token, reason="rolled back")
+    assert kept["reason"].startswith("rolled back; `/bin/sh -c")
+    assert kept["reason"].endswith("ended with 3: still busy")
+
+
+def test_backups_and_records_are_bounded(machine: Machine) -> None:
+    part = machine.part
+    for number in range(part.KEPT_BACKUPS + 2):
+        transaction = Transaction(f"number {number}")
+        machine.begin(transaction)
+        machine.ask("confirm", token=transaction.token)
+    assert len(list(part.BACKUPS.iterdir())) == part.KEPT_BACKUPS
+    part.RECORD.write_text(part.RECORD.read_text() * part.KEPT_RECORDS)
+    last = Transaction("the last")
+    machine.begin(last)
+    machine.ask("confirm", token=last.token)
+    records = [json.loads(line)["why"] for line in part.RECORD.read_text().splitlines()]
+    assert (len(records), records[-1]) == (part.KEPT_RECORDS, "the last")
+    assert len(machine.ask("read")["records"]) == 5
+
+
+@pytest.mark.usefixtures("applied")
+def test_console_shows_and_reverts(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.part.main(["status"])
+    assert "pending: name the hosts by kim@desk since" in capsys.readouterr().out
+    machine.part.main(["revert"])
+    machine.part.main(["status"])
+    said = capsys.readouterr().out
+    assert "pending: nothing" in said
+    assert "reverted   name the hosts  by hand on the host" in said
+    assert machine.read("etc/hosts") == "old\n"
+
+
+def test_part_is_taken_off_a_host_only_when_nothing_is_open(machine: Machine, applied: Transaction) -> None:
+    with pytest.raises(SystemExit, match="`burrow revert` first"):
+        machine.part.main(["remove"])
+    machine.ask("confirm", token=applied.token)
+    machine.part.main(["remove"])
+    left = [path for path in machine.root.rglob("*burrow*") if machine.root in path.parents]
+    assert left == []
+    assert machine.read("etc/hosts") == "new\n"
+
+
+def test_part_runs_from_standard_input_and_answers_on_its_last_line(machine: Machine) -> None:
+    def ask(op: str) -> dict:
+        source, request = (
+            machine.source.encode(),
+            json.dumps({"op": op, "facts": {"x": "echo 1"}, "deadline_s": 9, **vars(KIM), "packages": []}),
+        )
+        command = LOADER.replace("python3", f"{sys.executable} -I -S", 1)
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], input=b"%d\n%b%b" % (len(source), source, request.encode()), capture_output=True, check=True
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    machine.ask("prepare", SAM)
+    assert ask("read")["answer"]["facts"]["x"]["out"] == "1\n"
+    assert ask("prepare")["refused"].startswith("sam@desk changes this host since ")

@@ -1,0 +1,210 @@
+"""The host's part on a folder of its own: what is written, kept, taken back, and what is refused before."""
+
+import os
+
+import pytest
+from part import SAM, Machine, hosts, refusal
+
+from tasks.core.transaction import Action, Transaction, Unit
+
+
+def test_transaction_is_armed_before_it_is_applied(machine: Machine, applied: Transaction) -> None:
+    runs = [line.split() for line in machine.log if line.startswith("systemd-run")]
+    assert ["--on-active=60s" in words for words in runs] == [True, False]
+    assert runs[0][-3:] == ["revert", applied.token, "timer"]
+    assert runs[1][-2:] == ["apply", applied.token]
+    assert machine.read("etc/hosts") == "new\n"
+
+
+def test_status_shows_what_is_pending(machine: Machine, applied: Transaction) -> None:
+    pending = machine.ask("read")["pending"]
+    assert (pending["token"], pending["holder"], pending["why"], pending["state"]) == (
+        applied.token,
+        "kim@desk",
+        "name the hosts",
+        "applied",
+    )
+    assert 0 < pending["revert_in_s"] <= 60
+
+
+def test_confirmed_transaction_stays(machine: Machine, applied: Transaction) -> None:
+    assert machine.ask("confirm", token=applied.token)["state"] == "confirmed"
+    assert machine.read("etc/hosts") == "new\n"
+    assert machine.ask("read")["pending"] is None
+    assert machine.log[-1] == "systemctl -q stop burrow-revert.timer"
+
+
+def test_confirming_again_answers_the_same(machine: Machine, applied: Transaction) -> None:
+    once = machine.ask("confirm", token=applied.token)
+    assert machine.ask("confirm", token=applied.token) == once
+
+
+def test_reverted_transaction_leaves_the_host_as_it_was(machine: Machine, applied: Transaction) -> None:
+    kept = machine.ask("revert", token=applied.token, reason="a check failed")
+    assert (kept["state"], kept["reason"]) == ("reverted", "a check failed")
+    assert machine.read("etc/hosts") == "old\n"
+    assert machine.ask("revert", token=applied.token) == kept
+
+
+def test_revert_after_confirm_changes_nothing(machine: Machine, applied: Transaction) -> None:
+    machine.ask("confirm", token=applied.token)
+    assert machine.ask("revert", token=applied.token)["state"] == "confirmed"
+    assert machine.read("etc/hosts") == "new\n"
+
+
+def test_confirm_after_revert_says_what_happened(machine: Machine, applied: Transaction) -> None:
+    machine.part.main(["revert", applied.token, "timer"])
+    kept = machine.ask("confirm", token=applied.token)
+    assert (kept["state"], kept["reason"]) == ("reverted", "by its timer, because it was not confirmed")
+    assert machine.read("etc/hosts") == "old\n"
+
+
+@pytest.mark.parametrize("op", ["confirm", "revert", "outcome"])
+def test_another_token_decides_nothing(machine: Machine, applied: Transaction, op: str) -> None:
+    assert machine.ask(op, token="another")["state"] == "unknown"
+    assert machine.ask("outcome", token=applied.token)["state"] == "applied"
+
+
+def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machine, applied: Transaction) -> None:
+    machine.ask("confirm", token=applied.token)
+    following = hosts(machine, before="new\n", text="newer\n")
+    machine.begin(following)
+    machine.part.main(["revert", applied.token, "timer"])
+    assert machine.ask("outcome", token=following.token)["state"] == "applied"
+
+
+def test_timer_frees_the_lease_of_its_dead_run(machine: Machine, applied: Transaction) -> None:
+    machine.part.main(["revert", applied.token, "timer"])
+    assert machine.ask("prepare", SAM)["lease"]["holder"] == "sam@desk"
+
+
+def test_second_transaction_waits_for_the_first(machine: Machine, applied: Transaction) -> None:
+    second = hosts(machine, before="new\n", text="newer\n")
+    assert "a transaction is already open: name the hosts" in refusal(machine, "begin", **second.request(60))
+    assert machine.ask("outcome", token=applied.token)["state"] == "applied"
+
+
+@pytest.mark.parametrize("found", ["edited\n", "old", "old\r\n", ""])
+def test_file_that_changed_since_it_was_read_is_refused(machine: Machine, found: str) -> None:
+    machine.write("etc/hosts", "").write_bytes(found.encode())
+    assert "was changed since it was read" in refusal(machine, "begin", **hosts(machine).request(60))
+    assert (machine.root / "etc/hosts").read_bytes() == found.encode()
+    assert machine.ask("read")["pending"] is None
+
+
+def test_file_that_appeared_since_it_was_read_is_refused(machine: Machine) -> None:
+    machine.write("etc/hosts", "somebody's\n")
+    assert "was changed since it was read" in refusal(machine, "begin", **hosts(machine, before=None).request(60))
+
+
+def test_empty_file_counts_as_absent(machine: Machine) -> None:
+    """The fact that a file holds says the same of both."""
+    machine.write("etc/hosts", "")
+    transaction = hosts(machine, before=None)
+    assert machine.begin(transaction)["state"] == "applied"
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("etc/hosts") == ""
+
+
+def test_bytes_that_are_no_text_come_back(machine: Machine) -> None:
+    machine.write("etc/hosts", "").write_bytes(b"# caf\xe9\r\n")
+    transaction = hosts(machine, before="# caf\udce9\r\n", text="# caf\udce9\r\nnew\n")
+    assert machine.begin(transaction)["state"] == "applied"
+    assert (machine.root / "etc/hosts").read_bytes() == b"# caf\xe9\r\nnew\n"
+    machine.ask("revert", token=transaction.token)
+    assert (machine.root / "etc/hosts").read_bytes() == b"# caf\xe9\r\n"
+
+
+def test_somebody_elses_staged_change_is_refused(machine: Machine) -> None:
+    staged = machine.write("etc/network/interfaces.new", "theirs\n")
+    transaction = Transaction("x", absent=(str(staged),))
+    assert f"{staged} exists" in refusal(machine, "begin", **transaction.request(60))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "refused"), [("old\n", "bad\n", True), ("bad\n", "bad\nnew\n", False), ("old\n", "new\n", False)]
+)
+def test_candidate_is_judged_by_what_it_adds_to_a_tools_complaints(machine: Machine, before: str, text: str, refused: bool) -> None:
+    machine.write("etc/hosts", before)
+    tool = ("/bin/sh", "-c", "! grep -h bad {candidate} >&2")
+    transaction = hosts(machine, before=before, text=text, validate=tool)
+    if refused:
+        assert "would not be accepted: bad" in refusal(machine, "begin", **transaction.request(60))
+        assert machine.read("etc/hosts") == before
+    else:
+        assert machine.begin(transaction)["state"] == "applied"
+
+
+def test_mode_of_a_file_is_kept_both_ways(machine: Machine, applied: Transaction) -> None:
+    def mode() -> int:
+        return (machine.root / "etc/hosts").stat().st_mode & 0o777
+
+    assert mode() == 0o640
+    machine.ask("revert", token=applied.token)
+    assert mode() == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_owner_of_a_file_is_kept_both_ways(machine: Machine) -> None:
+    path = machine.write("etc/hosts", "old\n")
+    os.chown(path, 7, 8)
+    transaction = hosts(machine)
+    machine.begin(transaction)
+    assert (path.stat().st_uid, path.stat().st_gid) == (7, 8)
+    machine.ask("revert", token=transaction.token)
+    assert (path.stat().st_uid, path.stat().st_gid) == (7, 8)
+
+
+def test_new_file_gets_its_mode_and_is_taken_away_again(machine: Machine) -> None:
+    transaction = hosts(machine, before=None, mode=0o600)
+    machine.begin(transaction)
+    assert (machine.root / "etc/hosts").stat().st_mode & 0o777 == 0o600
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("etc/hosts") is None
+
+
+def test_file_that_is_taken_away_comes_back(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n", 0o640)
+    transaction = hosts(machine, text=None)
+    machine.begin(transaction)
+    assert machine.read("etc/hosts") is None
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("etc/hosts") == "old\n"
+
+
+def test_live_values_are_saved_and_restored(machine: Machine) -> None:
+    machine.write("proc/sys/kernel/hostname", "pve\n")
+    transaction = Transaction("x", sysctls={"kernel.hostname": "alvin"})
+    machine.begin(transaction)
+    assert machine.read("proc/sys/kernel/hostname") == "alvin"
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("proc/sys/kernel/hostname") == "pve\n"
+
+
+def test_actions_are_undone_in_their_other_order(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
+    said = machine.root / "said"
+    actions = tuple(Action(("/bin/sh", "-c", f"echo {name} >> {said}"), ("/bin/sh", "-c", f"echo not {name} >> {said}")) for name in "ab")
+    transaction = Transaction("x", hosts(machine).files, actions)
+    machine.begin(transaction)
+    machine.ask("revert", token=transaction.token)
+    assert said.read_text().splitlines() == ["a", "b", "not b", "not a"]
+
+
+@pytest.mark.parametrize("was", [(), ("enabled",), ("active",), ("enabled", "active")])
+def test_unit_is_as_wanted_and_then_as_it_was(machine: Machine, was: tuple[str, ...]) -> None:
+    for state in was:
+        machine.write(f"units/chrony.service.{state}", "")
+    transaction = Transaction("x", units=(Unit("chrony.service"),))
+    assert machine.begin(transaction)["state"] == "applied"
+    assert sorted(path.suffix for path in (machine.root / "units").iterdir()) == [".active", ".enabled"]
+    machine.ask("revert", token=transaction.token)
+    assert {path.suffix[1:] for path in (machine.root / "units").iterdir()} == set(was)
+
+
+@pytest.mark.parametrize(("was_active", "verbs"), [(True, ["restart"]), (False, ["start"])])
+def test_unit_is_restarted_only_where_it_runs(machine: Machine, was_active: bool, verbs: list[str]) -> None:
+    for state in ("enabled", "active")[: 1 + was_active]:
+        machine.write(f"units/lldpd.service.{state}", "")
+    machine.begin(Transaction("x", units=(Unit("lldpd.service", restart=True),)))
+    assert [line.split()[-2] for line in machine.log if line.endswith("lldpd.service") and "is-" not in line] == verbs
