@@ -1,0 +1,123 @@
+"""The layout stays true: what a feature has to bring, who may talk to hosts, how large a file may be."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cases import CASES, ROOT, cases_of, changes, checks
+
+from tasks.core.check import Severity
+
+PACKAGES = ("inventory", "tasks", "drivers", "lab", "runbooks")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+HOST_PART = ROOT / "tasks" / "core" / "host_part.py"
+LONG = {HOST_PART: "goes to a host as one file and stands on nothing else"}
+TALKS_TO_HOSTS = {"asyncssh", "paramiko", "napalm", "netmiko", "requests", "httpx", "urllib", "http", "socket", "subprocess", "proxmoxer"}
+DOES_IO = TALKS_TO_HOSTS | {"os", "io", "asyncio", "threading", "time", "shutil", "tempfile", "nornir", "nornir_napalm"}
+MENTIONS = ("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init")
+ENGINE = {f"tasks.core.{name}" for name in ("carry", "link", "record", "report", "run", "session", "sites", "ssh")}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or later, with the names that it takes from it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def packages(path: Path) -> set[str]:
+    return {module.split(".", 1)[0] for module in imports(path)}
+
+
+@pytest.mark.parametrize(("feature", "change"), changes().items(), ids=changes())
+def test_change_says_what_is_then_true_and_has_cases(feature: str, change: type) -> None:
+    assert (change.__doc__ or "").strip().endswith(".")
+    assert change.needs
+    names = {case.name for case in cases_of(CASES / feature)} if (CASES / feature).is_dir() else set()
+    assert "already-right" in names
+    assert len(names) > 1
+
+
+@pytest.mark.parametrize("check", checks().values(), ids=checks())
+def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
+    assert check.statement.endswith(".")
+    assert check.remediation.endswith((".", "?"))
+    assert check.severity in Severity
+    assert check.needs
+    assert check.tags
+    assert "_" in check.name
+
+
+def test_every_folder_of_cases_is_of_something() -> None:
+    known = {*changes(), "checks", "engine", "inventory", "napalm"}
+    assert {path.name for path in CASES.iterdir()} - known == set()
+
+
+def test_every_template_is_of_a_change() -> None:
+    assert {path.name for path in (ROOT / "templates").iterdir()} - changes().keys() == set()
+
+
+def test_only_the_engine_and_the_drivers_talk_to_hosts() -> None:
+    """The lab is apart: it makes the hosts."""
+    others = [path for path in SOURCES if not name_of(path).startswith(("tasks/core/", "drivers/", "lab/"))]
+    assert {name_of(path): found for path in others if (found := packages(path) & TALKS_TO_HOSTS)} == {}
+
+
+def test_features_and_checks_are_pure() -> None:
+    features = [path for path in (ROOT / "tasks").rglob("*.py") if "core" not in path.parts]
+    assert {name_of(path): found for path in features if (found := packages(path) & DOES_IO or set(imports(path)) & ENGINE)} == {}
+    opened = re.compile(r"\b(open|print|input)\(|\.(read|write)_(text|bytes)\(")
+    assert [name_of(path) for path in features if opened.search(path.read_text())] == []
+
+
+def test_host_part_needs_the_standard_library_alone() -> None:
+    assert packages(HOST_PART) - sys.stdlib_module_names == set()
+
+
+def test_no_module_is_left_over() -> None:
+    """Each is imported by another, or run: by its name, by its file's name, or as an entry point."""
+    imported = {module for path in SOURCES for module in imports(path)}
+    texts = {path: path.read_text() for pattern in MENTIONS for path in ROOT.glob(pattern) if path.is_file()}
+    texts |= {path: path.read_text() for path in SOURCES}
+    left = []
+    for path in SOURCES:
+        module = name_of(path).removesuffix(".py").replace("/", ".").removeprefix("drivers.")
+        if path.stem not in ("__init__", "__main__") and path.parent.name != "runbooks" and module not in imported:
+            runs = re.compile(rf"(-m |[\"']){re.escape(module)}\b|[/\"]{re.escape(path.name)}\b")
+            left += [] if any(runs.search(text) for other, text in texts.items() if other != path) else [module]
+    assert left == []
+
+
+def test_no_file_is_named_after_nothing() -> None:
+    assert [name_of(path) for path in SOURCES if path.stem in ("utils", "util", "helpers", "helper", "common", "misc")] == []
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def test_files_are_short_enough_to_read() -> None:
+    assert {name_of(path): lines(path) for path in SOURCES if lines(path) > 300 and path not in LONG} == {}
+
+
+def test_listed_long_files_are_long() -> None:
+    assert [name_of(path) for path in LONG if lines(path) <= 300] == []
+
+
+def test_runbooks_and_templates_fit_on_a_screen() -> None:
+    files = [*(ROOT / "runbooks").rglob("*.py"), *(ROOT / "templates").rglob("*.j2")]
+    assert {name_of(path): lines(path) for path in files if lines(path) > 60} == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [name_of(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))] == []
