@@ -58,12 +58,21 @@ def test_set_without_a_difference_locks_nobody(world: World) -> None:
     assert {verb for _, verb in world.journal} == {"read"}
 
 
-def test_end_without_a_difference_is_left_alone(world: World) -> None:
+def test_end_that_is_right_already_is_held_but_not_changed(world: World) -> None:
     world.carry(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     del world.journal[:]
     assert world.carry(ALVIN).state == "done"
-    assert {host for host, verb in world.journal if verb != "read"} == {"alvin"}
+    assert {verb for host, verb in world.journal if host == "sw-rack"} == {"read", "prepare", "release"}
+
+
+def test_end_that_is_right_already_and_another_runs_refuses_the_set(world: World) -> None:
+    """That run's open transaction there could take away what this one builds on."""
+    world.carry(ALVIN)
+    world["alvin"].files = {**world["simon"].files}
+    world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
+    assert world.carry(ALVIN).state == "refused"
+    assert world.untouched("alvin")
 
 
 def test_failed_after_check_rolls_back_unsafe_end_first(world: World) -> None:
