@@ -122,7 +122,13 @@ def test_somebody_elses_staged_change_is_refused(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "text", "refused"), [("old\n", "bad\n", True), ("bad\n", "bad\nnew\n", False), ("old\n", "new\n", False)]
+    ("before", "text", "refused"),
+    [
+        ("old\n", "bad\n", True),
+        ("bad\n", "bad\nnew\n", False),
+        ("old\n", "new\n", False),
+        ("old\n", 'bad: bridge-ports: invalid value "none"\n', False),
+    ],
 )
 def test_candidate_is_judged_by_what_it_adds_to_a_tools_complaints(machine: Machine, before: str, text: str, refused: bool) -> None:
     machine.write("etc/hosts", before)

@@ -1,0 +1,79 @@
+"""Hosts in memory behind a real SSH server on this machine: the user's name says which host is meant."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import asyncssh
+from fake_host import FakeHost
+
+
+class OpenDoor(asyncssh.SSHServer):
+    """Whoever comes may come in."""
+
+    guests: ClassVar[list[asyncssh.SSHServerConnection]] = []
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.guests.append(conn)
+
+    def begin_auth(self, username: str) -> bool:
+        del username
+        return False
+
+
+def answering(hosts: dict[str, FakeHost]) -> Any:
+    """What an exec channel does: the request is in its stdin, behind the part's source."""
+
+    async def answer(process: asyncssh.SSHServerProcess) -> None:
+        length, _, rest = (await process.stdin.read()).partition(b"\n")
+        hosts[process.get_extra_info("username")].ask(
+            json.loads(rest[int(length) :]), lambda **event: process.stdout.write(json.dumps(event).encode() + b"\n")
+        )
+        process.exit(0)
+
+    return answer
+
+
+@contextmanager
+def ssh_config(folder: Path, hosts: dict[str, FakeHost]) -> Iterator[Path]:
+    """The SSH configuration that leads to these hosts while they listen."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def wait(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_host_keys=[key], server_factory=OpenDoor, process_factory=answering(hosts), encoding=None
+        )
+
+    server = wait(listen())
+    port = server.get_port()
+    known = folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
+    path = folder / "ssh_config"
+    blocks = [f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {name}\n  UserKnownHostsFile {known}\n" for name in hosts]
+    path.write_text("\n".join(blocks))
+
+    async def close() -> None:
+        server.close()
+        await server.wait_closed()
+        while OpenDoor.guests:
+            guest = OpenDoor.guests.pop()
+            guest.abort()
+            await guest.wait_closed()
+
+    try:
+        yield path
+    finally:
+        wait(close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

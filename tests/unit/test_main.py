@@ -1,0 +1,182 @@
+"""The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and answers."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from engine import FOLDER, Alias, runbook
+from fake_host import FRESH, FakeHost
+from fake_sshd import ssh_config
+
+from tasks.core.change import ChangeSet, Member
+from tasks.core.events import Event
+from tasks.core.report import Screen
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult, main
+
+NAMED = runbook(ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),)))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nobody's own keys, agent, records or lab."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("BURROW_LAB", str(tmp_path / "no-lab"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def alvin() -> FakeHost:
+    return FakeHost("alvin", time.monotonic, [])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def site(tmp_path: Path, alvin: FakeHost) -> Iterator[Path]:
+    """A site's folder, reached over SSH."""
+    folder = shutil.copytree(FOLDER, tmp_path / "attic")
+    with ssh_config(tmp_path, {"alvin": alvin}) as path:
+        (folder / "site.yaml").write_text(f"ssh_config: {path}\n")
+        yield folder
+
+
+def records(home: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in (home / "state").rglob("*.json")]
+
+
+REFUSALS = {
+    "lab-that-was-never-up": ((), "the lab has never been up"),
+    "site-that-is-none": (
+        ("--site", "cellar"),
+        "no site cellar: wanted a block of that name in nornir_config.yaml (lab) or a folder cellar/",
+    ),
+    "flag-that-is-none": (("--force",), "No such option"),
+}
+
+
+@pytest.mark.parametrize(("flags", "message"), REFUSALS.values(), ids=REFUSALS)
+def test_refusal_before_any_host_is_contacted(flags: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert main(NAMED, flags) == REFUSED
+    assert message in capsys.readouterr().err
+    assert records(home) == []
+
+
+WRONG_NAMES = {
+    "host": (("--limit", "alvin,wally"), "--limit: no host wally; there are alvin, simon, sw-rack, sw-vendor"),
+    "stage": (("--stage", "storage"), "--stage: no stage storage; there are network"),
+}
+
+
+@pytest.mark.parametrize(("flags", "message"), WRONG_NAMES.values(), ids=WRONG_NAMES)
+def test_name_that_is_none_is_refused(site: Path, alvin: FakeHost, flags: tuple[str, ...], message: str, capsys) -> None:
+    assert main(NAMED, ("--site", str(site), *flags)) == REFUSED
+    assert message in capsys.readouterr().err
+    assert alvin.journal == []
+
+
+def test_unsound_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost, capsys) -> None:
+    hosts = site / "hosts.yaml"
+    hosts.write_text(hosts.read_text().replace("172.16.0.12/16", "172.16.0.11/16"))
+    assert main(NAMED, ("--site", str(site))) == REFUSED
+    assert f"{hosts}:3: " in capsys.readouterr().err
+    assert alvin.opened == 0
+
+
+def test_timers_that_do_not_fit_are_refused(site: Path, capsys) -> None:
+    settings = site / "site.yaml"
+    settings.write_text(f"{settings.read_text()}revert_s: 30\nsettle_s: 30\n")
+    assert main(NAMED, ("--site", str(site))) == REFUSED
+    assert "must fit into revert_s (30)" in capsys.readouterr().err
+
+
+def test_setting_that_is_none_is_refused(site: Path, capsys) -> None:
+    (site / "site.yaml").write_text("colour: blue\n")
+    assert main(NAMED, ("--site", str(site))) == REFUSED
+    assert "colour: Extra inputs are not permitted" in capsys.readouterr().err
+
+
+def test_every_runbook_has_the_same_flags(capsys) -> None:
+    assert main(NAMED, ("--help",)) == OK
+    said = capsys.readouterr().out
+    assert "Try the engine." in said
+    assert [flag for flag in ("--site", "--dry-run", "--limit", "--stage", "--yes", "--json") if flag not in said] == []
+
+
+def test_site_of_ones_own_without_a_terminal_is_only_planned(site: Path, alvin: FakeHost, home: Path, capsys) -> None:
+    assert main(NAMED, ("--site", str(site))) == PENDING
+    said = capsys.readouterr().out
+    assert "alias uplink" in said
+    assert "nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given" in said
+    assert {op for _, op in alvin.journal} == {"read"}
+    assert [record["exit_code"] for record in records(home)] == [PENDING]
+
+
+def test_yes_applies_and_leaves_a_record(site: Path, alvin: FakeHost, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    assert main(NAMED, ("--site", str(site), "--yes", "--json", str(path))) == OK
+    assert alvin.files["/etc/network/interfaces"] != FRESH
+    (record,) = records(home)
+    assert record == json.loads(path.read_text())
+    (one,) = record["stages"][0]["sets"]
+    assert (one["state"], one["confirmed"], record["purpose"]) == ("done", ["alvin"], "Try the engine.")
+    assert record["holder"].startswith(alvin.records[0]["holder"])
+
+
+def test_json_on_standard_output_is_nothing_but_json(site: Path, capsys) -> None:
+    assert main(NAMED, ("--site", str(site), "--dry-run", "--json", "-")) == PENDING
+    assert json.loads(capsys.readouterr().out)["stages"][0]["sets"][0]["state"] == "planned"
+
+
+def interrupted(event: Event) -> None:
+    if event.kind == "read":
+        raise KeyboardInterrupt
+
+
+def test_interrupt_before_the_plan_touches_nothing(site: Path, alvin: FakeHost, capsys) -> None:
+    assert main(NAMED, ("--site", str(site), "--yes"), watchers=(interrupted,)) == INTERRUPTED
+    assert "interrupted before anything was changed" in capsys.readouterr().err
+    assert {op for _, op in alvin.journal} == {"read"}
+
+
+def stranger(folder: Path) -> None:
+    (folder / "known_hosts").write_text("")
+
+
+def nobody_listens(folder: Path) -> None:
+    path = folder / "ssh_config"
+    path.write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
+
+
+@pytest.mark.parametrize(("spoil", "message"), [(stranger, "its host key is not in known_hosts"), (nobody_listens, "no SSH connection")])
+def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil: Callable[[Path], None], message: str, capsys) -> None:
+    spoil(home)
+    assert main(NAMED, ("--site", str(site), "--yes")) == FAILED
+    assert f"alvin: {message}" in capsys.readouterr().out
+    assert message in records(home)[0]["unreachable"]["alvin"]
+
+
+def test_host_without_its_part_is_told_what_to_install(site: Path, alvin: FakeHost, capsys) -> None:
+    def silent(*_: object) -> None:
+        """No answer, as from a shell that has not found python3."""
+
+    alvin.ask = silent  # type: ignore[method-assign]
+    assert main(NAMED, ("--site", str(site), "--yes")) == FAILED
+    assert "alvin: no answer (exit 0)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "rehearsal", "applies"),
+    [
+        (Options(), True, True),
+        (Options(), False, False),
+        (Options(yes=True), False, True),
+        (Options(dry_run=True), True, False),
+        (Options(dry_run=True, yes=True), False, False),
+    ],
+)
+def test_only_a_rehearsal_or_a_yes_applies(world, options: Options, rehearsal: bool, applies: bool) -> None:
+    run = world.run(rehearsal=rehearsal)
+    assert Screen().ask(StageResult(NAMED.stages[0]), RunResult(options, run)) is applies

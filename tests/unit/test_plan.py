@@ -1,0 +1,95 @@
+"""Plans of whole sets, and the sets that the shipped site makes."""
+
+import pytest
+from cases import CASES, ROOT, Case, cases_of, load_once
+
+from tasks.checks.bonds import NODE_END_CHECKS
+from tasks.core.change import ChangeSet, Member
+from tasks.core.facts import HostFacts, Reading
+from tasks.core.plan import plan_set
+from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
+from tasks.host.base_settings import base_settings
+from tasks.host.settings import HostName, HostsFile, Lldp, Resolver, TimeSync
+from tasks.network.bonds import PortChannel, UplinkBond
+from tasks.network.switch_ports import SwitchPorts
+from tasks.network.uplinks import uplinks
+
+SITE = load_once(ROOT / "inventory")
+NODE, SWITCH = (Case(CASES / feature, name).facts for feature, name in (("uplink_bond", "fresh-node"), ("port_channel", "fresh-switch")))
+(ALVIN, *_) = uplinks(SITE)
+
+
+SETTINGS = ("host_name", "hosts_file", "resolver", "time_sync", "lldp")
+PLANNED = [one for feature in SETTINGS for one in cases_of(CASES / feature) if not one.text("error.txt") and not one.text("inventory.txt")]
+
+
+def test_set_is_planned_in_the_order_in_which_it_is_carried() -> None:
+    plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE})
+    assert [host.host for host in plan.hosts] == ["alvin", "sw-rack"]
+    assert not plan.refused
+
+
+def test_several_changes_of_a_host_are_one_transaction() -> None:
+    ports = SwitchPorts("sw-rack", ("swp7", "swp8"))
+    both = ChangeSet("both", (Member("sw-rack", (ports, PortChannel("sw-rack", "po-alvin"))),))
+    (plan,) = plan_set(both, SITE, SWITCH).hosts
+    assert plan.transaction is not None
+    (file,) = plan.transaction.files
+    assert "link-down" not in (file.text or "")
+    assert "po-alvin" in (file.text or "")
+    assert plan.transaction.actions == (IFRELOAD,)
+
+
+def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
+    plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE}).hosts[0]
+    assert plan.transaction is not None
+    assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
+    assert plan.transaction.absent == (INTERFACES_STAGED,)
+
+
+def test_one_end_that_was_not_read_refuses_the_set() -> None:
+    plan = plan_set(ALVIN, SITE, NODE)
+    assert (plan.refused, plan.changes) == ("sw-rack did not answer", ())
+
+
+def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
+    plan = plan_set(ALVIN, SITE, {**SWITCH, **Case(CASES / "uplink_bond", "port-missing").facts})
+    assert plan.refused.startswith("alvin: no port eno2")
+    assert plan.changes == ()
+
+
+@pytest.mark.parametrize("case", PLANNED, ids=str)
+def test_settings_change_only_what_differs(case: Case) -> None:
+    """Beside settings that are right, a feature's own diff is the whole diff."""
+    readings: dict[str, Reading] = {}
+    for one in (*(Case(CASES / feature, "already-right") for feature in SETTINGS), case):
+        readings |= one.facts["alvin"].readings
+    (plan,) = plan_set(next(iter(base_settings(SITE))), SITE, {"alvin": HostFacts("alvin", readings)}).hosts
+    assert plan.diff() == case.text("expected.diff")
+
+
+def test_uplink_is_one_set_a_node_with_the_node_safe_alone() -> None:
+    sets = list(uplinks(SITE))
+    assert [one.name for one in sets] == ["uplink alvin", "uplink simon", "uplink theodore"]
+    assert [[(member.host, member.safe_alone) for member in one.ordered()] for one in sets] == [
+        [(node, True), ("sw-rack", False)] for node in ("alvin", "simon", "theodore")
+    ]
+    assert ALVIN.ordered()[0].changes == (UplinkBond("alvin", "bond0"),)
+
+
+def test_uplink_waits_only_for_what_it_changes() -> None:
+    assert ALVIN.subjects == {"alvin": {"bond0", "vmbr0"}, "sw-rack": {"po-alvin"}}
+
+
+def test_switch_of_somebody_elses_is_told_by_hand() -> None:
+    home = load_once(ROOT / "examples" / "home")
+    (ada, *_) = uplinks(home)
+    assert ada.hosts == ("ada",)
+    assert ada.checks == NODE_END_CHECKS
+    assert ada.by_hand == ("attic: bundle Ethernet1/1 and Ethernet1/2 as one slow LACP channel to ada",)
+
+
+def test_base_settings_are_one_set_a_host_that_has_its_own() -> None:
+    sets = list(base_settings(SITE))
+    assert [one.hosts for one in sets] == [("alvin",), ("simon",), ("theodore",), ("vault",)]
+    assert tuple(type(change) for change in sets[0].members[0].changes) == (HostName, HostsFile, Resolver, TimeSync, Lldp)
