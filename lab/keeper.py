@@ -217,4 +217,7 @@ async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(message)s")
     root, image, outer, ready = sys.argv[1:]
-    asyncio.run(keep(Folders(Path(root)), Path(image), int(outer), int(ready)))
+    try:
+        asyncio.run(keep(Folders(Path(root)), Path(image), int(outer), int(ready)))
+    except LabError as problem:
+        sys.exit(str(problem))

@@ -17,6 +17,8 @@ from lab.launch import UNSHARE
 from lab.settings import DISK_BYTES, MEMORY_BYTES, TOOLS
 from lab.tools import run
 
+# How long another apt on this machine is waited for.
+LOCK_S = 120
 Say = Callable[[str], None]
 
 
@@ -36,7 +38,7 @@ def install_missing(say: Say) -> None:
     if not missing:
         return
     say(f"installing {', '.join(missing)} on this machine")
-    install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
+    install = ("apt-get", "install", "-y", "-qq", "-o", f"DPkg::Lock::Timeout={LOCK_S}", "--no-install-recommends", *missing)
     try:
         run(*install)
     except LabError:

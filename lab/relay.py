@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 
+from lab.errors import LabError
 from lab.namespaces import listen
 from lab.settings import DIAL_S
 
@@ -22,7 +23,11 @@ class Relay:
     async def open(self, outer: int) -> None:
         """Listen in the network namespace `outer`."""
         address, _, port = self.outside.rpartition(":")
-        self._server = await asyncio.start_server(self._carry, sock=listen(outer, address, int(port)))
+        try:
+            self._server = await asyncio.start_server(self._carry, sock=listen(outer, address, int(port)))
+        except OSError as problem:
+            what = f"wanted to listen on {self.outside} for {self.inside}: {problem.strerror}"
+            raise LabError(f"{what}; does another lab run on this machine? `python -m lab down` ends it") from problem
 
     async def close(self) -> None:
         """Listen no longer; what is being carried goes on."""

@@ -222,6 +222,7 @@ def test_a_channel_is_suspended_until_its_partner_speaks_lacp(lab: Lab) -> None:
         wait_on(lab, "sw-rack", "grep -qx 3 /sys/class/net/po-alvin/brport/state")
         for host, bond in (("alvin", "bond0"), ("sw-rack", "po-alvin")):
             wait_on(lab, host, f"grep -q 'Number of ports: 2' /proc/net/bonding/{bond}")
+        wait_on(lab, "sw-core", "ping -qc1 -W1 172.16.101.1")
         assert pings(lab, "sw-core", "172.16.101.1") == 5
         assert len(set(lab.partners("alvin", "bond0"))) == 1
         lab.command("cut", "alvin:eno1")

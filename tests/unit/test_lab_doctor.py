@@ -1,0 +1,38 @@
+"""What the lab says of this machine and of itself."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab import settings
+from lab.absent import ABSENT
+from lab.doctor import report
+from lab.folders import Folders
+from lab.image import CONTENT, key_of
+from lab.kernel import Kernel
+
+DOCS = Path(__file__).parents[2] / "docs/lab.md"
+
+
+def test_what_the_lab_has_not_is_said_in_one_place_and_shown_in_the_docs() -> None:
+    text = DOCS.read_text()
+    for absence in ABSENT:
+        assert f"| {absence.what} | {absence.instead} |" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the lab is for Linux")
+def test_the_doctor_names_each_need_and_its_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = report(Folders(tmp_path))
+    said = capsys.readouterr().out
+    assert "a kernel: none yet; `up` fetches it" in said
+    assert all(absence.what in said for absence in ABSENT)
+    assert good == ("MISSING" not in said)
+    assert said.count("MISSING") == said.count("  do: ")
+
+
+def test_an_image_is_another_for_another_kernel(tmp_path: Path) -> None:
+    first = Kernel("7.2um1", "testing", "7.2.7", tmp_path)
+    assert key_of(first) == key_of(Kernel("7.2um1", "testing", "7.2.7", tmp_path / "elsewhere"))
+    assert key_of(first) != key_of(Kernel("7.3um1", "testing", "7.3.1", tmp_path))
+    assert all(hasattr(settings, name) for name in CONTENT)
