@@ -25,7 +25,10 @@ KEPT = 4
 HERE = Path(__file__).parent
 # What decides what is in an image, beside the kernel and the files under rootfs: this code and this data.
 SOURCES = ("image_root.py", "jail.py")
-CONTENT = ("SUITE", "PACKAGES", "LIBRARIES", "ARCHIVE_PACKAGES", "DISABLED_UNITS", "MASKED_UNITS", "MAKE_DISK", "DISK_SIZE")
+CONTENT = (
+    *("SUITE", "PACKAGES", "LIBRARIES", "ARCHIVE_PACKAGES", "DISABLED_UNITS", "MASKED_UNITS", "MASKED_GENERATORS"),
+    *("MAKE_DISK", "DISK_SIZE"),
+)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,10 @@ def configure(root: Path, kernel: Kernel) -> None:
     systemctl = ("chroot", root, "systemctl")
     run(*systemctl, "disable", *settings.DISABLED_UNITS)
     run(*systemctl, "mask", *settings.MASKED_UNITS)
+    generators = root / "etc/systemd/system-generators"
+    generators.mkdir()
+    for name in settings.MASKED_GENERATORS:
+        (generators / f"systemd-{name}-generator").symlink_to("/dev/null")
     run(*systemctl, "enable", "ssh.service", "lab-agent.service")
     run(*systemctl, "set-default", "multi-user.target")
 
