@@ -81,7 +81,8 @@ class _Carrier:
             self.run.read(stale)
 
     def prepare(self, plan: SetPlan) -> None:
-        for host in plan.changes:
+        """Every end is held, also one that is right already: another run's open transaction there could take it away again."""
+        for host in plan.hosts:
             self.run.pause(0)
             self.run.leased.add(host.host)
             self.run.do(host.host, "prepare", plan=host)

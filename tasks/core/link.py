@@ -12,11 +12,11 @@ from nornir.core.task import Result, Task
 
 from inventory.schema import Host, LinkKind
 from tasks.core.candidate import split
-from tasks.core.errors import LinkError, Refused, TransactionError
+from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.plan import INTERFACES_FACT, HostPlan
 from tasks.core.session import HostSession, Owner
-from tasks.core.transaction import INTERFACES
+from tasks.core.transaction import INTERFACES, Transaction
 
 READ_S = 30.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
@@ -149,13 +149,13 @@ class NapalmLink:
 
     def prepare(self, plan: HostPlan) -> None:
         """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
-        assert plan.transaction is not None
-        others = [file.path for file in plan.transaction.files if file.path != INTERFACES]
-        if others or plan.packages or plan.transaction.units:
+        transaction = plan.transaction or Transaction("nothing")
+        others = [file.path for file in transaction.files if file.path != INTERFACES]
+        if others or plan.packages or transaction.units:
             raise Refused(
                 f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
             )
-        device = self._device(plan.transaction.token)
+        device = self._device(transaction.token)
         if hasattr(device, "lock"):
             with _ours(plan.host):
                 device.lock()
@@ -252,11 +252,15 @@ def disconnect(task: Task) -> Result:
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
     """One step on one host: a verb of its link. The result is the verb's answer."""
+    stale = bool({"burrow_ssh", "napalm"} & set(task.host.connections))
     try:
         return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
-    except LinkError:
+    except LinkError as error:
         disconnect(task)
-        raise
+        # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
+        if not stale or verb == "begin" or isinstance(error, Deadline):
+            raise
+    return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
 
 
 __all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

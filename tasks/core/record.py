@@ -18,7 +18,7 @@ SCHEMA = 1
 def folder(site: str) -> Path:
     """Where a site's records lie (XDG base directories: state)."""
     state = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-    return Path(state) / "burrow" / site
+    return Path(state) / "burrow" / Path(site).name
 
 
 def write_record(result: "RunResult", purpose: str) -> Path:

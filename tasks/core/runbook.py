@@ -163,11 +163,12 @@ def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
     from tasks.core.check import judge  # noqa: PLC0415
 
     hosts = judged(done.stage, run, options)
+    changed = {host for one in done.outcomes if one.state == "done" for host in one.plan.change_set.hosts}
     deadline = time.monotonic() + run.timers.settle_s
     while True:
         done.verdicts = judge(done.stage.checks, run.site, run.facts, hosts)
-        failed = {verdict.host for verdict in done.verdicts if not verdict.finding.ok}
-        if not done.outcomes or not failed or time.monotonic() > deadline:
+        failed = changed & {verdict.host for verdict in done.verdicts if not verdict.finding.ok}
+        if not failed or time.monotonic() > deadline:
             return
         run.pause(1)
         run.read(failed)
