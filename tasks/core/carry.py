@@ -54,7 +54,7 @@ class _Carrier:
 
     def carry(self) -> Outcome:
         self.refresh()
-        plan = plan_set(self.change_set, self.run.site, self.run.facts)
+        plan = plan_set(self.change_set, self.run.site, self.run.facts, self.run.id)
         if plan.refused:
             self.say("refused", text=plan.refused)
             return Outcome(plan, "refused", [plan.refused])
@@ -123,7 +123,7 @@ class _Carrier:
                 raise TransactionError(f"{host.host}: not reached again after its change ({'; '.join(host.impact)}): {error}") from error
             if kept["state"] != "applied":
                 raise TransactionError(
-                    f"{host.host}: the transaction is {kept['state']}: {kept['reason'] or 'its answer was lost'}"
+                    f"{host.host}: not reached in time after its change ({'; '.join(host.impact)}); it is {kept['state']}: {kept['reason']}"
                 ) from None
         except Refused:
             self.opened.remove(host)

@@ -1,14 +1,14 @@
 """A plan: what one change set would do on each of its hosts, before anything is touched. Pure."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from inventory.schema import LinkKind, Site
 from tasks.core.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
 from tasks.core.errors import Refused
-from tasks.core.facts import Fact, Facts, text
+from tasks.core.facts import STATUS, Fact, Facts, HostFacts, text
 from tasks.core.impact import network_impact
 from tasks.core.interfaces_file import merge
 from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED, Action, FileWrite, Transaction, Unit
@@ -63,15 +63,25 @@ class SetPlan:
         return tuple(plan for plan in self.hosts if plan)
 
 
-def plan_set(change_set: ChangeSet, site: Site, facts: Facts) -> SetPlan:
-    """Diff every member; a host that was not read, or a wish that cannot be carried out, refuses the whole set."""
+def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:
+    """Diff every member. A host that was not read, an open transaction of another run, or a wish that cannot be carried out refuses it."""
     missing = [host for host in change_set.hosts if host not in facts]
     if missing:
         return SetPlan(change_set, refused=f"{', '.join(missing)} did not answer")
+    if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
+        return SetPlan(change_set, refused="; ".join(others))
     try:
         return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
     except Refused as error:
         return SetPlan(change_set, refused=str(error))
+
+
+def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
+    """What a host holds may be gone in a moment while another run's transaction is open on it."""
+    pending = facts[STATUS]["pending"] if STATUS.name in facts.readings else None
+    if pending and pending["run"] != run_id:
+        holder, left_s = pending["holder"], max(0, round(pending["revert_in_s"]))
+        yield f"{facts.host}: {pending['why']!r} of {holder} is open and restores itself in {left_s} s unless confirmed; run again then"
 
 
 def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:

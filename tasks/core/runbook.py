@@ -64,7 +64,6 @@ class StageResult:
     plans: "tuple[SetPlan, ...]" = ()
     outcomes: "tuple[Outcome, ...]" = ()
     verdicts: "tuple[Verdict, ...]" = ()
-    skipped: str = ""
 
 
 @dataclass
@@ -178,19 +177,37 @@ def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
     """All sets of a stage, in parallel where they share no host. Ctrl-C ends them in order: open transactions are rolled back first."""
     from tasks.core.carry import carry  # noqa: PLC0415
 
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(max_workers=max(1, len(sets))) as pool:
-        waiting = [pool.submit(carry, run, one) for one in sets]
         try:
-            return tuple(one.result() for one in waiting)
+            list(pool.map(lambda one: outcomes.append(carry(run, one)), sets))
         except KeyboardInterrupt:
             run.stop.set()
             run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
-            return tuple(one.result() for one in waiting)
+    names = [one.name for one in sets]
+    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
+
+
+def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
+    """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
+    from tasks.core.plan import plan_set  # noqa: PLC0415
+
+    run, options = result.run, result.options
+    sets = sets_of(stage, run, options)
+    plans = tuple(plan_set(one, run.site, run.facts, run.id) for one in sets)
+    done = StageResult(stage, plans)
+    result.stages.append(done)
+    if any(plan.changes for plan in plans) and ask(done, result):
+        done.outcomes = carry_all(run, sets)
+        run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
+        run.say("stage", text=f"{stage.name} done")
+    if not options.dry_run and not run.stop.is_set():
+        settle_stage(done, run, options)
 
 
 def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
     """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it."""
-    from tasks.core.plan import plan_set  # noqa: PLC0415
+    from tasks.core.run import Interrupted  # noqa: PLC0415
 
     result = RunResult(options, run)
     stages = chosen_stages(runbook, options)
@@ -198,20 +215,14 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
     if not run.needs:
         raise Refused("nothing to do: no host is selected by these stages and --limit")
     run.read(run.needs)
-    for stage in stages:
-        sets = sets_of(stage, run, options)
-        plans = tuple(plan_set(one, run.site, run.facts) for one in sets)
-        done = StageResult(stage, plans)
-        result.stages.append(done)
-        if any(plan.changes for plan in plans) and ask(done, result):
-            done.outcomes = carry_all(run, sets)
-            run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
-            run.say("stage", text=f"{stage.name} done")
-            if run.stop.is_set():
-                break
-        if not options.dry_run:
-            settle_stage(done, run, options)
-    run.release()
+    try:
+        for stage in stages:
+            if not run.stop.is_set():
+                carry_stage(stage, result, ask)
+    except (KeyboardInterrupt, Interrupted):
+        run.stop.set()
+    finally:
+        run.release()
     result.exit_code = exit_code(result)
     return result
 
