@@ -9,6 +9,7 @@ from engine import HEALTH, World, host_is_well, runbook, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.errors import Refused
+from tasks.core.events import Event
 from tasks.core.record import as_data
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, execute
 
@@ -121,17 +122,35 @@ def test_refusal_beside_a_change_is_a_failure(world: World) -> None:
 
 
 def test_interrupted_run_rolls_back_and_says_so(world: World) -> None:
-    """A real Ctrl-C, while the set's thread works: it goes on once the main thread has heard it."""
-    run = world.run(ALVIN)
+    """A real Ctrl-C while one set is open and another waits for it: the first goes on once the main thread has heard it."""
+    run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
 
-    def press_ctrl_c() -> None:
+    def press_ctrl_c(_: FakeHost) -> None:
+        both_queued.acquire()
+        both_queued.acquire()
         os.kill(os.getpid(), signal.SIGINT)
         run.stop.wait()
 
-    run.watchers = (when("applied", "sw-rack", press_ctrl_c),)
-    result = world.execute(ALVIN, run=run)
+    run.watchers = (when("queued", "", both_queued.release),)
+    world["sw-rack"].happens["after begin"] = press_ctrl_c
+    result = world.execute(ALVIN, SIMON, run=run)
     assert result.exit_code == INTERRUPTED
-    assert world.untouched("alvin", "sw-rack")
+    assert world.untouched("alvin", "simon", "sw-rack")
+    assert [world[name].lease for name in ("alvin", "simon", "sw-rack")] == [None, None, None]
+
+
+def test_interrupt_while_the_stage_is_judged_gives_the_leases_back(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.pending else "sick"
+    run = world.run(ALVIN)
+
+    def press_ctrl_c(event: Event) -> None:
+        if event.kind == "read" and "done" in [one.kind for one in run.events] and "stage" in [one.kind for one in run.events]:
+            raise KeyboardInterrupt
+
+    run.watchers = (press_ctrl_c,)
+    result = world.execute(ALVIN, checks=(host_is_well,), run=run)
+    assert result.exit_code == INTERRUPTED
+    assert [one.state for one in result.stages[0].outcomes] == ["done"]
     assert (world["alvin"].lease, world["sw-rack"].lease) == (None, None)
 
 
