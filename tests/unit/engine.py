@@ -24,7 +24,7 @@ from tasks.network.facts import INTERFACES, STAGED
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
 HEALTH = Fact("health", "health", str.strip)
-TIMERS = Timers(revert_s=60, settle_s=40, apply_s=30)
+TIMERS = Timers(revert_s=16, settle_s=10, apply_s=8)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
 
 import pytest
-from engine import HEALTH, Alias, World, told, uplink, when
+from engine import HEALTH, TIMERS, Alias, World, told, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.change import ChangeSet, Member
@@ -108,15 +108,15 @@ def test_after_checks_end_before_the_first_timer(world: World) -> None:
 def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
     ends: dict[str, float] = {}
     world["sw-rack"].happens["after begin"] = lambda host: ends.update({one: world[one].pending["until"] for one in ("alvin", host.name)})
-    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(29)
+    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s - 1)
     world.carry(ALVIN)
     assert ends["alvin"] > ends["sw-rack"]
-    assert world["alvin"].timers == [90]
-    assert world["sw-rack"].timers == [60]
+    assert world["alvin"].timers == [TIMERS.revert_s + TIMERS.apply_s]
+    assert world["sw-rack"].timers == [TIMERS.revert_s]
 
 
 def test_end_whose_timer_would_end_last_is_not_begun(world: World) -> None:
-    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(31)
+    world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s + 1)
     outcome = world.carry(ALVIN)
     assert outcome.state == "reverted"
     assert "sw-rack: not begun" in outcome.reasons[0]
@@ -143,7 +143,7 @@ def test_platform_without_a_timer_is_refused() -> None:
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     assert world.carry(vendors).state == "done"
-    assert world["sw-vendor"].timers == [60]
+    assert world["sw-vendor"].timers == [60]  # EOS counts in minutes
     assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
 
 
