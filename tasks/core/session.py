@@ -22,6 +22,11 @@ def _source() -> bytes:
     return Path(__file__).with_name("host_part.py").read_bytes()
 
 
+def payload(request: Mapping[str, Any]) -> bytes:
+    """What LOADER reads: the length of the part's source in bytes, the source, the request."""
+    return b"%d\n%b%b" % (len(_source()), _source(), json.dumps(dict(request)).encode())
+
+
 @dataclass(frozen=True)
 class Owner:
     """Whose run it is: the lease's key and the name that others are shown."""
@@ -43,8 +48,6 @@ class HostSession:
 
         `on_event` gets each event's name as the host says it ("armed").
         """
-        body = json.dumps(dict(request)).encode()
-        stdin = b"%d\n%b%b" % (len(_source()), _source(), body)
         host = self.channel.host
 
         def on_line(line: bytes) -> None:
@@ -52,7 +55,7 @@ class HostSession:
             if on_event and "event" in said:
                 on_event(said["event"])
 
-        code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, stdin, deadline_s, on_line)
+        code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, payload(request), deadline_s, on_line)
         said = json.loads(out.splitlines()[-1]) if out.strip() else {}
         if "refused" in said:
             raise Refused(f"{host}: {said['refused']}")

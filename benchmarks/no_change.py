@@ -1,0 +1,59 @@
+"""A run without changes against `ssh` that runs the same read script on the same hosts at once, and against `ssh HOST true`.
+
+The lab has to be up and bootstrapped. Figures of one run are compared with each other alone.
+"""
+
+import statistics
+import sys
+
+from timing import median, table, together_s, wall_s
+
+from runbooks.bootstrap import RUNBOOK
+from tasks.core.runbook import Options, needs_of, open_run
+from tasks.core.session import LOADER, payload
+from tasks.core.sites import find_site
+
+TIMES = 7
+# What a run does before its first packet: interpreter, imports, inventory.
+START = """
+import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
+from runbooks.bootstrap import RUNBOOK
+from tasks.core import carry, plan, record, report, runbook
+import napalm_ifupdown2
+options = runbook.Options()
+run = runbook.open_run(options)
+runbook.needs_of(RUNBOOK.stages, run, options)
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    options = Options()
+    needs = needs_of(RUNBOOK.stages, open_run(options), options)
+    ssh = ["ssh", "-F", find_site("lab").ssh_config_path or ""]
+    facts = {host: {fact.name: fact.command for fact in wanted} for host, wanted in needs.items()}
+    same = [([*ssh, host, LOADER], payload({"op": "read", "facts": read, "run": None, "deadline_s": 30})) for host, read in facts.items()]
+    nothing = [([*ssh, host, "true"], b"") for host in needs]
+    figures: dict[str, list[float]] = {"whole": [], "start": [], "same": [], "true": []}
+    for _ in range(TIMES):
+        figures["whole"].append(wall_s([sys.executable, "runbooks/bootstrap.py"]))
+        figures["start"].append(wall_s([sys.executable, "-c", START]))
+        figures["same"].append(together_s(same))
+        figures["true"].append(together_s(nothing))
+    run = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
+    base, least = statistics.median(figures["same"]), statistics.median(figures["true"])
+    rows = (
+        ("`bootstrap.py` without changes, interpreter start aside", run),
+        ("the same with interpreter, imports and inventory", figures["whole"]),
+        (f"`ssh` with the same read script, {len(needs)} hosts at once", figures["same"]),
+        (f"`ssh HOST true`, {len(needs)} hosts at once", figures["true"]),
+    )
+    head = ["what", f"median of {TIMES} (range)", "to the same script by ssh", "to `ssh HOST true`"]
+    ratios = [
+        [name, median(times), f"{statistics.median(times) / base:.2f}", f"{statistics.median(times) / least:.2f}"] for name, times in rows
+    ]
+    table([head, *ratios])
+
+
+if __name__ == "__main__":
+    main()

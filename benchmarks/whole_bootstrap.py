@@ -1,0 +1,55 @@
+"""The whole bootstrap of a fresh lab: how long, and on what. Resets the lab."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from timing import ROOT, table, wall_s
+
+# Event -> what the time before it, within its set, was spent on.
+PHASES = {
+    "prepared": "lease, host's part, packages (apt on the hosts)",
+    "armed": "candidate checked, backups on disk, timer armed",
+    "applied": "files, units, `ifreload` on the hosts",
+    "reachable": "a new connection answers",
+    "checked": "after-checks: LACP's and chrony's own time, and a second of holding",
+    "confirmed": "confirmations",
+}
+
+
+def main() -> None:
+    """Print both tables."""
+    wall_s([sys.executable, "-m", "lab", "reset"])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "run.json"
+        whole_s = wall_s([sys.executable, "runbooks/bootstrap.py", "--json", str(report)])
+        events = json.loads(report.read_text())["events"]
+    spent: dict[str, dict[str, float]] = {}
+    last: dict[str, float] = {}
+    for event in events:
+        name, at_s = event["change_set"], event["at_s"]
+        if name:
+            stage = name.split()[0]
+            spent.setdefault(stage, {}).setdefault(event["kind"], 0.0)
+            spent[stage][event["kind"]] += at_s - last.get(name, at_s)
+            last[name] = at_s
+    table(
+        [
+            ["what", "seconds"],
+            ["whole run", f"{whole_s:.1f}"],
+            ["of it: start, imports, inventory", f"{whole_s - (events[-1]['at_s'] - events[0]['at_s']):.1f}"],
+        ]
+    )
+    for stage, phases in spent.items():
+        sets = len({event["change_set"] for event in events if event["change_set"].startswith(stage)})
+        sys.stdout.write(f"\n{stage}: mean of {sets} sets\n")
+        table(
+            [["phase", "seconds a set"], *([PHASES[kind], f"{seconds / sets:.1f}"] for kind, seconds in phases.items() if kind in PHASES)]
+        )
+    subprocess.run([sys.executable, "runbooks/audit.py"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
