@@ -30,6 +30,8 @@ WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
 # A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
 ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
+# What brings a program that may be missing.
+PACKAGES = {"ifup": "ifupdown2", "ifreload": "ifupdown2", "systemd-run": "systemd", "chronyc": "chrony"}
 # ifupdown2's check is wrong here: every Proxmox node has bridges without ports, and a Thunderbolt link has an MTU of 65520.
 FALSE_ALARMS = ('bridge-ports: invalid value "none"', "valid attribute range: 552-9216")
 REASONS = {"timer": "by its timer, because it was not confirmed", "boot": "at boot, because the power went before it was confirmed"}
@@ -103,9 +105,16 @@ def locked() -> Iterator[None]:
 
 
 def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
-    """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr); 124 is the deadline."""
+    """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr).
+
+    As a shell does: 127 where the program is not there, 124 at the deadline.
+    """
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True, env=ENVIRONMENT) as child:
+    try:
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True, env=ENVIRONMENT)
+    except FileNotFoundError:
+        return 127, "", f"{argv[0]} is not on this host; install {PACKAGES.get(argv[0], argv[0])}"
+    with child:
         try:
             out, err = child.communicate(timeout=deadline_s)
             code = child.returncode

@@ -6,7 +6,7 @@ from pathlib import Path
 from rehearsal import FOLDER, ROOT
 
 
-def variant(folder: Path, **edits: dict[str, str]) -> str:
+def variant(folder: Path, *, rehearsal: bool = True, **edits: dict[str, str]) -> str:
     """The name (a path) of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"})."""
     folder.mkdir(parents=True, exist_ok=True)
     for source in (ROOT / "inventory").glob("*.yaml"):
@@ -18,6 +18,6 @@ def variant(folder: Path, **edits: dict[str, str]) -> str:
             assert old in text, f"{name}.yaml has no {old!r} to replace"
             text = text.replace(old, new)
         path.write_text(text)
-    settings = f"rehearsal: true\nssh_config: {FOLDER}/ssh_config\nrevert_s: 30\nsettle_s: 15\napply_s: 15\n"
+    settings = f"rehearsal: {str(rehearsal).lower()}\nssh_config: {FOLDER}/ssh_config\nrevert_s: 24\nsettle_s: 16\napply_s: 12\n"
     (folder / "site.yaml").write_text(settings)
     return str(folder)

@@ -14,7 +14,7 @@ FLAGS = ("--stage", "network", "--limit", "alvin")
 # Event, host: armed; safe end applied; other end applied; between the two confirms.
 BOUNDARIES = (("armed", "alvin"), ("applied", "alvin"), ("applied", "sw-rack"), ("confirmed", "alvin"))
 # The lab's timers: the node's is the longest (nornir_config.yaml: revert_s + apply_s).
-TIMER_S = 45
+TIMER_S = 36
 
 
 def drill(deed: str, kind: str, host: str) -> subprocess.CompletedProcess[str]:

@@ -151,7 +151,7 @@ def test_clock_jumps_during_a_transaction(lab: Lab, tmp_path: Path) -> None:
             lab.sh(host, "date -s '+1 hour' >/dev/null")
         assert all(lab.pending(host) for host in hosts)
         status = json.loads(lab.sh("alvin", "burrow status --json"))
-        assert 0 < status["pending"]["revert_in_s"] <= 45
+        assert 0 < status["pending"]["revert_in_s"] <= 36
         assert status["lease"] is not None
     try:
         assert run.returncode == 0
@@ -197,6 +197,34 @@ def test_switch_that_is_not_ours(lab: Lab, tmp_path: Path) -> None:
     lab.command("exec", "sw-rack", "--", "python3", "-c", BUNDLE)
     lab.wait("the partner is there", lambda: is_bonded(lab, "alvin"), 15)
     lab.wait("the audit is clean", lambda: lab.runbook("audit", "--site", site, "--limit", "alvin").code == 0, 30)
+
+
+def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None:
+    """Not the lab's name: without a terminal and without --yes nothing is applied."""
+    site = variant(tmp_path / "home", rehearsal=False)
+    flags = (*NETWORK, "--limit", "alvin", "--site", site)
+    planned = lab.runbook("bootstrap", *flags)
+    assert planned.code == 2, planned.out
+    assert "--yes was not given" in planned.out
+    assert is_plain(lab, "alvin")
+    assert lab.runbook("bootstrap", *flags, "--yes").code == 0
+    assert is_bonded(lab, "alvin")
+
+
+def test_host_part_at_the_console(lab: Lab, tmp_path: Path) -> None:
+    """With the controller gone: what is open is shown and undone on the host itself, and the part can be taken off."""
+    with open_set(tmp_path / "go", "applied", "alvin") as run:
+        run.kill()
+    status = lab.sh("alvin", "burrow status")
+    assert "pending: uplink alvin" in status, status
+    assert f"(process {run.pid})" in status
+    assert "burrow: a transaction is open" in lab.command("exec", "alvin", "--", "burrow", "remove", check=False).err
+    lab.sh("alvin", "burrow revert")
+    assert is_plain(lab, "alvin")
+    assert "by hand on the host" in lab.sh("alvin", "burrow status")
+    lab.sh("alvin", "burrow remove")
+    left = lab.sh("alvin", "ls -d /usr/local/sbin/burrow /var/lib/burrow /etc/systemd/system/burrow-boot.service 2>/dev/null", check=False)
+    assert not left
 
 
 BUNDLE = r"""
