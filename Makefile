@@ -27,7 +27,7 @@ check: .venv/installed
 	@$(BIN)/pytest -q tests/unit
 
 test: check
-	@$(BIN)/pytest -q tests/lab
+	@$(BIN)/pytest -v --durations=15 tests/lab
 
 format: .venv/installed
 	@$(BIN)/ruff format .
