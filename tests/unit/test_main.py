@@ -51,7 +51,7 @@ REFUSALS = {
     "lab-that-was-never-up": ((), "the lab has never been up"),
     "site-that-is-none": (
         ("--site", "cellar"),
-        "no site cellar: wanted a block of that name in nornir_config.yaml (lab) or a folder cellar/",
+        "no site cellar: wanted a block of that name in nornir_config.yaml (lab",
     ),
     "flag-that-is-none": (("--force",), "No such option"),
 }
