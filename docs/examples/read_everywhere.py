@@ -16,7 +16,7 @@ def interfaces(run: Run, nornir: Nornir) -> Iterator[str]:
     """A line a host; `step` is a Nornir task like your own."""
     for host, results in nornir.run(task=step, owner=run.owner, verb="read", facts=(INTERFACES,)).items():
         error = results[0].exception
-        yield f"{host}: {error or ' '.join(InterfacesFile(results[0].result[INTERFACES]).ifaces())}"
+        yield str(error) if error else f"{host}: {' '.join(InterfacesFile(results[0].result[INTERFACES]).ifaces())}"
 
 
 if __name__ == "__main__":
