@@ -134,16 +134,15 @@ class _Carrier:
         """What the host holds, over new connections, until it has ended applying or its deadline has passed."""
         deadline = time.monotonic() + self.run.timers.apply_s
         while True:
+            late = time.monotonic() > deadline
             try:
                 self.run.reconnect(host.host)
                 kept: dict[str, Any] = self.run.do(host.host, "outcome", plan=host)
-                if kept["state"] not in ("armed", "applying"):
+                if late or kept["state"] not in ("armed", "applying"):
                     return kept
             except LinkError:
-                if time.monotonic() > deadline:
+                if late:
                     raise
-            if time.monotonic() > deadline:
-                return kept
             self.run.pause(POLL_S)
 
     def see_reachable(self, host: HostPlan) -> None:
@@ -165,7 +164,7 @@ class _Carrier:
                 self.say("checked")
                 return
             if now > deadline:
-                raise CheckFailed("; ".join(failed))
+                raise CheckFailed("; ".join(failed) or f"the checks passed too late to hold for {HOLD_S:g} s before the timer")
             self.run.pause(POLL_S)
 
     def failing(self) -> list[str]:

@@ -263,6 +263,8 @@ def op_begin(ask: Any) -> Any:
         renew_lease(ask["run"], longer_s=ask["deadline_s"])
         if PENDING.exists():
             raise Refused(f"a transaction is already open: {load(PENDING / 'meta.json')['why']}")
+        for item in ask["files"]:
+            item["path"] = os.path.realpath(item["path"])  # a link stays a link: what it points at is written
         refuse_if_changed(ask)
         validate(ask)
         back_up(ask)

@@ -48,6 +48,9 @@ def _attribute_changes(iface: str, old: InterfacesFile, new: InterfacesFile) -> 
         yield f"{iface} changes its address: sessions to the old one end"
     if _changed(iface, "mtu", old, new):
         yield f"{iface} changes its MTU while it stays up"
+    if _changed(iface, "link-down", old, new):
+        held = new.get(iface, "link-down")
+        yield f"{iface} is held down" if held and held[-1] in ("yes", "on", "1") else f"{iface} is no longer held down: look for a loop"
     if _changed(iface, "gateway", old, new):
         yield f"{iface} changes the default route"
     if _changed(iface, "hwaddress", old, new):

@@ -150,6 +150,7 @@ class NapalmLink:
     def prepare(self, plan: HostPlan) -> None:
         """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
         transaction = plan.transaction or Transaction("nothing")
+        effective_revert_s(self.task.host.platform or "", 1)
         others = [file.path for file in transaction.files if file.path != INTERFACES]
         if others or plan.packages or transaction.units:
             raise Refused(

@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from tasks.core.check import Severity
 from tasks.core.events import Event
 from tasks.core.record import earlier
 
@@ -112,6 +113,9 @@ class Screen:
         for stage in result.stages:
             self._sets(stage)
             self.findings(verdict for verdict in stage.verdicts if not verdict.finding.ok)
+            for verdict in stage.verdicts:
+                if verdict.check.severity is Severity.NOTE:
+                    self.say(f"left alone: {verdict.finding.target}: {verdict.finding.got}")
         for host, reason in result.run.unreachable.items():
             self.say(f"not reached: {reason if host in reason else f'{host}: {reason}'}")
         self.say(_summary(result))
