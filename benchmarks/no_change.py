@@ -18,7 +18,7 @@ TIMES = 7
 START = """
 import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
 from runbooks.bootstrap import RUNBOOK
-from tasks.core import carry, plan, record, report, runbook
+from tasks.core import carry, command_line, plan, record, report, runbook
 import napalm_ifupdown2
 options = runbook.Options()
 run = runbook.open_run(options)

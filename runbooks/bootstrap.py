@@ -4,7 +4,8 @@ from tasks.checks.bonds import BOND_CHECKS
 from tasks.checks.files import FILE_CHECKS
 from tasks.checks.host import HOST_CHECKS
 from tasks.checks.lldp import LLDP_CHECKS
-from tasks.core.runbook import Runbook, Stage, main
+from tasks.core.command_line import main
+from tasks.core.runbook import Runbook, Stage
 from tasks.host.base_settings import base_settings
 from tasks.network.uplinks import uplinks
 

@@ -1,4 +1,4 @@
-"""Runbooks: stages in their order, and the command line that all of them share."""
+"""Runbooks: stages in their order, and what carries them out."""
 
 import getpass
 import logging
@@ -8,12 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tasks.core.errors import BurrowError, Refused
+from tasks.core.errors import Refused
 from tasks.core.events import Watcher
 
 if TYPE_CHECKING:
@@ -242,58 +239,3 @@ def exit_code(result: RunResult) -> int:
     if not outcomes and any(one.changes for one in plans):
         return PENDING
     return FAILED if any(not verdict.finding.ok for stage in result.stages for verdict in stage.verdicts) else OK
-
-
-def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tuple[Watcher, ...] = ()) -> int:
-    """The command line of a runbook; the exit code."""
-
-    @click.command(help=runbook.purpose, context_settings={"help_option_names": ["-h", "--help"]})
-    @click.option(
-        "--site", default="lab", show_default=True, metavar="NAME", help="A block of nornir_config.yaml, or a folder beside inventory/."
-    )
-    @click.option("--dry-run", is_flag=True, help="Show diff and impact, touch nothing. Exit 2 where something differs.")
-    @click.option("--limit", multiple=True, metavar="HOST", help="Only sets that touch this host; may be given several times, or as A,B.")
-    @click.option(
-        "--stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {', '.join(stage.name for stage in runbook.stages)}."
-    )
-    @click.option("--yes", is_flag=True, help="Apply without asking.")
-    @click.option("--json", "json", metavar="FILE", help="Write everything to FILE as JSON ('-': standard output).")
-    def command(**flags: Any) -> int:
-        flags["limit"] = tuple(name for word in flags["limit"] for name in word.split(","))
-        return _main(runbook, Options(**flags), watchers)
-
-    try:
-        code = command.main(args=None if arguments is None else list(arguments), standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return REFUSED
-    except click.Abort:
-        return INTERRUPTED
-    return int(code or OK)
-
-
-def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> int:
-    from tasks.core.record import write_record  # noqa: PLC0415 (start-up)
-    from tasks.core.report import Screen  # noqa: PLC0415
-
-    screen = Screen(options.json == "-")
-    try:
-        run = open_run(options, (screen.watch, *watchers))
-        result = execute(runbook, options, run, screen.ask)
-    except Refused as error:
-        screen.error(str(error))
-        return REFUSED
-    except BurrowError as error:
-        screen.error(str(error))
-        return FAILED
-    except KeyboardInterrupt:
-        screen.error("interrupted before anything was changed")
-        return INTERRUPTED
-    path = write_record(result, runbook.purpose)
-    screen.results(result)
-    screen.say(f"record: {path}")
-    if options.json == "-":
-        print(path.read_text())
-    elif options.json:
-        Path(options.json).write_text(path.read_text())
-    return result.exit_code

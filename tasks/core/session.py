@@ -101,3 +101,26 @@ def first_contact(stderr: str) -> str:
     if "not found" in stderr:
         return f"python3 (or sudo) is missing; install it with apt-get install python3. It said: {stderr.strip()}"
     return stderr.strip() or "it said nothing"
+
+
+class SshConnection:
+    """The nornir connection plugin `burrow_ssh`: `connection` is a HostSession."""
+
+    def open(
+        self,
+        hostname: str | None,
+        username: str | None,
+        password: str | None,  # noqa: ARG002 (nornir's signature; keys and agents only)
+        port: int | None,
+        platform: str | None,  # noqa: ARG002
+        extras: dict[str, Any] | None = None,
+        configuration: Any = None,  # noqa: ARG002
+    ) -> None:
+        """Connect. `extras` may hold `ssh_config` (path) and `sudo` (bool)."""
+        extras = extras or {}
+        channel = Channel.open(hostname or "", port=port, username=username, ssh_config=extras.get("ssh_config"))
+        self.connection = HostSession(channel, sudo=bool(extras.get("sudo")))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.channel.close()

@@ -116,28 +116,3 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
         ) from error
     except (asyncssh.Error, OSError) as error:
         raise LinkError(f"{host}: no SSH connection: {error}") from error
-
-
-class SshConnection:
-    """The nornir connection plugin `burrow_ssh`: `connection` is a HostSession of `tasks.core.session`."""
-
-    def open(
-        self,
-        hostname: str | None,
-        username: str | None,
-        password: str | None,  # noqa: ARG002 (nornir's signature; keys and agents only)
-        port: int | None,
-        platform: str | None,  # noqa: ARG002
-        extras: dict[str, Any] | None = None,
-        configuration: Any = None,  # noqa: ARG002
-    ) -> None:
-        """Connect. `extras` may hold `ssh_config` (path) and `sudo` (bool)."""
-        from tasks.core.session import HostSession  # noqa: PLC0415 (session stands on this module)
-
-        extras = extras or {}
-        channel = Channel.open(hostname or "", port=port, username=username, ssh_config=extras.get("ssh_config"))
-        self.connection = HostSession(channel, sudo=bool(extras.get("sudo")))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.connection.channel.close()

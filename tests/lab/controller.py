@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from runbooks.bootstrap import RUNBOOK
+from tasks.core.command_line import main
 from tasks.core.events import Event
-from tasks.core.runbook import main
 
 deed, kind, host, change_set = sys.argv[1:5]
 done = False

@@ -11,7 +11,7 @@ from cases import ROOT, modules
 from click.testing import CliRunner
 
 from lab.cli import main as lab_cli
-from tasks.core.runbook import main
+from tasks.core.command_line import main
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))

@@ -12,9 +12,10 @@ from fake_host import FRESH, FakeHost
 from fake_sshd import ssh_config
 
 from tasks.core.change import ChangeSet, Member
+from tasks.core.command_line import main
 from tasks.core.events import Event
 from tasks.core.report import Screen
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult, main
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult
 
 NAMED = runbook(ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),)))
 
