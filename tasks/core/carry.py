@@ -5,13 +5,14 @@ this process does not live to finish, the hosts' own timers do.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.core.change import ChangeSet
 from tasks.core.check import Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
-from tasks.core.facts import HostFacts, union
+from tasks.core.facts import union
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.run import MARGIN_S, Interrupted, Run
 
@@ -169,12 +170,12 @@ class _Carrier:
 
     def failing(self) -> list[str]:
         needs = union(check.needs for check in self.change_set.checks)
-        facts: dict[str, HostFacts] = {}
-        for host in self.change_set.hosts:
-            try:
-                facts[host] = self.run.do(host, "read", facts=needs)
-            except LinkError as error:
-                return [str(error)]
+        hosts = self.change_set.hosts
+        try:
+            with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
+                facts = dict(zip(hosts, pool.map(lambda host: self.run.do(host, "read", facts=needs), hosts), strict=True))
+        except LinkError as error:
+            return [str(error)]
         verdicts = judge(self.change_set.checks, self.run.site, facts, self.change_set.hosts)
         return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.concerns(verdict)]
 
