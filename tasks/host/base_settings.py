@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from inventory.schema import LinkKind, Site
 from tasks.checks.host import SETTINGS_CHECKS
 from tasks.core.change import ChangeSet, Member
-from tasks.host.settings import HostName, HostsFile, Lldp, Resolver, TimeSync
+from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
 
 
 def base_settings(site: Site) -> Iterator[ChangeSet]:
     """One set for each node and server; a switch's firmware has its own."""
     for host in site.hosts.values():
         if host.link is LinkKind.SSH and host.vm is None:
-            changes = tuple(change(host.name) for change in (HostName, HostsFile, Resolver, TimeSync, Lldp))
+            changes = tuple(change(host.name) for change in (HostName, HostsFile, Packages, Resolver, TimeSync, Lldp))
             yield ChangeSet(f"settings {host.name}", (Member(host.name, changes, safe_alone=True),), SETTINGS_CHECKS)

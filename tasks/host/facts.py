@@ -37,7 +37,7 @@ RESOLVER = text("resolver", "/etc/resolv.conf")
 RESOLVER_TARGET = Fact("resolver_target", "readlink /etc/resolv.conf || true", str.strip)
 TIME_SOURCES = text("time_sources", "/etc/chrony/sources.d/burrow.sources")
 LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
-PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n' chrony lldpd 2>/dev/null || true", _packages)
+PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
 UNITS = Fact("units", "systemctl show -p Id,ActiveState,UnitFileState chrony.service lldpd.service", _units)
 TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
 # The host's own name as the name server knows it: the hosts file is not asked.

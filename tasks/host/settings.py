@@ -148,6 +148,33 @@ def _owned_words(site: Site) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class PackagesState:
+    """Those of the site's packages that are installed, in the inventory's order."""
+
+    installed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Packages(Change[PackagesState]):
+    """The site's packages are installed; they are not taken back."""
+
+    needs: ClassVar = (PACKAGES,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> PackagesState:  # noqa: ARG002
+        """All of them."""
+        return PackagesState(site.packages)
+
+    def observe(self, site: Site, facts: Facts) -> PackagesState:
+        """Those that dpkg has."""
+        return PackagesState(tuple(name for name in site.packages if name in facts[self.host][PACKAGES]))
+
+    def steps(self, site: Site, facts: Facts, want: PackagesState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One for each that is missing."""
+        return tuple(Package(name) for name in want.installed if name not in facts[self.host][PACKAGES])
+
+
+@dataclass(frozen=True)
 class ServiceState:
     """A service of the base settings: its package, its unit, its one file."""
 

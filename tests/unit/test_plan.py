@@ -9,7 +9,7 @@ from tasks.core.facts import HostFacts, Reading
 from tasks.core.plan import plan_set
 from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
 from tasks.host.base_settings import base_settings
-from tasks.host.settings import HostName, HostsFile, Lldp, Resolver, TimeSync
+from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
 from tasks.network.bonds import PortChannel, UplinkBond
 from tasks.network.switch_ports import SwitchPorts
 from tasks.network.uplinks import uplinks
@@ -92,4 +92,4 @@ def test_switch_of_somebody_elses_is_told_by_hand() -> None:
 def test_base_settings_are_one_set_a_host_that_has_its_own() -> None:
     sets = list(base_settings(SITE))
     assert [one.hosts for one in sets] == [("alvin",), ("simon",), ("theodore",), ("vault",)]
-    assert tuple(type(change) for change in sets[0].members[0].changes) == (HostName, HostsFile, Resolver, TimeSync, Lldp)
+    assert tuple(type(change) for change in sets[0].members[0].changes) == (HostName, HostsFile, Packages, Resolver, TimeSync, Lldp)
