@@ -1,5 +1,4 @@
 """A change and a check: whoever logs in reads which host this is."""
-# ruff: noqa: INP001
 
 from collections.abc import Iterator
 from dataclasses import dataclass

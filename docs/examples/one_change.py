@@ -1,5 +1,4 @@
 """One change on one host of the lab, without a runbook: python docs/examples/one_change.py vault."""
-# ruff: noqa: INP001
 
 import sys
 

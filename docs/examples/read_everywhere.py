@@ -1,5 +1,4 @@
 """The interfaces of every host of the lab, read with plain Nornir: python docs/examples/read_everywhere.py."""
-# ruff: noqa: INP001
 
 from collections.abc import Iterator
 

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from inventory.schema import LinkKind
 from tasks.core.change import ChangeSet
 from tasks.core.check import Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
 from tasks.core.facts import union
+from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.run import MARGIN_S, Interrupted, Run
 
@@ -91,6 +93,7 @@ class _Carrier:
 
     def apply(self, plan: SetPlan) -> None:
         timers, started = self.run.timers, time.monotonic()
+        lives_s = self.lives_s(plan)
         for index, host in enumerate(plan.changes):
             if time.monotonic() - started > timers.apply_s * index and index:
                 raise TransactionError(
@@ -99,11 +102,21 @@ class _Carrier:
             self.run.pause(0)
             self.opened.append(host)
             self.touched.append(host.host)
-            revert_s = timers.of(len(plan.changes) - 1 - index)
+            revert_s = lives_s[host.host]
             self.timers[host.host] = time.monotonic() + revert_s
             self.begin(host, revert_s, last=host is plan.changes[-1])
             self.say("applied", host.host)
             self.see_reachable(host)
+
+    def lives_s(self, plan: SetPlan) -> dict[str, int]:
+        """{host: its timer}, longer by `apply_s` for each end that comes after it, each as its device can set it."""
+        lives_s: dict[str, int] = {}
+        revert_s = self.run.timers.revert_s
+        for host in reversed(plan.changes):
+            intent = self.run.site.hosts[host.host]
+            lives_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
+            revert_s = lives_s[host.host] + self.run.timers.apply_s
+        return lives_s
 
     def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
         deadline_s = revert_s - MARGIN_S if last else self.run.timers.apply_s

@@ -34,7 +34,11 @@ ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
 PACKAGES = {"ifup": "ifupdown2", "ifreload": "ifupdown2", "systemd-run": "systemd", "chronyc": "chrony"}
 # ifupdown2's check is wrong here: every Proxmox node has bridges without ports, and a Thunderbolt link has an MTU of 65520.
 FALSE_ALARMS = ('bridge-ports: invalid value "none"', "valid attribute range: 552-9216")
-REASONS = {"timer": "by its timer, because it was not confirmed", "boot": "at boot, because the power went before it was confirmed"}
+REASONS = {
+    "timer": "by its timer, because it was not confirmed",
+    "boot": "at boot, because the power went before it was confirmed",
+    "hand": "by hand on the host",
+}
 BOOT_UNIT = f"""\
 [Unit]
 Description=Burrow: restore what was pending when the power went
@@ -200,7 +204,7 @@ def status() -> Any:
 
 def op_read(ask: Any) -> Any:
     """The answers of read-only commands, and the status."""
-    if ask.get("run"):
+    if ask.get("run") and LEASE.exists():
         with locked():
             renew_lease(ask["run"])
     answers = {}
@@ -462,8 +466,8 @@ def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: boo
         troubles = restore(meta, live=live) if (PENDING / "state").read_text() != "armed" else []
         close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles]))
         lease = lease_now()
-        if reason == "timer" and lease and lease["run"] == meta["run"]:
-            LEASE.unlink()  # a run that let its own timer end is dead or cut off: the next need not wait for it
+        if reason in REASONS and lease and lease["run"] == meta["run"]:
+            LEASE.unlink()  # its run is dead, cut off, or unwanted: the next need not wait for it
     return outcome(meta["token"])
 
 
@@ -574,7 +578,7 @@ def main(words: list[str]) -> None:
     elif words[:1] == ["boot"]:
         revert(None, "boot", live=False)
     elif words[:1] == ["revert"]:
-        print(json.dumps(revert(words[1] if words[1:] else None, words[2] if words[2:] else "by hand on the host")))
+        print(json.dumps(revert(words[1] if words[1:] else None, words[2] if words[2:] else "hand")))
     elif words == ["status"]:
         show_status()
     elif words == ["status", "--json"]:

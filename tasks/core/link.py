@@ -20,7 +20,7 @@ from tasks.core.transaction import INTERFACES, Transaction
 
 READ_S = 30.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
-TIMERS = {"ifupdown2": (1, 1), "eos": (60, 60), "ios": (60, 60), "junos": (60, 60)}
+TIMERS = {"ifupdown2": (1, 1), "eos": (1, 1), "ios": (60, 60), "junos": (60, 60)}
 
 
 class Link(Protocol):

@@ -68,6 +68,8 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") 
     missing = [host for host in change_set.hosts if host not in facts]
     if missing:
         return SetPlan(change_set, refused=f"{', '.join(missing)} did not answer")
+    if len(change_set.members) > 1 and not any(member.safe_alone for member in change_set.members):
+        return SetPlan(change_set, refused="none of its ends is safe alone: there is no order in which every half-state can be reached")
     if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
         return SetPlan(change_set, refused="; ".join(others))
     try:

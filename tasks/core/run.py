@@ -41,10 +41,6 @@ class Timers:
         if self.settle_s + MARGIN_S > self.revert_s:
             raise Refused(f"settle_s ({self.settle_s}) and {MARGIN_S} s to confirm must fit into revert_s ({self.revert_s})")
 
-    def of(self, later_ends: int) -> int:
-        """The timer of an end that has so many applied after it."""
-        return self.revert_s + self.apply_s * later_ends
-
 
 @dataclass
 class Run:

@@ -236,6 +236,6 @@ def exit_code(result: RunResult) -> int:
         return FAILED
     if refused:
         return FAILED if touched else REFUSED
-    if not outcomes and any(one.changes for one in plans):
+    if any(plan.changes for stage in result.stages if not stage.outcomes for plan in stage.plans):
         return PENDING
     return FAILED if any(not verdict.finding.ok for stage in result.stages for verdict in stage.verdicts) else OK

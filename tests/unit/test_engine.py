@@ -130,7 +130,7 @@ def test_timers_must_fit(settle_s: int) -> None:
         Timers(revert_s=60, settle_s=settle_s)
 
 
-@pytest.mark.parametrize(("platform", "effective_s"), [("ifupdown2", 61), ("eos", 120), ("ios", 120), ("junos", 120)])
+@pytest.mark.parametrize(("platform", "effective_s"), [("ifupdown2", 61), ("eos", 61), ("ios", 120), ("junos", 120)])
 def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, effective_s: int) -> None:
     assert effective_revert_s(platform, 61) == effective_s
 
@@ -143,7 +143,7 @@ def test_platform_without_a_timer_is_refused() -> None:
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     assert world.carry(vendors).state == "done"
-    assert world["sw-vendor"].timers == [60]  # EOS counts in minutes
+    assert world["sw-vendor"].timers == [16]  # EOS counts in seconds
     assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
 
 
