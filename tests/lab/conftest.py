@@ -15,3 +15,9 @@ def lab() -> Lab:
     lab = Lab()
     lab.command("up")
     return lab
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab: Lab) -> None:
+    """Every module begins with fresh hosts, whatever the one before it left."""
+    lab.reset()

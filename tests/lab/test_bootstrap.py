@@ -34,11 +34,6 @@ def sets(report: dict) -> dict[str, str]:
     return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def fresh(lab: Lab) -> None:
-    lab.reset()
-
-
 def test_fresh_site_is_only_planned_by_a_dry_run(lab: Lab) -> None:
     before = etc(lab)
     done = lab.runbook("bootstrap", "--dry-run")

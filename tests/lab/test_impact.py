@@ -16,8 +16,7 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def bonded(lab: Lab) -> None:
-    lab.reset()
+def bonded(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     assert lab.runbook("bootstrap", "--limit", "alvin").code == 0
 
 

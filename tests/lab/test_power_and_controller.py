@@ -58,8 +58,7 @@ def all_answer(lab: Lab) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fresh(lab: Lab) -> None:
-    lab.reset()
+def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     assert lab.runbook("bootstrap", "--stage", "host").code == 0
 
 

@@ -38,9 +38,8 @@ def is_plain(lab: Lab, node: str) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def settled(lab: Lab) -> None:
+def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     """A fresh site whose base settings are done: the network is what is tried here."""
-    lab.reset()
     assert lab.runbook("bootstrap", "--stage", "host").code == 0
 
 
