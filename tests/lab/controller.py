@@ -1,6 +1,6 @@
 """A drill's controller: the bootstrap runbook with one watcher more, which dies, waits or pulls a plug at an event.
 
-    python controller.py DEED KIND HOST SET -- RUNBOOK FLAGS
+    python controller.py DEED KIND HOST SET -- FLAGS
 
 DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab).
 """
