@@ -33,11 +33,20 @@ class Mirror:
         ):
             if path.exists() and (url := mirror_in(path.read_text())):
                 return cls(url)
+        if url := built_in_mirror():
+            return cls(url)
         raise LabError(f"wanted a Debian mirror; found none in {SOURCES}: name one in {MIRROR_VARIABLE}")
 
     def source(self, suite: str) -> str:
         """A line of sources.list."""
         return f"deb [signed-by={KEYRING}] {self.url} {suite} main"
+
+
+def built_in_mirror() -> str | None:
+    """The mirror that mmdebstrap itself takes where none is named: for a machine of another distribution, such as Ubuntu."""
+    program = shutil.which("mmdebstrap")
+    found = re.search(r"^\s*my \$mirror\s*=\s*'(\S+)';", Path(program).read_text(errors="replace"), re.MULTILINE) if program else None
+    return found[1] if found else None
 
 
 def mirror_in(text: str) -> str | None:

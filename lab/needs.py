@@ -35,6 +35,7 @@ class Need:
 def install_missing(say: Say) -> None:
     """Install the packages of the tools that this machine has not."""
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
+    missing += [] if KEYRING.exists() else ["debian-archive-keyring"]
     if not missing:
         return
     say(f"installing {', '.join(missing)} on this machine")

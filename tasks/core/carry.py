@@ -72,6 +72,8 @@ class _Carrier:
             self.say("done")
         except BurrowError as error:
             self.undo(outcome, error)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, what is open is undone and the other sets go on
+            self.undo(outcome, TransactionError(f"a fault of this program: {error!r}"))
         finally:
             for host in self.touched:
                 self.run.facts.pop(host, None)
@@ -89,6 +91,7 @@ class _Carrier:
             self.run.pause(0)
             self.run.leased.add(host.host)
             self.run.do(host.host, "prepare", plan=host)
+            self.touched += [host.host] if host.packages else []
             self.say("prepared", host.host)
 
     def apply(self, plan: SetPlan) -> None:
@@ -115,7 +118,7 @@ class _Carrier:
         for host in reversed(plan.changes):
             intent = self.run.site.hosts[host.host]
             lives_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
-            revert_s = lives_s[host.host] + self.run.timers.apply_s
+            revert_s = lives_s[host.host] + self.run.timers.apply_s + MARGIN_S
         return lives_s
 
     def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
@@ -194,7 +197,7 @@ class _Carrier:
 
     def concerns(self, verdict: Verdict) -> bool:
         subjects = self.change_set.subjects
-        return subjects is None or verdict.finding.subject in subjects.get(verdict.host, frozenset())
+        return subjects is None or not verdict.finding.subject or verdict.finding.subject in subjects.get(verdict.host, frozenset())
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
         for host in plan.changes:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / 
 LIBRARY, COMMAND, UNIT = Path("/usr/local/lib/burrow"), Path("/usr/local/sbin/burrow"), Path("/etc/systemd/system/burrow-boot.service")
 WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
+# A timer that is so late does not come any more.
+OVERDUE_S = 30
 # A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
 ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
 # What brings a program that may be missing.
@@ -38,6 +40,7 @@ REASONS = {
     "timer": "by its timer, because it was not confirmed",
     "boot": "at boot, because the power went before it was confirmed",
     "hand": "by hand on the host",
+    "overdue": "by the next run, because its timer had not come",
 }
 BOOT_UNIT = f"""\
 [Unit]
@@ -190,13 +193,31 @@ def renew_lease(run_id: str, longer_s: float = 0) -> None:
 # Reading and preparing.
 
 
+def steady(look: Callable[[], Any]) -> Any:
+    """Look without the lock; where a transaction was closed in the middle of it, look again."""
+    for _ in range(3):
+        with contextlib.suppress(FileNotFoundError):
+            return look()
+    return look()
+
+
+def overdue(meta: Any) -> bool:
+    """Whether its timer cannot come any more: its time is long over, or it was armed in another boot."""
+    return bool(meta["boot"] != boot_id() or now() > meta["until"] + OVERDUE_S)
+
+
 def status() -> Any:
     """The pending transaction, the lease and the last records."""
+    return steady(_status)
+
+
+def _status() -> Any:
     pending = load(PENDING / "meta.json")
     if pending:
         pending = {key: pending[key] for key in ("token", "run", "holder", "why", "armed_at")} | {
             "state": (PENDING / "state").read_text(),
             "revert_in_s": round(pending["until"] - now(), 1),
+            "overdue": overdue(pending),
         }
     records = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
     return {"pending": pending, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
@@ -204,7 +225,8 @@ def status() -> Any:
 
 def op_read(ask: Any) -> Any:
     """The answers of read-only commands, and the status."""
-    if ask.get("run") and LEASE.exists():
+    lease = lease_now()
+    if lease and lease["run"] == ask.get("run"):
         with locked():
             renew_lease(ask["run"])
     answers = {}
@@ -219,6 +241,9 @@ def op_read(ask: Any) -> Any:
 
 def op_prepare(ask: Any) -> Any:
     """The lease, this file with its boot unit, and packages: all that comes before a transaction and is not taken back."""
+    pending = load(PENDING / "meta.json")
+    if pending and overdue(pending):
+        revert(pending["token"], "overdue")
     with locked():
         take_lease(ask)
         install()
@@ -241,7 +266,7 @@ def install() -> None:
     """Put this file and its boot unit on the host, under a hash of its content."""
     source = SOURCE.encode()
     folder = LIBRARY / hashlib.sha256(source).hexdigest()[:16]
-    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and WANTED.is_symlink():
+    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and UNIT.exists() and WANTED.is_symlink():
         return
     write(folder / "burrow", source, 0o755)
     write(UNIT, BOOT_UNIT.encode(), 0o644)
@@ -267,31 +292,32 @@ def op_begin(ask: Any) -> Any:
         renew_lease(ask["run"], longer_s=ask["deadline_s"])
         if PENDING.exists():
             raise Refused(f"a transaction is already open: {load(PENDING / 'meta.json')['why']}")
+        if outcome(ask["token"])["state"] != "unknown":
+            raise Refused(f"this transaction has ended here before it could begin: {outcome(ask['token'])['reason']}")
         for item in ask["files"]:
             item["path"] = os.path.realpath(item["path"])  # a link stays a link: what it points at is written
         refuse_if_changed(ask)
         validate(ask)
         back_up(ask)
-    emit(event="armed")
-    me = str(COMMAND.resolve())
-    units = ["systemd-run", "--quiet", "--collect"]
-    timer = [
-        *units,
-        "--unit=burrow-revert",
-        f"--on-active={ask['revert_s']}s",
-        "--timer-property=AccuracySec=100ms",
-        me,
-        "revert",
-        ask["token"],
-        "timer",
-    ]
-    for argv in (timer, [*units, "--unit=burrow-apply", "--wait", me, "apply", ask["token"]]):
-        code, _, err = run(argv, ask["deadline_s"])
-        if code and argv is timer:
-            return revert(ask["token"], f"the timer could not be armed: {err.strip()}")
+    if trouble := arm_and_apply(ask):
+        return revert(ask["token"], trouble)
     with locked():
         renew_lease(ask["run"])
     return outcome(ask["token"])
+
+
+def arm_and_apply(ask: Any) -> str:
+    """Detached from the session, which may be what the change cuts. Answers why it could not be started, or nothing."""
+    me, token = str(COMMAND.resolve()), ask["token"]
+    units = ["systemd-run", "--quiet", "--collect"]
+    clock = [f"--on-active={ask['revert_s']}s", "--timer-property=AccuracySec=100ms"]
+    again = ["--property=Restart=on-failure", "--property=RestartSec=2"]
+    code, _, err = run([*units, f"--unit=burrow-revert-{token}", *clock, *again, me, "revert", token, "timer"], ask["deadline_s"])
+    if code:
+        return f"the timer could not be armed: {err.strip()}"
+    emit(event="armed")
+    code, _, err = run([*units, f"--unit=burrow-apply-{token}", "--wait", me, "apply", token], ask["deadline_s"])
+    return f"it could not be started: {err.strip()}" if code and outcome(token)["state"] == "armed" else ""
 
 
 def refuse_if_changed(ask: Any) -> None:
@@ -436,6 +462,17 @@ def op_confirm(ask: Any) -> Any:
 
 def close(meta: Any, result: str, reason: str) -> None:
     """On disk first; only then the folder moves away and the timer ends."""
+    remember(meta, result, reason)
+    BACKUPS.mkdir(mode=0o700, exist_ok=True)
+    PENDING.replace(BACKUPS / f"{time.time_ns()}-{meta['token']}")
+    sync_folder(HOME)
+    for old in sorted(BACKUPS.iterdir())[:-KEPT_BACKUPS]:
+        shutil.rmtree(old)
+    run(["systemctl", "-q", "stop", f"burrow-revert-{meta['token']}.timer"])
+
+
+def remember(meta: Any, result: str, reason: str) -> None:
+    """A line of the record, which is bounded."""
     lines = RECORD.read_text().splitlines() if RECORD.exists() else []
     entry = {
         "token": meta["token"],
@@ -447,18 +484,13 @@ def close(meta: Any, result: str, reason: str) -> None:
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())
-    BACKUPS.mkdir(mode=0o700, exist_ok=True)
-    PENDING.replace(BACKUPS / f"{time.time_ns()}-{meta['token']}")
-    sync_folder(HOME)
-    for old in sorted(BACKUPS.iterdir())[:-KEPT_BACKUPS]:
-        shutil.rmtree(old)
-    run(["systemctl", "-q", "stop", "burrow-revert.timer"])
 
 
 def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: bool = True) -> Any:
     """Restore what the pending transaction saved; without a token, whatever is pending."""
-    if stop_apply and live:
-        run(["systemctl", "-q", "stop", "burrow-apply.service"])
+    pending = load(PENDING / "meta.json")
+    if stop_apply and live and pending and token in (None, pending["token"]):
+        run(["systemctl", "-q", "stop", f"burrow-apply-{pending['token']}.service"])
     with locked():
         meta = load(PENDING / "meta.json")
         if not meta or (token and meta["token"] != token):
@@ -476,6 +508,7 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     troubles = []
     for index, saved in enumerate(meta["saved"]):
         try:
+            troubles += keep_what_was_found(index, saved, meta["files"][index]["text"])
             if saved["mode"] is None:
                 Path(saved["path"]).unlink(missing_ok=True)
             else:
@@ -488,11 +521,6 @@ def restore(meta: Any, *, live: bool) -> list[str]:
         if unit["was_enabled"] != unit["enabled"]
     ]
     if live:
-        for name, value in meta["live"].items():
-            try:
-                sysctl(name).write_text(value)
-            except OSError as error:
-                troubles.append(str(error))
         commands += [action["undo"] for action in reversed(meta["actions"])]
         commands += [
             ["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]]
@@ -503,11 +531,32 @@ def restore(meta: Any, *, live: bool) -> list[str]:
         code, out, err = run(argv)
         if code:
             troubles.append(f"`{' '.join(argv)}` ended with {code}: {(err or out).strip()[-300:]}")
+    for name, value in meta["live"].items() if live else ():  # last, because a reload may set them
+        try:
+            sysctl(name).write_text(value)
+        except OSError as error:
+            troubles.append(str(error))
     return troubles
+
+
+def keep_what_was_found(index: int, saved: Any, written: str | None) -> list[str]:
+    """A copy of a file that somebody edited while the transaction was open, and the sentence that says where it is."""
+    path = Path(saved["path"])
+    found = path.read_bytes() if path.exists() else None
+    ours = [None if written is None else written.encode(errors="surrogateescape")]
+    ours.append((PENDING / str(index)).read_bytes() if saved["mode"] is not None else None)
+    if found is None or found in ours:
+        return []
+    write(PENDING / f"{index}.found", found)
+    return [f"{path} was edited meanwhile; that text is kept in {BACKUPS}, in the newest folder, as {index}.found"]
 
 
 def outcome(token: str | None) -> Any:
     """What this host holds of a transaction: armed, applying, applied, confirmed, reverted, or unknown."""
+    return steady(lambda: _outcome(token))
+
+
+def _outcome(token: str | None) -> Any:
     meta = load(PENDING / "meta.json")
     if meta and meta["token"] == token:
         return {"state": (PENDING / "state").read_text(), "revert_in_s": meta["until"] - now(), "reason": ""}
@@ -519,8 +568,13 @@ def outcome(token: str | None) -> Any:
 
 
 def op_revert(ask: Any) -> Any:
-    """Roll back, as the controller asks."""
-    return revert(ask["token"], ask.get("reason") or "rolled back")
+    """Roll back, as the controller asks. One that has not begun here yet, because its request is still on its way, never will."""
+    kept = revert(ask["token"], ask.get("reason") or "rolled back")
+    if kept["state"] == "unknown" and "why" in ask:
+        with locked():
+            remember(ask, "reverted", "it had not begun")
+        kept = outcome(ask["token"])
+    return kept
 
 
 def op_outcome(ask: Any) -> Any:

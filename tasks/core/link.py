@@ -16,7 +16,7 @@ from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.plan import INTERFACES_FACT, HostPlan
 from tasks.core.session import HostSession, Owner
-from tasks.core.transaction import INTERFACES, Transaction
+from tasks.core.transaction import IFRELOAD, INTERFACES, Transaction
 
 READ_S = 30.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
@@ -96,7 +96,7 @@ class SshLink:
     def revert(self, plan: HostPlan, reason: str) -> None:
         """Undo it."""
         assert plan.transaction is not None
-        _expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason))
+        _expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
 
     def release(self) -> None:
         """Give the lease back."""
@@ -132,27 +132,33 @@ class NapalmLink:
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """The configuration by its getter, all else by the driver's `cli`."""
-        from nornir_napalm.plugins.tasks import napalm_cli, napalm_get  # noqa: PLC0415 (NAPALM takes a second to import)
+        from nornir_napalm.plugins.tasks import napalm_cli  # noqa: PLC0415 (NAPALM takes a second to import)
 
         self._device()
         readings = {}
         if INTERFACES_FACT in facts:
-            config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"][
-                "running"
-            ]
-            readings[INTERFACES_FACT.name] = Reading(0, split(config)[INTERFACES])
+            readings[INTERFACES_FACT.name] = Reading(0, self._running_text())
         commands = {fact.name: fact.command for fact in facts if fact != INTERFACES_FACT}
         if commands:
             answers = self._run(napalm_cli, commands=list(commands.values())).result
             readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
         return HostFacts(self.task.host.name, readings)
 
+    def _running_text(self) -> str:
+        """The network configuration as the device has it now."""
+        from nornir_napalm.plugins.tasks import napalm_get  # noqa: PLC0415
+
+        config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"]["running"]
+        return split(config)[INTERFACES]
+
     def prepare(self, plan: HostPlan) -> None:
         """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
         transaction = plan.transaction or Transaction("nothing")
         effective_revert_s(self.task.host.platform or "", 1)
         others = [file.path for file in transaction.files if file.path != INTERFACES]
-        if others or plan.packages or transaction.units:
+        others += [" ".join(action.argv) for action in transaction.actions if action != IFRELOAD]
+        others += [*transaction.sysctls, *(unit.name for unit in transaction.units)]
+        if others or plan.packages:
             raise Refused(
                 f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
             )
@@ -168,7 +174,8 @@ class NapalmLink:
         assert plan.transaction is not None
         device = self._device(plan.transaction.token)
         device.timeout = deadline_s
-        on_event("armed")
+        if self._running_text() != plan.transaction.files[0].before:
+            raise Refused(f"{plan.host}: its configuration was changed since it was read; run again to see the new difference")
         platform = self.task.host.platform or ""
         message = plan.transaction.why if platform not in ("eos", "ios") else None  # these raise NotImplementedError on any message
         self._run(
@@ -178,6 +185,7 @@ class NapalmLink:
             commit_message=message,
             revert_in=effective_revert_s(platform, revert_s),
         )
+        on_event("armed")
 
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
         """What the device holds: a driver without a record of its own knows only whether something is pending."""
@@ -202,9 +210,12 @@ class NapalmLink:
         """Undo it."""
         from nornir_napalm.plugins.tasks import napalm_rollback  # noqa: PLC0415
 
-        assert plan.transaction is not None
-        self._device(plan.transaction.token)
-        self._run(napalm_rollback)
+        # NAPALM's rollback goes one commit further back where none is pending: that one may be somebody else's.
+        kept = self.outcome(plan)
+        if kept["state"] == "confirmed":
+            raise TransactionError(f"{plan.host}: it is confirmed and stays")
+        if kept["state"] in ("armed", "applying", "applied"):
+            self._run(napalm_rollback)
 
     def release(self) -> None:
         """Give the lease back where the driver keeps one."""
@@ -222,6 +233,7 @@ def _ours(host: str) -> Iterator[None]:
         ConnectionException,
         LockError,
         MergeConfigException,
+        NapalmException,
         ReplaceConfigException,
     )
 
@@ -233,6 +245,8 @@ def _ours(host: str) -> Iterator[None]:
         raise TransactionError(str(error)) from error
     except ConnectionException as error:
         raise LinkError(str(error)) from error
+    except NapalmException as error:
+        raise TransactionError(f"{host}: {error}") from error
     except NotImplementedError as error:
         raise Refused(f"{host}: its NAPALM driver has no such method; it cannot take part in a timed change") from error
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from inventory.schema import LinkKind, Site
 from tasks.core.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
-from tasks.core.errors import Refused
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import STATUS, Fact, Facts, HostFacts, text
 from tasks.core.impact import network_impact
 from tasks.core.interfaces_file import merge
@@ -74,14 +74,14 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") 
         return SetPlan(change_set, refused="; ".join(others))
     try:
         return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
-    except Refused as error:
+    except BurrowError as error:  # also a fact that could not be read: that is this set's trouble alone
         return SetPlan(change_set, refused=str(error))
 
 
 def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
     """What a host holds may be gone in a moment while another run's transaction is open on it."""
     pending = facts[STATUS]["pending"] if STATUS.name in facts.readings else None
-    if pending and pending["run"] != run_id:
+    if pending and pending["run"] != run_id and not pending.get("overdue"):
         holder, left_s = pending["holder"], max(0, round(pending["revert_in_s"]))
         yield f"{facts.host}: {pending['why']!r} of {holder} is open and restores itself in {left_s} s unless confirmed; run again then"
 
@@ -122,6 +122,9 @@ class _Files:
         self.before.setdefault(path, self.facts[self.host][fact])
         self.after[path] = merged
 
+    def changed(self, path: str) -> bool:
+        return self.after.get(path) != self.before.get(path)
+
     def now(self, path: str, fact: Fact[str]) -> str:
         return self.after.get(path, self.facts[self.host][fact])
 
@@ -149,7 +152,7 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
     transaction = Transaction(
         why=why,
         files=writes,
-        actions=(*([IFRELOAD] if candidates else []), *_pick(steps, Action)),
+        actions=(*([IFRELOAD] if files.changed(INTERFACES) else []), *_pick(steps, Action)),
         units=tuple(_pick(steps, Unit)),
         sysctls={step.name: step.value for step in _pick(steps, Sysctl)},
         absent=(INTERFACES_STAGED,) if candidates else (),

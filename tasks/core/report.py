@@ -94,7 +94,10 @@ class Screen:
         if not sys.stdin.isatty():
             self.say("nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given")
             return False
-        return click.confirm(f"apply stage {stage.stage.name} on site {options.site}?", err=True)
+        try:
+            return click.confirm(f"apply stage {stage.stage.name} on site {options.site}?", err=True)
+        except click.Abort:
+            raise KeyboardInterrupt from None  # a run that is interrupted here has its record and results like any other
 
     def plan(self, stage: "StageResult") -> None:
         """Diff and impact of each host of each set."""

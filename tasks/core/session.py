@@ -51,16 +51,16 @@ class HostSession:
         host = self.channel.host
 
         def on_line(line: bytes) -> None:
-            said = json.loads(line)
+            said = spoken(line)
             if on_event and "event" in said:
                 on_event(said["event"])
 
         code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, payload(request), deadline_s, on_line)
-        said = json.loads(out.splitlines()[-1]) if out.strip() else {}
+        said = spoken(out.splitlines()[-1]) if out.strip() else {}
         if "refused" in said:
             raise Refused(f"{host}: {said['refused']}")
         if "answer" not in said:
-            raise LinkError(f"{host}: no answer (exit {code}): {first_contact(err.decode(errors='replace'))}")
+            raise LinkError(f"{host}: no answer (exit {code}): {first_contact((err or out).decode(errors='replace')[-600:])}")
         return said["answer"]
 
     def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
@@ -85,13 +85,26 @@ class HostSession:
         """Keep the transaction. Asking again is harmless: the answer is the outcome either way."""
         return self.ask({"op": "confirm", "token": token}, deadline_s)
 
-    def revert(self, token: str, reason: str, deadline_s: float = 60.0) -> Any:
-        """Restore what the transaction saved. Asking again is harmless."""
-        return self.ask({"op": "revert", "token": token, "reason": reason}, deadline_s)
+    def revert(self, token: str, reason: str, deadline_s: float = 60.0, owner: Owner | None = None) -> Any:
+        """Restore what the transaction saved. Asking again is harmless.
+
+        With its owner it is also kept from beginning later, where its request is still on the way.
+        """
+        whose = {"run": owner.run, "holder": owner.holder, "why": reason} if owner else {}
+        return self.ask({"op": "revert", "token": token, "reason": reason, **whose}, deadline_s)
 
     def release(self, owner: Owner, deadline_s: float = 10.0) -> None:
         """Give the lease back."""
         self.ask({"op": "release", "run": owner.run}, deadline_s)
+
+
+def spoken(line: bytes) -> dict[str, Any]:
+    """What the part says in a line; nothing where the line is a login shell's own."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def first_contact(stderr: str) -> str:

@@ -33,9 +33,10 @@ class SiteSettings(Strict):
 
     @property
     def ssh_config_path(self) -> str | None:
-        """The SSH configuration's path; the lab writes its own, wherever BURROW_LAB puts it."""
-        if self.rehearsal and "BURROW_LAB" in os.environ:
-            return str(Path(os.environ["BURROW_LAB"]) / "ssh_config")
+        """The SSH configuration's path; the lab writes its own where it keeps all it has (see docs/lab.md)."""
+        if self.rehearsal and not self.ssh_config:
+            cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+            return str(Path(os.environ.get("BURROW_LAB") or Path(cache) / "burrow" / "lab") / "ssh_config")
         return str(Path(self.ssh_config).expanduser()) if self.ssh_config else None
 
 

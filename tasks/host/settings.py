@@ -69,46 +69,58 @@ def _words(line: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class HostsFile(Change[LinesState]):
-    """/etc/hosts has a line for each host of the site; other lines, comments and further names stay."""
+    """/etc/hosts gives every host of the site its address; other lines, comments and further names stay."""
 
     needs: ClassVar = (HOSTS_FILE,)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> LinesState:  # noqa: ARG002
         """One line a host, in the order of the inventory."""
-        return LinesState(tuple(f"{host.address.ip} {host.name}.{site.domain} {host.name}" for host in site.hosts.values()))
+        return LinesState(tuple(f"{host.address.ip} {' '.join(_names(host.name, site))}" for host in site.hosts.values()))
 
     def observe(self, site: Site, facts: Facts) -> LinesState:
-        """The present lines of the site's addresses and names, wherever they stand."""
-        want = set(self.intend(site, facts).lines)
+        """The site's names as they stand, each where it stands."""
         lines = [_words(line) for line in facts[self.host][HOSTS_FILE].splitlines()]
-        have = [" ".join(words[:3]) for words in lines if _is_ours(words, site)]
-        return LinesState(self.intend(site, facts).lines if set(have) == want else tuple(have))
+        ours = [(words[0], tuple(name for name in words[1:] if name in _all_names(site))) for words in lines if _is_judged(words)]
+        have = [f"{address} {' '.join(names)}" for address, names in ours if names]
+        want = self.intend(site, facts).lines
+        same = {frozenset(line.split()) for line in have} == {frozenset(line.split()) for line in want}
+        return LinesState(want if same else tuple(have))
 
     def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
-        """A line that is wrong is replaced where it stands; what is missing comes at the end."""
-        return (FilePart("/etc/hosts", HOSTS_FILE, lambda text: _own_lines(text, want.lines, site)),)
+        """A line that is wrong is mended where it stands; what is missing comes at the end."""
+        return (FilePart("/etc/hosts", HOSTS_FILE, lambda text: _mend(text, want.lines, site)),)
 
 
-def _is_ours(words: tuple[str, ...], site: Site) -> bool:
-    """Whether a line has an address of the site, or gives one of its names another IPv4 address than the host's own loopback."""
-    if not words or ":" in words[0]:
-        return False
-    own = {str(host.address.ip) for host in site.hosts.values()}
-    return words[0] in own or (not words[0].startswith("127.") and any(name in site.hosts for name in words[1:]))
+def _names(host: str, site: Site) -> tuple[str, str]:
+    return f"{host}.{site.domain}", host
 
 
-def _own_lines(text: str, wanted: tuple[str, ...], site: Site) -> str:
-    by_address = {line.split()[0]: line for line in wanted}
+def _all_names(site: Site) -> frozenset[str]:
+    return frozenset(name for host in site.hosts for name in _names(host, site))
+
+
+def _is_judged(words: tuple[str, ...]) -> bool:
+    """IPv6 lines and the host's own loopback are somebody else's."""
+    return bool(words) and ":" not in words[0] and not words[0].startswith("127.")
+
+
+def _mend(text: str, wanted: tuple[str, ...], site: Site) -> str:
+    missing = {line.split()[0]: tuple(line.split()[1:]) for line in wanted}
     kept = []
     for raw in text.splitlines():
-        words = _words(raw)
-        if not _is_ours(words, site):
+        words, comment = _words(raw), raw.partition("#")[2]
+        ours = [name for name in words[1:] if name in _all_names(site)]
+        if not _is_judged(words) or not ours:
             kept.append(raw)
-        elif words[0] in by_address:
-            want = by_address.pop(words[0])
-            kept.append(raw if " ".join(words[:3]) == want else want)
-    return "".join(f"{line}\n" for line in (*kept, *by_address.values()))
+            continue
+        names = missing.pop(words[0]) if words[0] in missing and set(ours) & set(missing[words[0]]) else ()
+        others = tuple(name for name in words[1:] if name not in ours)
+        if names and set(ours) == set(names):
+            kept.append(raw)
+        elif names or others:
+            kept.append(" ".join((words[0], *names, *others)) + (f"  #{comment}" if comment else ""))
+    return "".join(f"{line}\n" for line in (*kept, *(" ".join((address, *names)) for address, names in missing.items())))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile, in_words
 from tasks.core.templates import render
+from tasks.core.transaction import INTERFACES as INTERFACES_PATH
 from tasks.network.facts import INTERFACES, LINKS, STAGED
 
 MIIMON_MS = 100
@@ -43,13 +44,15 @@ def _users(file: InterfacesFile, port: str, own: tuple[str, str]) -> Iterator[st
             yield iface
 
 
-def _observe(file: InterfacesFile, bond: str, bridge: str) -> BondState:
+def _observe(site: Site, host: str, bond: str, file: InterfacesFile) -> BondState:
+    bridge, wanted, members = site.hosts[host].management, site.bond(host, bond).members, _words(file, bond, "bond-slaves")
+
     def one(attribute: str) -> str:
         return in_words(attribute, " ".join(file.get(bond, attribute)))
 
     return BondState(
         auto={bond, bridge} <= file.autos(),
-        members=_words(file, bond, "bond-slaves"),
+        members=wanted if sorted(members) == sorted(wanted) else members,  # their order means nothing
         mode=one("bond-mode"),
         miimon_ms=one("bond-miimon"),
         lacp_rate=one("bond-lacp-rate"),
@@ -84,6 +87,8 @@ class UplinkBond(Change[BondState]):
         """As the inventory says. Raises Refused where a member carries an address of its own or is not there."""
         host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
         links = facts[self.host][LINKS]
+        if not file.of(host.management) and any(stanza.head.key.startswith("source") for stanza in file.stanzas):
+            raise Refused(f"{self.host}: no {host.management} in {INTERFACES_PATH}; if a file that it sources has it, move it here first")
         for port in site.bond(self.host, self.bond).members:
             if port not in links:
                 raise Refused(
@@ -105,7 +110,7 @@ class UplinkBond(Change[BondState]):
         addresses, gateways = file.get(host.management, "address"), file.get(host.management, "gateway")
         return BondState(
             **{
-                **vars(_observe(file, self.bond, host.management)),
+                **vars(_observe(site, self.host, self.bond, file)),
                 "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
                 "gateway": str(host.gateway) if str(host.gateway) in gateways else " ".join(gateways) if host.gateway else "",
             }
@@ -132,7 +137,7 @@ class PortChannel(Change[BondState]):
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the configuration says."""
-        return _observe(InterfacesFile(facts[self.host][INTERFACES]), self.bond, site.hosts[self.host].management)
+        return _observe(site, self.host, self.bond, InterfacesFile(facts[self.host][INTERFACES]))
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""

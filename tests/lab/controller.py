@@ -2,7 +2,8 @@
 
     python controller.py DEED KIND HOST SET -- FLAGS
 
-DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab).
+DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab, which is switched on
+again at once, while this run goes on). The line that says so ends with the monotonic time of the deed.
 """
 
 import os
@@ -26,14 +27,16 @@ def act(event: Event) -> None:
         return
     done = True
     word, _, what = deed.partition(":")
-    print(f"drill: {deed} at {kind} of {host}", flush=True)
+    print(f"drill: {deed} at {kind} of {host} at {time.monotonic()}", flush=True)
     if word == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif word == "wait":
         while not Path(what).exists():
             time.sleep(0.1)
     else:
-        subprocess.run([sys.executable, "-m", "lab", "kill", what], check=True, cwd=Path(__file__).parents[2])
+        root, lab = Path(__file__).parents[2], [sys.executable, "-m", "lab"]
+        subprocess.run([*lab, "kill", what], check=True, cwd=root)
+        subprocess.Popen([*lab, "start", what], cwd=root, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

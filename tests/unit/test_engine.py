@@ -7,7 +7,7 @@ from fake_host import FakeHost
 from tasks.core.change import ChangeSet, Member
 from tasks.core.errors import LinkError, Refused
 from tasks.core.link import effective_revert_s
-from tasks.core.run import Timers
+from tasks.core.run import MARGIN_S, Timers
 
 ALVIN = uplink("alvin")
 
@@ -111,7 +111,7 @@ def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
     world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s - 1)
     world.carry(ALVIN)
     assert ends["alvin"] > ends["sw-rack"]
-    assert world["alvin"].timers == [TIMERS.revert_s + TIMERS.apply_s]
+    assert world["alvin"].timers == [TIMERS.revert_s + TIMERS.apply_s + MARGIN_S]
     assert world["sw-rack"].timers == [TIMERS.revert_s]
 
 

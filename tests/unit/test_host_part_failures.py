@@ -76,11 +76,15 @@ def test_boot_touches_no_live_state(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     said = machine.root / "said"
     undo = ("/bin/sh", "-c", f"echo undone >> {said}")
-    machine.begin(Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),)))
+    transaction = Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),))
+    machine.begin(transaction)
     logged = len(machine.log)
     machine.part.main(["boot"])
     assert not said.exists()
-    assert machine.log[logged:] == ["systemctl -q --root=/ disable chrony.service", "systemctl -q stop burrow-revert.timer"]
+    assert machine.log[logged:] == [
+        "systemctl -q --root=/ disable chrony.service",
+        f"systemctl -q stop burrow-revert-{transaction.token}.timer",
+    ]
 
 
 def test_draft_that_a_crash_left_is_swept_away(machine: Machine) -> None:

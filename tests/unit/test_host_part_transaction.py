@@ -31,7 +31,7 @@ def test_confirmed_transaction_stays(machine: Machine, applied: Transaction) -> 
     assert machine.ask("confirm", token=applied.token)["state"] == "confirmed"
     assert machine.read("etc/hosts") == "new\n"
     assert machine.ask("read")["pending"] is None
-    assert machine.log[-1] == "systemctl -q stop burrow-revert.timer"
+    assert machine.log[-1] == f"systemctl -q stop burrow-revert-{applied.token}.timer"
 
 
 def test_confirming_again_answers_the_same(machine: Machine, applied: Transaction) -> None:
@@ -63,6 +63,23 @@ def test_confirm_after_revert_says_what_happened(machine: Machine, applied: Tran
 def test_another_token_decides_nothing(machine: Machine, applied: Transaction, op: str) -> None:
     assert machine.ask(op, token="another")["state"] == "unknown"
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
+
+
+def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machine) -> None:
+    late = hosts(machine)
+    assert machine.ask("revert", token=late.token, why="x")["state"] == "reverted"
+    machine.ask("prepare")
+    assert "ended here before it could begin" in refusal(machine, "begin", **late.request(60))
+    assert machine.read("etc/hosts") == "old\n"
+
+
+def test_text_that_somebody_wrote_meanwhile_is_kept(machine: Machine, applied: Transaction) -> None:
+    machine.write("etc/hosts", "new\n10.9.9.9 mine\n")
+    kept = machine.ask("revert", token=applied.token)
+    assert machine.read("etc/hosts") == "old\n"
+    assert "was edited meanwhile" in kept["reason"]
+    (found,) = machine.root.glob("var/lib/burrow/backups/*/0.found")
+    assert found.read_text() == "new\n10.9.9.9 mine\n"
 
 
 def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machine, applied: Transaction) -> None:
