@@ -66,6 +66,7 @@ def test_another_token_decides_nothing(machine: Machine, applied: Transaction, o
 
 
 def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
     late = hosts(machine)
     assert machine.ask("revert", token=late.token, why="x")["state"] == "reverted"
     machine.ask("prepare")
