@@ -117,6 +117,7 @@ def test_what_is_somebody_elses_stays(lab: Lab) -> None:
     words = [sys.executable, "tests/lab/controller.py", "die", "applied", "simon", "uplink simon", "--", "--limit", "simon"]
     assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == -9
     lab.wait("the timer restored simon", lambda: not lab.pending("simon"), 50)
+    lab.wait("its bond has its partner again", lambda: "00:00:00:00:00:00" not in lab.partners("simon", "bond0"), 20)
     assert lab.sh("simon", "cat /etc/network/interfaces") == before
     assert "slow" in lab.sh("simon", "cat /sys/class/net/bond0/bonding/lacp_rate")
     assert lab.runbook("bootstrap", "--limit", "simon").code == 0
