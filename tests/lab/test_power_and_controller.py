@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,15 +46,13 @@ def assert_no_half_but_the_safe_one(lab: Lab) -> None:
 
 
 def assert_finishes(lab: Lab) -> None:
-    """The next run ends the work; the lab is then put back by hand."""
+    """The next run ends the work."""
     code, report = lab.report("bootstrap", *FLAGS)
     assert code == 0, report["stages"]
     assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "nothing was said of the run before"
     assert len(set(lab.partners("alvin", "bond0"))) == 1
     assert len(lab.partners("alvin", "bond0")) == 2
     assert "00:00:00:00:00:00" not in lab.partners("alvin", "bond0")
-    for host in ("sw-rack", "alvin"):
-        lab.put_back(host)
 
 
 def is_settled(lab: Lab) -> bool:
@@ -70,6 +69,14 @@ def assert_settles_in_time(lab: Lab, deed_at: float) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     assert lab.runbook("bootstrap", "--stage", "host").code == 0
+
+
+@pytest.fixture(autouse=True)
+def plain(lab: Lab) -> Iterator[None]:
+    """Every drill starts from the fresh network."""
+    yield
+    for host in ("sw-rack", "alvin"):
+        lab.put_back(host)
 
 
 @pytest.mark.parametrize(("kind", "host"), BOUNDARIES)

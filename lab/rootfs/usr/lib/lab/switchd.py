@@ -4,6 +4,9 @@
 A channel is a bond in 802.3ad mode that is a port of a bridge; suspended means that the bridge neither takes nor sends on it, while LACP,
 which runs below the bridge, goes on. A channel whose stanza says `bond-lacp-bypass-allow yes` falls back to working as a plain port.
 While /etc/lab/no-suspend exists, nothing is suspended.
+
+Frames of protocols between neighbours (LACP, LLDP) teach no addresses, as on a switch that traps them: a Linux bridge learns from them,
+and takes a node in LACP for reachable through whichever of its ports spoke last.
 """
 
 import os
@@ -68,9 +71,18 @@ def wanted(channel: str, fallbacks: frozenset[str]) -> str:
     return DISABLED
 
 
+def trap(bridge: str) -> None:
+    """Let a bridge learn nothing from frames to link-local addresses."""
+    switch = os.path.join(NETWORK, bridge, "bridge/no_linklocal_learn")
+    if read(switch) == "0":
+        with open(switch, "w") as file:
+            file.write("1")
+
+
 def look(fallbacks: frozenset[str]) -> None:
     """Bring the ports of all channels to their state."""
     for channel in os.listdir(NETWORK):
+        trap(channel)
         folder = os.path.join(NETWORK, channel)
         if not os.path.isdir(os.path.join(folder, "bonding")) or not read(folder, "bonding/mode").startswith("802.3ad"):
             continue
