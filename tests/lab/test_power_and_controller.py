@@ -63,7 +63,7 @@ def is_settled(lab: Lab) -> bool:
 
 
 def assert_settles_in_time(lab: Lab, deed_at: float) -> None:
-    """Within the longest timer and 5 s of the deed, for good: a node whose switch has gone back is lost again for a moment (docs/lab.md)."""
+    """Within the longest timer and 5 s of the deed, for good: when its switch goes back, a node is lost for a moment (docs/lab.md)."""
     since = 0.0
 
     def holds() -> bool:
