@@ -19,11 +19,9 @@ def files(site: Site, host: Host) -> dict[str, str]:
     brought = {"etc/lldpd.d/firmware.conf": LLDP}
     if serves_site(site, host):
         names = "".join(f"{one.address.ip} {one.name}.{site.domain}\n" for one in site.hosts.values())
-        servers = "".join(f"listen-address={address}\n" for address in site.name_servers)
         brought["etc/lab/names"] = names
-        brought["etc/lab/dnsmasq.conf"] = (
-            f"no-resolv\nno-hosts\naddn-hosts=/etc/lab/names\ndomain={site.domain}\nlocal=/{site.domain}/\nbind-dynamic\n{servers}"
-        )
+        # On every address: bound to one that comes while it starts, dnsmasq can miss it for good, bind-dynamic or not.
+        brought["etc/lab/dnsmasq.conf"] = f"no-resolv\nno-hosts\naddn-hosts=/etc/lab/names\ndomain={site.domain}\nlocal=/{site.domain}/\n"
         brought["etc/lab/chrony.conf"] = "local stratum 10\nallow all\nport 123\ncmdport 0\npidfile /run/lab-time.pid\n"
     return brought
 

@@ -74,7 +74,7 @@ def test_firmware_is_for_switches_and_the_core_serves_the_site(site: Site) -> No
     core = firmware.files(site, site.hosts["sw-core"])
     assert "192.168.103.114 vault.mrcurls.org\n" in core["etc/lab/names"]
     assert "172.16.255.0 haproxy01.mrcurls.org\n" in core["etc/lab/names"]
-    assert "listen-address=192.168.103.1\n" in core["etc/lab/dnsmasq.conf"]
+    assert "listen-address" not in core["etc/lab/dnsmasq.conf"]
     assert "portidsubtype ifname" in core["etc/lldpd.d/firmware.conf"]
 
 
