@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from inventory.draft import Draft, end_of
 from inventory.errors import Problem
-from inventory.schema import End, Port
+from inventory.rows import Port
+from inventory.schema import End
 
 
 def port_of(draft: Draft, end: End) -> Port | None:

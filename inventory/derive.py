@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from inventory.draft import Draft
-from inventory.schema import Bond, BondOptions, DefaultsFile, End, Host, Site
+from inventory.ospf_rules import ospf_key
+from inventory.rows import BondOptions, DefaultsFile
+from inventory.schema import Bond, End, Host, Site
 
 
 def site_of(draft: Draft) -> Site:
@@ -16,6 +18,8 @@ def site_of(draft: Draft) -> Site:
         time_servers=defaults.time_servers,
         packages=defaults.packages,
         lacp=defaults.lacp,
+        ospf=defaults.ospf,
+        ospf_key=ospf_key(draft),
         operator=defaults.operator,
         hosts={name: _host(draft, name) for name in draft.hosts},
         cables=draft.cables,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from inventory.draft import Draft
 from inventory.errors import Problem
-from inventory.schema import HostRow, LinkKind, Platform
+from inventory.rows import HostRow, LinkKind, Platform
 
 HYPERVISORS = "proxmox"
 LINUX = (Platform.IFUPDOWN2, Platform.UBUNTU)

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from inventory import schema
+from inventory import rows
 from inventory.value_types import HostName
 
 EDITORS = Path(__file__).parent / "editors"
 
 FILES: Mapping[str, TypeAdapter[Any]] = {
-    "hosts": TypeAdapter(Mapping[HostName, schema.HostRow]),
-    "groups": TypeAdapter(Mapping[HostName, schema.HostFields]),
-    "defaults": TypeAdapter(schema.DefaultsFile),
-    "cables": TypeAdapter(schema.CablesFile),
+    "hosts": TypeAdapter(Mapping[HostName, rows.HostRow]),
+    "groups": TypeAdapter(Mapping[HostName, rows.HostFields]),
+    "defaults": TypeAdapter(rows.DefaultsFile),
+    "cables": TypeAdapter(rows.CablesFile),
 }
 
 
@@ -48,7 +48,7 @@ def _parts(value: object) -> Iterator[dict[str, Any]]:
 
 def _words_of_fields() -> dict[tuple[str, str], str]:
     """What the docstring under each field of the models says, by model and key, those of a model's base included."""
-    tree = ast.parse(Path(schema.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(rows.__file__).read_text(encoding="utf-8"))
     words: dict[tuple[str, str], str] = {}
     for model in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         bases = {base.id for base in model.bases if isinstance(base, ast.Name)}

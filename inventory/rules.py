@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from inventory import address_rules, bond_rules, cable_rules, host_rules
+from inventory import address_rules, bond_rules, cable_rules, host_rules, ospf_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
@@ -44,4 +44,6 @@ RULES: tuple[Rule, ...] = (
     bond_rules.bond_members_are_bare,
     bond_rules.bond_members_share_an_mtu,
     bond_rules.bond_options_have_a_bond,
+    ospf_rules.dead_interval_outlives_a_hello,
+    ospf_rules.key_file_holds_a_key,
 )

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from inventory import schema
+from inventory import rows
 from inventory.errors import Problem
 from inventory.files import Keys, YamlFile, spoken
 from inventory.value_types import PATTERN_WORDS, matches
@@ -15,17 +15,18 @@ from inventory.value_types import PATTERN_WORDS, matches
 Model = TypeVar("Model", bound=BaseModel)
 
 MODELS = (
-    schema.BondEnds,
-    schema.BondOptions,
-    schema.CableRow,
-    schema.CablesFile,
-    schema.DefaultsFile,
-    schema.HostRow,
-    schema.Lacp,
-    schema.Operator,
-    schema.PointToPointNetwork,
-    schema.Port,
-    schema.Vm,
+    rows.BondEnds,
+    rows.BondOptions,
+    rows.CableRow,
+    rows.CablesFile,
+    rows.DefaultsFile,
+    rows.HostRow,
+    rows.Lacp,
+    rows.Operator,
+    rows.Ospf,
+    rows.PointToPointNetwork,
+    rows.Port,
+    rows.Vm,
 )
 KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in model.model_fields.items()})
 

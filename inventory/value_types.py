@@ -61,6 +61,10 @@ Prefix = Annotated[IPv4Network, BeforeValidator(_with_prefix), WithJsonSchema({"
 Truth = Annotated[bool, Field(strict=True)]
 Vmid = Annotated[int, Field(strict=True, ge=100, le=999_999_999)]
 OspfCost = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=65535)]
+# FRR's own bounds (bfdd).
+Milliseconds = Annotated[int, Field(strict=True, ge=10, le=60000)]
+BfdMultiplier = Annotated[int, Field(strict=True, ge=2, le=255)]
 DomainName = Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
 PackageName = Annotated[str, StringConstraints(pattern=PACKAGE_NAME)]
 PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]

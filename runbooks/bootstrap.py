@@ -1,19 +1,18 @@
 """Bring the site from bare hosts to a working data centre."""
 
-from tasks.checks.bonds import BOND_CHECKS
-from tasks.checks.files import FILE_CHECKS
+from tasks.checks.catalog import NETWORK_CHECKS
 from tasks.checks.host import HOST_CHECKS
-from tasks.checks.lldp import LLDP_CHECKS
 from tasks.core.command_line import main
 from tasks.core.runbook import Runbook, Stage
 from tasks.host.base_settings import base_settings
-from tasks.network.uplinks import uplinks
+from tasks.network.fabric import fabric
+from tasks.network.uplinks import gateways, trunks, uplinks
 
 RUNBOOK = Runbook(
     purpose="Bring the site from bare hosts to a working data centre.",
     stages=(
         Stage("host", sets=(base_settings,), checks=HOST_CHECKS),
-        Stage("network", sets=(uplinks,), checks=(*BOND_CHECKS, *LLDP_CHECKS, *FILE_CHECKS)),
+        Stage("network", sets=(uplinks, trunks, gateways, fabric), checks=NETWORK_CHECKS),
     ),
 )
 

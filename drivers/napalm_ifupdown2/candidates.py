@@ -137,3 +137,18 @@ def _whole(text: str, ports: Collection[str], before: str) -> Iterator[Problem]:
         if stanza and stanza.iface in taken and line.key == "address":
             owner = taken[stanza.iface]
             yield Problem(number, f"iface {stanza.iface}: address {line.value} on a port of {owner}; give the address to {owner}")
+
+
+def daemon_problems(sent: str, before: str) -> list[str]:
+    """What is wrong with the lines of a daemons file: each says NAME=VALUE, and switches a daemon that the host's own file knows."""
+    known = {line.partition("=")[0] for line in before.splitlines() if "=" in line and not line.startswith("#")}
+    problems = []
+    for number, line in enumerate(sent.splitlines(), 1):
+        name, equals, value = line.partition("=")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not equals:
+            problems.append(f"daemons, line {number}: wanted NAME=VALUE, found `{line}`")
+        elif name not in known and value in ("yes", "no"):
+            problems.append(f"daemons, line {number}: the host's FRR has no daemon `{name}`")
+    return problems

@@ -10,23 +10,19 @@ from napalm.base import models
 from napalm.base.exceptions import CommitError, LockError, MergeConfigException, ReplaceConfigException
 from napalm.base.helpers import sanitize_config
 
-from napalm_ifupdown2.candidates import problems_of
+from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.getters import Getters
-from tasks.core.candidate import PATHS, join, split
-from tasks.core.interfaces_file import merge
-from tasks.core.transaction import INTERFACES, interfaces_transaction
+from tasks.core.candidate import PATHS, join, merge, split
+from tasks.core.redact import KEYS
+from tasks.core.sdn import READ_SDN, generated_by_sdn
+from tasks.core.transaction import FRR_DAEMONS, INTERFACES, network_transaction
 
 # A commit without `revert_in` is still armed while it is applied, and confirmed by the same session.
 UNATTENDED_REVERT_S = 60
 READ_FILES = {f"cat {path}": path for path in PATHS}
 READ_PORTS = "ls /sys/class/net | grep -vx bonding_masters"
 BACKUP = 'cat "$(ls -d /var/lib/burrow/backups/*-{token} | tail -1)/meta.json"'
-# What FRR's files can hold that nobody else may see.
-SECRETS = {
-    r"^(\s*(?:enable )?password (?:8 )?)\S+": r"\1<removed>",
-    r"^(.*(?:message-digest-key \d+ md5|authentication-key|key-string|neighbor \S+ password) )\S+": r"\1<removed>",
-}
 
 
 class Ifupdown2Driver(Getters):
@@ -37,6 +33,7 @@ class Ifupdown2Driver(Getters):
         self.token: str | None = self._arguments.get("token")
         self._before: dict[str, str] = {}
         self._ports: frozenset[str] = frozenset()
+        self._sdn = ""
         self._candidate: dict[str, str] | None = None
 
     def get_config(self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text") -> models.ConfigDict:  # noqa: A002
@@ -47,7 +44,7 @@ class Ifupdown2Driver(Getters):
         running = join(self._running()) if retrieve in ("all", "running", "startup") else ""
         candidate = join(self._candidate) if self._candidate and retrieve in ("all", "candidate") else ""
         if sanitized:
-            running, candidate = sanitize_config(running, SECRETS), sanitize_config(candidate, SECRETS)
+            running, candidate = sanitize_config(running, KEYS), sanitize_config(candidate, KEYS)
         return {
             "running": running if retrieve in ("all", "running") else "",
             "startup": running if retrieve in ("all", "startup") else "",
@@ -64,20 +61,29 @@ class Ifupdown2Driver(Getters):
 
     def _load(self, filename: str | None, config: str | None, refusal: type[Exception], *, replace: bool) -> None:
         try:
-            wanted = split(Path(filename).read_text() if filename else config or "")
+            text = Path(filename).read_text() if filename else config or ""
+            wanted = {path: part for path, part in split(text).items() if part.strip() or path == INTERFACES}
         except (ValueError, OSError) as error:
             raise refusal(f"{self.hostname}: the candidate cannot be read: {error}") from error
         if replace or self._candidate is None:
-            answers = self._read([*READ_FILES, READ_PORTS])
+            answers = self._read([*READ_FILES, READ_PORTS, READ_SDN])
             self._before, self._ports = _files(answers), frozenset(answers[READ_PORTS]["out"].split())
-        for path in PATHS[1:]:
-            if path in wanted and wanted[path].rstrip("\n") != self._before.get(path, "").rstrip("\n"):
-                raise refusal(f"{self.hostname}: {path} is not carried yet, and the candidate's differs from the host's: leave it out")
-        sent, before = wanted[INTERFACES], self._before[INTERFACES]
-        after = sent if replace else merge(self._candidate[INTERFACES] if self._candidate else before, sent)
-        if problems := problems_of(sent, after, self._ports, before, self._arguments.get("attributes", ())):
+            self._sdn = answers[READ_SDN]["out"]
+        start = self._candidate or self._before
+        after = {**start, **wanted} if replace else merge(start, text)
+        if problems := self._problems(wanted, after):
             raise refusal(f"{self.hostname}: the candidate is refused: {'; '.join(problems)}")
-        self._candidate = {**self._before, INTERFACES: after}
+        self._candidate = after
+
+    def _problems(self, wanted: dict[str, str], after: dict[str, str]) -> list[str]:
+        known = self._arguments.get("attributes", ())
+        problems = problems_of(wanted[INTERFACES], after[INTERFACES], self._ports, self._before[INTERFACES], known)
+        changed = [path for path in PATHS[1:] if after.get(path, "") != self._before.get(path, "")]
+        if changed and FRR_DAEMONS not in self._before:
+            problems.append("it names FRR's files, and the host has no FRR; install frr and frr-pythontools")
+        elif changed and (reason := generated_by_sdn(self._sdn)):
+            problems.append(reason)
+        return problems + daemon_problems(wanted.get(FRR_DAEMONS, ""), self._before.get(FRR_DAEMONS, ""))
 
     def compare_config(self) -> str:
         """A unified diff from the files as they are now to the candidate, empty where nothing differs or nothing is loaded."""
@@ -102,7 +108,7 @@ class Ifupdown2Driver(Getters):
 
     def _commit(self, why: str, token: str, revert_in: int | None) -> None:
         assert self._candidate is not None
-        transaction = interfaces_transaction(why, self._before[INTERFACES], self._candidate[INTERFACES], token)
+        transaction = network_transaction(why, self._before, self._candidate, token)
         held = self._locked
         self._lock_to_commit()
         earlier, self.token = self.token, token
@@ -173,13 +179,15 @@ class Ifupdown2Driver(Getters):
             raise CommitError(f"{self.hostname}: its backup of that commit is gone; load the wanted text instead")
         files = {item["path"]: item for item in json.loads(answers[backup]["out"])["files"]}
         self._before = _files(answers)
-        if set(files) != {INTERFACES}:
-            raise CommitError(f"{self.hostname}: that transaction wrote {', '.join(files)}: NAPALM undoes the network configuration alone")
-        if self._before[INTERFACES] == files[INTERFACES]["before"]:
+        if others := files.keys() - set(PATHS):
+            raise CommitError(f"{self.hostname}: that transaction wrote {', '.join(others)}: NAPALM undoes the network configuration alone")
+        old, new = ({path: item[side] or "" for path, item in files.items()} for side in ("before", "text"))
+        now = {path: self._before.get(path, "") for path in files}
+        if now == old:
             return
-        if self._before[INTERFACES] != files[INTERFACES]["text"]:
-            raise CommitError(f"{self.hostname}: {INTERFACES} was changed since that commit; load the wanted text instead")
-        self._candidate = {**self._before, INTERFACES: files[INTERFACES]["before"]}
+        if changed := [path for path in files if now[path] != new[path]]:
+            raise CommitError(f"{self.hostname}: {' and '.join(changed)} was changed since that commit; load the wanted text instead")
+        self._candidate = {**self._before, **old}
         self._commit("NAPALM rollback", secrets.token_hex(8), None)
         self.token = token
 

@@ -11,10 +11,9 @@ TAGS = ("network", "bond")
 
 
 def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive | None]]:
-    """The host's intended bonds to a node or from one, with what the kernel has of each."""
+    """The host's intended bonds, with what the kernel has of each."""
     for bond in site.hosts[host].bonds:
-        if "proxmox" in (*site.hosts[host].groups, *site.hosts[bond.peer_host].groups):
-            yield bond, facts[host][BONDS].get(bond.name)
+        yield bond, facts[host][BONDS].get(bond.name)
 
 
 @check(

@@ -4,5 +4,8 @@ from tasks.checks.bonds import BOND_CHECKS
 from tasks.checks.files import FILE_CHECKS
 from tasks.checks.host import ENGINE_CHECKS, HOST_CHECKS
 from tasks.checks.lldp import LLDP_CHECKS
+from tasks.checks.ospf import OSPF_CHECKS
+from tasks.checks.routing import ROUTER_CHECKS
 
-CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *BOND_CHECKS, *LLDP_CHECKS, *FILE_CHECKS)
+NETWORK_CHECKS = (*BOND_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FILE_CHECKS)
+CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *NETWORK_CHECKS)

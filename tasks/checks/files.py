@@ -13,7 +13,7 @@ BOND_ATTRIBUTES = frozenset(
     {"bond-slaves", "bond-mode", "bond-miimon", "bond-lacp-rate", "bond-xmit-hash-policy", "bond-lacp-bypass-allow"}
 )
 BRIDGE_ATTRIBUTES = frozenset({"address", "gateway", "bridge-ports", "bridge-stp", "bridge-fd"})
-PORT_ATTRIBUTES = frozenset({"address", "gateway", "mtu", "link-down"})
+PORT_ATTRIBUTES = frozenset({"address", "gateway", "mtu", "link-down", "ip-forward"})
 
 
 @check(

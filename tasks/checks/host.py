@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from inventory.schema import LinkKind, Site
+from inventory.rows import LinkKind
+from inventory.schema import Site
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import STATUS, Facts
 from tasks.host.facts import FAILED_UNITS, HOST_NAME, HOSTS_FILE, OWN_NAME_IN_DNS, TRACKING

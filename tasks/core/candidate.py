@@ -5,9 +5,11 @@ The marker is a comment to every tool that reads the files, so the text of a hos
 
 from collections.abc import Mapping
 
-from tasks.core.transaction import INTERFACES
+from tasks.core.frr_file import merge as merge_frr
+from tasks.core.frr_file import merge_daemons
+from tasks.core.interfaces_file import merge as merge_interfaces
+from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES
 
-FRR_CONF, FRR_DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 PATHS = (INTERFACES, FRR_CONF, FRR_DAEMONS)
 MARKER = "#### file "
 
@@ -32,3 +34,12 @@ def join(files: Mapping[str, str]) -> str:
     parts = [files.get(INTERFACES, "")]
     parts += [f"{MARKER}{path}\n{files[path]}" for path in PATHS[1:] if path in files]
     return "".join(part if part.endswith("\n") or not part else part + "\n" for part in parts)
+
+
+MERGES = {INTERFACES: merge_interfaces, FRR_CONF: merge_frr, FRR_DAEMONS: merge_daemons}
+
+
+def merge(files: Mapping[str, str], candidate: str) -> dict[str, str]:
+    """`files` with the candidate's words in each that it names, and all else as it was. Raises ValueError as `split` does."""
+    wanted = {path: text for path, text in split(candidate).items() if text.strip()}
+    return {**files, **{path: MERGES[path](files.get(path, ""), text) for path, text in wanted.items()}}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory.schema import LinkKind
+from inventory.rows import LinkKind
 from tasks.core.change import ChangeSet
 from tasks.core.check import Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError

@@ -143,8 +143,8 @@ def boot_id() -> str:
 
 
 def sysctl(name: str) -> Path:
-    """Where the kernel shows a live value."""
-    return Path("/proc/sys") / name.replace(".", "/")
+    """Where the kernel shows a live value. In a name with slashes a dot is a dot: names of interfaces have them (sysctl.d(5))."""
+    return Path("/proc/sys") / (name if "/" in name else name.replace(".", "/"))
 
 
 # The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots.
@@ -379,7 +379,7 @@ def back_up(ask: Any) -> None:
         }
         for unit in ask["units"]
     ]
-    live = {name: sysctl(name).read_text() for name in ask["sysctls"]}
+    live = {name: sysctl(name).read_text() for name in (*ask["sysctls"], *ask["saved"]) if sysctl(name).exists()}
     meta = {key: ask[key] for key in ("token", "run", "holder", "why", "files", "actions", "sysctls", "revert_s")}
     save(
         draft / "meta.json",

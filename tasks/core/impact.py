@@ -4,15 +4,24 @@
 down for a moment; ports move between bridges without the bridge going down.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tasks.core.frr_impact import frr_impact
 from tasks.core.interfaces_file import InterfacesFile, same_value
+from tasks.core.transaction import FRR_CONF, INTERFACES
 
 BOND_FLAPS = ("bond-mode", "bond-xmit-hash-policy", "bond-lacp-rate", "bond-min-links")
 
 
-def network_impact(before: str, after: str) -> tuple[str, ...]:
-    """A sentence for each consequence, empty where nothing that carries traffic changes."""
+def network_impact(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence for each consequence of new files, {path: text}; empty where nothing that carries traffic changes."""
+    files = ((path, before.get(path, ""), text) for path, text in after.items())
+    rules = {INTERFACES: interfaces_impact, FRR_CONF: frr_impact}
+    return tuple(sentence for path, old, new in files if path in rules for sentence in rules[path](old, new))
+
+
+def interfaces_impact(before: str, after: str) -> tuple[str, ...]:
+    """What a new /etc/network/interfaces does to traffic."""
     old, new = InterfacesFile(before), InterfacesFile(after)
     said = []
     for iface in dict.fromkeys((*old.ifaces(), *new.ifaces())):
@@ -40,11 +49,15 @@ def _port_moves(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterato
             yield f"{port} {effect} leaves {iface}".replace("  ", " ")
 
 
+def _by_dhcp(file: InterfacesFile, iface: str) -> bool:
+    return any("dhcp" in stanza.head.words for stanza in file.of(iface))
+
+
 def _attribute_changes(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator[str]:
     for attribute in BOND_FLAPS:
         if _changed(iface, attribute, old, new):
             yield f"{iface} goes down and up: {attribute.removeprefix('bond-')} changes"
-    if _changed(iface, "address", old, new):
+    if set(old.get(iface, "address")) - set(new.get(iface, "address")) or (_by_dhcp(old, iface) and not _by_dhcp(new, iface)):
         yield f"{iface} changes its address: sessions to the old one end"
     if _changed(iface, "mtu", old, new):
         yield f"{iface} changes its MTU while it stays up"

@@ -189,10 +189,15 @@ def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
 
 
 def _is_replaced(stanza: Stanza, line: Line, target: Stanza, wanted: Line) -> bool:
-    """Whether the wanted line takes this one's place: of addresses only one of its own family and stanza, of commands none."""
+    """Whether the wanted line takes this one's place: of addresses only one of its own family and stanza, of commands none.
+
+    A loopback has as many addresses as it has purposes: none of them takes another's place.
+    """
     if wanted.key not in REPEATED:
         return True
-    return wanted.key in ("address", "gateway") and stanza is target and (":" in line.value) == (":" in wanted.value)
+    return (
+        target.iface != "lo" and wanted.key in ("address", "gateway") and stanza is target and (":" in line.value) == (":" in wanted.value)
+    )
 
 
 def _drop(holders: list[tuple[Stanza, Line]], keep: Line) -> None:

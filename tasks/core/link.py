@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 from nornir.core.task import Result, Task
 
-from inventory.schema import Host, LinkKind
+from inventory.rows import LinkKind
+from inventory.schema import Host
 from tasks.core.candidate import split
 from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
-from tasks.core.plan import INTERFACES_FACT, HostPlan
+from tasks.core.plan import CONFIGURATION, HostPlan
 from tasks.core.session import HostSession, Owner
-from tasks.core.transaction import IFRELOAD, INTERFACES, Transaction
+from tasks.core.transaction import FRR_RELOAD, FRR_UNIT, IFRELOAD, Transaction
 
 READ_S = 30.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
@@ -136,28 +137,30 @@ class NapalmLink:
 
         self._device()
         readings = {}
-        if INTERFACES_FACT in facts:
-            readings[INTERFACES_FACT.name] = Reading(0, self._running_text())
-        commands = {fact.name: fact.command for fact in facts if fact != INTERFACES_FACT}
+        files = {path: fact for path, fact in CONFIGURATION.items() if fact in facts}
+        if files:
+            running = self._running()
+            readings = {fact.name: Reading(0, running.get(path, "")) for path, fact in files.items()}
+        commands = {fact.name: fact.command for fact in facts if fact not in files.values()}
         if commands:
             answers = self._run(napalm_cli, commands=list(commands.values())).result
             readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
         return HostFacts(self.task.host.name, readings)
 
-    def _running_text(self) -> str:
-        """The network configuration as the device has it now."""
+    def _running(self) -> dict[str, str]:
+        """The files of the network configuration as the device has them now."""
         from nornir_napalm.plugins.tasks import napalm_get  # noqa: PLC0415
 
         config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"]["running"]
-        return split(config)[INTERFACES]
+        return split(config)
 
     def prepare(self, plan: HostPlan) -> None:
         """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
         transaction = plan.transaction or Transaction("nothing")
         effective_revert_s(self.task.host.platform or "", 1)
-        others = [file.path for file in transaction.files if file.path != INTERFACES]
-        others += [" ".join(action.argv) for action in transaction.actions if action != IFRELOAD]
-        others += [*transaction.sysctls, *(unit.name for unit in transaction.units)]
+        others = [file.path for file in transaction.files if file.path not in CONFIGURATION]
+        others += [" ".join(action.argv) for action in transaction.actions if action not in (IFRELOAD, FRR_RELOAD)]
+        others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit != FRR_UNIT)]
         if others or plan.packages:
             raise Refused(
                 f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
@@ -174,7 +177,8 @@ class NapalmLink:
         assert plan.transaction is not None
         device = self._device(plan.transaction.token)
         device.timeout = deadline_s
-        if self._running_text() != plan.transaction.files[0].before:
+        running = self._running()
+        if any(running.get(file.path, "") != (file.before or "") for file in plan.transaction.files):
             raise Refused(f"{plan.host}: its configuration was changed since it was read; run again to see the new difference")
         platform = self.task.host.platform or ""
         message = plan.transaction.why if platform not in ("eos", "ios") else None  # these raise NotImplementedError on any message

@@ -1,20 +1,35 @@
 """A plan: what one change set would do on each of its hosts, before anything is touched. Pure."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory.schema import LinkKind, Site
+from inventory.rows import LinkKind
+from inventory.schema import Site
+from tasks.core.candidate import join, split
+from tasks.core.candidate import merge as merge_candidate
 from tasks.core.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
 from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import STATUS, Fact, Facts, HostFacts, text
 from tasks.core.impact import network_impact
-from tasks.core.interfaces_file import merge
-from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED, Action, FileWrite, Transaction, Unit
+from tasks.core.redact import redact
+from tasks.core.transaction import (
+    FRR_CONF,
+    FRR_DAEMONS,
+    INTERFACES,
+    INTERFACES_STAGED,
+    Action,
+    FileWrite,
+    Transaction,
+    Unit,
+    network_transaction,
+)
 
 INTERFACES_FACT = text("interfaces", INTERFACES)
 STAGED_FACT: Fact[str] = text("interfaces_staged", INTERFACES_STAGED)
+# The files of a host's network configuration: one candidate, whichever of them it names.
+CONFIGURATION = {INTERFACES: INTERFACES_FACT, FRR_CONF: text("frr_conf", FRR_CONF), FRR_DAEMONS: text("frr_daemons", FRR_DAEMONS)}
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,8 @@ class HostPlan:
             for unit in self.transaction.units
         ]
         lines += [f"+ {name} = {value}\n" for name, value in self.transaction.sysctls.items()]
-        return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+        lines += [f"+ {action.shown}\n" for action in self.transaction.actions if action.shown]
+        return redact("".join(line if line.endswith("\n") else line + "\n" for line in lines))
 
 
 @dataclass(frozen=True)
@@ -113,49 +129,61 @@ def _pick(steps: Iterable[Step], kind: type) -> list[Any]:
 class _Files:
     """The files of one transaction: each as read now, plus the owned parts of this transaction."""
 
-    facts: Facts
-    host: str
+    facts: HostFacts
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
 
-    def own(self, path: str, fact: Fact[str], merged: str) -> None:
-        self.before.setdefault(path, self.facts[self.host][fact])
-        self.after[path] = merged
+    def own(self, part: FilePart) -> None:
+        self.before.setdefault(part.path, self.facts[part.fact])
+        self.after[part.path] = part.merge(self.after.get(part.path, self.before[part.path]))
 
-    def changed(self, path: str) -> bool:
-        return self.after.get(path) != self.before.get(path)
+    def writes(self, modes: Mapping[str, int]) -> tuple[FileWrite, ...]:
+        changed = (path for path, text in self.after.items() if text != self.before[path])
+        return tuple(FileWrite(path, self.before[path] or None, self.after[path], modes[path]) for path in changed)
 
-    def now(self, path: str, fact: Fact[str]) -> str:
-        return self.after.get(path, self.facts[self.host][fact])
+
+def _configuration(facts: HostFacts, candidates: Sequence[Candidate]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files of the network configuration that the candidates name: as they are, and as they will be."""
+    named = dict.fromkeys(path for candidate in candidates for path, part in split(candidate.text).items() if part.strip())
+    before = {path: facts[CONFIGURATION[path]] for path in named}
+    after = before
+    for candidate in candidates:
+        after = merge_candidate(after, candidate.text)
+    return before, after
+
+
+def _join(candidates: Iterable[Candidate]) -> str:
+    """All candidates as one."""
+    texts: dict[str, str] = {}
+    for candidate in candidates:
+        for path, part in split(candidate.text).items():
+            if part.strip():
+                texts[path] = texts.get(path, "") + part
+    return join(texts)
 
 
 def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Difference], steps: list[Step]) -> HostPlan:
-    files, modes, impact = _Files(facts, host), {}, []
-    for part in _pick(steps, FilePart):
-        files.own(part.path, part.fact, part.merge(files.now(part.path, part.fact)))
-        modes[part.path] = part.mode
-        impact += part.impact
-    candidates = _pick(steps, Candidate)
-    for candidate in candidates:
-        files.own(INTERFACES, INTERFACES_FACT, merge(files.now(INTERFACES, INTERFACES_FACT), candidate.text))
+    parts, candidates, actions = _pick(steps, FilePart), _pick(steps, Candidate), _pick(steps, Action)
+    files = _Files(facts[host])
+    for part in parts:
+        files.own(part)
+    impact = [sentence for part in parts for sentence in part.impact]
+    before, after = _configuration(facts[host], candidates)
+    network = network_transaction(why, before, after, "")
     if candidates:
         if site.hosts[host].link is LinkKind.SSH and facts[host][STAGED_FACT]:
             raise Refused(
                 f"{host}: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first, then run again"
             )
-        impact += network_impact(files.before[INTERFACES], files.after[INTERFACES])
-    writes = tuple(
-        FileWrite(path, files.before[path] or None, after, modes.get(path, 0o644), CHECK_INTERFACES if path == INTERFACES else ())
-        for path, after in files.after.items()
-        if after != files.before[path]
-    )
+        impact += network_impact(before, after)
     transaction = Transaction(
         why=why,
-        files=writes,
-        actions=(*([IFRELOAD] if files.changed(INTERFACES) else []), *_pick(steps, Action)),
-        units=tuple(_pick(steps, Unit)),
+        files=(*files.writes({part.path: part.mode for part in parts}), *network.files),
+        actions=(*(a for a in actions if a.early), *network.actions, *(a for a in actions if not a.early)),
+        units=tuple(dict.fromkeys((*network.units, *_pick(steps, Unit)))),
         sysctls={step.name: step.value for step in _pick(steps, Sysctl)},
-        absent=(INTERFACES_STAGED,) if candidates else (),
+        saved=network.saved,
+        absent=network.absent if candidates else (),
     )
     packages = tuple(step.name for step in _pick(steps, Package))
-    return HostPlan(host, tuple(differences), transaction, "".join(c.text for c in candidates), packages, tuple(dict.fromkeys(impact)))
+    return HostPlan(host, tuple(differences), transaction, _join(candidates), packages, tuple(dict.fromkeys(impact)))

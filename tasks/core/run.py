@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ class Timers:
 
 @dataclass
 class Run:
-    """State of one run. Threads share it: facts and events are guarded by one lock, hosts by one lock each."""
+    """State of one run. Threads share it: facts and events are guarded by one lock, hosts are held by one set at a time."""
 
     nornir: Nornir
     site: Site
@@ -64,7 +64,8 @@ class Run:
     def __post_init__(self) -> None:
         self.owner = Owner(self.id, self.holder)
         self._lock = threading.Lock()
-        self._hosts = {name: threading.Lock() for name in self.site.hosts}
+        self._held: set[str] = set()
+        self._freed = threading.Condition()
 
     def say(self, kind: str, host: str = "", change_set: str = "", text: str = "") -> None:
         """Tell the watchers, in order."""
@@ -92,11 +93,17 @@ class Run:
 
     @contextmanager
     def holding(self, hosts: Iterable[str]) -> Iterator[None]:
-        """Sets that share a host queue on it; always in the same order, so that none waits for another in a circle."""
-        with ExitStack() as stack:
-            for host in sorted(hosts):
-                stack.enter_context(self._hosts[host])
+        """Sets that share a host queue on it. A set takes all of its hosts at once: one that waits keeps none from the others."""
+        wanted = set(hosts)
+        with self._freed:
+            self._freed.wait_for(lambda: not wanted & self._held)
+            self._held |= wanted
+        try:
             yield
+        finally:
+            with self._freed:
+                self._held -= wanted
+                self._freed.notify_all()
 
     def pause(self, wait_s: float) -> None:
         """Wait between two polls. Raises Interrupted as soon as the operator asks."""

@@ -136,7 +136,15 @@ def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str,
             for member in change_set.members:
                 needs.setdefault(member.host, []).extend(change.needs for change in member.changes)
                 needs[member.host] += [*checks, *(check.needs for check in change_set.checks)]
+    for stage in stages:
+        for host in beside(stage, run, options) & needs.keys() if stage.sets else ():
+            needs[host] += [one.needs for one in stage.checks]
     return {host: union([*lists, (STATUS,)]) for host, lists in needs.items()}
+
+
+def beside(stage: Stage, run: "Run", options: Options) -> set[str]:
+    """The hosts at the other end of a cable of the hosts that a stage judges: its checks may compare both ends."""
+    return {cable.far(host).host for host in judged(stage, run, options) for cable in run.site.cables_of(host)}
 
 
 def audited(run: "Run", options: Options) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """A transaction as data: what one run writes on one host, applied, checked, then confirmed or undone as one."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 INTERFACES = "/etc/network/interfaces"
+FRR_CONF, FRR_DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 # Somebody else's change is open where the hypervisor's own tools staged one (Proxmox VE, pve-network).
 INTERFACES_STAGED = "/etc/network/interfaces.new"
 
@@ -22,11 +24,16 @@ class FileWrite:
 
 @dataclass(frozen=True)
 class Action:
-    """A command that makes files live, and the one that does so again after they were restored."""
+    """A command that makes files live, and the one that does so again after they were restored.
+
+    An early one runs before the network configuration is made live; `shown` is its line in a diff, where no file says what it does.
+    """
 
     argv: tuple[str, ...]
     undo: tuple[str, ...]
     deadline_s: float = 30.0
+    early: bool = False
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,17 +49,46 @@ class Unit:
 # ifupdown2 3.0 checks a candidate with `ifup -s -i`; `ifreload -s` would read the installed file.
 IFRELOAD = Action(("ifreload", "-a"), ("ifreload", "-a"))
 CHECK_INTERFACES = ("ifup", "-s", "-a", "-i", "{candidate}")
+# Syntax alone, and FRR need not run: what frr-reload.py's own --test says of a file that cannot be parsed is "delete everything".
+CHECK_FRR = ("vtysh", "-C", "-f", "{candidate}")
+# The installed file, or frr-reload.py writes it anew in its own order. `frrinit.sh reload` starts and stops daemons and hides the exit code
+# of all else; its children keep a pipe open. A daemon that died comes back by watchfrr, with another process id and without its state.
+FRR_RELOAD_SCRIPT = r"""
+systemctl -q is-active frr || exit 0
+ids() { for file in /run/frr/*.pid; do echo "${file##*/} $(cat "$file")"; done; }
+said=/run/frr/burrow-reload
+before=$(ids)
+for daemon in $(sed -n 's/^\([a-z0-9]*d\)="\{0,1\}yes.*/\1/p' /etc/frr/daemons); do
+  echo "$before" | grep -q "^$daemon.pid " && continue
+  /usr/lib/frr/frrinit.sh reload </dev/null >/dev/null 2>&1
+  break
+done
+/usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf >$said 2>&1
+code=$?
+[ $code = 0 ] || { tail -c 600 $said >&2; exit $code; }
+after=$(ids)
+echo "$before" | while read -r name id; do
+  echo "$after" | grep -qx "$name $id" && kill -0 "$id" && continue
+  echo "FRR's ${name%.pid} died during the reload" >&2
+  exit 1
+done
+"""
+FRR_UNIT = Unit("frr.service")
+FRR_RELOAD = Action(("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr-reload"), ("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr-reload"))
+# What frr-reload.py switches on by the way where the file is silent.
+FRR_FLIPS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """Files, then live values, then actions, then units; restored the other way round."""
+    """Files, then live values, then actions, then units; restored the other way round. `saved` names live values that it may flip."""
 
     why: str
     files: tuple[FileWrite, ...] = ()
     actions: tuple[Action, ...] = ()
     units: tuple[Unit, ...] = ()
     sysctls: dict[str, str] = field(default_factory=dict)
+    saved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -61,12 +97,22 @@ class Transaction:
         return {**asdict(self), "revert_s": revert_s}
 
 
-def interfaces_transaction(why: str, before: str, after: str, token: str) -> Transaction:
-    """The transaction that makes /etc/network/interfaces and the live state `after`."""
+VALIDATE = {INTERFACES: CHECK_INTERFACES, FRR_CONF: CHECK_FRR}
+# FRR's files hold keys (Debian gives them this mode).
+MODES = {FRR_CONF: 0o640, FRR_DAEMONS: 0o640}
+
+
+def network_transaction(why: str, before: Mapping[str, str], after: Mapping[str, str], token: str) -> Transaction:
+    """The transaction that makes the files of a network configuration, {path: text}, and the live state `after`."""
+    changed = [path for path, text in after.items() if text != before.get(path, "")]
+    frr = {FRR_CONF, FRR_DAEMONS} & set(changed)
     return Transaction(
         why=why,
-        files=(FileWrite(INTERFACES, before, after, validate=CHECK_INTERFACES),),
-        actions=(IFRELOAD,),
+        files=tuple(FileWrite(p, before.get(p) or None, after[p], MODES.get(p, 0o644), VALIDATE.get(p, ())) for p in changed),
+        actions=(*([IFRELOAD] if INTERFACES in changed else []), *([FRR_RELOAD] if frr else [])),
+        # A file that starts daemons means that FRR runs.
+        units=(FRR_UNIT,) if FRR_DAEMONS in changed else (),
+        saved=FRR_FLIPS if frr else (),
         absent=(INTERFACES_STAGED,),
         token=token,
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from inventory.schema import LinkKind, Site
+from inventory.rows import LinkKind
+from inventory.schema import Site
 from tasks.checks.host import SETTINGS_CHECKS
 from tasks.core.change import ChangeSet, Member
 from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync

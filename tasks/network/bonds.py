@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from inventory.rows import Fallback
 from inventory.schema import Site
 from tasks.core.change import Candidate, Change, Step
 from tasks.core.errors import Refused
@@ -18,7 +19,10 @@ MIIMON_MS = 100
 
 @dataclass(frozen=True)
 class BondState:
-    """What a bond's change owns; ports of the bridge that are not its own stay in it."""
+    """What a bond's change owns; ports of the bridge that are not its own stay in it.
+
+    With `bypass` its ports work as plain ones while no LACP partner speaks (ifupdown2's name for a vendor's fallback).
+    """
 
     auto: bool
     members: tuple[str, ...]
@@ -27,6 +31,7 @@ class BondState:
     lacp_rate: str
     hash_policy: str
     bridge_ports: tuple[str, ...]
+    bypass: bool = False
     address: str = ""
     gateway: str = ""
 
@@ -58,6 +63,7 @@ def _observe(site: Site, host: str, bond: str, file: InterfacesFile) -> BondStat
         lacp_rate=one("bond-lacp-rate"),
         hash_policy=one("bond-xmit-hash-policy"),
         bridge_ports=_words(file, bridge, "bridge-ports"),
+        bypass=bool({"yes", "on", "1"} & set(file.get(bond, "bond-lacp-bypass-allow"))),
     )
 
 
@@ -72,6 +78,7 @@ def _intend(site: Site, bond_name: str, host: str, have: tuple[str, ...]) -> Bon
         lacp_rate=site.lacp.rate,
         hash_policy=site.lacp.hash_policy,
         bridge_ports=kept if bond_name in kept else (bond_name, *kept),
+        bypass=bond.fallback is Fallback.INDIVIDUAL,
     )
 
 

@@ -1,11 +1,14 @@
-"""A node's bond and its switch's port channel as one change set."""
+"""The two ends of a LACP group as one change set: a node's bond and its switch's port channel, or the trunk between two switches."""
 
 from collections.abc import Iterator
 
+from inventory.rows import Fallback
 from inventory.schema import Bond, Site
 from tasks.checks.bonds import BOND_CHECKS, NODE_END_CHECKS
+from tasks.checks.routing import GATEWAY_CHECKS
 from tasks.core.change import ChangeSet, Member
 from tasks.network.bonds import PortChannel, UplinkBond
+from tasks.network.gateway import GatewayPorts
 from tasks.network.switch_ports import SwitchPorts
 
 
@@ -30,3 +33,37 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
     switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
     subjects = {bond.host: frozenset({bond.name, bridge}), bond.peer_host: frozenset({bond.peer_name})}
     return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects)
+
+
+def trunks(site: Site) -> Iterator[ChangeSet]:
+    """One set for each LACP group between two switches. Its safe half is the end that falls back to plain ports without a partner."""
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for host in site.hosts.values():
+        for bond in host.bonds:
+            ends = frozenset({(bond.host, bond.name), (bond.peer_host, bond.peer_name)})
+            if "switch" in host.groups and "switch" in site.hosts[bond.peer_host].groups and ends not in seen:
+                seen.add(ends)
+                yield _trunk(site, bond)
+
+
+def _trunk(site: Site, bond: Bond) -> ChangeSet:
+    far = site.bond(bond.peer_host, bond.peer_name)
+    ours = tuple(one for one in (bond, far) if site.hosts[one.host].managed)
+    by_hand = (
+        f"{one.host}: bundle {' and '.join(one.members)} as one {site.lacp.rate} LACP channel" for one in (bond, far) if one not in ours
+    )
+    members = (Member(one.host, (SwitchPorts(one.host, one.members), PortChannel(one.host, one.name)), _falls_back(one)) for one in ours)
+    checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
+    subjects = {one.host: frozenset({one.name}) for one in ours}
+    return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand))
+
+
+def _falls_back(bond: Bond) -> bool:
+    return bond.fallback is Fallback.INDIVIDUAL
+
+
+def gateways(site: Site) -> Iterator[ChangeSet]:
+    """One set for each managed switch that routes between its ports."""
+    for host in site.members_of("switch"):
+        if host.managed and any(port.address for port in host.ports.values()):
+            yield ChangeSet(f"gateway {host.name}", (Member(host.name, (GatewayPorts(host.name),), safe_alone=True),), GATEWAY_CHECKS)

@@ -12,7 +12,7 @@ from tasks.core.errors import LinkError, Refused
 from tasks.core.facts import STATUS_COMMAND
 from tasks.core.interfaces_file import merge
 from tasks.core.session import HostSession, Owner
-from tasks.core.transaction import INTERFACES, interfaces_transaction
+from tasks.core.transaction import INTERFACES, network_transaction
 
 FRESH = "auto eth0\niface eth0 inet static\n\taddress 172.16.0.11/16\n\n# somebody else's\niface swp1 inet manual\n"
 
@@ -218,7 +218,7 @@ class FakeDevice:
         self.candidate = ""
 
     def commit_config(self, message: str = "", *, revert_in: int) -> None:
-        transaction = interfaces_transaction(message, self.running, self.candidate, self.token)
+        transaction = network_transaction(message, {INTERFACES: self.running}, {INTERFACES: self.candidate}, self.token)
         kept = self.asked("begin", self.owner, transaction.request(revert_in), self.timeout)
         if kept["state"] != "applied":
             raise CommitError(f"not committed: {kept['reason']}")

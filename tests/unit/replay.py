@@ -1,5 +1,6 @@
 """What a host would answer after a plan was carried out on it, from what it answered before: for circular tests."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,10 +18,18 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
     for file in plan.transaction.files:
         _answer(said, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
     for name, value in plan.transaction.sysctls.items():
+        if "kernel_values" in said:
+            said["kernel_values"] = Reading(0, _with_value(said["kernel_values"].out, name, value))
+            continue
         _answer(said, change, f"cat /proc/sys/{name.replace('.', '/')}", f"{value}\n")
     for name in plan.packages:
         said["packages"] = Reading(0, said["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
+    if "devices" in said:
+        said["devices"] = Reading(0, _named_by_udev(said))
     for unit in plan.transaction.units:
+        if unit.name == "frr.service":
+            said["frr_unit"] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
+            continue
         said["units"] = Reading(0, _with_unit(said["units"].out, unit))
     return {**facts, plan.host: HostFacts(plan.host, said)}
 
@@ -35,6 +44,23 @@ def _with_unit(text: str, unit: Unit) -> str:
     blocks = [block for block in text.strip().split("\n\n") if f"Id={unit.name}" not in block.splitlines()]
     state = {"ActiveState": "active" if unit.active else "inactive", "UnitFileState": "enabled" if unit.enabled else "disabled"}
     return "\n\n".join([*blocks, "\n".join([f"Id={unit.name}", *(f"{key}={value}" for key, value in state.items())])]) + "\n"
+
+
+def _with_value(text: str, name: str, value: str) -> str:
+    return re.sub(rf"^(/proc/sys/{re.escape(name)}:).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
+
+
+def _named_by_udev(said: Mapping[str, Reading]) -> str:
+    """The devices with the names that the .link files give them: what udev does when it is told that they are new."""
+    text = said["devices"].out
+    for fact, reading in said.items():
+        fields = dict(line.split("=", 1) for line in reading.out.splitlines() if "=" in line)
+        index = re.search(rf"/n(\d+):E:ID_PATH={re.escape(fields.get('Path', '-'))}$", text, flags=re.MULTILINE)
+        if fact.startswith("link_file_") and index:
+            text = re.sub(
+                rf"^/sys/class/net/[^/]+(/ifindex:{index[1]})$", rf"/sys/class/net/{fields['Name']}\g<1>", text, flags=re.MULTILINE
+            )
+    return text
 
 
 def without_token(plan: HostPlan) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.core.impact import network_impact
+from tasks.core.impact import interfaces_impact
 
 SAME = """\
 auto bond0
@@ -48,4 +48,4 @@ RULES = {
 
 @pytest.mark.parametrize(("before", "after", "said"), RULES.values(), ids=RULES)
 def test_impact(before: str, after: str, said: list[str]) -> None:
-    assert list(network_impact(before, after)) == said
+    assert list(interfaces_impact(before, after)) == said

@@ -9,7 +9,8 @@ import pytest
 from nornir import InitNornir
 from nornir.core.filter import F
 
-from inventory.schema import End, Fallback, LinkKind, Port, Site
+from inventory.rows import Fallback, LinkKind, Port
+from inventory.schema import End, Site
 from inventory.typed import BurrowInventory, load
 
 ROOT = Path(__file__).parents[2]

@@ -15,6 +15,7 @@ from napalm.base.exceptions import (
 
 from napalm_ifupdown2 import Ifupdown2Driver
 from tasks.core.errors import Deadline
+from tasks.core.sdn import READ_SDN
 from tasks.core.session import HostSession
 
 INTERFACES = "/etc/network/interfaces"
@@ -56,6 +57,8 @@ class Host:
 
     def answer(self, command: str) -> dict[str, Any]:
         path = command.removeprefix("cat ")
+        if command == READ_SDN:
+            return {"rc": 0, "out": self.files.get("/etc/pve/sdn/controllers.cfg", ""), "err": ""}
         if path in self.files:
             return {"rc": 0, "out": self.files[path], "err": ""}
         if command.startswith("ls /sys/class/net"):
@@ -209,10 +212,30 @@ def test_frrs_files_pass_where_they_are_the_hosts_and_stay_where_they_are_not_na
     assert "frr" not in device.compare_config()
 
 
-def test_frrs_file_that_differs_is_refused_with_the_reason() -> None:
-    device = driver(Host({"/etc/frr/frr.conf": "log syslog\n"}))
-    with pytest.raises(MergeConfigException, match=r"/etc/frr/frr\.conf is not carried yet"):
-        device.load_merge_candidate(config="#### file /etc/frr/frr.conf\nrouter ospf\n")
+def test_frrs_file_is_merged_by_statement() -> None:
+    device = driver(Host({"/etc/frr/frr.conf": "log syslog\n! mine\n", "/etc/frr/daemons": "ospfd=no\n"}))
+    device.load_merge_candidate(config="#### file /etc/frr/frr.conf\nrouter ospf\n ospf router-id 10.0.0.1\nexit\n")
+    assert "+ ospf router-id 10.0.0.1\n" in device.compare_config()
+    assert "! mine" in device.get_config(retrieve="candidate")["candidate"]
+
+
+@pytest.mark.parametrize(
+    ("files", "candidate", "said"),
+    [
+        ({}, "#### file /etc/frr/frr.conf\nrouter ospf\n", "the host has no FRR"),
+        ({"/etc/frr/daemons": "ospfd=no\n"}, "#### file /etc/frr/daemons\nospf=yes\n", "no daemon `ospf`"),
+        ({"/etc/frr/daemons": "ospfd=no\n"}, "#### file /etc/frr/daemons\nospfd\n", "wanted NAME=VALUE, found `ospfd`"),
+        (
+            {"/etc/frr/daemons": "ospfd=no\n", "/etc/pve/sdn/controllers.cfg": "evpn: mine\n\tasn 65000\n"},
+            "#### file /etc/frr/daemons\nospfd=yes\n",
+            "Proxmox's SDN writes /etc/frr/frr.conf for evpn: mine",
+        ),
+    ],
+)
+def test_frrs_half_is_refused_with_the_reason(files: dict[str, str], candidate: str, said: str) -> None:
+    device = driver(Host(files))
+    with pytest.raises(MergeConfigException, match=said):
+        device.load_merge_candidate(config=candidate)
 
 
 def test_sanitized_configuration_has_no_secrets() -> None:

@@ -1,0 +1,4 @@
+"""OSPF and BFD."""
+
+FABRIC_CHECKS = ()
+OSPF_CHECKS = ()

@@ -1,0 +1,187 @@
+"""FRR's configuration as text whose every line keeps its place: read by statement, merged by statement.
+
+A statement stands in a context (`interface en05`, `router ospf`, `bfd` and in it `profile fabric`), as FRR itself writes it: deeper by
+indentation, ended by `exit`. A merge candidate is written in the same grammar; what it does not name stays as it stands, comments too.
+`no STATEMENT` in a candidate takes away what has that key, in a context or, at the top, a whole context.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Path = tuple[str, ...]
+
+# What opens a context, by its first words (FRR, vtysh's nodes); deeper ones only inside the one before the slash.
+OPENERS = frozenset({"interface", "router", "route-map", "bfd", "vrf", "key chain", "line", "nexthop-group"})
+INNER_OPENERS = frozenset({"bfd/profile", "bfd/peer", "key chain/key", "router/address-family"})
+# Statements that stand once in a context: their first words are the key, the rest is the value. Any other line is its own key.
+ONCE = (
+    *("frr version", "frr defaults", "hostname", "log syslog", "ip forwarding", "ipv6 forwarding", "ip protocol ospf"),
+    *("ip ospf area", "ip ospf cost", "ip ospf hello-interval", "ip ospf dead-interval", "ip ospf network", "ip ospf passive"),
+    *("ip ospf bfd profile", "ip ospf bfd", "ip ospf authentication", "ip ospf message-digest-key", "ospf router-id"),
+    *("transmit-interval", "receive-interval", "detect-multiplier", "set src", "description"),
+)
+# Statements whose `no` is a setting of its own, which FRR writes down.
+SWITCHES = ("ip forwarding", "ipv6 forwarding")
+
+
+@dataclass
+class Line:
+    """A line as it stands, with the context that it is in. A comment or blank line has no words; `exit` closes."""
+
+    text: str
+    path: Path
+    words: tuple[str, ...]
+    opens: Path | None = None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it ends its context."""
+        return bool(self.words) and (self.words[0] == "end" or self.words[0].startswith("exit"))
+
+    @property
+    def key(self) -> str:
+        """What of it is fixed while its value changes; empty where it says nothing."""
+        return "" if self.closes else key_of(self.words)
+
+
+def key_of(words: tuple[str, ...]) -> str:
+    """The key of a statement: `no` in front makes no other key."""
+    said = " ".join(words[1:] if words[:1] == ("no",) else words)
+    return next((key for key in sorted(ONCE, key=len, reverse=True) if said == key or said.startswith(f"{key} ")), said)
+
+
+def _opens(words: tuple[str, ...], path: Path) -> bool:
+    outer = next((one for one in OPENERS if path and (path[0] == one or path[0].startswith(f"{one} "))), "")
+    names = {" ".join(words[:count]) for count in (1, 2)}
+    return bool(names & OPENERS) if not path else bool({f"{outer}/{name}" for name in names} & INNER_OPENERS)
+
+
+class FrrFile:
+    """A parsed file; `str()` gives back every byte of what was not changed."""
+
+    def __init__(self, text: str) -> None:
+        self.lines: list[Line] = []
+        stack: list[tuple[int, str]] = []
+        for raw in text.splitlines(keepends=True):
+            said = raw.strip()
+            words = () if said.startswith(("!", "#")) else tuple(said.split())
+            indent = len(raw) - len(raw.lstrip())
+            closes = Line(raw, (), words).closes
+            while words and not closes and stack and indent <= stack[-1][0]:
+                stack.pop()
+            path = tuple(name for _, name in stack)
+            line = Line(raw, path, words)
+            if line.closes:
+                if stack:
+                    stack.pop()
+            elif words and words[0] != "no" and _opens(words, path):
+                stack.append((indent, " ".join(words)))
+                line.opens = (*path, " ".join(words))
+            self.lines.append(line)
+
+    def __str__(self) -> str:
+        return "".join(line.text for line in self.lines)
+
+    def contexts(self) -> tuple[Path, ...]:
+        """The contexts, each once, in the order of the file."""
+        return tuple(dict.fromkeys(line.opens for line in self.lines if line.opens))
+
+    def statements(self, path: Path = ()) -> Iterator[Line]:
+        """The statements that stand in a context itself."""
+        return (line for line in self.lines if line.path == path and line.key and not line.opens)
+
+    def get(self, path: Path, key: str) -> str | None:
+        """The value of a statement that stands once, empty where it has none; None where it does not stand."""
+        found = next((line for line in self.statements(path) if line.key == key and line.words[0] != "no"), None)
+        return None if found is None else " ".join(found.words).removeprefix(key).strip()
+
+    def said(self) -> frozenset[tuple[Path, str]]:
+        """Every statement with its context, for comparing two files whose order differs."""
+        return frozenset((line.path, " ".join(line.words)) for line in self.lines if line.words and not line.closes and not line.opens)
+
+
+def merge(text: str, candidate: str) -> str:
+    """`text` with the candidate's statements in it and all else as it was; the same text where nothing differs."""
+    file, wanted = FrrFile(text if text.endswith("\n") or not text else f"{text}\n"), FrrFile(candidate)
+    for line in wanted.lines:
+        if line.opens:
+            _ensure(file, line.opens)
+        elif line.key and _takes_away(line):
+            _remove(file, line.path, line.key)
+        elif line.key:
+            _set(file, line)
+    merged = str(file)
+    return text if merged.rstrip("\n") == text.rstrip("\n") else merged
+
+
+def _takes_away(line: Line) -> bool:
+    return line.words[0] == "no" and line.key not in SWITCHES
+
+
+def _depth(path: Path) -> str:
+    return " " * len(path)
+
+
+def _end_of(file: FrrFile, path: Path) -> int:
+    """Where a new line of a context goes: after its last statement, before its `exit`."""
+    if not path:
+        return next((index for index, line in enumerate(file.lines) if line.words[:2] == ("line", "vty")), len(file.lines))
+    inside = [
+        index
+        for index, line in enumerate(file.lines)
+        if line.opens == path or (line.path[: len(path)] == path and line.words and not (line.closes and line.path == path))
+    ]
+    return inside[-1] + 1
+
+
+def _ensure(file: FrrFile, path: Path) -> None:
+    if path in file.contexts():
+        return
+    outer = path[:-1]
+    block = [Line(f"{_depth(outer)}{path[-1]}\n", outer, tuple(path[-1].split()), path), Line(f"{_depth(outer)}exit\n", path, ("exit",))]
+    place = _end_of(file, outer)
+    if not outer:
+        block.append(Line("!\n", (), ()))
+    file.lines[place:place] = block
+
+
+def _set(file: FrrFile, wanted: Line) -> None:
+    holders = [line for line in file.statements(wanted.path) if line.key == wanted.key]
+    if not holders:
+        text = f"{_depth(wanted.path)}{' '.join(wanted.words)}\n"
+        file.lines.insert(_end_of(file, wanted.path), Line(text, wanted.path, wanted.words))
+        return
+    own, *others = holders
+    if own.words != wanted.words:
+        own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{' '.join(wanted.words)}\n"
+        own.words = wanted.words
+    file.lines = [line for line in file.lines if not any(line is other for other in others)]
+
+
+def _remove(file: FrrFile, path: Path, key: str) -> None:
+    """A statement; or a context with all that is in it, up to the comment line that FRR writes after it."""
+    whole = (*path, key)
+    gone = {id(line) for line in file.lines if line.opens == whole or line.path[: len(whole)] == whole}
+    gone |= {id(line) for line in file.statements(path) if line.key == key}
+    file.lines = [line for line in file.lines if id(line) not in gone]
+
+
+def merge_daemons(text: str, candidate: str) -> str:
+    """FRR's daemons file with the candidate's `name=value` lines in place of those of the same name; new ones at the end."""
+    lines = text.splitlines(keepends=True)
+    for wanted in candidate.splitlines():
+        name, equals, _ = wanted.partition("=")
+        if not equals or wanted.startswith("#"):
+            continue
+        place = next((index for index, line in enumerate(lines) if line.startswith(f"{name}=")), None)
+        if place is None:
+            lines.append(f"{wanted}\n")
+        elif lines[place].strip() != wanted.strip():
+            lines[place] = f"{wanted}\n"
+    return "".join(lines)
+
+
+def daemons(text: str) -> frozenset[str]:
+    """The daemons that a daemons file starts."""
+    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(name.strip() for name, _, value in pairs if value.strip().strip('"') == "yes" and name.strip().endswith("d"))

@@ -1,0 +1,48 @@
+"""A switch that routes: its routed ports and the bridge that carries its own address."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Candidate, Change, Step
+from tasks.core.facts import Facts
+from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.templates import render
+from tasks.network.facts import INTERFACES
+
+ON = frozenset({"yes", "on", "1"})
+
+
+@dataclass(frozen=True)
+class GatewayState:
+    """(interface, address, whether packets that come in by it are forwarded)."""
+
+    interfaces: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True)
+class GatewayPorts(Change[GatewayState]):
+    """The switch has its gateway addresses, and forwards what comes in by them."""
+
+    needs: ClassVar = (INTERFACES,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> GatewayState:  # noqa: ARG002
+        """The bridge's own address and those of its routed ports."""
+        host = site.hosts[self.host]
+        routed = ((name, str(port.address), True) for name, port in host.ports.items() if port.address)
+        return GatewayState(((host.management, str(host.address), True), *routed))
+
+    def observe(self, site: Site, facts: Facts) -> GatewayState:
+        """As the file says; of several addresses the wanted one counts."""
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        found = []
+        for name, address, _ in self.intend(site, facts).interfaces:
+            addresses = file.get(name, "address")
+            held = address if address in addresses else " ".join(addresses)
+            found.append((name, held, bool(ON & set(file.get(name, "ip-forward")))))
+        return GatewayState(tuple(found))
+
+    def steps(self, site: Site, facts: Facts, want: GatewayState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        return (Candidate(render("gateway_ports", site.hosts[self.host].platform, self.host, state=want)),)

@@ -1,0 +1,103 @@
+"""OSPF with BFD over the routed cables, in FRR."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import SecretStr
+
+from inventory.schema import Site
+from tasks.core.candidate import split
+from tasks.core.change import Candidate, Change, Step
+from tasks.core.errors import Refused
+from tasks.core.facts import Facts
+from tasks.core.frr_file import FrrFile, daemons
+from tasks.core.sdn import generated_by_sdn
+from tasks.core.templates import render
+from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
+from tasks.core.transaction import FRR_UNIT as RUN_FRR
+from tasks.network.facts import STAGED
+from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT, KERNEL_VALUES, SDN
+
+DAEMONS = ("bfdd", "ospfd")
+RUNNING = ("active", "enabled")
+IPV6_FORWARD = "net/ipv6/conf/all/forwarding"
+KEY = "ip ospf message-digest-key"
+
+
+@dataclass(frozen=True)
+class OspfState:
+    """The owned statements, each with its context, those to be absent as an empty text; keys by port apart, so that none is ever shown."""
+
+    statements: tuple[tuple[str, str], ...]
+    keys: tuple[SecretStr, ...]
+    daemons: tuple[str, ...]
+    unit: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Ospf(Change[OspfState]):
+    """The host speaks OSPF with BFD on its routed cables and announces its loopback, from which its own traffic comes."""
+
+    needs: ClassVar = (FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, KERNEL_VALUES, STAGED)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> OspfState:
+        """As the inventory says. Raises Refused where FRR is not there, or Proxmox writes its file itself."""
+        if not facts[self.host][FRR_DAEMONS]:
+            raise Refused(f"{self.host}: no {FRR_DAEMONS.command.split()[1]}: install frr and frr-pythontools, then run again")
+        if reason := generated_by_sdn(facts[self.host][SDN]):
+            raise Refused(f"{self.host}: {reason}")
+        key = (site.ospf_key,) * len(tuple(site.routed(self.host))) if site.ospf_key else ()
+        file = self._wanted(site, facts)
+        wanted = tuple((where, "" if said.startswith("no ip ospf ") else said) for where, said in _owned(file, file))
+        return OspfState(wanted, key, DAEMONS, RUNNING)
+
+    def observe(self, site: Site, facts: Facts) -> OspfState:
+        """As FRR's files say, of what is owned."""
+        here = facts[self.host]
+        file = FrrFile(here[FRR_CONF])
+        ports = [cable.near(self.host).port for cable in site.routed(self.host)]
+        held = [file.get((f"interface {port}",), KEY) for port in ports]
+        return OspfState(
+            _owned(self._wanted(site, facts), file),
+            tuple(SecretStr(words.split()[-1]) for words in held if words),
+            tuple(name for name in DAEMONS if name in daemons(here[FRR_DAEMONS])),
+            here[FRR_UNIT],
+        )
+
+    def steps(self, site: Site, facts: Facts, want: OspfState) -> tuple[Step, ...]:
+        """One merge candidate of FRR's files; FRR is started where it does not run."""
+        start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
+        return (Candidate(self._words(site, facts)), *start)
+
+    def _wanted(self, site: Site, facts: Facts) -> FrrFile:
+        return FrrFile(split(self._words(site, facts))[FRR_CONF_PATH])
+
+    def _words(self, site: Site, facts: Facts) -> str:
+        host = site.hosts[self.host]
+        cables = [
+            {"port": cable.near(self.host).port, "cost": site.networks[cable.network].ospf_cost}
+            for cable in site.routed(self.host)
+            if cable.network is not None
+        ]
+        return render(
+            "ospf",
+            host.platform,
+            self.host,
+            cables=cables,
+            ospf=site.ospf,
+            key=site.ospf_key.get_secret_value() if site.ospf_key else "",
+            router_id=host.loopback.ip if host.loopback else "",
+            # FRR's reload switches it on where the file is silent; where it is on already, it is somebody else's.
+            ipv6_forwarding=facts[self.host][KERNEL_VALUES].get(IPV6_FORWARD) == "1",
+        )
+
+
+def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
+    """(context, statement) of `file` for every statement of `wanted`; an empty statement where it does not stand."""
+    found = []
+    for line in wanted.lines:
+        if line.key and not line.opens and line.key != KEY:
+            holder = next((one for one in file.statements(line.path) if one.key == line.key), None)
+            found.append((" ".join(line.path), " ".join(holder.words) if holder else ""))
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""Routed cables: each end's address and MTU, and the router's own address on its loopback."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Candidate, Change, Step
+from tasks.core.facts import Facts
+from tasks.core.interfaces_file import InterfacesFile
+from tasks.core.templates import render
+from tasks.network.facts import INTERFACES, STAGED
+
+
+@dataclass(frozen=True)
+class PortState:
+    """One end of a routed cable."""
+
+    name: str
+    auto: bool
+    address: str
+    mtu_bytes: str
+
+
+@dataclass(frozen=True)
+class LinksState:
+    """The ends of the routed cables, in the order of the table, and the loopback's address."""
+
+    ports: tuple[PortState, ...]
+    loopback: str
+
+
+def _held(file: InterfacesFile, iface: str, wanted: str) -> str:
+    """The wanted address where the interface has it, else what it has: it may have others beside."""
+    addresses = file.get(iface, "address")
+    return wanted if wanted in addresses else " ".join(addresses)
+
+
+@dataclass(frozen=True)
+class PointToPointLinks(Change[LinksState]):
+    """Every routed cable has its address and MTU at this end, and the loopback has the router's own address."""
+
+    needs: ClassVar = (INTERFACES, STAGED)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> LinksState:  # noqa: ARG002
+        """As the cable table says."""
+        host = site.hosts[self.host]
+        near = [(cable.near(self.host).port, str(cable.address(self.host))) for cable in site.routed(self.host)]
+        ports = tuple(PortState(name, auto=True, address=address, mtu_bytes=str(host.ports[name].mtu_bytes)) for name, address in near)
+        return LinksState(ports, str(host.loopback or ""))
+
+    def observe(self, site: Site, facts: Facts) -> LinksState:
+        """As the file says; of several addresses the wanted one counts."""
+        file, want = InterfacesFile(facts[self.host][INTERFACES]), self.intend(site, facts)
+        ports = tuple(
+            PortState(one.name, one.name in file.autos(), _held(file, one.name, one.address), " ".join(file.get(one.name, "mtu")))
+            for one in want.ports
+        )
+        return LinksState(ports, _held(file, "lo", want.loopback) if want.loopback else "")
+
+    def steps(self, site: Site, facts: Facts, want: LinksState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        return (Candidate(render("point_to_point_links", site.hosts[self.host].platform, self.host, state=want)),)
