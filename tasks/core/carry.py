@@ -193,11 +193,7 @@ class _Carrier:
         except LinkError as error:
             return [str(error)]
         verdicts = judge(self.change_set.checks, self.run.site, facts, self.change_set.hosts)
-        return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.concerns(verdict)]
-
-    def concerns(self, verdict: Verdict) -> bool:
-        subjects = self.change_set.subjects
-        return subjects is None or not verdict.finding.subject or verdict.finding.subject in subjects.get(verdict.host, frozenset())
+        return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.change_set.concerns(verdict)]
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
         for host in plan.changes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 from inventory.schema import Site
-from tasks.core.check import Check
+from tasks.core.check import Check, Verdict
 from tasks.core.facts import Fact, Facts
 from tasks.core.transaction import Action, Unit
 
@@ -113,6 +113,12 @@ class ChangeSet:
     def ordered(self) -> tuple[Member, ...]:
         """The members, safe ends first."""
         return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
+
+    def concerns(self, verdict: Verdict) -> bool:
+        """Whether a verdict speaks of what the set changed."""
+        return (
+            self.subjects is None or not verdict.finding.subject or verdict.finding.subject in self.subjects.get(verdict.host, frozenset())
+        )
 
     def needs(self) -> Iterable[tuple[Fact[Any], ...]]:
         """What its changes and checks read."""

@@ -108,6 +108,12 @@ class Screen:
                 for line in host.impact or ("no traffic is touched",):
                     self.say(f"  impact: {line}")
 
+    def redraw(self, result: "RunResult") -> None:
+        """The results in place of those before, on a terminal; below them elsewhere."""
+        self.console.clear()
+        self.say(time.strftime("%H:%M:%S"))
+        self.results(result)
+
     def results(self, result: "RunResult") -> None:
         """What became of every set, what failed and what to do about it."""
         self._stop_live()

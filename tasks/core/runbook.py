@@ -7,7 +7,8 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import Refused
@@ -49,7 +50,10 @@ class Options:
     dry_run: bool = False
     limit: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     yes: bool = False
+    watch_s: float | None = None
     json: str | None = None
 
 
@@ -109,18 +113,35 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
 
 
 def chosen_stages(runbook: Runbook, options: Options) -> tuple[Stage, ...]:
-    """The stages of the run. Raises Refused on a name that is none."""
-    names = [stage.name for stage in runbook.stages]
-    unknown = [name for name in options.stages if name not in names]
-    if unknown:
-        raise Refused(f"--stage: no stage {', '.join(unknown)}; there are {', '.join(names)}")
-    return tuple(stage for stage in runbook.stages if not options.stages or stage.name in options.stages)
+    """The stages of the run, with those of their checks that have a chosen tag. Raises Refused on a name that is none."""
+    _known("--stage", "stage", options.stages, [stage.name for stage in runbook.stages])
+    _known("--tags", "tag", options.tags, sorted({tag for stage in runbook.stages for check in stage.checks for tag in check.tags}))
+    stages = (stage for stage in runbook.stages if not options.stages or stage.name in options.stages)
+    return tuple(replace(stage, checks=tuple(_tagged(stage.checks, options.tags))) for stage in stages)
+
+
+def _known(flag: str, what: str, names: Iterable[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise Refused(f"{flag}: no {what} {', '.join(unknown)}; there are {', '.join(known)}")
+
+
+def _tagged(checks: "Iterable[Check]", tags: tuple[str, ...]) -> "Iterable[Check]":
+    return (check for check in checks if not tags or set(tags) & set(check.tags))
+
+
+def chosen_sets(stages: Iterable[Stage], run: "Run", options: Options) -> None:
+    """Raises Refused where a pattern of --set names no set of the stages."""
+    names = [one.name for stage in stages for make in stage.sets for one in make(run.site)]
+    for pattern in options.sets:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise Refused(f"--set: no set {pattern}; there are {', '.join(names) or 'none'}")
 
 
 def sets_of(stage: Stage, run: "Run", options: Options) -> "tuple[ChangeSet, ...]":
-    """The stage's sets that touch a chosen host; the other ends of their cables come along."""
+    """The stage's sets that touch a chosen host and are named by a chosen pattern; the other ends of their cables come along."""
     sets = (one for make in stage.sets for one in make(run.site))
-    return tuple(one for one in sets if not options.limit or set(one.hosts) & set(options.limit))
+    named = (one for one in sets if not options.sets or any(fnmatchcase(one.name, pattern) for pattern in options.sets))
+    return tuple(one for one in named if not options.limit or set(one.hosts) & set(options.limit))
 
 
 def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str, tuple[Any, ...]]:
@@ -162,15 +183,22 @@ def judged(stage: Stage, run: "Run", options: Options) -> tuple[str, ...]:
     return tuple(host for host in dict.fromkeys(hosts) if not options.limit or host in options.limit)
 
 
-def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
-    """Judge the stage; after changes, until all is as wanted or the site's patience ends: neighbours take a while to be heard."""
+def verdicts_of(stage: Stage, run: "Run", options: Options) -> "tuple[Verdict, ...]":
+    """What the stage's checks say; with --set what the chosen sets' own checks say of what they changed: the rest may be to come."""
     from tasks.core.check import judge  # noqa: PLC0415
 
-    hosts = judged(done.stage, run, options)
+    if not options.sets:
+        return judge(stage.checks, run.site, run.facts, judged(stage, run, options))
+    pairs = [(one, verdict) for one in sets_of(stage, run, options) for verdict in judge(one.checks, run.site, run.facts, one.hosts)]
+    return tuple(dict.fromkeys(verdict for one, verdict in pairs if one.concerns(verdict)))
+
+
+def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
+    """Judge the stage; after changes, until all is as wanted or the site's patience ends: neighbours take a while to be heard."""
     changed = {host for one in done.outcomes if one.state == "done" for host in one.plan.change_set.hosts}
     deadline = time.monotonic() + run.timers.settle_s
     while True:
-        done.verdicts = judge(done.stage.checks, run.site, run.facts, hosts)
+        done.verdicts = verdicts_of(done.stage, run, options)
         failed = changed & {verdict.host for verdict in done.verdicts if not verdict.finding.ok}
         if not failed or time.monotonic() > deadline:
             return
@@ -216,6 +244,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
 
     result = RunResult(options, run)
     stages = chosen_stages(runbook, options)
+    chosen_sets(stages, run, options)
     run.needs = needs_of(stages, run, options)
     if not run.needs:
         raise Refused("nothing to do: no host is selected by these stages and --limit")

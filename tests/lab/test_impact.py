@@ -3,7 +3,7 @@
 import pytest
 from rehearsal import Lab
 
-from tasks.core.impact import BOND_FLAPS, network_impact
+from tasks.core.impact import BOND_FLAPS, interfaces_impact
 
 pytestmark = pytest.mark.lab
 
@@ -17,7 +17,7 @@ CHANGES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def bonded(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    assert lab.runbook("bootstrap", "--limit", "alvin").code == 0
+    assert lab.runbook("bootstrap", "--set", "settings alvin", "--set", "uplink alvin").code == 0
 
 
 @pytest.mark.parametrize("attribute", CHANGES)
@@ -26,7 +26,7 @@ def test_bond_goes_down_when_the_rule_says_so(lab: Lab, attribute: str) -> None:
     before = lab.sh("alvin", "cat /etc/network/interfaces")
     after = before.replace(f"{attribute} {have}", f"{attribute} {want}")
     assert after != before
-    said = network_impact(before, after)
+    said = interfaces_impact(before, after)
     assert any("bond0 goes down and up" in line for line in said) == flaps
     assert (attribute in BOND_FLAPS) == flaps
     lab.sh("alvin", "rm -f /tmp/seen; (timeout 60 ip -o monitor link dev bond0 > /tmp/seen 2>/dev/null &) ; true")

@@ -12,7 +12,7 @@ from rehearsal import HOSTS, ROOT, Lab
 pytestmark = pytest.mark.lab
 
 SET = "uplink alvin"
-FLAGS = ("--stage", "network", "--limit", "alvin")
+FLAGS = ("--stage", "network", "--set", "uplink alvin")
 # Event, host: armed; safe end applied; other end applied; between the two confirms.
 BOUNDARIES = (("armed", "alvin"), ("applied", "alvin"), ("applied", "sw-rack"), ("confirmed", "alvin"))
 # The lab's timers: the node's is the longest (nornir_config.yaml: revert_s + apply_s + 5).

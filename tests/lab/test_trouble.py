@@ -14,7 +14,7 @@ from sites import variant
 
 pytestmark = pytest.mark.lab
 
-NETWORK = ("--stage", "network")
+NETWORK = ("--stage", "network", "--set", "uplink *")
 CONTROLLER = (sys.executable, "tests/lab/controller.py")
 SETS = {f"uplink {node}" for node in NODES}
 

@@ -1,0 +1,175 @@
+"""The routed fabric on real FRR: it comes up, survives cables and bad candidates, and is judged by ip, vtysh and ping."""
+
+import json
+import re
+import threading
+
+import pytest
+from napalm.base.exceptions import CommitError
+from rehearsal import FOLDER, HOSTS, NODES, Lab
+
+from napalm_ifupdown2 import Ifupdown2Driver
+
+pytestmark = pytest.mark.lab
+
+HASH = "find /etc -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
+LOOPBACKS = {"alvin": "10.103.0.1", "simon": "10.103.0.2", "theodore": "10.103.0.3"}
+THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
+
+
+def neighbours(lab: Lab, node: str) -> dict[str, tuple[str, int]]:
+    """{interface: (state, milliseconds since it is so)} as FRR says it."""
+    rows = json.loads(lab.sh(node, "vtysh -c 'show ip ospf neighbor json'")).get("neighbors", {})
+    return {one["ifaceName"].split(":")[0]: (one["nbrState"].split("/")[0], one["upTimeInMsec"]) for each in rows.values() for one in each}
+
+
+def all_full(lab: Lab) -> bool:
+    return all(sorted(state for state, _ in neighbours(lab, node).values()) == ["Full"] * 4 for node in NODES)
+
+
+def ping(lab: Lab, source: str, target: str, count: int, interval_s: float = 0.05) -> int:
+    """How many of `count` pings from loopback to loopback are lost."""
+    words = f"ping -q -c {count} -i {interval_s} -W 1 -I {LOOPBACKS[source]} {LOOPBACKS[target]}"
+    said = lab.sh(source, words, check=False)
+    return count - int(re.search(r"(\d+) received", said)[1])
+
+
+class Flow:
+    """Pings from loopback to loopback while a block runs; `lost` is known after it."""
+
+    def __init__(self, lab: Lab, source: str, target: str, count: int) -> None:
+        self.lost = count
+        self._thread = threading.Thread(target=self._ping, args=(lab, source, target, count))
+
+    def _ping(self, lab: Lab, source: str, target: str, count: int) -> None:
+        self.lost = ping(lab, source, target, count)
+
+    def __enter__(self) -> "Flow":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+
+def packets(lab: Lab, node: str, port: str) -> int:
+    return int(lab.sh(node, f"cat /sys/class/net/{port}/statistics/tx_packets"))
+
+
+def routes(lab: Lab, node: str) -> dict[str, str]:
+    """{loopback: interface} of the kernel's host routes by OSPF."""
+    rows = json.loads(lab.sh(node, "ip -j route show proto ospf"))
+    return {row["dst"]: row["dev"] for row in rows if "/" not in row["dst"] and "dev" in row}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
+    """The whole site, from fresh hosts: first only planned, then made."""
+    before = {host: lab.sh(host, HASH) for host in HOSTS}
+    done = lab.runbook("bootstrap", "--dry-run")
+    assert done.code == 2, f"{done.out}\n{done.err}"
+    assert "+router ospf" in done.out
+    assert {host: lab.sh(host, HASH) for host in HOSTS} == before
+    code, report = lab.report("bootstrap")
+    assert code == 0, report["stages"]
+
+
+def test_every_neighbour_is_full_and_thunderbolt_is_preferred(lab: Lab) -> None:
+    lab.wait("every adjacency is full", lambda: all_full(lab), 30)
+    for node in NODES:
+        assert set(routes(lab, node).values()) == {"en05", "en06"}
+        assert "src " + LOOPBACKS[node] in lab.sh(node, "ip route show proto ospf")
+        assert lab.sh(node, "systemctl is-enabled frr").strip() == "enabled"
+        for other in NODES:
+            if other != node:
+                assert ping(lab, node, other, 5) == 0
+    assert "0% packet loss" in lab.sh("alvin", f"ping -q -c 3 -M do -s 65492 -I {LOOPBACKS['alvin']} {LOOPBACKS['simon']}")
+    assert len(lab.partners("sw-rack", "trunk")) == 2
+    assert len(set(lab.partners("sw-core", "trunk"))) == 1
+
+
+def test_second_run_changes_nothing_and_the_audit_is_clean(lab: Lab) -> None:
+    code, report = lab.report("bootstrap")
+    assert code == 0, report
+    assert {one["state"] for stage in report["stages"] for one in stage["sets"]} == {"unchanged"}
+    code, report = lab.report("audit")
+    assert code == 0, [one for stage in report["stages"] for one in stage["findings"] if not one["ok"]]
+
+
+def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: Lab) -> None:
+    """One cable: at most a second. All three: SFP+ carries it, which its counters show. Back again: nothing is lost."""
+    for cables in (THUNDERBOLT[:1], THUNDERBOLT):
+        before = packets(lab, "alvin", "enp2s0f1np1")
+        with Flow(lab, "alvin", "simon", 100) as flow:
+            for cable in cables:
+                lab.command("cut", cable)
+        assert flow.lost <= 20 * len(cables), f"{flow.lost} of 100 pings, 50 ms apart, were lost"
+        if cables == THUNDERBOLT:
+            lab.wait("SFP+ carries it", lambda: ping(lab, "alvin", "simon", 5) == 0, 10)
+            assert routes(lab, "alvin")[LOOPBACKS["simon"]] == "enp2s0f1np1"
+            assert packets(lab, "alvin", "enp2s0f1np1") - before > 50
+        with Flow(lab, "alvin", "simon", 200) as flow:
+            for cable in cables:
+                lab.command("splice", cable)
+            lab.wait("every adjacency is full", lambda: all_full(lab), 30)
+        assert flow.lost == 0
+        lab.wait("Thunderbolt carries it", lambda: routes(lab, "alvin").get(LOOPBACKS["simon"]) == "en06", 10)
+
+
+@pytest.fixture
+def device(lab: Lab) -> Ifupdown2Driver:
+    del lab
+    device = Ifupdown2Driver("alvin", "", "", optional_args={"ssh_config_file": str(FOLDER / "ssh_config")})
+    device.open()
+    yield device
+    device.close()
+
+
+FILE = "#### file /etc/frr/frr.conf\n"
+IN_PART = f"{FILE}interface en05\n ip ospf cost 77\nexit\nrouter ospf\n network 10.104.0.0/31 area 0.0.0.0\nexit\n"
+FORWARDING = "net.ipv4.ip_forward net.ipv6.conf.all.forwarding"
+LIVE = "cat /etc/frr/frr.conf; stat -c '%a %U' /etc/frr/frr.conf; vtysh -c 'show running-config'"
+
+
+def test_candidate_that_applies_in_part_is_taken_back(lab: Lab, device: Ifupdown2Driver) -> None:
+    """FRR's checks pass it and ospfd refuses one line: no adjacency drops, and all is as before, live values too."""
+    lab.sh("alvin", "sysctl -q net.ipv6.conf.all.forwarding=0")
+    look = f"{LIVE}; sysctl {FORWARDING}"
+    before, up = lab.sh("alvin", look), neighbours(lab, "alvin")
+    device.load_merge_candidate(config=IN_PART)
+    with pytest.raises(CommitError, match=r"`frr reload` ended with 1: .*remove all ip ospf area"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", look) == before
+    after = neighbours(lab, "alvin")
+    assert all(after[port][0] == "Full" and after[port][1] > up[port][1] for port in up), "an adjacency dropped"
+
+
+def test_syntax_error_is_refused_before_any_write(lab: Lab, device: Ifupdown2Driver) -> None:
+    before = lab.sh("alvin", "stat -c %y /etc/frr/frr.conf")
+    device.load_merge_candidate(config=f"{FILE}router ospf\n ospf router-id nowhere\nexit\n")
+    with pytest.raises(CommitError, match="ospf router-id nowhere"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", "stat -c %y /etc/frr/frr.conf") == before
+
+
+def test_cost_changes_under_traffic_without_loss(lab: Lab) -> None:
+    """A cost that somebody changed is mended by a run, while pings cross the node."""
+    mend = "sed -i 's/ ip ospf cost 5$/ ip ospf cost 50/' /etc/frr/frr.conf && /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf"
+    lab.sh("simon", mend)
+    lab.wait("SFP+ is preferred", lambda: routes(lab, "simon").get(LOOPBACKS["alvin"], "").startswith("enp"), 10)
+    up = neighbours(lab, "simon")
+    with Flow(lab, "alvin", "simon", 400) as flow:
+        done = lab.runbook("bootstrap", "--set", "fabric simon")
+    assert done.code == 0, done.out
+    assert "en06 changes its OSPF cost: traffic moves, adjacencies stay" in done.out
+    assert flow.lost == 0
+    after = neighbours(lab, "simon")
+    assert all(after[port][1] > up[port][1] for port in up), "an adjacency dropped"
+    lab.wait("Thunderbolt is preferred", lambda: routes(lab, "simon").get(LOOPBACKS["alvin"]) == "en05", 10)
+
+
+def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
+    lab.command("kill", "theodore")
+    lab.command("start", "theodore")
+    lab.wait("every adjacency is full", lambda: all_full(lab), 60)
+    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
