@@ -132,6 +132,11 @@ def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
     return code, out.decode(errors="replace"), err.decode(errors="replace")
 
 
+def called(argv: list[str]) -> str:
+    """A command for somebody to read: a script by its name, which stands after it (sh(1): -c SCRIPT NAME)."""
+    return argv[3] if argv[1:2] == ["-c"] and len(argv) > 3 else " ".join(argv)
+
+
 def now() -> float:
     """Monotonic seconds: a clock that is set changes nothing."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
@@ -427,7 +432,7 @@ def apply_steps(meta: Any) -> str | None:
     for action in meta["actions"]:
         code, out, err = run(action["argv"], action["deadline_s"])
         if code:
-            return f"`{' '.join(action['argv'])}` ended with {code}: {(err or out).strip()[-600:]}"
+            return f"`{called(action['argv'])}` ended with {code}: {(err or out).strip()[-600:]}"
     for unit in meta["units"]:
         for verb in unit_verbs(unit):
             code, out, err = run(["systemctl", "-q", "--no-reload", verb, unit["name"]])
@@ -530,7 +535,7 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     for argv in commands:
         code, out, err = run(argv)
         if code:
-            troubles.append(f"`{' '.join(argv)}` ended with {code}: {(err or out).strip()[-300:]}")
+            troubles.append(f"`{called(argv)}` ended with {code}: {(err or out).strip()[-300:]}")
     for name, value in meta["live"].items() if live else ():  # last, because a reload may set them
         try:
             sysctl(name).write_text(value)

@@ -65,7 +65,10 @@ for daemon in $(sed -n 's/^\([a-z0-9]*d\)="\{0,1\}yes.*/\1/p' /etc/frr/daemons);
 done
 /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf >$said 2>&1
 code=$?
-[ $code = 0 ] || { tail -c 600 $said >&2; exit $code; }
+if [ $code != 0 ]; then
+  grep -E '% |remove|Failure|rror' $said >&2 || tail -n 5 $said >&2
+  exit $code
+fi
 after=$(ids)
 echo "$before" | while read -r name id; do
   echo "$after" | grep -qx "$name $id" && kill -0 "$id" && continue
@@ -74,7 +77,7 @@ echo "$before" | while read -r name id; do
 done
 """
 FRR_UNIT = Unit("frr.service")
-FRR_RELOAD = Action(("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr-reload"), ("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr-reload"))
+FRR_RELOAD = Action(("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr reload"), ("/bin/sh", "-c", FRR_RELOAD_SCRIPT, "frr reload"))
 # What frr-reload.py switches on by the way where the file is silent.
 FRR_FLIPS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 

@@ -104,4 +104,4 @@ def _rename(wrong: dict[str, str]) -> Action:
     )
     trigger = f"udevadm control --reload && udevadm trigger --action=add --settle {devices} && {named}"
     shown = ", ".join(f"{name} is named {port}" for port, name in wrong.items())
-    return Action(("/bin/sh", "-c", f"{down}; {trigger}"), ("/bin/sh", "-c", back), early=True, shown=shown)
+    return Action(("/bin/sh", "-c", f"{down}; {trigger}", "udev names"), ("/bin/sh", "-c", back, "names put back"), early=True, shown=shown)
