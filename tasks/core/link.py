@@ -45,6 +45,9 @@ class Link(Protocol):
     def revert(self, plan: HostPlan, reason: str) -> None:
         """Undo it."""
 
+    def reboot(self) -> None:
+        """Boot it, a moment from now."""
+
     def release(self) -> None:
         """Give the lease back."""
 
@@ -98,6 +101,10 @@ class SshLink:
         """Undo it."""
         assert plan.transaction is not None
         _expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
+
+    def reboot(self) -> None:
+        """Boot it, a second from now."""
+        self.session.reboot(self.owner)
 
     def release(self) -> None:
         """Give the lease back."""
@@ -220,6 +227,10 @@ class NapalmLink:
             raise TransactionError(f"{plan.host}: it is confirmed and stays")
         if kept["state"] in ("armed", "applying", "applied"):
             self._run(napalm_rollback)
+
+    def reboot(self) -> None:
+        """Raises Refused: NAPALM has no such method."""
+        raise Refused(f"{self.task.host.name}: NAPALM cannot reboot a device; do it by hand")
 
     def release(self) -> None:
         """Give the lease back where the driver keeps one."""

@@ -71,6 +71,10 @@ class Screen:
         live.start()
         return live
 
+    def close(self) -> None:
+        """Leave the terminal as it stands."""
+        self._stop_live()
+
     def _stop_live(self) -> None:
         if self._live:
             self._live.stop()
@@ -91,11 +95,15 @@ class Screen:
             return False
         if result.run.rehearsal or options.yes:
             return True
+        return self.confirm(f"apply stage {stage.stage.name} on site {options.site}?")
+
+    def confirm(self, question: str) -> bool:
+        """The operator's word; no where there is nobody to ask."""
         if not sys.stdin.isatty():
             self.say("nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given")
             return False
         try:
-            return click.confirm(f"apply stage {stage.stage.name} on site {options.site}?", err=True)
+            return click.confirm(question, err=True)
         except click.Abort:
             raise KeyboardInterrupt from None  # a run that is interrupted here has its record and results like any other
 

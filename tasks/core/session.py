@@ -93,6 +93,10 @@ class HostSession:
         whose = {"run": owner.run, "holder": owner.holder, "why": reason} if owner else {}
         return self.ask({"op": "revert", "token": token, "reason": reason, **whose}, deadline_s)
 
+    def reboot(self, owner: Owner, deadline_s: float = 10.0) -> None:
+        """Boot the host a second from now."""
+        self.ask({"op": "reboot", **vars(owner)}, deadline_s)
+
     def release(self, owner: Owner, deadline_s: float = 10.0) -> None:
         """Give the lease back."""
         self.ask({"op": "release", "run": owner.run}, deadline_s)

@@ -8,6 +8,7 @@ from tasks.core.change import Candidate, Change, Step
 from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
+from tasks.network.drain import DRAIN, UNDRAIN
 from tasks.network.facts import INTERFACES, STAGED
 
 
@@ -58,6 +59,9 @@ class PointToPointLinks(Change[LinksState]):
         )
         return LinksState(ports, _held(file, "lo", want.loopback) if want.loopback else "")
 
-    def steps(self, site: Site, facts: Facts, want: LinksState) -> tuple[Step, ...]:  # noqa: ARG002
-        """One merge candidate."""
-        return (Candidate(render("point_to_point_links", site.hosts[self.host].platform, self.host, state=want)),)
+    def steps(self, site: Site, facts: Facts, want: LinksState) -> tuple[Step, ...]:
+        """One merge candidate; others' traffic is led round the host while a cable that already has an address changes."""
+        candidate = Candidate(render("point_to_point_links", site.hosts[self.host].platform, self.host, state=want))
+        now = self.observe(site, facts).ports
+        moves = any(one.address and one != new for one, new in zip(now, want.ports, strict=True))
+        return (DRAIN, candidate, UNDRAIN) if moves else (candidate,)

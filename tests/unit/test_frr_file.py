@@ -1,0 +1,144 @@
+"""frr.conf keeps every line that a candidate does not name; a statement is found by its context and its key."""
+
+import pytest
+
+from tasks.core.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
+from tasks.core.frr_impact import frr_impact
+from tasks.core.redact import redact
+
+CONF = """\
+frr version 10.3
+frr defaults traditional
+hostname alvin
+!
+! wired in the cellar
+interface eno1
+ description hand
+exit
+!
+router bgp 65000
+ bgp router-id 1.1.1.1
+ address-family ipv4 unicast
+  network 10.0.0.0/8
+ exit-address-family
+ timers bgp 3 9
+exit
+!
+line vty
+!
+"""
+PORT = "interface a\n ip ospf area 0.0.0.0\n ip ospf cost 5\n ip ospf hello-interval 2\nexit\n"
+ROUTER = "router ospf\n ospf router-id 1.1.1.1\nexit\n"
+OSPF = f"{PORT}{ROUTER}"
+
+
+def test_text_comes_back_byte_by_byte() -> None:
+    assert str(FrrFile(CONF)) == CONF
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    [
+        ((), "hostname", "alvin"),
+        (("interface eno1",), "description", "hand"),
+        (("router bgp 65000",), "timers bgp 3 9", ""),
+        (("router bgp 65000", "address-family ipv4 unicast"), "network 10.0.0.0/8", ""),
+        (("interface eno1",), "ip ospf cost", None),
+        (("router ospf",), "ospf router-id", None),
+    ],
+)
+def test_statement_is_found_in_its_context(path: tuple[str, ...], key: str, value: str | None) -> None:
+    assert FrrFile(CONF).get(path, key) == value
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("ip ospf bfd", "ip ospf bfd"),
+        ("ip ospf bfd profile burrow", "ip ospf bfd profile"),
+        ("no ip ospf passive", "ip ospf passive"),
+        ("ip ospf message-digest-key 1 md5 hush", "ip ospf message-digest-key"),
+        ("neighbor 10.0.0.1 remote-as 1", "neighbor 10.0.0.1 remote-as 1"),
+    ],
+)
+def test_key_is_what_of_a_statement_stays(words: str, key: str) -> None:
+    assert key_of(tuple(words.split())) == key
+
+
+CHANGES = {
+    "sets-a-value": (PORT, "interface a\n ip ospf cost 7\nexit\n", PORT.replace("cost 5", "cost 7")),
+    "adds-to-a-context": (CONF, "interface eno1\n ip ospf cost 7\nexit\n", CONF.replace(" hand\n", " hand\n ip ospf cost 7\n")),
+    "leaves-what-is-right": (PORT, PORT, PORT),
+    "takes-a-statement-away": (PORT, "interface a\n no ip ospf cost\nexit\n", PORT.replace(" ip ospf cost 5\n", "")),
+    "takes-a-context-away": (OSPF, "no router ospf\n", PORT),
+    "new-context-before-the-terminal-lines": (
+        CONF,
+        ROUTER,
+        CONF.replace("line vty\n", f"{ROUTER}!\nline vty\n"),
+    ),
+    "second-of-a-kind-goes": (
+        f"{PORT}interface a\n ip ospf cost 9\nexit\n",
+        "interface a\n ip ospf cost 5\nexit\n",
+        f"{PORT}interface a\nexit\n",
+    ),
+    "a-switch-is-set-by-its-no": ("hostname a\n", "no ipv6 forwarding\n", "hostname a\nno ipv6 forwarding\n"),
+    "a-switch-is-turned": ("ipv6 forwarding\n", "no ipv6 forwarding\n", "no ipv6 forwarding\n"),
+    "inner-context": (
+        "bfd\n profile x\n  detect-multiplier 3\n exit\nexit\n",
+        "bfd\n profile x\n  detect-multiplier 5\n  receive-interval 1000\n exit\nexit\n",
+        "bfd\n profile x\n  detect-multiplier 5\n  receive-interval 1000\n exit\nexit\n",
+    ),
+    "no-end-of-line": ("hostname a", "ip forwarding\n", "hostname a\nip forwarding\n"),
+    "nothing-there": ("", ROUTER, f"{ROUTER}!\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "candidate", "after"), CHANGES.values(), ids=CHANGES)
+def test_merge_changes_what_is_named_and_nothing_else(before: str, candidate: str, after: str) -> None:
+    assert merge(before, candidate) == after
+    assert merge(after, candidate) == after
+
+
+def test_daemons_are_switched_line_by_line() -> None:
+    text = '# mine\nbgpd=no\nospfd=no\nzebra_options="-A 127.0.0.1"\n'
+    after = merge_daemons(text, "ospfd=yes\nbfdd=yes\n")
+    assert after == '# mine\nbgpd=no\nospfd=yes\nzebra_options="-A 127.0.0.1"\nbfdd=yes\n'
+    assert daemons(after) == {"ospfd", "bfdd"}
+
+
+IMPACTS = {
+    "starts": ("", OSPF, ["OSPF starts"]),
+    "stops": (OSPF, PORT, ["OSPF stops: every adjacency ends"]),
+    "router-id": (OSPF, OSPF.replace("1.1.1.1", "2.2.2.2"), ["every OSPF adjacency goes down and up: the router id changes"]),
+    "cost": (OSPF, OSPF.replace("cost 5", "cost 6"), ["a changes its OSPF cost: traffic moves, adjacencies stay"]),
+    "hello": (OSPF, OSPF.replace("interval 2", "interval 3"), ["a's OSPF adjacency goes down and up: hello-interval changes"]),
+    "area": (OSPF, OSPF.replace("area 0.0.0.0", "area 0.0.0.1"), ["a's OSPF adjacency goes down and up: area changes"]),
+    "first-of-a-port": (ROUTER, OSPF, []),
+    "nothing": (OSPF, OSPF, []),
+    "key": (
+        OSPF,
+        OSPF.replace("cost 5\n", "cost 5\n ip ospf message-digest-key 1 md5 hush\n"),
+        ["a's OSPF adjacency goes down until the other end has the same authentication"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "said"), IMPACTS.values(), ids=IMPACTS)
+def test_impact_on_adjacencies(before: str, after: str, said: list[str]) -> None:
+    assert list(frr_impact(before, after)) == said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " ip ospf message-digest-key 1 md5 hush\n",
+        " ip ospf authentication-key hush\n",
+        "password hush\n",
+        "enable password 8 hush\n",
+        "  key-string hush\n",
+        " neighbor 10.0.0.1 password hush\n",
+    ],
+)
+def test_no_key_is_shown(line: str) -> None:
+    assert "hush" not in redact(line)
+    assert redact(line).startswith(line.rpartition("hush")[0])
