@@ -14,11 +14,10 @@ class Absence:
 
 ABSENT: Final = (
     Absence(
-        "PCI: `Path=pci-...` in a .link file matches nothing", "ports come with the inventory's names; a PCI path is only carried as text"
+        "PCI and the Thunderbolt driver (thunderbolt-net)",
+        "a udev rule gives Thunderbolt ports (veth, MTU 65520) the ID_PATH and ID_NET_DRIVER that .link files match; ethtool says veth",
     ),
-    Absence(
-        "the Thunderbolt driver (thunderbolt-net) and its name in ethtool", "Thunderbolt ports are veth with the same name and MTU 65520"
-    ),
+    Absence("the modules thunderbolt and thunderbolt_net", "the kernel says that they are built in, so loading them works"),
     Absence("the real speed of a NIC", "every port says 10 Gb/s full duplex, which LACP is content with"),
     Absence("ring sizes, pause frames, EEE and wake-on-LAN in ethtool", "nothing: setting them fails as on a NIC that has none"),
     Absence(

@@ -12,6 +12,8 @@ from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
 OPERATOR_PORT = "op0"
+# The pattern that the driver hands to the kernel, which puts the first free number in.
+THUNDERBOLT_NAME = "thunderbolt%d"
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,12 @@ class PortPlan:
     mac: str
     mtu_bytes: int
     cable: str | None
+    pci_path: str | None = None
+
+    @property
+    def kernel_name(self) -> str:
+        """What the kernel calls it: its name, or, where it is Thunderbolt, the next number that is free."""
+        return THUNDERBOLT_NAME if self.pci_path else self.name
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,8 @@ def draw(site: Site) -> Blueprint:
 
 def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
     ports = tuple(
-        PortPlan(name, mac_of(host.name, name), port.mtu_bytes, plugged.get((host.name, name))) for name, port in host.ports.items()
+        PortPlan(name, mac_of(host.name, name), port.mtu_bytes, plugged.get((host.name, name)), port.pci_path)
+        for name, port in host.ports.items()
     )
     relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
     return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports)

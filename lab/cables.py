@@ -1,8 +1,10 @@
-"""Cables: a pair of datagram sockets each, made once and kept, so that they outlive the machines at their ends."""
+"""Cables: a pair of datagram sockets each, made once, so that they outlive the machines at their ends; and what was done to them."""
 
 import socket
 
-from lab.blueprint import OPERATOR, Blueprint, CablePlan
+from lab.blueprint import OPERATOR, Blueprint, CablePlan, MachinePlan
+from lab.netem import Impairment
+from lab.ports import Fitting
 from lab.settings import CABLE_BYTES
 
 SO_SNDBUFFORCE = 32
@@ -10,11 +12,13 @@ SO_RCVBUFFORCE = 33
 
 
 class Cables:
-    """All cables of a lab and which of them are pulled."""
+    """All cables of a lab: which of them are pulled or impaired, and which NICs are out of their machines."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         self.plans = blueprint.cables
         self.pulled: set[str] = set()
+        self.unplugged: set[tuple[str, str]] = set()
+        self.impaired: dict[str, Impairment] = {}
         self._ends: dict[tuple[str, str], socket.socket] = {}
         for cable in self.plans.values():
             if not is_tap(cable):
@@ -23,6 +27,21 @@ class Cables:
     def descriptor(self, host: str, port: str) -> int:
         """The file descriptor that a machine's vector device gets."""
         return self._ends[host, port].fileno()
+
+    def whole(self, cable: str) -> bool:
+        """Whether it leads from one NIC to another."""
+        return cable not in self.pulled and not self.unplugged & set(self.plans[cable].ends)
+
+    def fitting(self, machine: MachinePlan) -> Fitting:
+        """What is at a machine's ports. A cable is impaired at its first end, which is never the operator's."""
+        ends = {(machine.name, port.name): index for index, port in enumerate(machine.ports)}
+        impaired = {ends[end]: how for name, how in self.impaired.items() if (end := self.plans[name].ends[0]) in ends}
+        return Fitting(frozenset(ends[end] for end in self.unplugged if end in ends), impaired)
+
+    def close(self) -> None:
+        """Throw them away."""
+        for end in self._ends.values():
+            end.close()
 
     def drain(self, host: str) -> None:
         """Forget the frames that wait for a machine which is off."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lab import control
+from lab import cable_commands, control
 from lab.errors import LabError
 from lab.folders import VARIABLE, Folders
 from lab.settings import EXEC_S, KERNEL_SUITES
@@ -33,17 +33,13 @@ def teller() -> Callable[[str], None]:
     return lambda line: click.echo(f"[{time.monotonic() - started:5.1f} s] {line}", err=True)
 
 
-def end_of_cable(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, str]:
-    """HOST:PORT as a pair."""
-    host, colon, port = value.partition(":")
-    if not (host and colon and port):
-        raise click.BadParameter(f"wanted HOST:PORT, as in sw-rack:swp1; got {value!r}")
-    return host, port
-
-
 @click.group(help="The rehearsal lab: the site of the inventory on real kernels, on this machine.")
 def main() -> None:
     """The group of all commands."""
+
+
+for command in cable_commands.COMMANDS:
+    main.add_command(command)
 
 
 @main.command()
@@ -96,22 +92,6 @@ def exec_(host: str, command: tuple[str, ...], wait_s: float, *, use_stdin: bool
         stream.flush()
     code = answer["rc"]
     sys.exit(code if code >= 0 else SIGNALLED - code)
-
-
-@main.command()
-@click.argument("end", metavar="HOST:PORT", callback=end_of_cable)
-def cut(end: tuple[str, str]) -> None:
-    """Pull a cable out: the carrier goes away at both ends."""
-    host, port = end
-    click.echo(f"cut {' - '.join(control.ask(Folders.of_user(), 'cut', host=host, port=port)['ends'])}")
-
-
-@main.command()
-@click.argument("end", metavar="HOST:PORT", callback=end_of_cable)
-def splice(end: tuple[str, str]) -> None:
-    """Plug a cable in again."""
-    host, port = end
-    click.echo(f"spliced {' - '.join(control.ask(Folders.of_user(), 'splice', host=host, port=port)['ends'])}")
 
 
 @main.command()

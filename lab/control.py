@@ -12,7 +12,7 @@ from lab.errors import LabError
 from lab.folders import Folders
 
 Answer = dict[str, Any]
-VERBS = ("start", "kill", "reset", "exec", "cut", "splice", "status", "stop")
+VERBS = ("start", "kill", "reset", "exec", "cut", "splice", "unplug", "plug", "impair", "status", "stop")
 # What is given up when the one who asked goes away; everything else is done to its end.
 ABANDONED = ("exec", "status")
 LINE_BYTES = 1 << 28

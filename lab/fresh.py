@@ -65,7 +65,8 @@ def _bridge(ports: str) -> str:
 
 def _node(host: Host) -> str:
     uplink = host.bonds[0].members[0] if host.bonds else next(iter(host.ports))
-    others = "".join(f"iface {name} inet manual\n\n" for name in host.ports if name != uplink)
+    # The installer knows no Thunderbolt port: they come when something is plugged in.
+    others = "".join(f"iface {name} inet manual\n\n" for name, port in host.ports.items() if name != uplink and not port.pci_path)
     bridge = _static(host, name=host.management) + _bridge(uplink)
     return f"{PROXMOX_HEADER}{LOOPBACK}\niface {uplink} inet manual\n\n{bridge}\n{others}{SOURCE}"
 

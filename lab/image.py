@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 SOURCES = ("image_root.py", "jail.py")
 CONTENT = (
     *("SUITE", "PACKAGES", "LIBRARIES", "ARCHIVE_PACKAGES", "DISABLED_UNITS", "MASKED_UNITS", "MASKED_GENERATORS"),
-    *("MAKE_DISK", "DISK_SIZE"),
+    *("SHIMMED_MODULES", "MAKE_DISK", "DISK_SIZE"),
 )
 
 

@@ -68,7 +68,10 @@ def configure(root: Path, kernel: Kernel) -> None:
     """Make a machine of the lab out of a plain root: kernel modules, the lab's own files, units, the archive."""
     shutil.copytree(ROOTFS, root, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "usr/lib/modules").mkdir(exist_ok=True)
-    shutil.copytree(kernel.modules, root / "usr/lib/modules" / kernel.release, symlinks=True)
+    modules = root / "usr/lib/modules" / kernel.release
+    shutil.copytree(kernel.modules, modules, symlinks=True)
+    with (modules / "modules.builtin").open("a") as builtin:
+        builtin.writelines(f"{path}\n" for path in settings.SHIMMED_MODULES)
     run("chroot", root, "depmod", kernel.release)
     _serve_archive(root)
     _switch_software(root)

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
-from lab.blueprint import OPERATOR, Blueprint
+from lab.blueprint import OPERATOR, Blueprint, CablePlan
 from lab.cables import Cables
 from lab.control import Answer, serve
 from lab.errors import LabError
@@ -21,6 +21,7 @@ from lab.jail import mount_jail
 from lab.machine import Box, Machine
 from lab.memory import pss_by_group
 from lab.namespaces import furnish, set_operator_carrier
+from lab.netem import Impairment
 from lab.relay import Relay
 
 LOG = logging.getLogger("keeper")
@@ -74,7 +75,7 @@ class Keeper:
         return host == OPERATOR or not self.machines[host].off.is_set()
 
     def _carrier(self, cable: str) -> bool:
-        return cable not in self.cables.pulled and all(self._on(host) for host, _ in self.blueprint.cables[cable].ends)
+        return self.cables.whole(cable) and all(self._on(host) for host, _ in self.blueprint.cables[cable].ends)
 
     def _neighbours(self, names: Iterable[str]) -> list[str]:
         names = set(names)
@@ -147,17 +148,56 @@ class Keeper:
         """Plug a cable in."""
         return await self._move(host, port, plugged=True)
 
+    def _cable(self, host: str, port: str) -> CablePlan:
+        if cable := self.blueprint.cable_at(host, port):
+            return cable
+        ends = sorted(f"{name}:{end}" for one in self.blueprint.cables.values() for name, end in one.ends)
+        raise LabError(f"no cable is plugged in at {host}:{port}; there are cables at {', '.join(ends)}")
+
+    def _port(self, host: str, port: str) -> tuple[Machine, int]:
+        (machine,) = self._named([host])
+        names = [plan.name for plan in machine.plan.ports]
+        if port not in names:
+            raise LabError(f"{host} has no port {port}; it has {', '.join(names)}")
+        return machine, names.index(port)
+
     async def _move(self, host: str, port: str, *, plugged: bool) -> Answer:
-        cable = self.blueprint.cable_at(host, port)
-        if not cable:
-            ends = sorted(f"{name}:{end}" for one in self.blueprint.cables.values() for name, end in one.ends)
-            raise LabError(f"no cable is plugged in at {host}:{port}; there are cables at {', '.join(ends)}")
+        cable = self._cable(host, port)
         (self.cables.pulled.discard if plugged else self.cables.pulled.add)(cable.name)
         hosts = [name for name, _ in cable.ends]
         if OPERATOR in hosts:
             set_operator_carrier(up=plugged)
         await self._plug(set(hosts) - {OPERATOR})
         return {"ends": [f"{name}:{end}" for name, end in cable.ends]}
+
+    async def unplug(self, host: str, port: str) -> Answer:
+        """Take a NIC out of a machine: the network device goes, and the carrier at the other end of its cable."""
+        machine, index = self._port(host, port)
+        name = await machine.name_of(index)
+        self.cables.unplugged.add((host, port))
+        await machine.refit(index)
+        await self._plug(self._neighbours([host]))
+        return {"name": name}
+
+    async def plug(self, host: str, port: str) -> Answer:
+        """Put a NIC back into its machine, which gives it a name."""
+        machine, index = self._port(host, port)
+        self.cables.unplugged.discard((host, port))
+        await machine.refit(index)
+        await self._plug(self._neighbours([host]))
+        return {"name": await machine.name_of(index)}
+
+    async def impair(self, host: str, port: str, loss_percent: float = 0, delay_ms: float = 0) -> Answer:
+        """Lose and delay the frames of a cable in both directions; nothing of either lifts it."""
+        cable = self._cable(host, port)
+        how = Impairment(loss_percent, delay_ms)
+        if how.is_none:
+            self.cables.impaired.pop(cable.name, None)
+        else:
+            self.cables.impaired[cable.name] = how
+        machine, index = self._port(*cable.ends[0])
+        await machine.impair(index)
+        return {"ends": [f"{name}:{end}" for name, end in cable.ends], "what": how.words}
 
     async def status(self) -> Answer:
         """All there is to know."""
@@ -167,6 +207,8 @@ class Keeper:
             "ssh_config": str(self.folders.ssh_config),
             "run": str(self.folders.run),
             "cut": sorted(self.cables.pulled),
+            "unplugged": sorted(f"{host}:{port}" for host, port in self.cables.unplugged),
+            "impaired": {name: how.to_json() for name, how in sorted(self.cables.impaired.items())},
             "hosts": {name: self._state(machine, pss) for name, machine in self.machines.items()},
         }
 
@@ -212,6 +254,7 @@ async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
     os.close(ready)
     await keeper.stopping.wait()
     await asyncio.gather(*(machine.kill() for machine in keeper.machines.values()))
+    keeper.cables.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One machine: a User-Mode Linux kernel as a process group, with its disk, its seed and its serial line."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -14,9 +15,11 @@ from lab.blueprint import OPERATOR_PORT, MachinePlan
 from lab.cables import Cables, is_tap
 from lab.errors import LabError
 from lab.jail import IN_JAIL
-from lab.seed import vectors, write_carrier
+from lab.netem import lifting, netem_batch
+from lab.ports import insertion, removal, vectors, write_ports
+from lab.seed import write_carrier
 from lab.serial import SerialLine
-from lab.settings import CARRIER_S
+from lab.settings import CARRIER_S, EXEC_S
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ class Machine:
     async def plug(self, carrier: Callable[[str], bool]) -> None:
         """Bring the carrier of its ports in line with their cables: at once where it runs, and for its next boot."""
         async with self._plugging:
-            carriers = {index: carrier(cable) for index, cable in vectors(self.plan)}
+            out = self._cables.fitting(self.plan).out
+            carriers = {index: carrier(cable) for index, cable in vectors(self.plan) if index not in out}
             batch = write_carrier(self.folder / "seed", carriers)
             if not self.serial.ready.is_set():
                 return  # it is off or boots, and is told again when its agent greets
@@ -131,3 +135,40 @@ class Machine:
             except LabError:
                 if self.serial.ready.is_set():
                     raise
+
+    async def refit(self, index: int) -> None:
+        """Put a NIC in or take it out, as the lab's cables say: at once where it runs, and for its next boot."""
+        fitting = self._cables.fitting(self.plan)
+        await self._change(removal(index) if index in fitting.out else insertion(self.plan, index, fitting))
+
+    async def impair(self, index: int) -> None:
+        """Do to the frames of a port's cable what the lab's cables say: at once where it runs, and for its next boot."""
+        how = self._cables.fitting(self.plan).impaired.get(index)
+        batch = netem_batch(self.plan, index, how) if how else ""
+        await self._change(f"tc -n cables -batch - <<'END'\n{batch}END\n" if how else lifting(index))
+
+    async def _change(self, script: str) -> None:
+        """Write what the next boot makes of its ports, and bring a boot that may not have seen it to the same."""
+        async with self._plugging:
+            write_ports(self.folder / "seed", self.plan, self._cables.fitting(self.plan))
+            if self.off.is_set():
+                return
+            try:
+                answer = await self.serial.run(["sh", "-c", script], wait_s=EXEC_S)
+            except LabError:
+                if not self.off.is_set():
+                    raise
+                return
+        if answer["rc"]:
+            raise LabError(f"{self.plan.name} could not change its ports: {answer['err'].strip() or answer['out'].strip()}")
+
+    async def name_of(self, index: int) -> str:
+        """What the machine calls a port now; empty where it has none, or does not run."""
+        if self.off.is_set():
+            return ""
+        script = f"ip -n cables -j link show dev far{index} && ip -j link"
+        answer = await self.serial.run(["sh", "-c", script], wait_s=EXEC_S)
+        if answer["rc"]:
+            return ""
+        (far,), links = (json.loads(line) for line in answer["out"].splitlines())
+        return next((str(link["ifname"]) for link in links if link["ifindex"] == far["link_index"]), "")

@@ -38,6 +38,8 @@ MASKED_UNITS: Final = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer"),
     *("systemd-udev-load-credentials.service", "systemd-tmpfiles-clean.timer", "e2scrub_reap.service", "e2scrub_all.timer"),
 )
+# Drivers of hardware that no machine of the lab has: shown as built into the kernel, so that loading one works as on a real machine.
+SHIMMED_MODULES: Final = ("kernel/drivers/thunderbolt/thunderbolt.ko", "kernel/drivers/net/thunderbolt/thunderbolt_net.ko")
 # Programs that systemd runs at boot and at each reload to find units of kinds that no machine of the lab has.
 MASKED_GENERATORS: Final = ("debug", "getty", "gpt-auto", "hibernate-resume", "rc-local", "run", "ssh", "system-update", "sysv", "tpm2")
 # The tools of this machine that the lab calls, and the packages that bring them.

@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lab.netem import Impairment
+
 
 def mebibytes(count: int) -> str:
     """A number of bytes for people."""
@@ -28,3 +30,7 @@ def show(status: dict[str, Any]) -> None:
     console.print(f"ssh -F {status['ssh_config']} HOST", soft_wrap=True, highlight=False)
     if status["cut"]:
         console.print(f"cables pulled: {', '.join(status['cut'])}", highlight=False)
+    if status["unplugged"]:
+        console.print(f"NICs unplugged: {', '.join(status['unplugged'])}", highlight=False)
+    for cable, how in status["impaired"].items():
+        console.print(f"cable impaired: {cable}: {Impairment(**how).words} in each direction", highlight=False)

@@ -100,8 +100,8 @@ def test_the_status_says_addresses_kernel_and_memory(lab: Lab) -> None:
 
 def test_ports_carry_the_inventorys_names_and_mtu(lab: Lab) -> None:
     links = {link["ifname"]: link for link in json.loads(lab.sh("alvin", "ip -j link"))}
-    assert set(links) == {"lo", "eno1", "eno2", "enp2s0f0np0", "enp2s0f1np1", "en05", "en06", "vmbr0"}
-    assert links["en06"]["mtu"] == 65520
+    assert set(links) == {"lo", "eno1", "eno2", "enp2s0f0np0", "enp2s0f1np1", "thunderbolt0", "thunderbolt1", "vmbr0"}
+    assert links["thunderbolt1"]["mtu"] == 65520
     assert links["vmbr0"]["address"] == links["eno1"]["address"] == status(lab)["hosts"]["alvin"]["ports"]["eno1"]["mac"]
     assert "10000Mb/s" in lab.sh("alvin", "ethtool eno1")
 
@@ -131,7 +131,7 @@ def test_the_second_trunk_cable_is_no_loop(lab: Lab) -> None:
 
 
 def test_a_pulled_cable_takes_the_carrier_of_both_ends_and_gives_it_back(lab: Lab) -> None:
-    ends = (("simon", "en06"), ("theodore", "en05"))
+    ends = (("simon", "thunderbolt1"), ("theodore", "thunderbolt0"))
     assert all(carrier(lab, *end) for end in ends)
     try:
         lab.command("cut", "theodore:en05")
@@ -202,8 +202,8 @@ def test_a_reset_machine_is_fresh_and_keeps_its_host_key(lab: Lab) -> None:
 
 def test_thunderbolt_carries_65520_bytes_unfragmented(lab: Lab) -> None:
     with changing(lab, "simon", "theodore"):
-        lab.sh("simon", "ip addr add 10.105.0.2/31 dev en06; ip link set en06 up")
-        lab.sh("theodore", "ip addr add 10.105.0.3/31 dev en05; ip link set en05 up")
+        lab.sh("simon", "ip addr add 10.105.0.2/31 dev thunderbolt1; ip link set thunderbolt1 up")
+        lab.sh("theodore", "ip addr add 10.105.0.3/31 dev thunderbolt0; ip link set thunderbolt0 up")
         assert pings(lab, "simon", "10.105.0.3", "-M do", "-s 65492") == 5
 
 

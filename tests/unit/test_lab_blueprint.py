@@ -50,6 +50,11 @@ def test_every_host_but_virtual_machines_is_a_machine(site: Site, blueprint: Blu
     ]
 
 
+def test_the_kernel_names_a_thunderbolt_port_by_its_number(blueprint: Blueprint) -> None:
+    ports = {port.name: port.kernel_name for port in blueprint.machines["alvin"].ports}
+    assert (ports["eno1"], ports["en05"], ports["en06"]) == ("eno1", "thunderbolt%d", "thunderbolt%d")
+
+
 def test_every_cable_is_there_and_the_operators_too(site: Site, blueprint: Blueprint) -> None:
     assert len(blueprint.cables) == len(site.cables) + 1
     operators = blueprint.cable_at("sw-core", "swp4")

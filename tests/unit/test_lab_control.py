@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.cli import end_of_cable
+from lab.cable_commands import end_of_cable
 from lab.control import NoLabError, ask, runs, serve
 from lab.errors import LabError
 from lab.folders import VARIABLE, Folders

@@ -1,0 +1,85 @@
+"""The commands that take HOST:PORT: what is done to a cable or to the NIC at its end."""
+
+from collections.abc import Callable
+
+import click
+
+from lab import control
+from lab.folders import Folders
+from lab.netem import parse_delay, parse_loss
+
+End = tuple[str, str]
+
+
+def end_of_cable(_context: click.Context, _parameter: click.Parameter, value: str) -> End:
+    """HOST:PORT as a pair."""
+    host, colon, port = value.partition(":")
+    if not (host and colon and port):
+        raise click.BadParameter(f"wanted HOST:PORT, as in sw-rack:swp1; got {value!r}")
+    return host, port
+
+
+END = click.argument("end", metavar="HOST:PORT", callback=end_of_cable)
+
+
+def _ask(verb: str, end: End, **words: object) -> control.Answer:
+    host, port = end
+    return control.ask(Folders.of_user(), verb, host=host, port=port, **words)
+
+
+@click.command()
+@END
+def cut(end: End) -> None:
+    """Pull a cable out: the carrier goes away at both ends."""
+    click.echo(f"cut {' - '.join(_ask('cut', end)['ends'])}")
+
+
+@click.command()
+@END
+def splice(end: End) -> None:
+    """Plug a cable in again."""
+    click.echo(f"spliced {' - '.join(_ask('splice', end)['ends'])}")
+
+
+@click.command()
+@END
+def unplug(end: End) -> None:
+    """Take a NIC out of a running machine: its network device goes, by whatever name it has there."""
+    name = _ask("unplug", end)["name"]
+    click.echo(f"unplugged {':'.join(end)}{f', which was {name} there' if name else ''}")
+
+
+@click.command()
+@END
+def plug(end: End) -> None:
+    """Put a NIC back: the network device comes with the same MAC, and udev names it."""
+    name = _ask("plug", end)["name"]
+    click.echo(f"plugged {':'.join(end)}{f', which is {name} there' if name else ', for when the machine is switched on'}")
+
+
+def _parsed(parse: Callable[[str], float], value: str | None) -> float:
+    try:
+        return parse(value) if value else 0
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from problem
+
+
+def _loss(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float:
+    return _parsed(parse_loss, value)
+
+
+def _delay(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float:
+    return _parsed(parse_delay, value)
+
+
+@click.command()
+@END
+@click.option("--loss", "loss_percent", metavar="SHARE", callback=_loss, help="Of the frames in each direction, as in 5%.")
+@click.option("--delay", "delay_ms", metavar="TIME", callback=_delay, help="Of each frame, in each direction, as in 20ms.")
+def impair(end: End, loss_percent: float, delay_ms: float) -> None:
+    """Lose and delay the frames of a cable, in both directions; with neither option: no longer."""
+    answer = _ask("impair", end, loss_percent=loss_percent, delay_ms=delay_ms)
+    click.echo(f"{' - '.join(answer['ends'])}: {answer['what']}")
+
+
+COMMANDS = (cut, splice, unplug, plug, impair)

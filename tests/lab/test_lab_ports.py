@@ -1,0 +1,164 @@
+"""NICs come and go, and cables are good and bad, as the machines' own kernels and udev see it."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from rehearsal import Lab
+
+pytestmark = pytest.mark.lab
+
+PORTS = "ls /sys/class/net | grep -E '^(en0|thunderbolt)' | sort | xargs"
+ACTIVE = "systemctl is-active sys-subsystem-net-devices-en05.device scratch@en05.service | xargs"
+# What names a port and brings it up, as a node's owner would write it.
+LINK_FILES = """
+for port in "en05 pci-0000:00:0d.2" "en06 pci-0000:00:0d.3"; do
+    set -- $port
+    file=/etc/systemd/network/10-$1.link
+    printf '[Match]\\nPath=%s\\nDriver=thunderbolt-net\\n\\n[Link]\\nMACAddressPolicy=none\\nName=%s\\n' $2 $1 > $file
+done
+cat > /etc/udev/rules.d/90-scratch.rules <<'END'
+ACTION!="remove", SUBSYSTEM=="net", ENV{ID_PATH}=="pci-0000:00:0d.2", TAG+="systemd", ENV{SYSTEMD_WANTS}+="scratch@en05.service"
+END
+cat > /etc/systemd/system/scratch@.service <<'END'
+[Unit]
+BindsTo=sys-subsystem-net-devices-%i.device
+After=sys-subsystem-net-devices-%i.device
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/sbin/ip link set %I up
+END
+systemctl daemon-reload
+udevadm control --reload
+sync
+"""
+
+
+@contextmanager
+def plugged_again(lab: Lab, *ends: str) -> Iterator[None]:
+    """Put NICs back and machines to a fresh install afterwards."""
+    try:
+        yield
+    finally:
+        for end in ends:
+            lab.command("plug", end)
+        lab.command("reset", *sorted({end.partition(":")[0] for end in ends}))
+
+
+@contextmanager
+def joined(lab: Lab) -> Iterator[None]:
+    """An address at each end of a cable between two nodes."""
+    lab.sh("alvin", "ip addr add 10.105.0.0/31 dev thunderbolt1; ip link set thunderbolt1 up")
+    lab.sh("simon", "ip addr add 10.105.0.1/31 dev thunderbolt0; ip link set thunderbolt0 up")
+    lab.wait("the other end answers", lambda: "1 received" in lab.sh("simon", "ping -c1 -W1 10.105.0.0", check=False), 10)
+    try:
+        yield
+    finally:
+        lab.sh("alvin", "ip addr flush dev thunderbolt1; ip link set thunderbolt1 down")
+        lab.sh("simon", "ip addr flush dev thunderbolt0; ip link set thunderbolt0 down")
+
+
+def pinged(lab: Lab, count: int) -> tuple[int, float]:
+    """How many of so many pings came back, and their mean time in milliseconds."""
+    out = lab.sh("simon", f"ping -q -c{count} -i0.01 -W1 10.105.0.0", check=False)
+    received, mean = re.search(r"(\d+) received", out), re.search(r"= [\d.]+/([\d.]+)/", out)
+    assert received, out
+    return int(received[1]), float(mean[1]) if mean else 0
+
+
+def wait_active(lab: Lab, host: str, said: str) -> None:
+    """Wait until the port's device unit and the unit bound to it are so."""
+    lab.wait(f"{host}: {said}", lambda: lab.sh(host, ACTIVE, check=False).strip() == said, 10)
+
+
+def status(lab: Lab) -> dict[str, object]:
+    """What `status --json` says."""
+    return dict(json.loads(lab.command("status", "--json").out))
+
+
+def test_a_fresh_nodes_thunderbolt_ports_have_the_kernels_names_and_are_down(lab: Lab) -> None:
+    assert lab.sh("alvin", PORTS) == "thunderbolt0 thunderbolt1\n"
+    assert "UP" not in lab.sh("alvin", "ip -o link show thunderbolt0").split("<")[1].split(">")[0]
+    assert "thunderbolt" not in lab.sh("alvin", "cat /etc/network/interfaces")
+    said = lab.sh("alvin", "udevadm info -q property /sys/class/net/thunderbolt1")
+    assert {"ID_PATH=pci-0000:00:0d.3", "ID_NET_DRIVER=thunderbolt-net"} <= set(said.split())
+    assert lab.sh("alvin", "modprobe -a thunderbolt thunderbolt-net && echo loaded") == "loaded\n"
+
+
+def test_a_nic_that_goes_takes_its_device_and_the_carrier_and_comes_back_with_its_mac(lab: Lab) -> None:
+    address = "cat /sys/class/net/thunderbolt{}/address"
+    mac = lab.sh("alvin", address.format(1))
+    with plugged_again(lab, "alvin:en05", "alvin:en06"):
+        lab.sh("simon", "ip link set thunderbolt0 up")
+        assert "which was thunderbolt1" in lab.command("unplug", "alvin:en06").out
+        assert lab.sh("alvin", PORTS) == "thunderbolt0\n"
+        assert lab.sh("simon", "cat /sys/class/net/thunderbolt0/carrier") == "0\n"
+        assert status(lab)["unplugged"] == ["alvin:en06"]
+        lab.command("unplug", "alvin:en05")
+        assert "which is thunderbolt0" in lab.command("plug", "alvin:en06").out
+        assert lab.sh("alvin", address.format(0)) == mac
+        assert lab.sh("simon", "cat /sys/class/net/thunderbolt0/carrier") == "1\n"
+    assert lab.sh("alvin", PORTS) == "thunderbolt0 thunderbolt1\n"
+
+
+def test_a_nic_stays_out_while_its_machine_is_off_and_on_again(lab: Lab) -> None:
+    with plugged_again(lab, "theodore:eno2"):
+        lab.command("unplug", "theodore:eno2")
+        lab.command("kill", "theodore")
+        lab.command("start", "theodore")
+        assert lab.sh("theodore", "ls /sys/class/net | grep -c eno") == "1\n"
+        assert "which is eno2" in lab.command("plug", "theodore:eno2").out
+        assert lab.sh("theodore", "ls /sys/class/net | grep -c eno") == "2\n"
+
+
+def test_link_files_name_a_port_that_is_plugged_in_and_its_unit_starts_and_stops(lab: Lab) -> None:
+    with plugged_again(lab, "alvin:en05", "alvin:en06"):
+        lab.sh("alvin", LINK_FILES)
+        assert lab.sh("alvin", PORTS) == "thunderbolt0 thunderbolt1\n"
+        lab.command("unplug", "alvin:en05")
+        assert "which is en05" in lab.command("plug", "alvin:en05").out
+        wait_active(lab, "alvin", "active active")
+        assert "UP" in lab.sh("alvin", "ip -o link show en05")
+        lab.sh("alvin", "udevadm trigger --action=add --settle /sys/class/net/thunderbolt1")
+        assert lab.sh("alvin", PORTS) == "en05 en06\n"
+        lab.command("unplug", "alvin:en05")
+        wait_active(lab, "alvin", "inactive inactive")
+        lab.command("plug", "alvin:en05")
+        lab.command("kill", "alvin")
+        lab.command("start", "alvin")
+        assert lab.sh("alvin", PORTS) == "en05 en06\n"
+        wait_active(lab, "alvin", "active active")
+
+
+def test_a_bad_cable_delays_and_loses_frames_both_ways_until_it_is_good_again(lab: Lab) -> None:
+    with joined(lab):
+        try:
+            lab.command("impair", "simon:en05", "--delay", "20ms")
+            assert status(lab)["impaired"] == {"alvin:en06": {"loss_percent": 0, "delay_ms": 20}}
+            received, mean_ms = pinged(lab, 20)
+            assert (received, 40 <= mean_ms < 60) == (20, True)
+            lab.command("impair", "alvin:en06", "--loss", "30%")
+            assert 40 < pinged(lab, 200)[0] < 160
+        finally:
+            lab.command("impair", "simon:en05")
+        received, mean_ms = pinged(lab, 20)
+        assert (received, mean_ms < 20) == (20, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("unplug", "dave:eno1"), "no machine dave in the lab; there are alvin"),
+        (("plug", "alvin:eno9"), "alvin has no port eno9; it has eno1, eno2"),
+        (("impair", "alvin:eno9"), "no cable is plugged in at alvin:eno9; there are cables at"),
+        (("impair", "alvin:eno1", "--loss", "5"), "wanted a share of the frames, as in 5%"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is(lab: Lab, words: tuple[str, ...], said: str) -> None:
+    done = lab.command(*words, check=False)
+    assert done.code != 0
+    assert said in done.err
