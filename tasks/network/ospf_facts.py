@@ -32,13 +32,12 @@ class OspfPort:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A router that was heard on a port; `bfd` is empty where BFD does not watch it."""
+    """A router that was heard on a port."""
 
     port: str
     router_id: str
     address: str
     state: str
-    bfd: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,7 @@ def _port(row: dict[str, Any]) -> OspfPort:
 
 
 def _neighbour(router: str, row: dict[str, Any]) -> Neighbour:
-    state = row["nbrState"].split("/")[0]
-    return Neighbour(row["ifaceName"].split(":")[0], router, row["ifaceAddress"], state, row.get("peerBfdInfo", {}).get("status", ""))
+    return Neighbour(row["ifaceName"].split(":")[0], router, row["ifaceAddress"], row["nbrState"].split("/")[0])
 
 
 def _peer(row: dict[str, Any]) -> BfdPeer:
@@ -221,16 +219,18 @@ _VTYSH = " ".join(f"-c '{words}'" for words in SHOWN)
 FRR = Fact("frr", f'set -- /run/frr/*.vty; [ ! -e "$1" ] || vtysh {_VTYSH} 2>/dev/null || true', _frr)
 ROUTES = Fact("ospf_routes", "ip -j -4 route show proto ospf 2>/dev/null || true", _routes)
 COUNTERS = Fact("link_counters", "ip -j -s -d link show", _counters)
-# 28 bytes are the headers of IPv4 and ICMP. A path is asked twice: whether it answers at all, and at the size of its first port.
+# 28 bytes are the headers of IPv4 and ICMP. A path is asked at two sizes: whether it answers at all, and whether it carries what its first
+# port does. A second packet goes where the first had no answer: one packet says nothing of a line.
 PROBES = Fact(
     "probes",
-    r"""size() { echo $(( $(cat /sys/class/net/$1/mtu) - 28 )); }
-probe() { ping -nq -c 1 -W 1 -M do -s "$4" -I "$5" "$3" >/dev/null 2>&1 && answer=yes || answer=no; echo "$1 $2 $3 $4 $answer"; }
-own=$(ip -4 -o addr show dev lo scope global 2>/dev/null | sed -n '1s|.* inet \([0-9.]*\)/32 .*|\1|p')
-{ ip -4 -o addr show | while read -r _ port _ address _; do case $address in */31)
-  mine=${address%/31}; probe link "$port" "${mine%.*}.$(( ${mine##*.} ^ 1 ))" "$(size "$port")" "$port" & esac; done
-[ -z "$own" ] || ip -4 route show proto ospf | while read -r target _; do case $target in [0-9]*/*|[!0-9]*) ;; *)
-  port=$(ip -4 -o route get "$target" | sed -n 's/.* dev \([^ ]*\) .*/\1/p')
-  probe path "$port" "$target" 56 "$own" & probe path "$port" "$target" "$(size "$port")" "$own" & esac; done; } | sort""",
+    r"""ask() { ping -nq -c 1 -W 1 -M do -s "$3" -I "$1" "$2" >/dev/null 2>&1; }
+probe() { { ask "$5" "$3" "$4" || ask "$5" "$3" "$4"; } && answer=yes || answer=no; echo "$1 $2 $3 $4 $answer"; [ $answer = yes ]; }
+{ own=; ip -4 -o addr show scope global | { while read -r _ port _ address _; do case $port/$address in lo/*/32) own=${address%/32};; */31)
+  read -r mtu </sys/class/net/$port/mtu; mine=${address%/31}
+  probe link "$port" "${mine%.*}.$(( ${mine##*.} ^ 1 ))" $(( mtu - 28 )) "$port" & esac; done
+[ -z "$own" ] || ip -4 -o route show proto ospf | while read -r target how; do case $target in */*|[!0-9]*) ;; *)
+  port=${how#* dev }; port=${port%% *}; read -r mtu </sys/class/net/$port/mtu
+  full=$(( mtu - 28 )); { if probe path "$port" "$target" 56 "$own"; then probe path "$port" "$target" "$full" "$own"
+  else echo "path $port $target $full no"; fi; } & esac; done; }; } | sort""",
     _probes,
 )

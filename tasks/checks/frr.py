@@ -1,0 +1,102 @@
+"""FRR itself: its daemons, its router id, its configuration against the file."""
+
+from collections.abc import Iterator
+
+from inventory.schema import Site
+from tasks.checks.causes import frr_of, routers
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Facts
+from tasks.core.frr_file import FrrFile, daemons
+from tasks.core.redact import redact
+from tasks.network.ospf import DAEMONS, RUNNING
+from tasks.network.ospf_facts import FRR
+from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT
+
+TAGS = ("network", "frr")
+# What `show running-config` says of itself, and what a file may say without FRR repeating it (forwarding that is on).
+ITS_OWN = ("frr version", "frr defaults", "hostname", "log ", "service ", "Building configuration", "Current configuration", "end")
+UNSAID = frozenset({"ip forwarding", "ipv6 forwarding"})
+# FRR's defaults (ospfd, bfdd): written in the file they are right, and not repeated.
+DEFAULTS = frozenset(
+    {
+        *("ip ospf hello-interval 10", "ip ospf dead-interval 40", "ip ospf priority 1", "ip ospf retransmit-interval 5"),
+        *("detect-multiplier 3", "receive-interval 300", "transmit-interval 300", "no passive-mode", "no ip ospf passive"),
+    }
+)
+
+
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation="`systemctl status frr` and `journalctl -u frr` say why.", tags=TAGS)
+def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """The daemons that the routers need run."""
+    if any(site.routed(host)):
+        wanted = sorted({*DAEMONS, "zebra"})
+        yield Finding(f"{host}:frr", " ".join(wanted), " ".join(name for name in wanted if name in facts[host][FRR].daemons) or "none")
+
+
+@check(
+    needs=(FRR_UNIT, FRR_DAEMONS),
+    severity=Severity.CRITICAL,
+    remediation="Run the network stage: it enables FRR and names the daemons in /etc/frr/daemons.",
+    tags=TAGS,
+)
+def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """FRR is enabled, and its daemons file starts what the routers need."""
+    if any(site.routed(host)):
+        yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip() or "not there")
+        started = daemons(facts[host][FRR_DAEMONS])
+        yield Finding(f"{host}:/etc/frr/daemons", " ".join(DAEMONS), " ".join(name for name in DAEMONS if name in started) or "none")
+
+
+def _statements(text: str) -> set[str]:
+    """What both the file and FRR say in the same words, each with its context; keys are compared, and hidden only when shown."""
+    said = ((path, words) for path, words in FrrFile(text).said() if not words.startswith(ITS_OWN))
+    return {" / ".join((*path, words)) for path, words in said if words not in UNSAID | DEFAULTS}
+
+
+@check(
+    needs=(FRR, FRR_CONF),
+    severity=Severity.MAJOR,
+    remediation="`systemctl reload frr` makes the file run, `vtysh -c write` keeps what runs; then run the network stage.",
+    tags=(*TAGS, "files"),
+)
+def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """FRR's running configuration is /etc/frr/frr.conf."""
+    if not any(site.routed(host)) or not facts[host][FRR].configuration:
+        return
+    file, runs = _statements(facts[host][FRR_CONF]), _statements(facts[host][FRR].configuration)
+    for words in sorted(file ^ runs):
+        places = ("in the file", "running") if words in file else ("running", "in the file")
+        yield Finding(f"{host}:frr.conf {redact(words)}", "in the file and running", f"{places[0]}, not {places[1]}")
+    if file == runs:
+        yield Finding(f"{host}:frr.conf", "running as the file says", "running as the file says")
+
+
+@check(
+    needs=(FRR,),
+    severity=Severity.CRITICAL,
+    remediation="Run the network stage, then `systemctl restart frr` on that host: a router id changes only when OSPF starts anew.",
+    tags=(*TAGS, "ospf"),
+)
+def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """A router's id is the address of its loopback."""
+    if host in routers(site):
+        yield Finding(f"{host}:router-id", routers(site)[host], facts[host][FRR].router_id or "none")
+
+
+@check(
+    needs=(FRR,),
+    severity=Severity.CRITICAL,
+    remediation="Run the network stage on the host whose loopback it is not, then `systemctl restart frr` there.",
+    tags=(*TAGS, "ospf"),
+)
+def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No two routers have the same id."""
+    if host not in routers(site) or not (own := facts[host][FRR].router_id):
+        return
+    others = [name for name in routers(site) if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
+    want = f"{own} on {host} alone"
+    yield Finding(f"{host}:router-id", want, f"{own} on {' and '.join([host, *others])}" if others else want)
+
+
+OWN_FRR_CHECKS = (frr_daemons_run, frr_starts_at_boot, router_id_is_the_own_loopback)
+FRR_CHECKS = (*OWN_FRR_CHECKS, frr_runs_what_its_file_says, router_ids_are_unique)
