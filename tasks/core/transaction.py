@@ -71,7 +71,7 @@ if [ $code != 0 ]; then
 fi
 after=$(ids)
 echo "$before" | while read -r name id; do
-  echo "$after" | grep -qx "$name $id" && kill -0 "$id" && continue
+  echo "$after" | grep -qx "$name $id" && kill -0 "$id" 2>/dev/null && continue
   echo "FRR's ${name%.pid} died during the reload" >&2
   exit 1
 done

@@ -1,9 +1,10 @@
-"""At every boundary of an uplink set somebody dies: controller, node, switch. Nobody is stranded, and the next run finishes."""
+"""At every boundary of a set of two ends somebody dies: controller, node, switch. Nobody is stranded, and the next run finishes."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,64 +12,82 @@ from rehearsal import HOSTS, ROOT, Lab
 
 pytestmark = pytest.mark.lab
 
-SET = "uplink alvin"
-FLAGS = ("--stage", "network", "--set", "uplink alvin")
-# Event, host: armed; safe end applied; other end applied; between the two confirms.
-BOUNDARIES = (("armed", "alvin"), ("applied", "alvin"), ("applied", "sw-rack"), ("confirmed", "alvin"))
-# The lab's timers: the node's is the longest (nornir_config.yaml: revert_s + apply_s + 5).
+
+@dataclass(frozen=True)
+class Pair:
+    """A set of two ends, the one that is safe alone first, with the name of the bond on each."""
+
+    name: str
+    safe: str
+    other: str
+    bonds: dict[str, str]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return "--stage", "network", "--set", self.name
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        return self.safe, self.other
+
+
+UPLINK = Pair("uplink alvin", "alvin", "sw-rack", {"alvin": "bond0", "sw-rack": "po-alvin"})
+TRUNK = Pair("trunk sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
+# Event, and whether of the safe end: armed; safe end applied; other end applied; between the two confirms.
+BOUNDARIES = (("armed", True), ("applied", True), ("applied", False), ("confirmed", True))
+# The lab's timers: the safe end's is the longest (nornir_config.yaml: revert_s + apply_s + 5).
 TIMER_S = 41
 # So long nothing may change any more: a LACP partner that has gone is noticed after 3 s.
 HOLD_S = 6
 
 
-def drill(deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
+def drill(pair: Pair, deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """The run as it ended, and the monotonic time of the deed."""
-    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, SET, "--", *FLAGS]
+    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, pair.name, "--", *pair.flags]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     said = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
     assert said, f"the drill never came to {kind} of {host}:\n{done.stdout}\n{done.stderr}"
     return done, float(said[0].split()[-1])
 
 
-def is_new(lab: Lab, host: str) -> bool:
+def is_new(lab: Lab, pair: Pair, host: str) -> bool:
     """Whether this end of the set is in LACP, judged by the kernel."""
-    bond = "bond0" if host == "alvin" else "po-alvin"
-    return "802.3ad" in lab.sh(host, f"cat /sys/class/net/{bond}/bonding/mode 2>/dev/null || echo plain")
+    return "802.3ad" in lab.sh(host, f"cat /sys/class/net/{pair.bonds[host]}/bonding/mode 2>/dev/null || echo plain")
 
 
-def in_file(lab: Lab, host: str) -> bool:
-    bond = "bond0" if host == "alvin" else "po-alvin"
-    return f"iface {bond}" in lab.sh(host, "cat /etc/network/interfaces")
+def in_file(lab: Lab, pair: Pair, host: str) -> bool:
+    return f"iface {pair.bonds[host]}" in lab.sh(host, "cat /etc/network/interfaces")
 
 
-def assert_no_half_but_the_safe_one(lab: Lab) -> None:
-    node, switch = is_new(lab, "alvin"), is_new(lab, "sw-rack")
-    assert (node, switch) in {(True, True), (False, False), (True, False)}, "the switch is in LACP and the node is not"
-    assert (in_file(lab, "alvin"), in_file(lab, "sw-rack")) == (node, switch), "a file says other than what lives"
+def assert_no_half_but_the_safe_one(lab: Lab, pair: Pair) -> None:
+    safe, other = (is_new(lab, pair, host) for host in pair.ends)
+    assert (safe, other) in {(True, True), (False, False), (True, False)}, f"{pair.other} is in LACP and {pair.safe} is not"
+    assert tuple(in_file(lab, pair, host) for host in pair.ends) == (safe, other), "a file says other than what lives"
 
 
-def assert_finishes(lab: Lab) -> None:
+def assert_finishes(lab: Lab, pair: Pair) -> None:
     """The next run ends the work."""
-    code, report = lab.report("bootstrap", *FLAGS)
+    code, report = lab.report("bootstrap", *pair.flags)
     assert code == 0, report["stages"]
     assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "nothing was said of the run before"
-    assert len(set(lab.partners("alvin", "bond0"))) == 1
-    assert len(lab.partners("alvin", "bond0")) == 2
-    assert "00:00:00:00:00:00" not in lab.partners("alvin", "bond0")
+    partners = lab.partners(pair.safe, pair.bonds[pair.safe])
+    assert len(partners) == 2
+    assert len(set(partners)) == 1
+    assert "00:00:00:00:00:00" not in partners
 
 
-def is_settled(lab: Lab) -> bool:
+def is_settled(lab: Lab, pair: Pair) -> bool:
     """Every host answers in-band, and nothing is pending on either end."""
-    return all(lab.reachable(host) for host in HOSTS) and not any(lab.pending(host) for host in ("alvin", "sw-rack"))
+    return all(lab.reachable(host) for host in HOSTS) and not any(lab.pending(host) for host in pair.ends)
 
 
-def assert_settles_in_time(lab: Lab, deed_at: float) -> None:
+def assert_settles_in_time(lab: Lab, pair: Pair, deed_at: float) -> None:
     """Within the longest timer and 5 s of the deed, for good: when its switch goes back, a node is lost for a moment (docs/lab.md)."""
     since = 0.0
 
     def holds() -> bool:
         nonlocal since
-        since = (since or time.monotonic()) if is_settled(lab) else 0.0
+        since = (since or time.monotonic()) if is_settled(lab, pair) else 0.0
         return bool(since) and time.monotonic() - since > HOLD_S
 
     left_s = deed_at + TIMER_S + 5 - time.monotonic()
@@ -84,27 +103,30 @@ def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
 def plain(lab: Lab) -> Iterator[None]:
     """Every drill starts from the fresh network."""
     yield
-    for host in ("sw-rack", "alvin"):
+    for host in ("sw-rack", "sw-core", "alvin"):
         lab.put_back(host)
 
 
-@pytest.mark.parametrize(("kind", "host"), BOUNDARIES)
-def test_controller_is_killed(lab: Lab, kind: str, host: str) -> None:
+@pytest.mark.parametrize(("kind", "of_the_safe"), BOUNDARIES)
+@pytest.mark.parametrize("pair", [UPLINK, TRUNK], ids=lambda pair: pair.name)
+def test_controller_is_killed(lab: Lab, pair: Pair, kind: str, of_the_safe: bool) -> None:
     mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
-    _, deed_at = drill("die", kind, host)
-    assert_settles_in_time(lab, deed_at)
-    assert_no_half_but_the_safe_one(lab)
+    _, deed_at = drill(pair, "die", kind, pair.safe if of_the_safe else pair.other)
+    assert_settles_in_time(lab, pair, deed_at)
+    assert_no_half_but_the_safe_one(lab, pair)
     assert lab.sh("alvin", "cat /sys/class/net/vmbr0/address") == mac, "vmbr0 changed its MAC"
-    assert_finishes(lab)
+    assert_finishes(lab, pair)
 
 
-@pytest.mark.parametrize(("kind", "host"), BOUNDARIES)
-@pytest.mark.parametrize("victim", ["alvin", "sw-rack"])
-def test_power_is_cut(lab: Lab, victim: str, kind: str, host: str) -> None:
+POWER = [(pair, victim, kind, of_the_safe) for pair in (UPLINK, TRUNK) for victim in pair.ends for kind, of_the_safe in BOUNDARIES]
+
+
+@pytest.mark.parametrize(("pair", "victim", "kind", "of_the_safe"), POWER, ids=lambda word: getattr(word, "name", str(word)))
+def test_power_is_cut(lab: Lab, pair: Pair, victim: str, kind: str, of_the_safe: bool) -> None:
     """The machine is on again while the controller still works: it finds what the boot has restored, or an end that is confirmed."""
-    done, deed_at = drill(f"kill:{victim}", kind, host)
-    assert_settles_in_time(lab, deed_at)
-    assert_no_half_but_the_safe_one(lab)
+    done, deed_at = drill(pair, f"kill:{victim}", kind, pair.safe if of_the_safe else pair.other)
+    assert_settles_in_time(lab, pair, deed_at)
+    assert_no_half_but_the_safe_one(lab, pair)
     assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"
-    assert (done.returncode == 0) <= (is_new(lab, "alvin") and is_new(lab, "sw-rack")), "said to be done, and is not"
-    assert_finishes(lab)
+    assert (done.returncode == 0) <= all(is_new(lab, pair, host) for host in pair.ends), "said to be done, and is not"
+    assert_finishes(lab, pair)
