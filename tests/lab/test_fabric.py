@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from typing import Self
 
 import pytest
 from napalm.base.exceptions import CommitError
@@ -44,7 +45,7 @@ class Flow:
     def _ping(self, lab: Lab, source: str, target: str, count: int) -> None:
         self.lost = ping(lab, source, target, count)
 
-    def __enter__(self) -> "Flow":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -62,6 +63,11 @@ def routes(lab: Lab, node: str) -> dict[str, str]:
     return {row["dst"]: row["dev"] for row in rows if "/" not in row["dst"] and "dev" in row}
 
 
+def converged(lab: Lab) -> bool:
+    """Every adjacency is full, and every node has a route to both other loopbacks: after a restart routes come later."""
+    return all_full(lab) and all(len(routes(lab, node)) == 2 for node in NODES)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     """The whole site, from fresh hosts: first only planned, then made."""
@@ -75,7 +81,7 @@ def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
 
 
 def test_every_neighbour_is_full_and_thunderbolt_is_preferred(lab: Lab) -> None:
-    lab.wait("every adjacency is full", lambda: all_full(lab), 30)
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
     for node in NODES:
         assert set(routes(lab, node).values()) == {"en05", "en06"}
         assert "src " + LOOPBACKS[node] in lab.sh(node, "ip route show proto ospf")
@@ -111,7 +117,7 @@ def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: La
         with Flow(lab, "alvin", "simon", 200) as flow:
             for cable in cables:
                 lab.command("splice", cable)
-            lab.wait("every adjacency is full", lambda: all_full(lab), 30)
+            lab.wait("every adjacency is full", lambda: converged(lab), 30)
         assert flow.lost == 0
         lab.wait("Thunderbolt carries it", lambda: routes(lab, "alvin").get(LOOPBACKS["simon"]) == "en06", 10)
 
@@ -171,5 +177,70 @@ def test_cost_changes_under_traffic_without_loss(lab: Lab) -> None:
 def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
     lab.command("kill", "theodore")
     lab.command("start", "theodore")
-    lab.wait("every adjacency is full", lambda: all_full(lab), 60)
+    lab.wait("every adjacency is full", lambda: converged(lab), 60)
     lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
+
+
+def test_thunderbolt_port_comes_back_when_it_is_plugged_in(lab: Lab) -> None:
+    """By udev and systemd alone: name, address, MTU, and the adjacency."""
+    lab.command("unplug", "simon:en05")
+    assert "en05" not in lab.sh("simon", "ls /sys/class/net")
+    lab.wait("the adjacency is gone", lambda: "en05" not in neighbours(lab, "simon"), 10)
+    lab.command("plug", "simon:en05")
+    lab.wait("the adjacency is back", lambda: neighbours(lab, "simon").get("en05", ("",))[0] == "Full", 30)
+    (row,) = json.loads(lab.sh("simon", "ip -j address show en05"))
+    assert row["mtu"] == 65520
+    assert "10.105.0.1" in [one["local"] for one in row["addr_info"]]
+
+
+def test_daemon_that_dies_during_a_reload_is_noticed(lab: Lab, device: Ifupdown2Driver) -> None:
+    before = lab.sh("alvin", "cat /etc/frr/frr.conf")
+    death = "while [ ! -e /run/frr/burrow-reload ]; do sleep 0.02; done; kill -9 $(cat /run/frr/bfdd.pid)"
+    lab.sh("alvin", f"rm -f /run/frr/burrow-reload; systemd-run -q --collect sh -c '{death}'")
+    device.load_merge_candidate(config=f"{FILE}interface en05\n ip ospf cost 77\nexit\n")
+    with pytest.raises(CommitError, match="FRR's bfdd died during the reload"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", "cat /etc/frr/frr.conf") == before
+    lab.wait("FRR has started it again, and every adjacency is full", lambda: converged(lab), 40)
+
+
+# What somebody does by hand on simon's en05, and how the audit names it.
+MISTAKES = {
+    "mtu": ("ip link set en05 mtu 9000", "simon:en05", "9000"),
+    "area": ("ip ospf area 0.0.0.9", "simon:en05", "area"),
+    "key": ("ip ospf authentication message-digest", "simon:en05", "authentication"),
+    "router-id": ("ospf router-id 10.103.0.1", "simon", "10.103.0.1"),
+}
+BY_HAND = {
+    "area": ("-c 'interface en05' -c 'no ip ospf area 0.0.0.0' -c 'ip ospf area 0.0.0.9'"),
+    "key": ("-c 'interface en05' -c 'ip ospf authentication message-digest' -c 'ip ospf message-digest-key 1 md5 hush'"),
+    "router-id": ("-c 'router ospf' -c 'ospf router-id 10.103.0.1' -c 'end' -c 'clear ip ospf process'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_by_hand_is_named(lab: Lab, mistake: str) -> None:
+    """MTU, area, key and router id: the audit says host, port and cause, each in its own words, and shows no key."""
+    words, target, cause = MISTAKES[mistake]
+    lab.sh("simon", f"vtysh -c 'configure terminal' {BY_HAND[mistake]}" if mistake in BY_HAND else words)
+    try:
+        code, report = lab.report("audit", "--limit", "simon")
+        failed = [one for stage in report["stages"] for one in stage["findings"] if not one["ok"]]
+        assert code == 1
+        assert [one for one in failed if target in one["target"] and cause in f"{one['check']} {one['got']}"], failed
+        assert "hush" not in json.dumps(report)
+    finally:
+        lab.sh("simon", "ip link set en05 mtu 65520; /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf", check=False)
+        if mistake == "router-id":
+            lab.sh("simon", "systemctl restart frr")
+        lab.wait("every adjacency is full", lambda: converged(lab), 60)
+
+
+def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:
+    """Out of service, rebooted, waited for, and back: the other two lose no packet."""
+    with Flow(lab, "alvin", "simon", 900) as flow:
+        done = lab.runbook("maintain", "theodore")
+    assert done.code == 0, f"{done.out}\n{done.err}"
+    assert flow.lost == 0
+    assert "max-metric" not in lab.sh("theodore", "vtysh -c 'show running-config'")
+    assert lab.runbook("audit").code == 0
