@@ -1,4 +1,4 @@
-"""A run without changes against `ssh` that runs the same read script on the same hosts at once, and against `ssh HOST true`.
+"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and against `ssh HOST true`.
 
 The lab has to be up and bootstrapped. Figures of one run are compared with each other alone.
 """
@@ -8,8 +8,8 @@ import sys
 
 from timing import median, table, together_s, wall_s
 
-from runbooks.bootstrap import RUNBOOK
-from tasks.core.runbook import Options, needs_of, open_run
+from runbooks import audit, bootstrap
+from tasks.core.runbook import Options, Runbook, needs_of, open_run
 from tasks.core.session import LOADER, payload
 from tasks.core.sites import find_site
 
@@ -17,7 +17,7 @@ TIMES = 7
 # What a run does before its first packet: interpreter, imports, inventory.
 START = """
 import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
-from runbooks.bootstrap import RUNBOOK
+from runbooks.NAME import RUNBOOK
 from tasks.core import carry, command_line, plan, record, report, runbook
 import napalm_ifupdown2
 options = runbook.Options()
@@ -26,33 +26,39 @@ runbook.needs_of(RUNBOOK.stages, run, options)
 """
 
 
-def main() -> None:
-    """Print the table."""
+def measure(name: str, runbook: Runbook) -> None:
+    """Print the table of one runbook."""
     options = Options()
-    needs = needs_of(RUNBOOK.stages, open_run(options), options)
+    needs = needs_of(runbook.stages, open_run(options), options)
     ssh = ["ssh", "-F", find_site("lab").ssh_config_path or ""]
     facts = {host: {fact.name: fact.command for fact in wanted} for host, wanted in needs.items()}
     same = [([*ssh, host, LOADER], payload({"op": "read", "facts": read, "run": None, "deadline_s": 30})) for host, read in facts.items()]
     nothing = [([*ssh, host, "true"], b"") for host in needs]
     figures: dict[str, list[float]] = {"whole": [], "start": [], "same": [], "true": []}
     for _ in range(TIMES):
-        figures["whole"].append(wall_s([sys.executable, "runbooks/bootstrap.py"]))
-        figures["start"].append(wall_s([sys.executable, "-c", START]))
+        figures["whole"].append(wall_s([sys.executable, f"runbooks/{name}.py"]))
+        figures["start"].append(wall_s([sys.executable, "-c", START.replace("NAME", name)]))
         figures["same"].append(together_s(same))
         figures["true"].append(together_s(nothing))
     run = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
     base, least = statistics.median(figures["same"]), statistics.median(figures["true"])
     rows = (
-        ("`bootstrap.py` without changes, interpreter start aside", run),
+        (f"`{name}.py`, interpreter start aside", run),
         ("the same with interpreter, imports and inventory", figures["whole"]),
         (f"`ssh` with the same read script, {len(needs)} hosts at once", figures["same"]),
         (f"`ssh HOST true`, {len(needs)} hosts at once", figures["true"]),
     )
     head = ["what", f"median of {TIMES} (range)", "to the same script by ssh", "to `ssh HOST true`"]
     ratios = [
-        [name, median(times), f"{statistics.median(times) / base:.2f}", f"{statistics.median(times) / least:.2f}"] for name, times in rows
+        [what, median(times), f"{statistics.median(times) / base:.2f}", f"{statistics.median(times) / least:.2f}"] for what, times in rows
     ]
     table([head, *ratios])
+
+
+def main() -> None:
+    """Print both tables."""
+    measure("bootstrap", bootstrap.RUNBOOK)
+    measure("audit", audit.RUNBOOK)
 
 
 if __name__ == "__main__":
