@@ -66,7 +66,7 @@ def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
 
 
 def test_every_folder_of_cases_is_of_something() -> None:
-    known = {*changes(), "checks", "engine", "inventory", "napalm"}
+    known = {*changes(), "checks", "engine", "inventory", "napalm", "topology"}
     assert {path.name for path in CASES.iterdir()} - known == set()
 
 

@@ -1,0 +1,30 @@
+"""The page: a drawing in words that a browser takes, whole in itself. Nothing is fetched by it."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.topology.drawing import drawing, small_words
+from tasks.topology.labels import look
+from tasks.topology.picture import Picture
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (start-up)
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+    )
+
+
+def page(picture: Picture, suffix: str = ".html", when: str = "") -> str:
+    """The picture as an HTML page, or as an SVG alone."""
+    values = {"picture": picture, "drawing": drawing(picture), "when": when, "small_words": small_words, "look": look}
+    text: str = _environment().get_template(f"page{suffix}.j2").render(**values)
+    return text

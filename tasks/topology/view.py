@@ -1,0 +1,38 @@
+"""The topology as a survey: what it reads, and what it makes of that."""
+
+from tasks.core.errors import BurrowError
+from tasks.core.facts import Facts
+from tasks.core.survey import Found, View
+from tasks.network.facts import BONDS, LINKS, NEIGHBOURS
+from tasks.network.ospf_facts import FRR
+from tasks.topology.picture import Picture, picture
+from tasks.topology.sightings import Adjacencies
+
+NEEDS = (LINKS, NEIGHBOURS, BONDS, FRR)
+FORMATS = (".html", ".svg")
+
+
+def adjacencies(facts: Facts) -> Adjacencies:
+    """Every neighbour that OSPF has; a host whose FRR cannot be understood has none."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for host, one in facts.items():
+        try:
+            found |= {(host, near.port): (near.router_id, near.state) for near in one[FRR].neighbours}
+        except BurrowError:
+            continue
+    return found
+
+
+def view(found: Found, suffix: str) -> View:
+    """The drawing, and a line for each cable that is not as intended."""
+    from tasks.topology.page import page  # noqa: PLC0415 (start-up)
+
+    drawn = picture(found.site, found.facts, found.unreachable, adjacencies(found.facts), found.limit)
+    return View(page(drawn, suffix, found.at), tuple(_lines(drawn)), drawn.as_intended)
+
+
+def _lines(drawn: Picture) -> list[str]:
+    lines = [f"{node.name}: {node.answer}: {node.reason}" for node in drawn.silent]
+    for edge in drawn.faults:
+        lines += [f"{edge}: {edge.state}", *(f"  {one}" for one in edge.wrong)]
+    return [*lines, drawn.summary]
