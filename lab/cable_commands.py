@@ -1,12 +1,13 @@
 """The commands that take HOST:PORT: what is done to a cable or to the NIC at its end."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from lab import control
 from lab.folders import Folders
-from lab.netem import parse_delay, parse_loss
+from lab.netem import parse_delay, parse_loss, parse_time
 
 End = tuple[str, str]
 
@@ -82,4 +83,19 @@ def impair(end: End, loss_percent: float, delay_ms: float) -> None:
     click.echo(f"{' - '.join(answer['ends'])}: {answer['what']}")
 
 
-COMMANDS = (cut, splice, unplug, plug, impair)
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    return _parsed(parse_time, value) / 1000 or None
+
+
+@click.command()
+@END
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--for", "for_s", metavar="TIME", callback=_seconds, help="As in 10s; without it: until Ctrl-C.")
+def capture(end: End, file: Path, for_s: float | None) -> None:
+    """Capture the frames at the end of a cable, both ways, into a pcap file."""
+    from lab.capture import capture as keep  # noqa: PLC0415
+
+    keep(Folders.of_user(), *end, file, for_s)
+
+
+COMMANDS = (cut, splice, unplug, plug, impair, capture)

@@ -95,6 +95,15 @@ def exec_(host: str, command: tuple[str, ...], wait_s: float, *, use_stdin: bool
 
 
 @main.command()
+@click.argument("host")
+def console(host: str) -> None:
+    """A shell on a machine, out of band, by its serial line. Ctrl-] leaves it."""
+    from lab.console import attend  # noqa: PLC0415
+
+    sys.exit(attend(Folders.of_user(), host))
+
+
+@main.command()
 @click.argument("hosts", nargs=-1, required=True)
 def kill(hosts: tuple[str, ...]) -> None:
     """Pull the plug of machines."""

@@ -13,6 +13,8 @@ from lab.folders import Folders
 
 Answer = dict[str, Any]
 VERBS = ("start", "kill", "reset", "exec", "cut", "splice", "unplug", "plug", "impair", "status", "stop")
+# What goes on as long as both sides have something to say; such a method of the keeper gets the connection too.
+CONVERSATIONS = ("console", "capture")
 # What is given up when the one who asked goes away; everything else is done to its end.
 ABANDONED = ("exec", "status")
 LINE_BYTES = 1 << 28
@@ -39,6 +41,10 @@ async def serve(keeper: object, path: Path) -> asyncio.Server:
 
 async def _answer(keeper: object, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     verb = request.pop("do")
+    if verb in CONVERSATIONS:
+        if "error" in (answer := await _do(keeper, verb, {**request, "reader": reader, "writer": writer})):
+            writer.write(json.dumps(answer).encode() + b"\n")
+        return
     work = asyncio.create_task(_do(keeper, verb, request))
     gone = asyncio.create_task(reader.read())
     await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -51,8 +57,8 @@ async def _answer(keeper: object, request: dict[str, Any], reader: asyncio.Strea
 
 
 async def _do(keeper: object, verb: str, words: dict[str, Any]) -> Answer:
-    if verb not in VERBS:
-        return {"error": f"the keeper knows no {verb!r}; it knows {', '.join(VERBS)}"}
+    if verb not in VERBS + CONVERSATIONS:
+        return {"error": f"the keeper knows no {verb!r}; it knows {', '.join(VERBS + CONVERSATIONS)}"}
     try:
         return {"result": await getattr(keeper, verb)(**words)}
     except (LabError, OSError) as problem:
@@ -63,13 +69,20 @@ class NoLabError(LabError):
     """No lab runs."""
 
 
+def call(folders: Folders) -> socket.socket:
+    """A connection with the keeper. Raises LabError where there is none."""
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(str(folders.control))
+    except (FileNotFoundError, ConnectionRefusedError):
+        line.close()
+        raise NoLabError("the lab does not run; `python -m lab up` boots it") from None
+    return line
+
+
 def ask(folders: Folders, do: str, **what: object) -> Answer:
     """Ask the keeper. Raises LabError where there is none, or where it could not do it."""
-    with socket.socket(socket.AF_UNIX) as line:
-        try:
-            line.connect(str(folders.control))
-        except (FileNotFoundError, ConnectionRefusedError):
-            raise NoLabError("the lab does not run; `python -m lab up` boots it") from None
+    with call(folders) as line:
         line.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
         with line.makefile("rb") as reader:
             answer = json.loads(reader.readline() or b'{"error": "the keeper ended; see its log in the run folder"}')

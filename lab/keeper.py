@@ -1,6 +1,7 @@
 """The keeper: one process that owns a running lab. It is PID 1 of its own namespaces, so that whatever ends it ends the whole lab."""
 
 import asyncio
+import itertools
 import json
 import logging
 import os
@@ -22,8 +23,12 @@ from lab.machine import Box, Machine
 from lab.memory import pss_by_group
 from lab.namespaces import furnish, set_operator_carrier
 from lab.netem import Impairment
+from lab.recording import command, hand_over, record, whole
 from lab.relay import Relay
+from lab.settings import EXEC_S
+from lab.terminal import carry
 
+SHELL = ("bash", "--login")
 LOG = logging.getLogger("keeper")
 
 
@@ -39,6 +44,7 @@ class Keeper:
         box = Box(image / "jail", folders.run / "machines", tuple(kernel["words"]))
         self.machines = {name: Machine(plan, box, self.cables, self._greeted) for name, plan in blueprint.machines.items()}
         self._power = asyncio.Lock()
+        self._captures = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reap(self) -> None:
@@ -135,10 +141,34 @@ class Keeper:
 
     async def exec(self, host: str, argv: list[str], wait_s: float, stdin: str = "") -> Answer:
         """Run a command on a machine, out of band."""
+        return await self._running(host).serial.run(argv, wait_s=wait_s, stdin=stdin)
+
+    async def console(self, host: str, size: list[int], term: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
+        """A shell on a terminal of a machine, out of band, until one side has enough."""
+        async with self._running(host).serial.terminal(SHELL, size, term, wait_s=EXEC_S) as terminal:
+            await carry(terminal, reader, writer)
+        return {}
+
+    async def capture(
+        self, host: str, port: str, for_s: float | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Answer:
+        """Capture what passes the end of a cable, both ways, until the time is over or who asked has had enough."""
+        self._cable(host, port)
+        machine, index = self._port(host, port)
+        path = self._running(host).folder / "seed" / f"{port}-{next(self._captures)}.pcap"
+        try:
+            async with machine.serial.terminal(command(index, path.name), (24, 200), "dumb", wait_s=EXEC_S) as terminal:
+                said = await record(terminal, reader, writer, for_s)
+            await hand_over(whole(path.read_bytes()), said, writer)
+        finally:
+            path.unlink(missing_ok=True)
+        return {}
+
+    def _running(self, host: str) -> Machine:
         (machine,) = self._named([host])
         if machine.off.is_set():
             raise LabError(f"{host} is switched off; `python -m lab start {host}` switches it on")
-        return await machine.serial.run(argv, wait_s=wait_s, stdin=stdin)
+        return machine
 
     async def cut(self, host: str, port: str) -> Answer:
         """Pull a cable out: no carrier at either end."""

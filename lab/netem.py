@@ -45,12 +45,20 @@ def parse_loss(text: str) -> float:
     return float(found[1])
 
 
-def parse_delay(text: str) -> float:
+def parse_time(text: str) -> float:
     """`20ms` as 20. Raises ValueError with what was wanted."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s)", text)
-    if not found or not 0 < float(found[1]) * UNITS_MS[found[2]] <= LONGEST_MS:
-        raise ValueError(f"wanted a time up to {LONGEST_MS / 1000:g}s, as in 20ms; got {text!r}")
+    if not found or not float(found[1]):
+        raise ValueError(f"wanted a time, as in 20ms or 10s; got {text!r}")
     return float(found[1]) * UNITS_MS[found[2]]
+
+
+def parse_delay(text: str) -> float:
+    """`20ms` as 20, and no longer than netem is of use. Raises ValueError with what was wanted."""
+    delay_ms = parse_time(text)
+    if delay_ms > LONGEST_MS:
+        raise ValueError(f"wanted a time up to {LONGEST_MS / 1000:g}s, as in 20ms; got {text!r}")
+    return delay_ms
 
 
 def netem_batch(machine: MachinePlan, index: int, impairment: Impairment) -> str:

@@ -1,10 +1,12 @@
 """The keeper's end of a machine's serial line: commands out of band, many at once."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lab.errors import LabError
@@ -12,6 +14,14 @@ from lab.errors import LabError
 # An answer is one line, however much the command printed.
 LINE_BYTES = 1 << 28
 ANSWER_S = 5.0
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A command's terminal in a machine: what came of it, and what it is told (`input`, `size`, `took`)."""
+
+    answers: asyncio.Queue[dict[str, Any]]
+    tell: Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class SerialLine:
@@ -24,6 +34,7 @@ class SerialLine:
         self._greeted = greeted
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._terminals: dict[int, asyncio.Queue[dict[str, Any]]] = {}
         self._writer: asyncio.StreamWriter | None = None
 
     async def attach(self, end: socket.socket) -> None:
@@ -58,6 +69,8 @@ class SerialLine:
             self.boot = answer["ready"]
             self.ready.set()
             self._greeted()
+        elif ("said" in answer or "rc" in answer) and (terminal := self._terminals.get(answer["id"])):
+            terminal.put_nowait(answer)
         elif "rc" in answer and (waiting := self._waiting.pop(answer["id"], None)):
             # Without an exit code it is our own request, which the line of a booting machine echoes.
             waiting.set_result(answer)
@@ -67,16 +80,14 @@ class SerialLine:
             if not waiting.done():
                 waiting.set_exception(LabError(f"{self.name} {what} before it answered"))
         self._waiting.clear()
+        for terminal in self._terminals.values():
+            terminal.put_nowait({"error": f"{self.name} {what}"})
 
     async def run(self, argv: Sequence[str], *, wait_s: float, stdin: str = "") -> dict[str, Any]:
         """Run a command and give its exit code and output. Raises LabError where the machine does not answer in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        try:
-            async with asyncio.timeout_at(until):
-                await self.ready.wait()
-        except TimeoutError:
-            raise LabError(f"{self.name} does not answer on its serial line after {wait_s:g} s: see its console log") from None
+        await self._wait_ready(wait_s)
         number = next(self._ids)
         waiting = self._waiting[number] = loop.create_future()
         await self._say({"id": number, "argv": list(argv), "wait_s": max(until - loop.time(), 1.0), "stdin": stdin})
@@ -93,6 +104,27 @@ class SerialLine:
         if answer.get("timeout"):
             raise LabError(f"{self.name}: {argv!r} ran longer than {wait_s:g} s and was ended; give it more with --wait")
         return answer
+
+    async def _wait_ready(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.ready.wait()
+        except TimeoutError:
+            raise LabError(f"{self.name} does not answer on its serial line after {wait_s:g} s: see its console log") from None
+
+    @contextlib.asynccontextmanager
+    async def terminal(self, argv: Sequence[str], size: Sequence[int], term: str, *, wait_s: float) -> AsyncIterator["Terminal"]:
+        """Run a command on a terminal in the machine, which ends with it."""
+        await self._wait_ready(wait_s)
+        number = next(self._ids)
+        answers = self._terminals[number] = asyncio.Queue()
+        await self._say({"id": number, "argv": list(argv), "size": list(size), "term": term})
+        try:
+            yield Terminal(answers, lambda words: self._say({"id": number, **words}))
+        finally:
+            del self._terminals[number]
+            if self.ready.is_set():
+                await self._say({"cancel": number})
 
     async def _say(self, request: dict[str, Any]) -> None:
         assert self._writer

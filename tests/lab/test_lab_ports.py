@@ -2,11 +2,16 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from rehearsal import Lab
+from rehearsal import ROOT, Lab
 
 pytestmark = pytest.mark.lab
 
@@ -149,9 +154,27 @@ def test_a_bad_cable_delays_and_loses_frames_both_ways_until_it_is_good_again(la
         assert (received, mean_ms < 20) == (20, True)
 
 
+def test_a_capture_has_both_directions_and_ends_with_ctrl_c(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "frames.pcap"
+    command = [sys.executable, "-m", "lab", "capture", "alvin:eno1", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as capturing:
+        assert capturing.stderr
+        assert "capturing at alvin:eno1" in capturing.stderr.readline()
+        lab.sh("alvin", "ping -q -c1 -W2 172.16.0.1")
+        capturing.send_signal(signal.SIGINT)
+        assert "0 packets dropped by kernel" in capturing.stderr.read()
+    assert capturing.returncode == 0
+    show, frames = "base64 -d | tcpdump -nr - icmp", b64encode(file.read_bytes()).decode()
+    seen = lab.command("exec", "alvin", "--stdin", "--", "sh", "-c", show, stdin=frames)
+    assert ("172.16.101.1 > 172.16.0.1: ICMP echo request" in seen.out, "ICMP echo reply" in seen.out) == (True, True)
+    assert lab.sh("alvin", "pgrep tcpdump || ls /run/lab/seed | grep pcap", check=False) == ""
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("console", "alvin"), "a console needs a terminal; `python -m lab exec alvin -- COMMAND` needs none"),
+        (("capture", "alvin:eno9", "/dev/null"), "no cable is plugged in at alvin:eno9"),
         (("unplug", "dave:eno1"), "no machine dave in the lab; there are alvin"),
         (("plug", "alvin:eno9"), "alvin has no port eno9; it has eno1, eno2"),
         (("impair", "alvin:eno9"), "no cable is plugged in at alvin:eno9; there are cables at"),

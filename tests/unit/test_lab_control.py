@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,12 @@ class Keeper:
         except asyncio.CancelledError:
             self.given_up.set()
             raise
+        return {}
+
+    async def console(self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> dict[str, Any]:
+        if host == "off":
+            raise LabError("off is switched off")
+        writer.write((await reader.readline()).upper())
         return {}
 
     async def start(self, **_words: object) -> dict[str, Any]:
@@ -91,6 +98,23 @@ def test_who_goes_away_gives_up_a_command_but_no_boot(tmp_path: Path) -> None:
         async with asyncio.timeout(5):
             await keeper.given_up.wait()
             await keeper.finished.wait()
+
+    with_keeper(tmp_path, scene)
+
+
+def test_a_conversation_goes_both_ways_or_is_refused(tmp_path: Path) -> None:
+    async def talk(folders: Folders, request: bytes) -> bytes:
+        reader, writer = await asyncio.open_unix_connection(folders.control)
+        writer.write(request)
+        try:
+            return await reader.readline()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def scene(_: Keeper, folders: Folders) -> None:
+        assert await talk(folders, b'{"do": "console", "host": "on"}\nhello\n') == b"HELLO\n"
+        assert json.loads(await talk(folders, b'{"do": "console", "host": "off"}\n')) == {"error": "off is switched off"}
 
     with_keeper(tmp_path, scene)
 

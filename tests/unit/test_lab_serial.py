@@ -145,3 +145,34 @@ def test_who_gives_up_ends_the_command() -> None:
         assert await agent.heard() == {"cancel": request["id"], "boot": "boot-1"}
 
     played(scene)
+
+
+def test_a_terminal_says_piece_by_piece_and_ends_with_who_types() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        async with agent.line.terminal(["bash"], (24, 80), "xterm", wait_s=5) as terminal:
+            request = await agent.heard()
+            assert (request["argv"], request["size"], request["term"]) == (["bash"], [24, 80], "xterm")
+            agent.say(**request)
+            agent.say(id=request["id"], said="$ ")
+            assert (await terminal.answers.get())["said"] == "$ "
+            await terminal.tell({"took": True})
+            await terminal.tell({"input": "ls\r"})
+            assert await agent.heard() == {"id": request["id"], "boot": "boot-1", "took": True}
+            assert (await agent.heard())["input"] == "ls\r"
+            agent.say(id=request["id"], rc=3)
+            assert (await terminal.answers.get())["rc"] == 3
+        assert await agent.heard() == {"cancel": request["id"], "boot": "boot-1"}
+
+    played(scene)
+
+
+def test_a_terminal_hears_that_its_machine_booted_again() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        async with agent.line.terminal(["bash"], (24, 80), "xterm", wait_s=5) as terminal:
+            await agent.heard()
+            agent.say(ready="boot-2")
+            assert await terminal.answers.get() == {"error": "alvin booted again"}
+
+    played(scene)

@@ -3,13 +3,20 @@
 
 A request is {"id", "boot", "argv", "stdin", "wait_s"}, or {"boot", "cancel": ID}; an answer is {"id", "rc", "out", "err"}, and "timeout"
 where the command was ended for its length. Bytes that are no UTF-8 travel as surrogates. What was asked of an earlier boot is not done.
+
+With "size" (rows, columns) and "term" in place of "stdin" and "wait_s" the command gets a terminal: what it prints comes as {"id", "said"},
+each to be acknowledged by {"id", "boot", "took"}, so that no flood fills the line; {"id", "boot", "input"} is typed, {"id", "boot", "size"}
+resizes.
 """
 
 import contextlib
 import json
 import os
+import queue
+import select
 import signal
 import subprocess
+import termios
 import threading
 import tty
 
@@ -19,6 +26,11 @@ WRITING = threading.Lock()
 RUNNING: dict[int, "subprocess.Popen[bytes]"] = {}
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 PIPE = subprocess.PIPE
+# What a terminal may say before the first of it is acknowledged, in chunks.
+AHEAD = 16
+CHUNK_BYTES = 4096
+# What is typed to a command that has ended and was reading nothing is waited for no longer.
+TYPIST_S = 1.0
 
 
 def say(answer: dict[str, object]) -> None:
@@ -55,6 +67,89 @@ def run(number: int, argv: list[str], stdin: str, wait_s: float) -> None:
     say({"id": number, "rc": process.returncode, "timeout": timeout, **words})
 
 
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, number: int, argv: list[str], size: list[int], term: str) -> None:
+        self.number = number
+        self.room = threading.Semaphore(AHEAD)
+        self.typed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.left = False
+        self.master, slave = os.openpty()
+        self.resize(size)
+        try:
+            command = ["setsid", "--ctty", *argv]
+            self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=ENVIRONMENT | {"TERM": term}, cwd="/root")
+        finally:
+            os.close(slave)
+        self.ended = os.pidfd_open(self.process.pid)
+
+    def resize(self, size: list[int]) -> None:
+        """Tell the command how large the window is."""
+        with contextlib.suppress(OSError):  # it has ended
+            termios.tcsetwinsize(self.master, (size[0], size[1]))
+
+    def carry(self) -> None:
+        """Say what the command prints, and in the end how it ended."""
+        typist = threading.Thread(target=self._type, daemon=True)
+        typist.start()
+        with contextlib.suppress(OSError):  # nobody has the terminal open any more
+            while self._say_some():
+                pass
+        kill(self.process)
+        del TERMINALS[self.number]
+        self.typed.put(None)
+        typist.join(TYPIST_S)
+        os.close(self.master)
+        os.close(self.ended)
+        say({"id": self.number, "rc": self.process.wait()})
+
+    def _say_some(self) -> bool:
+        self.room.acquire()
+        # What the command left in the background may hold the terminal open for long.
+        ready, _, _ = select.select([self.master, self.ended], [], [])
+        data = os.read(self.master, CHUNK_BYTES) if self.master in ready and not self.left else b""
+        if data:
+            say({"id": self.number, "said": data.decode(errors="surrogateescape")})
+        return bool(data)
+
+    def _type(self) -> None:
+        # By itself: a command that does not read blocks who types, and must not block the line.
+        with contextlib.suppress(OSError):
+            while (text := self.typed.get()) is not None:
+                data = text.encode(errors="surrogateescape")
+                while data:
+                    data = data[os.write(self.master, data) :]
+
+    def leave(self) -> None:
+        """End it: nobody listens any more."""
+        self.left = True
+        self.room.release()
+        kill(self.process)
+
+    def take(self, request: dict[str, object]) -> None:
+        """Type, resize, or go on saying."""
+        if "input" in request:
+            self.typed.put(str(request["input"]))
+        elif "size" in request:
+            self.resize(request["size"])  # type: ignore[arg-type]
+        elif "took" in request:
+            self.room.release()
+
+
+TERMINALS: dict[int, Terminal] = {}
+
+
+def run_terminal(number: int, argv: list[str], size: list[int], term: str) -> None:
+    """Run one command on a terminal."""
+    try:
+        terminal = TERMINALS[number] = Terminal(number, argv, size, term)
+    except (OSError, ValueError) as problem:
+        say({"id": number, "rc": 127, "error": f"{argv[0]}: {problem}"})
+        return
+    terminal.carry()
+
+
 def leave(*_: object) -> None:
     """Say that the machine goes down: nothing is to be asked until it is up again."""
     os.write(LINE, json.dumps({"bye": BOOT}).encode() + b"\n")
@@ -72,6 +167,14 @@ def take(line: bytes) -> None:
     if "cancel" in request:
         if process := RUNNING.get(request["cancel"]):
             kill(process)
+        elif terminal := TERMINALS.get(request["cancel"]):
+            terminal.leave()
+    elif "argv" not in request:
+        if terminal := TERMINALS.get(request["id"]):
+            terminal.take(request)
+    elif "size" in request:
+        words = (request["id"], request["argv"], request["size"], request["term"])
+        threading.Thread(target=run_terminal, args=words, daemon=True).start()
     else:
         words = (request["id"], request["argv"], request["stdin"], request["wait_s"])
         threading.Thread(target=run, args=words, daemon=True).start()
