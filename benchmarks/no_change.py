@@ -1,4 +1,4 @@
-"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and against `ssh HOST true`.
+"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and `ssh HOST true`.
 
 The lab has to be up and bootstrapped. Figures of one run are compared with each other alone.
 """
