@@ -40,10 +40,11 @@ LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
 PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
 UNITS = Fact("units", "systemctl show -p Id,ActiveState,UnitFileState chrony.service lldpd.service", _units)
 TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
-# The host's own name as the name server knows it: the hosts file is not asked.
+# The host's own name as the name server knows it: the hosts file is not asked. One lost packet must not mean that nobody answers:
+# the resolver's own patience is 5 s a try (resolv.conf(5)).
 OWN_NAME_IN_DNS = Fact(
     "own_name_in_dns",
-    "timeout 5 getent -s dns ahostsv4 \"$(cat /proc/sys/kernel/hostname).$(awk '/^search/ {print $2; exit}' /etc/resolv.conf)\" || true",
+    "RES_OPTIONS='timeout:1 attempts:4' timeout 5 getent -s dns ahostsv4 \"$(cat /proc/sys/kernel/hostname).$(awk '/^search/ {print $2; exit}' /etc/resolv.conf)\" || true",
     lambda output: frozenset(line.split()[0] for line in output.splitlines() if line.strip()),
 )
 FAILED_UNITS = Fact("failed_units", "systemctl list-units --failed --output=json", _failed)
