@@ -44,7 +44,8 @@ TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking
 # the resolver's own patience is 5 s a try (resolv.conf(5)).
 OWN_NAME_IN_DNS = Fact(
     "own_name_in_dns",
-    "RES_OPTIONS='timeout:1 attempts:4' timeout 5 getent -s dns ahostsv4 \"$(cat /proc/sys/kernel/hostname).$(awk '/^search/ {print $2; exit}' /etc/resolv.conf)\" || true",
+    "RES_OPTIONS='timeout:1 attempts:4' timeout 5 getent -s dns ahostsv4"
+    " \"$(cat /proc/sys/kernel/hostname).$(awk '/^search/ {print $2; exit}' /etc/resolv.conf)\" || true",
     lambda output: frozenset(line.split()[0] for line in output.splitlines() if line.strip()),
 )
 FAILED_UNITS = Fact("failed_units", "systemctl list-units --failed --output=json", _failed)
