@@ -67,4 +67,4 @@ def _attribute_changes(iface: str, old: InterfacesFile, new: InterfacesFile) -> 
     if _changed(iface, "gateway", old, new):
         yield f"{iface} changes the default route"
     if _changed(iface, "hwaddress", old, new):
-        yield f"{iface} changes its MAC: neighbours' ARP entries go stale"
+        yield f"{iface} goes down and up and changes its MAC: neighbours' ARP entries go stale"

@@ -1,5 +1,7 @@
 """What the impact rules say of a change is what the kernel does: each rule on a real bond, judged by `ip monitor`."""
 
+import re
+
 import pytest
 from rehearsal import Lab
 
@@ -35,6 +37,30 @@ def test_bond_goes_down_when_the_rule_says_so(lab: Lab, attribute: str) -> None:
     went_down = "state DOWN" in lab.sh("alvin", "cat /tmp/seen")
     assert went_down == flaps, lab.sh("alvin", "cat /tmp/seen")
     lab.sh("alvin", f"sed -i 's/{attribute} {want}/{attribute} {have}/' /etc/network/interfaces && ifreload -a")
+    lab.wait("the partner is back", lambda: "00:00:00:00:00:00" not in lab.partners("alvin", "bond0"), 20)
+
+
+# Interface, a line of its stanza, the line that follows it from now on, and whether the interface goes down for it.
+ADDITIONS = {
+    "bond-min-links 1": ("bond0", "bond-miimon 100", True),
+    "mtu 1400": ("vmbr0", "bridge-fd 0", False),
+    "hwaddress 02:00:00:00:00:77": ("vmbr0", "bridge-fd 0", True),
+}
+
+
+@pytest.mark.parametrize("line", ADDITIONS)
+def test_interface_goes_down_when_the_rule_says_so(lab: Lab, line: str) -> None:
+    """Judged by the administrative state: ifupdown2 itself takes it down."""
+    iface, after_line, flaps = ADDITIONS[line]
+    before = lab.sh("alvin", "cat /etc/network/interfaces")
+    said = interfaces_impact(before, before.replace(after_line, f"{after_line}\n\t{line}", 1))
+    assert any(f"{iface} goes down and up" in sentence for sentence in said) == flaps, said
+    lab.sh("alvin", f"cp /etc/network/interfaces /tmp/before; (timeout 60 ip -o monitor link dev {iface} > /tmp/seen 2>/dev/null &) ; true")
+    lab.sh("alvin", f"sed -i 's/{after_line}/{after_line}\\n\\t{line}/' /etc/network/interfaces && ifreload -a")
+    assert line in lab.sh("alvin", "cat /etc/network/interfaces")
+    seen = lab.sh("alvin", "cat /tmp/seen")
+    assert bool([one for one in seen.splitlines() if not re.search("[<,]UP[,>]", one)]) == flaps, seen
+    lab.sh("alvin", "cp /tmp/before /etc/network/interfaces && ifreload -a")
     lab.wait("the partner is back", lambda: "00:00:00:00:00:00" not in lab.partners("alvin", "bond0"), 20)
 
 

@@ -35,7 +35,11 @@ RULES = {
     ),
     "mtu": ("iface x\n\tmtu 1500\n", "iface x\n\tmtu 9000\n", ["x changes its MTU while it stays up"]),
     "gateway": ("iface x\n\tgateway 10.0.0.1\n", "iface x\n\tgateway 10.0.0.2\n", ["x changes the default route"]),
-    "mac": ("iface x\n", "iface x\n\thwaddress 02:00:00:00:00:01\n", ["x changes its MAC: neighbours' ARP entries go stale"]),
+    "mac": (
+        "iface x\n",
+        "iface x\n\thwaddress 02:00:00:00:00:01\n",
+        ["x goes down and up and changes its MAC: neighbours' ARP entries go stale"],
+    ),
     "nothing": (SAME, SAME, []),
     "same-in-other-words": (
         SAME,
