@@ -238,6 +238,7 @@ def test_mistake_by_hand_is_named(lab: Lab, mistake: str) -> None:
 
 def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:
     """Out of service, rebooted, waited for, and back: the other two lose no packet."""
+    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 90)
     with Flow(lab, "alvin", "simon", 900) as flow:
         done = lab.runbook("maintain", "theodore")
     assert done.code == 0, f"{done.out}\n{done.err}"
