@@ -114,5 +114,9 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
         raise LinkError(
             f"{host}: it refuses this user's keys ({error.reason}). Is the public key in the host's authorized_keys?"
         ) from error
+    except ConnectionRefusedError as error:
+        raise LinkError(
+            f"{host}: nothing answers on its SSH port. Is it up? The rehearsal lab is started with `python -m lab up`"
+        ) from error
     except (asyncssh.Error, OSError) as error:
         raise LinkError(f"{host}: no SSH connection: {error}") from error
