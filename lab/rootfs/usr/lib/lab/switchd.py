@@ -5,6 +5,8 @@ A channel is a bond in 802.3ad mode that is a port of a bridge; suspended means 
 which runs below the bridge, goes on. A channel whose stanza says `bond-lacp-bypass-allow yes` falls back to working as a plain port.
 While /etc/lab/no-suspend exists, nothing is suspended.
 
+A switch has one MAC for good.
+
 Frames of protocols between neighbours (LACP, LLDP) teach no addresses, as on a switch that traps them: a Linux bridge learns from them,
 and takes a node in LACP for reachable through whichever of its ports spoke last.
 """
@@ -79,10 +81,21 @@ def trap(bridge: str) -> None:
             file.write("1")
 
 
+def keep_mac(bridge: str) -> None:
+    """Give a bridge the switch's one MAC: by itself it takes the lowest of its ports, and changes it when a channel takes one."""
+    identity = read("/etc/machine-id")
+    if not os.path.isdir(os.path.join(NETWORK, bridge, "bridge")) or len(identity) < 10:
+        return
+    mac = ":".join(["02", *(identity[place : place + 2] for place in range(0, 10, 2))])
+    if read(NETWORK, bridge, "address") != mac:
+        subprocess.run(["ip", "link", "set", "dev", bridge, "address", mac], check=False)
+
+
 def look(fallbacks: frozenset[str]) -> None:
     """Bring the ports of all channels to their state."""
     for channel in os.listdir(NETWORK):
         trap(channel)
+        keep_mac(channel)
         folder = os.path.join(NETWORK, channel)
         if not os.path.isdir(os.path.join(folder, "bonding")) or not read(folder, "bonding/mode").startswith("802.3ad"):
             continue
