@@ -114,11 +114,13 @@ class ChangeSet:
         """The members, safe ends first."""
         return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
 
+    def changes(self, verdict: Verdict) -> bool:
+        """Whether a verdict is about one of the set's subjects."""
+        return self.subjects is not None and verdict.finding.subject in self.subjects.get(verdict.host, frozenset())
+
     def concerns(self, verdict: Verdict) -> bool:
-        """Whether a verdict speaks of what the set changed."""
-        return (
-            self.subjects is None or not verdict.finding.subject or verdict.finding.subject in self.subjects.get(verdict.host, frozenset())
-        )
+        """Whether the set waits for a verdict of its own checks: on its subjects, or on a whole host."""
+        return self.subjects is None or not verdict.finding.subject or self.changes(verdict)
 
     def needs(self) -> Iterable[tuple[Fact[Any], ...]]:
         """What its changes and checks read."""

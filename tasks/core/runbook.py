@@ -184,13 +184,16 @@ def judged(stage: Stage, run: "Run", options: Options) -> tuple[str, ...]:
 
 
 def verdicts_of(stage: Stage, run: "Run", options: Options) -> "tuple[Verdict, ...]":
-    """What the stage's checks say; with --set what the chosen sets' own checks say of what they changed: the rest may be to come."""
+    """What the stage's checks say; with --set only of what the chosen sets change, besides their own checks: the rest may be to come."""
     from tasks.core.check import judge  # noqa: PLC0415
 
     if not options.sets:
         return judge(stage.checks, run.site, run.facts, judged(stage, run, options))
-    pairs = [(one, verdict) for one in sets_of(stage, run, options) for verdict in judge(one.checks, run.site, run.facts, one.hosts)]
-    return tuple(dict.fromkeys(verdict for one, verdict in pairs if one.concerns(verdict)))
+    found: list[Verdict] = []
+    for one in sets_of(stage, run, options):
+        found += [verdict for verdict in judge(one.checks, run.site, run.facts, one.hosts) if one.concerns(verdict)]
+        found += [verdict for verdict in judge(stage.checks, run.site, run.facts, one.hosts) if one.changes(verdict)]
+    return tuple(dict.fromkeys(found))
 
 
 def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:

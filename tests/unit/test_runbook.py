@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 from engine import HEALTH, World, host_is_well, runbook, uplink, when
@@ -40,6 +41,21 @@ def test_run_as_intended_gives_every_lease_back(world: World) -> None:
     result = world.execute(ALVIN, SIMON, checks=(host_is_well,))
     assert result.exit_code == OK
     assert [world[name].lease for name in ("alvin", "simon", "sw-rack")] == [None, None, None]
+
+
+def test_chosen_set_is_judged_by_the_stages_checks_too(world: World) -> None:
+    """A set's own checks leave out what it cannot bring about; the stage's still say that it is missing."""
+    sets = (replace(ALVIN, checks=(), subjects={"alvin": frozenset({"health"})}), SIMON)
+    world["alvin"].answers[HEALTH.command] = lambda _: "sick"
+    result = world.execute(*sets, checks=(host_is_well,), sets=("uplink alvin",))
+    assert [(one.host, one.finding.got) for one in result.stages[0].verdicts] == [("alvin", "sick")]
+    assert result.exit_code == FAILED
+
+
+def test_chosen_set_is_not_judged_by_what_others_are_to_change(world: World) -> None:
+    world["simon"].answers[HEALTH.command] = lambda _: "sick"
+    sets = (replace(ALVIN, subjects={"alvin": frozenset({"health"})}), SIMON)
+    assert world.execute(*sets, checks=(host_is_well,), sets=("uplink alvin",)).exit_code == OK
 
 
 def test_second_run_changes_nothing(world: World) -> None:
