@@ -32,6 +32,7 @@ class Pair:
 
 
 UPLINK = Pair("uplink alvin", "alvin", "sw-rack", {"alvin": "bond0", "sw-rack": "po-alvin"})
+TRUNK = Pair("trunk sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
 # Event, and whether of the safe end: armed; safe end applied; other end applied; between the two confirms.
 BOUNDARIES = (("armed", True), ("applied", True), ("applied", False), ("confirmed", True))
 # The lab's timers: the safe end's is the longest (nornir_config.yaml: revert_s + apply_s + 5).
@@ -102,12 +103,12 @@ def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
 def plain(lab: Lab) -> Iterator[None]:
     """Every drill starts from the fresh network."""
     yield
-    for host in ("sw-rack", "alvin"):
+    for host in ("sw-rack", "sw-core", "alvin"):
         lab.put_back(host)
 
 
 @pytest.mark.parametrize(("kind", "of_the_safe"), BOUNDARIES)
-@pytest.mark.parametrize("pair", [UPLINK], ids=lambda pair: pair.name)
+@pytest.mark.parametrize("pair", [UPLINK, TRUNK], ids=lambda pair: pair.name)
 def test_controller_is_killed(lab: Lab, pair: Pair, kind: str, of_the_safe: bool) -> None:
     mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
     _, deed_at = drill(pair, "die", kind, pair.safe if of_the_safe else pair.other)
@@ -117,7 +118,7 @@ def test_controller_is_killed(lab: Lab, pair: Pair, kind: str, of_the_safe: bool
     assert_finishes(lab, pair)
 
 
-POWER = [(pair, victim, kind, of_the_safe) for pair in (UPLINK,) for victim in pair.ends for kind, of_the_safe in BOUNDARIES]
+POWER = [(pair, victim, kind, of_the_safe) for pair in (UPLINK, TRUNK) for victim in pair.ends for kind, of_the_safe in BOUNDARIES]
 
 
 @pytest.mark.parametrize(("pair", "victim", "kind", "of_the_safe"), POWER, ids=lambda word: getattr(word, "name", str(word)))
