@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lab.blueprint import MachinePlan
 from lab.netem import Impairment, netem_batch
+from lab.settings import FIRST_PORT
 
 SETTLE_S = 10
 
@@ -31,7 +32,8 @@ def port_command(machine: MachinePlan, index: int) -> str:
     """The `ip` command that makes a port, its far end beyond the machine's sight."""
     port = machine.ports[index]
     mtu = port.mtu_bytes
-    return f"link add {port.kernel_name} address {port.mac} mtu {mtu} type veth peer name far{index} mtu {mtu} netns cables"
+    near = f"link add {port.kernel_name} index {FIRST_PORT + index} address {port.mac} mtu {mtu}"
+    return f"{near} type veth peer name far{index} mtu {mtu} netns cables"
 
 
 def joint_batch(machine: MachinePlan, index: int) -> str:

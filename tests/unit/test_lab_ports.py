@@ -43,7 +43,7 @@ def test_a_nic_that_is_out_is_not_made_at_boot_and_its_vector_device_stays_out_o
 def test_a_nic_goes_by_its_far_end_and_comes_with_its_mac(alvin: MachinePlan) -> None:
     assert "ip -n cables link delete far4" in removal(EN05)
     script = insertion(alvin, EN05, Fitting())
-    assert f"ip link add thunderbolt%d address {mac_of('alvin', 'en05')} mtu 65520 type veth peer name far4" in script
+    assert f"ip link add thunderbolt%d index 10004 address {mac_of('alvin', 'en05')} mtu 65520 type veth peer name far4" in script
     assert "filter add dev vec4 ingress matchall action mirred egress redirect dev far4" in script
     assert "netem" not in script
     assert "qdisc replace dev far4 root netem" in insertion(alvin, EN05, Fitting(impaired={EN05: Impairment(5)}))
