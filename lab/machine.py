@@ -1,6 +1,7 @@
 """One machine: a User-Mode Linux kernel as a process group, with its disk, its seed and its serial line."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -44,6 +45,7 @@ class Machine:
         self.process: subprocess.Popen[bytes] | None = None
         self.off = asyncio.Event()
         self.off.set()
+        self._insertions = itertools.count(1)
         self._plugging = asyncio.Lock()
         self._told: tuple[str, str] | None = None
         self._box = box
@@ -151,7 +153,7 @@ class Machine:
     async def refit(self, index: int) -> None:
         """Put a NIC in or take it out, as the lab's cables say: at once where it runs, and for its next boot."""
         fitting = self._cables.fitting(self.plan)
-        await self._change(removal(index) if index in fitting.out else insertion(self.plan, index, fitting))
+        await self._change(removal(index) if index in fitting.out else insertion(self.plan, index, fitting, next(self._insertions)))
 
     async def impair(self, index: int) -> None:
         """Do to the frames of a port's cable what the lab's cables say: at once where it runs, and for its next boot."""

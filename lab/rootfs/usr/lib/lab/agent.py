@@ -35,8 +35,9 @@ AHEAD = 16
 CHUNK_BYTES = 4096
 # What is typed to a command that has ended and was reading nothing is waited for no longer.
 TYPIST_S = 1.0
-# The kernel's index of the first port (lab/settings.py): far above those that it gives by itself.
-FIRST_PORT = 10000
+# The kernel's index of the first port (lab/settings.py), far above those that it gives by itself; a NIC that is plugged in again is
+# MOST_PORTS further on.
+FIRST_PORT, MOST_PORTS = 10000, 100
 NETWORK = "/sys/class/net"
 IFF_UP, RTMGRP_LINK = 1, 1
 
@@ -152,7 +153,7 @@ def ports() -> dict[int, bool]:
         with contextlib.suppress(OSError):  # it has just gone, or it is no device
             index = int(open(f"{NETWORK}/{name}/ifindex").read()) - FIRST_PORT
             if index >= 0:
-                found[index] = bool(int(open(f"{NETWORK}/{name}/flags").read(), 16) & IFF_UP)
+                found[index % MOST_PORTS] = bool(int(open(f"{NETWORK}/{name}/flags").read(), 16) & IFF_UP)
     return found
 
 
