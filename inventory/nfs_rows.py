@@ -72,3 +72,8 @@ class Nfs(Strict):
     """Where the host's arrays are mounted."""
     exports: Mapping[AbsolutePath, Export] = {}
     """What is served, by the folder's path."""
+
+    def array_of(self, path: str) -> str | None:
+        """The array that a folder is in, the innermost where one is mounted in another."""
+        around = (array for array in self.arrays if path == array or path.startswith(f"{array}/"))
+        return max(around, key=len, default=None)

@@ -28,16 +28,10 @@ def servers_are_linux_over_ssh(draft: Draft) -> Iterator[Problem]:
 def exports_are_in_an_array(draft: Draft) -> Iterator[Problem]:
     """An export is an array, or a folder inside one: anything else would fill the host's own disk."""
     for host, nfs, path, _ in _exports(draft):
-        if array_of(nfs, path) is None:
+        if nfs.array_of(path) is None:
             arrays = ", ".join(nfs.arrays) or "none"
             place = draft.at(host, "nfs", "exports", path)
             yield Problem(place, f"{host} nfs.exports", f"a folder in an array ({arrays})", path, "correct the path, or add the array")
-
-
-def array_of(nfs: Nfs, path: str) -> str | None:
-    """The array that a folder is in, the innermost where one is mounted in another."""
-    around = (array for array in nfs.arrays if path == array or path.startswith(f"{array}/"))
-    return max(around, key=len, default=None)
 
 
 def exports_have_clients(draft: Draft) -> Iterator[Problem]:
