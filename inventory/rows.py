@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from inventory.nfs_rows import Nfs
+from inventory.strict import Strict
 from inventory.value_types import (
     Address,
     AddressInSubnet,
@@ -26,12 +28,6 @@ from inventory.value_types import (
     Truth,
     Vmid,
 )
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LinkKind(StrEnum):
@@ -137,6 +133,8 @@ class HostRow(HostFields):
     """A /32: the OSPF router id, and the address that storage traffic comes from."""
     vm: Vm | None = None
     """What makes the host a virtual machine."""
+    nfs: Nfs | None = None
+    """What makes the host an NFS server: its arrays and exports."""
 
 
 class Ospf(Strict):

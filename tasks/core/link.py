@@ -282,6 +282,8 @@ def disconnect(task: Task) -> Result:
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
     """One step on one host: a verb of its link. The result is the verb's answer."""
+    if verb == "read":
+        arguments["facts"] = tuple(fact.on(task.host["site"], task.host.name) for fact in arguments["facts"])
     stale = bool({"burrow_ssh", "napalm"} & set(task.host.connections))
     try:
         return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))

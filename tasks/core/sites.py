@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from inventory.rows import Strict
+from inventory.strict import Strict
 from tasks.core.errors import Refused
 
 ROOT = Path(__file__).parents[2]
