@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import SecretStr
 
-from inventory.rows import Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Strict, Vm
-from inventory.value_types import Address, AddressInSubnet, HostName, InterfaceName
+from inventory.rows import Disk, Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Strict, Vm
+from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 
 
 class End(Strict):
@@ -70,6 +70,7 @@ class Host(Strict):
     gateway: Address | None
     loopback: AddressInSubnet | None
     ports: Mapping[InterfaceName, Port]
+    disks: Mapping[DiskId, Disk]
     bonds: tuple[Bond, ...]
     vm: Vm | None
 

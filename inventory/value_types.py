@@ -17,6 +17,8 @@ END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
 PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
 # What udev's path_id calls a PCI device.
 PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+# What udev makes of a disk's bus, model and serial; "/" never in it.
+DISK_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:+=@-]*$"
 IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
 IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
 
@@ -27,6 +29,7 @@ PATTERN_WORDS: Mapping[str, str] = {
     DOMAIN_NAME: "a domain name in lower case, such as example.org",
     END: "HOST:PORT, such as alvin:eno1",
     PACKAGE_NAME: "a Debian package name",
+    DISK_ID: "the name of a disk under /dev/disk/by-id",
     PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
 }
 
@@ -67,5 +70,6 @@ Milliseconds = Annotated[int, Field(strict=True, ge=10, le=60000)]
 BfdMultiplier = Annotated[int, Field(strict=True, ge=2, le=255)]
 DomainName = Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
 PackageName = Annotated[str, StringConstraints(pattern=PACKAGE_NAME)]
+DiskId = Annotated[str, StringConstraints(pattern=DISK_ID)]
 PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]
 HashPolicy = Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]

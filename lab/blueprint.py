@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from inventory.schema import Host, Site
-from lab.settings import MEMORY
+from lab.settings import MEMORY, STORAGE_MEMORY
 from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
@@ -34,13 +34,14 @@ class PortPlan:
 
 @dataclass(frozen=True)
 class MachinePlan:
-    """A machine: what it is reached at, its memory and its ports in order."""
+    """A machine: what it is reached at, its memory, its ports in order, and the ids of its disks beside the first."""
 
     name: str
     address: str
     memory: str
     relays: Mapping[str, str]
     ports: tuple[PortPlan, ...]
+    disks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Blueprint:
 
 def _machine(raw: dict[str, Any]) -> MachinePlan:
     ports = tuple(PortPlan(**port) for port in raw["ports"])
-    return MachinePlan(**{**raw, "ports": ports})
+    return MachinePlan(**{**raw, "ports": ports, "disks": tuple(raw["disks"])})
 
 
 def draw(site: Site) -> Blueprint:
@@ -114,4 +115,5 @@ def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
         for name, port in host.ports.items()
     )
     relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
-    return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports)
+    memory = STORAGE_MEMORY if host.disks else MEMORY
+    return MachinePlan(host.name, str(host.address.ip), memory, relays, ports, tuple(host.disks))
