@@ -32,6 +32,16 @@ ABSENT: Final = (
         "Proxmox's cluster file system (pmxcfs)",
         "/etc/pve is a folder of this machine: each node's own, from pvecm on the cluster's; it stays writable without quorum",
     ),
+    Absence(
+        "Proxmox's commands pvecm, pveceph and pvesm",
+        "stand-ins over the real corosync and Ceph, with what a suite uses of them; pvecm add goes by --use_ssh alone",
+    ),
+    Absence("Proxmox's daemons (pveproxy, pvestatd, pvedaemon) and its API", "an NFS storage is mounted by pvesm add and pvesm status"),
+    Absence(
+        "keys and known hosts that a Proxmox cluster shares", "each node has a key of its own (`id_rsa` of root), which no other knows"
+    ),
+    Absence("bcrypt in Ceph's manager", "a module that refuses, because Debian's cannot be loaded there; the dashboard is not installed"),
+    Absence("Ceph 19.2, which Proxmox VE 9 has", "Debian 13's Ceph 18.2, without the manager's modules that are off by default"),
     Absence("Proxmox VE's own packages and its patches of ifupdown2 and FRR", "Debian 13's ifupdown2 3.0 and FRR 10.3"),
     Absence("a package archive on the network", "the image's own file: archive, with what a node is to install"),
     Absence("name servers of the Internet", "the core switch answers for the site's names alone"),

@@ -17,7 +17,7 @@ HEADER = """\
 DISK_RULES = "usr/lib/udev/rules.d/61-lab-disks.rules"
 DISK_HEADER = """\
 # A shim of the rehearsal lab, whose kernel gives its disks no serial number: the names under /dev/disk/by-id that udev would make of it.
-# What is an OSD's is the user ceph's, as Ceph's own rules say of a logical volume; watched, so that a change of what is on it is seen.
+# They are watched, as disks are, so that a change of what is on them is seen.
 """
 
 
@@ -32,7 +32,6 @@ def _disk_rules(host: Host) -> Iterator[str]:
         which = f'ACTION!="remove", SUBSYSTEM=="block", KERNEL=="ubd{letter}'
         yield f'{which}", ENV{{ID_SERIAL}}="{name.partition("-")[2]}", SYMLINK+="disk/by-id/{name}", OPTIONS+="watch"\n'
         yield f'{which}[0-9]*", SYMLINK+="disk/by-id/{name}-part%n"\n'
-        yield f'{which}", ENV{{ID_FS_TYPE}}=="ceph_bluestore", OWNER="ceph", GROUP="ceph", MODE="0660"\n'
 
 
 def _rules(host: Host) -> Iterator[str]:

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - runs by itself in a machine that boots
 """A stand-in of the rehearsal lab for what Proxmox's cluster file system does with corosync's configuration.
 
 On a node of a cluster a newer /etc/pve/corosync.conf (by its config_version) becomes /etc/corosync/corosync.conf, and corosync reads it.
