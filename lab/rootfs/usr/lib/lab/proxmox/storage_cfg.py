@@ -1,5 +1,6 @@
 """/etc/pve/storage.cfg: read, and written as Proxmox writes it."""
 
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from . import ceph_conf, cluster_fs
 from .options import PveError
 
 PATH = cluster_fs.PVE / "storage.cfg"
+NFS_PORT = 2049
+CONNECT_S = 2
+SHOW_S = 10
 KEYRINGS = cluster_fs.PRIVATE / "ceph"
 # What has to be there, in the order in which it is written; the rest follows by its name.
 REQUIRED = {"dir": ("path",), "nfs": ("export", "path", "server"), "rbd": ()}
@@ -100,11 +104,26 @@ def activate(storage: Storage) -> None:
     point.mkdir(parents=True, exist_ok=True)
     if point.is_mount():
         return
+    if not _answers(storage):
+        raise PveError(f"create storage failed: storage '{storage.name}' is not online")
     extra = ("-o", storage.fields["options"]) if "options" in storage.fields else ()
     source = f"{storage.fields['server']}:{storage.fields['export']}"
-    try:
-        done = subprocess.run(["mount", "-t", "nfs", source, point, *extra], check=False, capture_output=True, text=True, timeout=20)
-    except subprocess.TimeoutExpired:
-        raise PveError(f"create storage failed: storage '{storage.name}' is not online") from None
+    done = subprocess.run(["mount", "-t", "nfs", source, point, *extra], check=False, capture_output=True, text=True)
     if done.returncode:
         raise PveError(f"create storage failed: mount error: {done.stderr.strip()}")
+
+
+def _answers(storage: Storage) -> bool:
+    """Whether the server is there: of one that is mounted by version 4 the port, of others the list of exports."""
+    server = storage.fields["server"]
+    if "vers=4" in storage.fields.get("options", ""):
+        try:
+            with socket.create_connection((server, NFS_PORT), timeout=CONNECT_S):
+                return True
+        except OSError:
+            return False
+    command = ["showmount", "--no-headers", "--exports", server]
+    try:
+        return subprocess.run(command, check=False, capture_output=True, timeout=SHOW_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
