@@ -17,7 +17,10 @@ HOST_PART = ROOT / "tasks" / "core" / "host_part.py"
 LONG = {HOST_PART: "goes to a host as one file and stands on nothing else"}
 TALKS_TO_HOSTS = {"asyncssh", "paramiko", "napalm", "netmiko", "requests", "httpx", "urllib", "http", "socket", "subprocess", "proxmoxer"}
 DOES_IO = TALKS_TO_HOSTS | {"os", "io", "asyncio", "threading", "time", "shutil", "tempfile", "nornir", "nornir_napalm"}
-MENTIONS = ("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init")
+MENTIONS = (
+    *("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init"),
+    "lab/rootfs/usr/lib/lab/node/usr/*bin/*",
+)
 ENGINE = {f"tasks.core.{name}" for name in ("carry", "link", "record", "report", "run", "session", "sites", "ssh")}
 
 
@@ -38,7 +41,9 @@ def imports(path: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+            own = f"{name_of(path.parent).replace('/', '.')}." if node.level else ""
+            module = f"{own}{node.module or ''}".removesuffix(".")
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return frozenset(found)
 
 
