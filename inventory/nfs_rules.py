@@ -6,23 +6,40 @@ from inventory.draft import Draft
 from inventory.errors import Place, Problem
 from inventory.host_rules import LINUX
 from inventory.nfs_rows import Access, Export, Nfs, Purpose, Squash
-from inventory.rows import LinkKind
+from inventory.rows import HostRow, LinkKind, Platform
 
 # Who works as root on its clients: it makes folders and gives them away, which root has to be root for.
 WORKS_AS_ROOT = (Purpose.PROVISIONER, Purpose.DATABASE)
 WRITES_OF_OTHERS = 0o002
 # Who a squashed user becomes (exports(5), anonuid).
 NOBODY = "65534"
+TRUENAS_THREADS = 256
 
 
-def servers_are_linux_over_ssh(draft: Draft) -> Iterator[Problem]:
-    """The kernel's NFS server is a Linux host's, and one that the suite may write on."""
+def servers_can_serve(draft: Draft) -> Iterator[Problem]:
+    """An NFS server is a Linux host over SSH or a TrueNAS."""
     for host, row in draft.hosts.items():
-        if row.nfs is None or row.platform is None or row.link is None:
+        if row.nfs is not None and row.platform is not None and row.link is not None and not _can_serve(row):
+            wanted, found = "a Linux host on link ssh, or a TrueNAS", f"platform {row.platform} on link {row.link}"
+            yield Problem(draft.at(host, "nfs"), f"{host} nfs", wanted, found, "move it, or correct the host")
+
+
+def _can_serve(row: HostRow) -> bool:
+    return row.platform is Platform.TRUENAS or (row.platform in LINUX and row.link is LinkKind.SSH)
+
+
+def truenas_decides_the_rest(draft: Draft) -> Iterator[Problem]:
+    """A share of a TrueNAS has no options of exports(5) but those that its API has (25.10), and at most 256 threads."""
+    for host, nfs, path, export in _exports(draft):
+        if draft.hosts[host].platform is not Platform.TRUENAS:
             continue
-        if row.platform not in LINUX or row.link is not LinkKind.SSH:
-            found = f"platform {row.platform} on link {row.link}"
-            yield Problem(draft.at(host, "nfs"), f"{host} nfs", "a Linux host on link ssh", found, "move it, or correct the host")
+        for key, said in (("sync", not export.sync), ("options", bool(export.options)), ("fsid", export.fsid is not None)):
+            if said:
+                what = f"{host} nfs.exports.{path}.{key}"
+                yield Problem(_at(draft, host, path, key), what, f"no '{key}' on a TrueNAS, which decides it itself", "it", "remove it")
+        if nfs.threads > TRUENAS_THREADS and path == next(iter(nfs.exports)):
+            place = draft.at(host, "nfs", "threads")
+            yield Problem(place, f"{host} nfs.threads", f"at most {TRUENAS_THREADS} on a TrueNAS", str(nfs.threads), "correct the value")
 
 
 def exports_are_in_an_array(draft: Draft) -> Iterator[Problem]:

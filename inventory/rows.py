@@ -32,10 +32,11 @@ from inventory.value_types import (
 
 
 class LinkKind(StrEnum):
-    """How a host is reached: facts and writes over SSH, or through a NAPALM driver."""
+    """How a host is reached: facts and writes over SSH, through a NAPALM driver, or by its own API."""
 
     SSH = "ssh"
     NAPALM = "napalm"
+    API = "api"
 
 
 class Platform(StrEnum):
@@ -46,6 +47,7 @@ class Platform(StrEnum):
     EOS = "eos"
     IOS = "ios"
     JUNOS = "junos"
+    TRUENAS = "truenas"
 
 
 class LacpRate(StrEnum):

@@ -23,6 +23,7 @@ ABSENT: Final = (
     Absence("ZFS, and arrays of many disks", "each array is one disk of 1 GiB with ext4, mounted by /etc/fstab"),
     Absence("serial numbers of disks", "a udev rule gives the inventory's disks (/dev/ubdb and on) their names under /dev/disk/by-id"),
     Absence("S.M.A.R.T. of disks", "nothing: smartctl fails, smartd is off"),
+    Absence("TrueNAS", "nothing: its link is tested against answers of its documented API"),
     Absence("more than one CPU in a machine", "one CPU each, scheduled by this machine"),
     Absence("the legacy iptables, and Proxmox VE's firewall", "nftables"),
     Absence(

@@ -44,6 +44,8 @@ def text(name: str, path: str) -> Fact[str]:
     return Fact(name, f"cat {path} 2>/dev/null || true", str)
 
 
+# A fact of a device with an API is its calls, a line each: this word, the method, and its parameters as JSON.
+CALL = "call "
 # The host's part answers this command itself, on either link: pending transaction, lease, last records.
 STATUS_COMMAND = "burrow status --json"
 STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, json.loads)

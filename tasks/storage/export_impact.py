@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from inventory.schema import Site
-from tasks.storage.exports_file import Row, rows
+from tasks.storage.exports_file import rows
 
 RESTART = "the NFS server restarts for its own settings: its clients wait until all of them have come back, 90 s at most"
 
@@ -23,16 +23,17 @@ def _sentences(site: Site, old: str, new: str, clients: tuple[str, ...]) -> Iter
     for row in rows(old):
         kept = after.get((row.path, row.client))
         if kept is None:
-            yield f"{row.path} is no longer served to {row.client}; the folder and what is in it stay{_who(site, row, clients)}"
+            yield f"{row.path} is no longer served to {row.client}; the folder and what is in it stay{who(site, row.client, clients)}"
         elif kept.options != row.options:
             words = ", ".join(sorted(kept.options - row.options)), ", ".join(sorted(row.options - kept.options))
             stale = "; what clients have there is stale" if kept.option("fsid") != row.option("fsid") else ""
             yield f"{row.path} is served to {row.client} with {words[0] or 'nothing'} instead of {words[1] or 'nothing'}{stale}"
 
 
-def _who(site: Site, row: Row, clients: Iterable[str]) -> str:
+def who(site: Site, admitted: str, clients: Iterable[str]) -> str:
+    """Those of the clients whom a network, an address or a name admits, as the end of a sentence."""
     names = {str(host.address.ip): name for name, host in site.hosts.items()}
-    said = [f"{names[one]} ({one})" if one in names else one for one in clients if _admits(row.client, one)]
+    said = [f"{names[one]} ({one})" if one in names else one for one in clients if _admits(admitted, one)]
     return f"; {', '.join(said)} may have it mounted, and gets errors from then on" if said else ""
 
 

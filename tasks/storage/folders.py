@@ -1,12 +1,12 @@
 """The folders of exports: owner and mode of each folder itself, never of what is in it; nothing with something in it is ever removed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from inventory.nfs_rows import Nfs
 from tasks.core.facts import HostFacts
 from tasks.core.transaction import Action
-from tasks.storage.facts import FOLDERS
+from tasks.storage.facts import FOLDERS, Folder
 
 MAKE = 'mkdir "$1" && chown "$2" "$1" && chmod "0$3" "$1"'
 # What clients have put there meanwhile stays, and the folder with it.
@@ -30,7 +30,11 @@ def wanted(nfs: Nfs) -> tuple[FolderState, ...]:
 
 def found(nfs: Nfs, facts: HostFacts) -> tuple[FolderState, ...]:
     """As they are."""
-    there = facts[FOLDERS]
+    return states(nfs, facts[FOLDERS])
+
+
+def states(nfs: Nfs, there: Mapping[str, Folder]) -> tuple[FolderState, ...]:
+    """The folders of the exports among those that are there."""
     return tuple(
         FolderState(path, there[path].owner, there[path].mode) if path in there else FolderState(path) for path in sorted(nfs.exports)
     )

@@ -1,10 +1,14 @@
 """What a host would answer after a plan was carried out on it, from what it answered before: for circular tests."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from truenas_device import of_readings
+
+from inventory.schema import Site
 from tasks.core.change import Change
 from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.core.plan import HostPlan
@@ -15,7 +19,7 @@ from tasks.storage.exports_file import EXPORTS, rows
 UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}
 
 
-def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
+def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Facts:
     """The facts with the plan's files, live values, packages and units in them."""
     assert plan.transaction is not None
     said = dict(facts[plan.host].readings)
@@ -35,6 +39,8 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
             said[fact] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
             continue
         said["units"] = Reading(0, _with_unit(said["units"].out, unit))
+    if plan.transaction.calls:
+        said |= _called(said, plan, change, site)
     if "export_table" in said:
         said["export_folders"] = Reading(0, _with_folders(said["export_folders"].out, plan.transaction.actions))
         said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))
@@ -68,6 +74,15 @@ def _named_by_udev(said: Mapping[str, Reading]) -> str:
                 rf"^/sys/class/net/[^/]+(/ifindex:{index[1]})$", rf"/sys/class/net/{fields['Name']}\g<1>", text, flags=re.MULTILINE
             )
     return text
+
+
+def _called(said: Mapping[str, Reading], plan: HostPlan, change: Change[Any], site: Site) -> dict[str, Reading]:
+    """What a device with an API answers after the plan's calls."""
+    assert plan.transaction is not None
+    device = of_readings({name: reading.out for name, reading in said.items()})
+    for call in plan.transaction.calls:
+        device.answer(call.method, json.loads(call.parameters))
+    return {fact.name: Reading(0, device.facts(fact.on(site, plan.host).command)) for fact in change.needs}
 
 
 def _with_folders(text: str, actions: Iterable[Action]) -> str:
