@@ -20,6 +20,7 @@ def site_of(draft: Draft) -> Site:
         lacp=defaults.lacp,
         ospf=defaults.ospf,
         ospf_key=ospf_key(draft),
+        ceph=defaults.ceph,
         operator=defaults.operator,
         hosts={name: _host(draft, name) for name in draft.hosts},
         cables=draft.cables,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from inventory import nfs_rows, rows
+from inventory import ceph_rows, nfs_rows, rows
 from inventory.value_types import HostName
 
 EDITORS = Path(__file__).parent / "editors"
@@ -48,7 +48,7 @@ def _parts(value: object) -> Iterator[dict[str, Any]]:
 
 def _words_of_fields() -> dict[tuple[str, str], str]:
     """What the docstring under each field of the models says, by model and key, those of a model's base included."""
-    trees = [ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8")) for module in (nfs_rows, rows)]
+    trees = [ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8")) for module in (ceph_rows, nfs_rows, rows)]
     words: dict[tuple[str, str], str] = {}
     for model in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
         bases = {base.id for base in model.bases if isinstance(base, ast.Name)}

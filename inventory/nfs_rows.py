@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from inventory.strict import Strict
-from inventory.value_types import AbsolutePath, Clients, FolderMode, Fsid, OwnerIds, Percent, Threads, Truth
+from inventory.value_types import AbsolutePath, Clients, FolderMode, Fsid, HostName, OwnerIds, Percent, Threads, Truth
 
 
 class Purpose(StrEnum):
@@ -57,6 +57,8 @@ class Export(Strict):
     """UID:GID of the folder itself; nothing in it is touched."""
     mode: FolderMode = "0755"
     """The folder's own mode, four octal digits."""
+    storage: HostName | None = None
+    """The name under which Proxmox has it as a storage, for what its nodes keep there themselves."""
     fsid: Fsid | None = None
     """The export's number, where its file system has no UUID (exports(5)); one of its own on this host."""
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 from pydantic import Field
 
+from inventory.ceph_rows import Ceph
 from inventory.nfs_rows import Nfs
 from inventory.strict import Strict
 from inventory.value_types import (
@@ -198,6 +199,8 @@ class DefaultsFile(Strict):
     """How bonds speak LACP."""
     ospf: Ospf = Ospf()
     """How routers speak OSPF."""
+    ceph: Ceph | None = None
+    """The Proxmox cluster and Ceph on it, where the site has one."""
     operator: Operator | None = None
     """Where the operator's own machine is plugged in, where that is on a cable of the site."""
 

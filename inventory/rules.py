@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from inventory import address_rules, bond_rules, cable_rules, host_rules, nfs_rules, ospf_rules
+from inventory import address_rules, bond_rules, cable_rules, ceph_rules, host_rules, nfs_rules, ospf_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
@@ -47,6 +47,10 @@ RULES: tuple[Rule, ...] = (
     bond_rules.bond_options_have_a_bond,
     ospf_rules.dead_interval_outlives_a_hello,
     ospf_rules.key_file_holds_a_key,
+    ceph_rules.monitors_are_odd,
+    ceph_rules.monitors_are_known,
+    ceph_rules.storage_nodes_are_on_the_network,
+    ceph_rules.pools_survive_a_loss,
     nfs_rules.servers_can_serve,
     nfs_rules.truenas_decides_the_rest,
     nfs_rules.a_version_is_served,

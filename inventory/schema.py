@@ -5,8 +5,9 @@ from typing import Self
 
 from pydantic import SecretStr
 
+from inventory.ceph_rows import Ceph
 from inventory.nfs_rows import Nfs
-from inventory.rows import Disk, Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
+from inventory.rows import Disk, DiskPurpose, Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
 from inventory.strict import Strict
 from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 
@@ -88,6 +89,7 @@ class Site(Strict):
     lacp: Lacp
     ospf: Ospf
     ospf_key: SecretStr | None = None
+    ceph: Ceph | None = None
     operator: Operator | None
     hosts: Mapping[str, Host]
     cables: tuple[Cable, ...]
@@ -115,6 +117,10 @@ class Site(Strict):
     def members_of(self, group: str) -> tuple[Host, ...]:
         """The hosts of a group, in the order of hosts.yaml."""
         return tuple(host for host in self.hosts.values() if group in host.groups)
+
+    def osds(self, host: str) -> tuple[str, ...]:
+        """The ids of a host's disks for Ceph."""
+        return tuple(name for name, disk in self.hosts[host].disks.items() if disk.purpose is DiskPurpose.OSD)
 
     def physical(self) -> Self:
         """The same site without its virtual machines."""

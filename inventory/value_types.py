@@ -92,6 +92,8 @@ Milliseconds = Annotated[int, Field(strict=True, ge=10, le=60000)]
 BfdMultiplier = Annotated[int, Field(strict=True, ge=2, le=255)]
 DomainName = Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
 PackageName = Annotated[str, StringConstraints(pattern=PACKAGE_NAME)]
+# pveceph(1): a pool's size is 1 to 7.
+Replicas = Annotated[int, Field(strict=True, ge=1, le=7)]
 AbsolutePath = Annotated[str, StringConstraints(pattern=PATH)]
 Clients = Annotated[IPv4Network, BeforeValidator(_clients), WithJsonSchema({"type": "string", "pattern": IPV4_CLIENTS})]
 OwnerIds = Annotated[str, StringConstraints(pattern=OWNER)]

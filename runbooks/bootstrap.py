@@ -7,6 +7,7 @@ from tasks.core.runbook import Runbook, Stage
 from tasks.host.base_settings import base_settings
 from tasks.network.fabric import fabric
 from tasks.network.uplinks import gateways, trunks, uplinks
+from tasks.storage.ceph import ceph
 from tasks.storage.nfs import nfs
 
 RUNBOOK = Runbook(
@@ -14,7 +15,7 @@ RUNBOOK = Runbook(
     stages=(
         Stage("host", sets=(base_settings,), checks=HOST_CHECKS),
         Stage("network", sets=(uplinks, trunks, gateways, fabric), checks=NETWORK_CHECKS),
-        Stage("storage", sets=(nfs,), checks=STORAGE_CHECKS),
+        Stage("storage", sets=(nfs, ceph), checks=STORAGE_CHECKS),
     ),
 )
 

@@ -1,6 +1,7 @@
 """All checks, in the order in which the audit shows them."""
 
 from tasks.checks.bonds import BOND_CHECKS
+from tasks.checks.ceph import CEPH_CHECKS
 from tasks.checks.files import FILE_CHECKS
 from tasks.checks.firewall import FIREWALL_CHECKS
 from tasks.checks.host import ENGINE_CHECKS, HOST_CHECKS
@@ -13,6 +14,6 @@ from tasks.checks.routing import ROUTER_CHECKS
 from tasks.checks.truenas import TRUENAS_CHECKS
 
 NETWORK_CHECKS = (*BOND_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FIREWALL_CHECKS, *FILE_CHECKS)
-STORAGE_CHECKS = (*NFS_CHECKS, *TRUENAS_CHECKS)
+STORAGE_CHECKS = (*NFS_CHECKS, *TRUENAS_CHECKS, *CEPH_CHECKS)
 # Probes send packets and mount exports: the audit alone asks for them.
 CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *NETWORK_CHECKS, *STORAGE_CHECKS, *PROBE_CHECKS, *NFS_PROBE_CHECKS)

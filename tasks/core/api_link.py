@@ -5,14 +5,14 @@ A device that no program of ours runs on has no timer: what was done when a cont
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nornir.core.task import Task
 
-from tasks.core.errors import LinkError, Refused, TransactionError
+from tasks.core.errors import Refused, TransactionError
 from tasks.core.facts import CALL, Fact, HostFacts, Reading
 from tasks.core.transaction import Call, Transaction
+from tasks.core.untimed import Done
 
 if TYPE_CHECKING:
     from tasks.core.json_rpc import JsonRpc
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from tasks.core.session import Owner
 
 MEMORY = "burrow_api"
-
-
-@dataclass
-class Done:
-    """What this run did of a transaction: its state, and the calls that take it back."""
-
-    state: str = "applying"
-    reason: str = ""
-    undo: list[Call] = field(default_factory=list)
 
 
 class ApiLink:
@@ -74,33 +65,11 @@ class ApiLink:
         """Call after call; where one is refused, those before it are taken back."""
         assert plan.transaction is not None
         done = self._done[plan.transaction.token] = Done()
-        try:
-            for call in plan.transaction.calls:
-                result = self._call(call)
-                if call.undo:
-                    done.undo.append(_of(call.undo, result))
-        except LinkError as error:
-            done.state, done.reason = "interrupted", f"whether the device did the last call is not known: {error}"
-            raise
-        except TransactionError as error:
-            self._undo(done, str(error))
-            raise TransactionError(f"{error}; {done.reason}") from error
-        done.state = "applied"
+        done.carry_out(plan.transaction.calls, self._call, lambda call, result: call.undo and _of(call.undo, result))
 
     def _call(self, call: Call) -> Any:
         ask = self.rpc.job if call.job else self.rpc.call
         return ask(call.method, json.loads(call.parameters))
-
-    def _undo(self, done: Done, reason: str) -> None:
-        troubles = []
-        while done.undo:
-            try:
-                self._call(done.undo[-1])
-            except TransactionError as error:
-                troubles.append(str(error))
-            done.undo.pop()
-        done.state = "reverted"
-        done.reason = f"what could not be taken back: {'; '.join(troubles)}" if troubles else f"taken back: {reason}"
 
     def outcome(self, plan: "HostPlan") -> dict[str, Any]:
         """What this run has done of it, on a device that answers."""
@@ -112,20 +81,12 @@ class ApiLink:
     def confirm(self, plan: "HostPlan") -> None:
         """Keep it."""
         assert plan.transaction is not None
-        done = self._done.get(plan.transaction.token, Done("unknown"))
-        if done.state not in ("applied", "confirmed"):
-            raise TransactionError(f"{plan.host}: wanted it applied, it is {done.state}: {done.reason}")
-        done.state, done.undo = "confirmed", []
+        self._done.get(plan.transaction.token, Done("unknown")).keep(plan.host)
 
     def revert(self, plan: "HostPlan", reason: str) -> None:
         """Take it back, the last call first."""
         assert plan.transaction is not None
-        done = self._done.setdefault(plan.transaction.token, Done())
-        if done.state == "confirmed":
-            raise TransactionError(f"{plan.host}: it is confirmed and stays")
-        self._undo(done, reason)
-        if done.reason.startswith("what could not"):
-            raise TransactionError(f"{plan.host}: {done.reason}")
+        self._done.setdefault(plan.transaction.token, Done()).give_up(plan.host, self._call, reason)
 
     def reboot(self) -> None:
         """Raises Refused: it serves others."""

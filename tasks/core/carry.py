@@ -41,6 +41,7 @@ class Outcome:
 def carry(run: Run, change_set: ChangeSet) -> Outcome:
     """Carry one set to its end. Never raises for what a host or a check says: that is in the outcome."""
     run.say("queued", change_set=change_set.name)
+    change_set = change_set.through(run.facts)
     with run.holding(change_set.hosts):
         return _Carrier(run, change_set).carry()
 
@@ -98,7 +99,8 @@ class _Carrier:
         timers, started = self.run.timers, time.monotonic()
         lives_s = self.lives_s(plan)
         for index, host in enumerate(plan.changes):
-            if time.monotonic() - started > timers.apply_s * index and index:
+            timed = bool(host.transaction and host.transaction.timed)
+            if timed and index and time.monotonic() - started > timers.apply_s * index:
                 raise TransactionError(
                     f"{host.host}: not begun: the end before it took over {timers.apply_s} s, and its timer must end last"
                 )
@@ -106,7 +108,8 @@ class _Carrier:
             self.opened.append(host)
             self.touched.append(host.host)
             revert_s = lives_s[host.host]
-            self.timers[host.host] = time.monotonic() + revert_s
+            if timed:
+                self.timers[host.host] = time.monotonic() + revert_s
             self.begin(host, revert_s, last=host is plan.changes[-1])
             self.say("applied", host.host)
             self.see_reachable(host)
@@ -171,7 +174,8 @@ class _Carrier:
 
     def settle(self) -> None:
         """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timer."""
-        deadline = min(time.monotonic() + self.run.timers.settle_s, min(self.timers.values()) - MARGIN_S)
+        patience_s = self.change_set.settle_s or self.run.timers.settle_s
+        deadline = min([time.monotonic() + patience_s, *(ends - MARGIN_S for ends in self.timers.values())])
         passing_since: float | None = None
         while True:
             failed = self.failing()
@@ -216,6 +220,7 @@ class _Carrier:
         for host in reversed(self.opened):
             try:
                 self.roll_back(host, str(error))
+                outcome.reasons += self.left_behind(host)
                 self.say("reverted", host.host)
             except BurrowError as trouble:
                 outcome.reasons.append(
@@ -229,13 +234,20 @@ class _Carrier:
         else:
             outcome.state = "reverted"
 
+    def left_behind(self, host: HostPlan) -> list[str]:
+        """What has no opposite, of a host whose steps have no timer."""
+        if host.transaction is None or host.transaction.timed:
+            return []
+        reason = str(self.run.do(host.host, "outcome", plan=host)["reason"])
+        return [f"{host.host}: {reason}"] if "what stays" in reason else []
+
     def roll_back(self, host: HostPlan, reason: str) -> None:
         """Ask until the host answers, or its own timer has undone it: only then may another set have the host."""
         while True:
             try:
                 self.run.do(host.host, "revert", plan=host, reason=reason[:400])
             except LinkError:
-                if time.monotonic() > self.timers[host.host] + MARGIN_S:
+                if time.monotonic() > self.timers.get(host.host, 0) + MARGIN_S:
                     raise
                 time.sleep(POLL_S)
             else:

@@ -1,14 +1,14 @@
 """The one shape of a feature: observe, diff, apply, check. Everything here is pure."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from inventory.schema import Site
 from tasks.core.check import Check, Verdict
 from tasks.core.facts import Fact, Facts
-from tasks.core.transaction import Action, Call, Unit
+from tasks.core.transaction import Action, Call, Command, Unit
 
 State = TypeVar("State")
 
@@ -46,7 +46,7 @@ class Sysctl:
     value: str
 
 
-Step = FilePart | Candidate | Package | Sysctl | Unit | Action | Call
+Step = FilePart | Candidate | Package | Sysctl | Unit | Action | Call | Command
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,19 @@ class Change(ABC, Generic[State]):
 
 @dataclass(frozen=True)
 class Member:
-    """One host of a change set. Safe alone: with only this end changed, the host is still reachable."""
+    """One host of a change set. Safe alone: with only this end changed, the host is still reachable.
+
+    Where it is about something that many hosts lead to, a cluster or a pool, any of those `instead` does as well.
+    """
 
     host: str
     changes: tuple[Change[Any], ...]
     safe_alone: bool = False
+    instead: tuple[str, ...] = ()
+
+    def on(self, host: str) -> "Member":
+        """The same, done through another host."""
+        return replace(self, host=host, changes=tuple(replace(change, host=host) for change in self.changes))  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ class ChangeSet:
     """Transactions of several hosts that only make sense together.
 
     `subjects` says which findings the after-checks wait for: the checks judge whole hosts, a set only what it changed.
-    `by_hand` is what an unmanaged host's owner has to do.
+    `by_hand` is what an unmanaged host's owner has to do. Sets of one `right` are carried one at a time and in their order, none after one
+    that failed. `settle_s` is how long its checks are waited for, where that is not the site's: a cluster has its own pace.
     """
 
     name: str
@@ -104,6 +113,8 @@ class ChangeSet:
     checks: tuple[Check, ...] = ()
     subjects: Mapping[str, frozenset[str]] | None = None
     by_hand: tuple[str, ...] = ()
+    right: str = ""
+    settle_s: int | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -113,6 +124,14 @@ class ChangeSet:
     def ordered(self) -> tuple[Member, ...]:
         """The members, safe ends first."""
         return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
+
+    def through(self, answering: Collection[str]) -> "ChangeSet":
+        """The set with each member on a host that answers, where it may choose."""
+        members = [
+            next((one.on(host) for host in one.instead if host in answering), one) if one.host not in answering else one
+            for one in self.members
+        ]
+        return replace(self, members=tuple(members))
 
     def changes(self, verdict: Verdict) -> bool:
         """Whether a verdict is about one of the set's subjects."""

@@ -587,6 +587,29 @@ def op_outcome(ask: Any) -> Any:
     return outcome(ask["token"])
 
 
+def op_perform(ask: Any) -> Any:
+    """Run a command that is not taken back by a timer, apart from the session: it ends also where nobody waits any more."""
+    with locked():
+        take_lease(ask)
+        renew_lease(ask["run"], longer_s=ask["deadline_s"])
+        if PENDING.exists():
+            raise Refused(f"a transaction is open: {load(PENDING / 'meta.json')['why']}")
+    name = f"burrow-command-{os.urandom(6).hex()}"
+    said = {what: HOME / f"{name}.{what}" for what in ("out", "err")}
+    kept = [f"--property=Standard{where}=file:{said[what]}" for where, what in (("Output", "out"), ("Error", "err"))]
+    limit = f"--property=RuntimeMaxSec={ask['deadline_s']:.0f}"
+    code, _, trouble = run(
+        ["systemd-run", "--quiet", "--collect", "--wait", f"--unit={name}", "--setenv=LC_ALL=C", limit, *kept, *ask["argv"]],
+        ask["deadline_s"] + 5,
+    )
+    texts = {what: path.read_text(errors="replace") if path.exists() else "" for what, path in said.items()}
+    for path in said.values():
+        path.unlink(missing_ok=True)
+    with locked():
+        renew_lease(ask["run"])
+    return {"rc": code, "out": texts["out"], "err": texts["err"] or trouble}
+
+
 def op_reboot(ask: Any) -> Any:
     """Boot in a second: the answer goes out before."""
     with locked():

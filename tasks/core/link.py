@@ -17,10 +17,10 @@ from tasks.core.candidate import split
 from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.plan import CONFIGURATION, HostPlan
-from tasks.core.session import HostSession, Owner
+from tasks.core.session import Owner
+from tasks.core.ssh_link import SshLink, expect
 from tasks.core.transaction import FRR_RELOAD, FRR_UNIT, IFRELOAD, Transaction
 
-READ_S = 30.0
 # What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
 TIMERS = {"ifupdown2": (1, 1), "eos": (1, 1), "ios": (60, 60), "junos": (60, 60)}
 
@@ -59,62 +59,6 @@ def effective_revert_s(platform: str, wanted_s: int) -> int:
         raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
     unit_s, least_s = TIMERS[platform]
     return max(least_s, math.ceil(wanted_s / unit_s) * unit_s)
-
-
-class SshLink:
-    """Nodes and servers: the host's part over an exec channel."""
-
-    def __init__(self, task: Task, owner: Owner) -> None:
-        self.task, self.owner = task, owner
-
-    @property
-    def session(self) -> HostSession:
-        """The open session; opened at first use."""
-        session: HostSession = self.task.host.get_connection("burrow_ssh", self.task.nornir.config)
-        return session
-
-    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
-        """All facts in one exec."""
-        answer = self.session.read({fact.name: fact.command for fact in facts}, self.owner, READ_S)
-        return HostFacts(self.task.host.name, {name: Reading(**reading) for name, reading in answer["facts"].items()})
-
-    def prepare(self, plan: HostPlan) -> None:
-        """Lease, host's part, packages."""
-        self.session.prepare(self.owner, plan.packages)
-
-    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
-        """Arm and apply."""
-        assert plan.transaction is not None
-        _expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), deadline_s, on_event))
-
-    def outcome(self, plan: HostPlan) -> dict[str, Any]:
-        """What the host holds of it."""
-        assert plan.transaction is not None
-        kept: dict[str, Any] = self.session.outcome(plan.transaction.token)
-        return kept
-
-    def confirm(self, plan: HostPlan) -> None:
-        """Keep it."""
-        assert plan.transaction is not None
-        _expect("confirmed", self.task.host.name, self.session.confirm(plan.transaction.token))
-
-    def revert(self, plan: HostPlan, reason: str) -> None:
-        """Undo it."""
-        assert plan.transaction is not None
-        _expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
-
-    def reboot(self) -> None:
-        """Boot it, a second from now."""
-        self.session.reboot(self.owner)
-
-    def release(self) -> None:
-        """Give the lease back."""
-        self.session.release(self.owner)
-
-
-def _expect(state: str, host: str, kept: dict[str, Any]) -> None:
-    if kept["state"] != state:
-        raise TransactionError(f"{host}: wanted the transaction {state}, it is {kept['state']}: {kept['reason'] or 'no reason given'}")
 
 
 class NapalmLink:
@@ -216,7 +160,7 @@ class NapalmLink:
         assert plan.transaction is not None
         self._device(plan.transaction.token)
         if not self._run(napalm_confirm_commit).changed:
-            _expect("confirmed", plan.host, self.outcome(plan))
+            expect("confirmed", plan.host, self.outcome(plan))
 
     def revert(self, plan: HostPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
         """Undo it."""

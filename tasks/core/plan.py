@@ -21,6 +21,7 @@ from tasks.core.transaction import (
     INTERFACES_STAGED,
     Action,
     Call,
+    Command,
     FileWrite,
     Transaction,
     Unit,
@@ -64,6 +65,7 @@ class HostPlan:
         lines += [f"+ {name} = {value}\n" for name, value in self.transaction.sysctls.items()]
         lines += [f"+ {action.shown}\n" for action in self.transaction.actions if action.shown]
         lines += [f"+ {call.shown}\n" for call in self.transaction.calls if call.shown]
+        lines += [f"+ {command.shown}\n" for command in self.transaction.commands]
         return redact("".join(line if line.endswith("\n") else line + "\n" for line in lines))
 
 
@@ -169,8 +171,11 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
     files = _Files(facts[host])
     for part in parts:
         files.own(part)
-    calls = _pick(steps, Call)
-    impact = [sentence for part in (*parts, *calls) for sentence in part.impact]
+    calls, commands = _pick(steps, Call), _pick(steps, Command)
+    impact = [sentence for part in (*parts, *calls, *commands) for sentence in part.impact]
+    impact += [f"not taken back where a later step fails: {command.shown}" for command in commands if not command.undo]
+    if commands and len(commands) != len(steps):
+        raise Refused(f"{host}: commands take their own time, so they are no part of what a timer takes back; give them a set of their own")
     if calls and site.hosts[host].link is not LinkKind.API:
         raise Refused(f"{host}: it has no API to call; its link is {site.hosts[host].link}")
     before, after = _configuration(facts[host], candidates)
@@ -190,6 +195,7 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         saved=network.saved,
         absent=network.absent if candidates else (),
         calls=tuple(calls),
+        commands=tuple(commands),
     )
     packages = tuple(step.name for step in _pick(steps, Package))
     return HostPlan(host, tuple(differences), transaction, _join(candidates), packages, tuple(dict.fromkeys(impact)))

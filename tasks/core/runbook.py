@@ -6,7 +6,6 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -161,8 +160,9 @@ def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str,
             needs.setdefault(host, []).extend(checks)
         for change_set in sets_of(stage, run, options):
             for member in change_set.members:
-                needs.setdefault(member.host, []).extend(change.needs for change in member.changes)
-                needs[member.host] += [*checks, *(check.needs for check in change_set.checks)]
+                for host in (member.host, *member.instead):
+                    needs.setdefault(host, []).extend(change.needs for change in member.changes)
+                    needs[host] += [*checks, *(check.needs for check in change_set.checks)]
     for stage in stages:
         for host in beside(stage, run, options) & needs.keys() if stage.sets else ():
             needs[host] += [one.needs for one in stage.checks]
@@ -215,28 +215,14 @@ def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
         run.read(failed)
 
 
-def carry_all(run: "Run", sets: "Sequence[ChangeSet]") -> "tuple[Outcome, ...]":
-    """All sets of a stage, in parallel where they share no host. Ctrl-C ends them in order: open transactions are rolled back first."""
-    from tasks.core.carry import carry  # noqa: PLC0415
-
-    outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(max_workers=max(1, len(sets))) as pool:
-        try:
-            list(pool.map(lambda one: outcomes.append(carry(run, one)), sets))
-        except KeyboardInterrupt:
-            run.stop.set()
-            run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
-    names = [one.name for one in sets]
-    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
-
-
 def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
     """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
+    from tasks.core.order import carry_all  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
-    plans = tuple(plan_set(one, run.site, run.facts, run.id) for one in sets)
+    plans = tuple(plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets)
     done = StageResult(stage, plans)
     result.stages.append(done)
     if any(plan.changes for plan in plans) and ask(done, result):

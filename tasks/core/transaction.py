@@ -102,10 +102,24 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Command:
+    """A command that no timer takes back: `undo` is its opposite; without that it stays, which the plan says.
+
+    It goes on when the connection that asked for it breaks, and the next run finds what came of it.
+    """
+
+    argv: tuple[str, ...]
+    shown: str
+    undo: tuple[str, ...] = ()
+    deadline_s: float = 120.0
+    impact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Transaction:
     """Files, then live values, then actions, then units; restored the other way round. `saved` names live values that it may flip.
 
-    A device with an API has calls instead.
+    What has no timer is by itself: calls of a device with an API, commands of a host.
     """
 
     why: str
@@ -116,7 +130,13 @@ class Transaction:
     saved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
+    commands: tuple[Command, ...] = ()
     token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def timed(self) -> bool:
+        """Whether the host itself takes it back unless it is confirmed in time."""
+        return not self.calls and not self.commands
 
     def request(self, revert_s: int) -> dict[str, Any]:
         """As the host's part takes it; it restores itself `revert_s` seconds after it is armed."""

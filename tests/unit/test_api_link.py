@@ -113,7 +113,7 @@ def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Ru
     wire.loses = "sharing.nfs.create"
     outcome = carry(run, the_set(run))
     assert outcome.state == "reverted"
-    assert "whether the device did the last call is not known" in outcome.reasons[0]
+    assert "whether the last step was done is not known" in outcome.reasons[0]
     assert (device.config["protocols"], len(device.shares)) == (["NFSV3", "NFSV4"], 1)
     assert carry(run, the_set(run)).state == "done"
     assert len(device.shares) == 3

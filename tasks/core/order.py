@@ -1,0 +1,47 @@
+"""Which sets of a stage are carried at once, and which one after the other."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tasks.core.carry import Outcome, carry
+from tasks.core.change import ChangeSet
+from tasks.core.plan import SetPlan
+from tasks.core.run import Run
+
+
+def carry_all(run: Run, sets: Sequence[ChangeSet]) -> tuple[Outcome, ...]:
+    """All sets of a stage, in parallel where they share no host. Ctrl-C ends them in order: open transactions are rolled back first."""
+    outcomes: list[Outcome] = []
+    rows = _rows(sets)
+    with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
+        try:
+            list(pool.map(lambda row: _carry_row(run, row, outcomes), rows))
+        except KeyboardInterrupt:
+            run.stop.set()
+            run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
+    names = [one.name for one in sets]
+    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
+
+
+def _rows(sets: Sequence[ChangeSet]) -> list[list[ChangeSet]]:
+    """The sets that are carried one after the other: those of one right; each other set is by itself."""
+    rows: dict[str, list[ChangeSet]] = {}
+    for one in sets:
+        rows.setdefault(one.right or f"set {one.name}", []).append(one)
+    return list(rows.values())
+
+
+def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome]) -> None:
+    """In their order; what one has changed the next sees anew; after one that failed the others are not begun."""
+    failed = ""
+    for one in row:
+        if failed:
+            reason = f"not begun: {failed!r} comes first, and is not as intended"
+            outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
+            continue
+        outcome = carry(run, one)
+        outcomes.append(outcome)
+        if outcome.state == "done":
+            for host in {host for other in row for host in other.hosts}:
+                run.facts.pop(host, None)
+        failed = one.name if outcome.failed else ""

@@ -1,0 +1,100 @@
+"""The link to nodes and servers, as a nornir task: the host's part over an exec channel."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nornir.core.task import Task
+
+from tasks.core.errors import TransactionError
+from tasks.core.facts import Fact, HostFacts, Reading
+from tasks.core.plan import HostPlan
+from tasks.core.session import HostSession, Owner
+from tasks.core.transaction import Command
+from tasks.core.untimed import Done
+
+READ_S = 30.0
+# What this run has done on a host without a timer, by token.
+MEMORY = "burrow_done"
+
+
+class SshLink:
+    """Nodes and servers: the host's part over an exec channel."""
+
+    def __init__(self, task: Task, owner: Owner) -> None:
+        self.task, self.owner = task, owner
+
+    @property
+    def session(self) -> HostSession:
+        """The open session; opened at first use."""
+        session: HostSession = self.task.host.get_connection("burrow_ssh", self.task.nornir.config)
+        return session
+
+    @property
+    def _done(self) -> dict[str, Done]:
+        done: dict[str, Done] = self.task.host.data.setdefault(MEMORY, {})
+        return done
+
+    def _perform(self, command: Command) -> None:
+        said = self.session.perform(self.owner, command.argv, command.deadline_s)
+        if said["rc"]:
+            words = (said["err"] or said["out"]).strip()[-600:] or "it said nothing"
+            raise TransactionError(f"{self.task.host.name}: `{' '.join(command.argv)}` ended with {said['rc']}: {words}")
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """All facts in one exec."""
+        answer = self.session.read({fact.name: fact.command for fact in facts}, self.owner, READ_S)
+        return HostFacts(self.task.host.name, {name: Reading(**reading) for name, reading in answer["facts"].items()})
+
+    def prepare(self, plan: HostPlan) -> None:
+        """Lease, host's part, packages."""
+        self.session.prepare(self.owner, plan.packages)
+
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
+        """Arm and apply; commands, which have no timer, one after the other."""
+        assert plan.transaction is not None
+        if plan.transaction.commands:
+            done = self._done[plan.transaction.token] = Done()
+            done.carry_out(
+                plan.transaction.commands, self._perform, lambda command, _: command.undo and Command(command.undo, command.shown)
+            )
+            return
+        expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), deadline_s, on_event))
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the host holds of it; of commands what this run knows."""
+        assert plan.transaction is not None
+        kept: dict[str, Any] = self.session.outcome(plan.transaction.token)
+        if plan.transaction.commands:
+            done = self._done.get(plan.transaction.token, Done("unknown", "this run has not begun it"))
+            return {"state": done.state, "reason": done.reason}
+        return kept
+
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
+        assert plan.transaction is not None
+        if plan.transaction.commands:
+            self._done.get(plan.transaction.token, Done("unknown")).keep(plan.host)
+            return
+        expect("confirmed", self.task.host.name, self.session.confirm(plan.transaction.token))
+
+    def revert(self, plan: HostPlan, reason: str) -> None:
+        """Undo it."""
+        assert plan.transaction is not None
+        if plan.transaction.commands:
+            self._done.setdefault(plan.transaction.token, Done()).give_up(plan.host, self._perform, reason)
+            return
+        expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
+
+    def reboot(self) -> None:
+        """Boot it, a second from now."""
+        self.session.reboot(self.owner)
+
+    def release(self) -> None:
+        """Give the lease back."""
+        self.session.release(self.owner)
+
+
+def expect(state: str, host: str, kept: dict[str, Any]) -> None:
+    """Raises TransactionError where what a host holds is not in the wanted state."""
+    if kept["state"] != state:
+        raise TransactionError(f"{host}: wanted the transaction {state}, it is {kept['state']}: {kept['reason'] or 'no reason given'}")

@@ -1,0 +1,46 @@
+"""The Proxmox cluster and Ceph on it as change sets: one after the other, each judged by what Ceph itself says before the next begins."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from inventory.schema import Site
+from tasks.checks.ceph import CLUSTER_CHECKS, MONITOR_CHECKS, NODE_CHECKS, POOL_CHECKS, STORAGE_CHECKS
+from tasks.core.change import Change, ChangeSet, Member
+from tasks.core.check import Check
+from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings
+from tasks.storage.ceph_pools import CephPool, PveStorages
+from tasks.storage.proxmox_cluster import NodeKeys, ProxmoxCluster, members
+
+# One right for the whole cluster: a monitor at a time, a node at a time.
+RIGHT = "cluster"
+# An OSD that has just begun joins within this, on a slow machine too; peering and the first copies take as long.
+SETTLE_S = 90
+
+
+def ceph(site: Site) -> Iterator[ChangeSet]:
+    """The cluster's nodes, then Ceph's settings, monitors, the rest of each node, pools, and what Proxmox knows of them."""
+    if site.ceph is None:
+        return
+    nodes = members(site)
+    yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), right=RIGHT)
+    for name in nodes:
+        yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS)
+    first, *others = site.ceph.monitors
+    yield _one("ceph settings", first, (CephSettings(first),), (), tuple(others))
+    for name in site.ceph.monitors:
+        yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS)
+    for name in nodes:
+        daemons: tuple[Change[Any], ...] = (
+            *([CephManager(name)] if name in site.ceph.monitors else []),
+            *([CephOsds(name)] if site.osds(name) else []),
+        )
+        if daemons:
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS)
+    for name in site.ceph.pools:
+        yield _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
+    yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
+
+
+def _one(name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = ()) -> ChangeSet:
+    member = Member(host, changes, safe_alone=True, instead=instead)
+    return ChangeSet(name, (member,), checks, right=RIGHT, settle_s=SETTLE_S)

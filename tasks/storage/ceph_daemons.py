@@ -1,0 +1,173 @@
+"""Ceph's monitors, managers and OSDs, each by pveceph(1), which keeps Proxmox's own files and its interface in step."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Change, Step
+from tasks.core.errors import Refused
+from tasks.core.facts import Facts
+from tasks.core.transaction import Command
+from tasks.storage.ceph_facts import CEPH, CEPH_CONF, OSD_DISKS, Disk
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Ceph speaks, and how its daemons prove who they are."""
+
+    public_network: str
+    cluster_network: str
+    auth: tuple[str, str, str]
+
+
+AUTH = ("auth_cluster_required", "auth_service_required", "auth_client_required")
+
+
+@dataclass(frozen=True)
+class CephSettings(Change[Settings]):
+    """Ceph speaks on the site's storage network alone, and by cephx."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Settings:
+        """The site's network. Raises Refused where Ceph is another cluster's, or was set up otherwise: that takes a runbook of its own."""
+        assert site.ceph is not None
+        want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
+        has = _settings(facts[self.host][CEPH_CONF])
+        if has.public_network and has != want:
+            raise Refused(
+                f"{self.host}: /etc/pve/ceph.conf says {has.public_network}, {has.cluster_network}, {'/'.join(has.auth)}; wanted"
+                f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
+            )
+        running, written = facts[self.host][CEPH].fsid, _value(facts[self.host][CEPH_CONF], "fsid")
+        if running and written and running != written:
+            raise Refused(f"{self.host}: its Ceph is {running}, /etc/pve/ceph.conf says {written}: it belongs to another cluster")
+        return want
+
+    def observe(self, site: Site, facts: Facts) -> Settings:
+        """What Proxmox's ceph.conf says."""
+        del site
+        return _settings(facts[self.host][CEPH_CONF])
+
+    def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
+        """`pveceph init`, which makes the cluster's id and its administrator's key, and shows neither."""
+        del site, facts
+        return (Command(("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx"),)
+
+
+def _value(text: str, key: str) -> str:
+    lines = (line.partition("=") for line in text.splitlines())
+    return next((value.strip() for name, _, value in lines if name.strip() == key), "")
+
+
+def _settings(text: str) -> Settings:
+    return Settings(_value(text, "public_network"), _value(text, "cluster_network"), tuple(_value(text, key) for key in AUTH))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Has:
+    """Whether the host has it."""
+
+    there: bool
+
+
+@dataclass(frozen=True)
+class CephMonitor(Change[Has]):
+    """The host has a monitor, on its loopback."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Has:
+        """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
+        del site
+        state = facts[self.host][CEPH]
+        if (known := _value(facts[self.host][CEPH_CONF], "mon_host")) and not state.fsid:
+            raise Refused(f"{self.host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
+        if self.host not in state.monitors and (missing := [name for name in state.monitors if name not in state.quorum]):
+            raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
+        return Has(True)
+
+    def observe(self, site: Site, facts: Facts) -> Has:
+        """Whether the monitors' map has it."""
+        del site
+        return Has(self.host in facts[self.host][CEPH].monitors)
+
+    def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
+        """`pveceph mon create`; its opposite is asked of a person, because a quorum may hang on it."""
+        del facts, want
+        loopback = site.hosts[self.host].loopback
+        assert loopback is not None
+        words = ("pveceph", "mon", "create", "--mon-address", str(loopback.ip))
+        return (Command(words, f"monitor {self.host} at {loopback.ip}"),)
+
+
+@dataclass(frozen=True)
+class CephManager(Change[Has]):
+    """The host has a manager, active or standing by."""
+
+    needs: ClassVar = (CEPH,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Has:
+        """It has."""
+        del site, facts
+        return Has(True)
+
+    def observe(self, site: Site, facts: Facts) -> Has:
+        """Whether the managers' map has it."""
+        del site
+        return Has(self.host in facts[self.host][CEPH].managers)
+
+    def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
+        """`pveceph mgr create`, and its opposite."""
+        del site, facts, want
+        return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host)),)
+
+
+@dataclass(frozen=True)
+class Osds:
+    """The ids of the disks that are OSDs."""
+
+    disks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CephOsds(Change[Osds]):
+    """Every disk that is meant for Ceph is an OSD; one with anything on it is left as it is, and refused by its name."""
+
+    needs: ClassVar = (CEPH, OSD_DISKS)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Osds:
+        """The inventory's disks. Raises Refused where one is not there."""
+        wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
+        if missing := [name for name in wanted if name not in there]:
+            raise Refused(f"{self.host}: no disk {', '.join(missing)} in /dev/disk/by-id: correct hosts.yaml, or plug it in")
+        return Osds(wanted)
+
+    def observe(self, site: Site, facts: Facts) -> Osds:
+        """The disks that this host's OSDs say they are on."""
+        used = {name for osd in facts[self.host][CEPH].osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
+        there = facts[self.host][OSD_DISKS]
+        return Osds(tuple(name for name in site.osds(self.host) if name in there and there[name].device.removeprefix("/dev/") in used))
+
+    def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
+        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something."""
+        there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
+        missing = [name for name in want.disks if name not in has]
+        if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
+            raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
+        return tuple(
+            Command(
+                ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
+                f"OSD on {name} ({there[name].device})",
+                impact=(f"{name} becomes Ceph's, all of it",),
+            )
+            for name in missing
+        )
+
+
+def _holds(name: str, disk: Disk) -> str:
+    return f"disk {name} ({disk.device}) is not empty: {', '.join(disk.holds)}"

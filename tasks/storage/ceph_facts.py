@@ -1,0 +1,176 @@
+"""What the changes and checks of the Proxmox cluster and of Ceph read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.schema import Site
+from tasks.core.facts import Fact, text
+
+# All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
+READ_CEPH = r"""
+import json, os, sys
+# A node without a daemon has the file of Proxmox alone.
+conf = next((path for path in ("/etc/pve/ceph.conf", "/etc/ceph/ceph.conf") if os.path.exists(path)), "")
+if not conf:
+    sys.exit(print(dict()))
+import rados
+def ask(cluster, prefix, **more):
+    code, out, err = cluster.mon_command(json.dumps({"prefix": prefix, "format": "json", **more}), b"", timeout=8)
+    return json.loads(out) if not code else {"error": err}
+said = {}
+try:
+    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "5"}) as cluster:
+        said["fsid"] = cluster.get_fsid()
+        for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "osd df", "df", "versions",
+                       "config dump", "time-sync-status"):
+            said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
+        for standby in said["mgr dump"].get("standbys", ()):
+            standby.pop("available_modules", None)
+        said["mgr dump"].pop("available_modules", None)
+        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls")["auth_dump"]]
+except rados.Error as error:
+    said = {"error": str(error)}
+print(json.dumps(said))
+"""
+READ_DISKS = r"""
+for id in {ids}; do
+  device=$(readlink -f "/dev/disk/by-id/$id")
+  [ -b "$device" ] || continue
+  printf '%s\t%s\t%s\t%s\n' "$id" "$device" "$(lsblk -J -o NAME,TYPE,FSTYPE,PTTYPE,MOUNTPOINTS "$device" | tr -d '\n')" \
+    "$(wipefs --json --no-act "$device" | tr -d '\n')"
+done
+"""
+
+
+@dataclass(frozen=True)
+class CephState:
+    """What Ceph says of itself, by the command that says it; empty where it is not set up here, an error where nobody answers."""
+
+    said: Mapping[str, Any]
+
+    @property
+    def error(self) -> str:
+        """Why nothing was said."""
+        return str(self.said.get("error", ""))
+
+    @property
+    def fsid(self) -> str:
+        """The cluster's id, empty where there is no answer."""
+        return str(self.said.get("fsid", ""))
+
+    def __getitem__(self, command: str) -> Any:
+        """What a command said. An empty answer where there is no cluster."""
+        return self.said.get(command, {})
+
+    @property
+    def quorum(self) -> frozenset[str]:
+        """The names of the monitors in quorum."""
+        return frozenset(self["status"].get("quorum_names", ()))
+
+    @property
+    def monitors(self) -> tuple[str, ...]:
+        """The names of all monitors of the map."""
+        return tuple(one["name"] for one in self["mon dump"].get("mons", ()))
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """The active manager, then those that stand by."""
+        active = self["mgr dump"].get("active_name", "")
+        return tuple(name for name in (active, *(one["name"] for one in self["mgr dump"].get("standbys", ()))) if name)
+
+    @property
+    def pools(self) -> Mapping[str, Mapping[str, Any]]:
+        """{name: pool} as `osd dump` has them."""
+        return {one["pool_name"]: one for one in self["osd dump"].get("pools", ())}
+
+    def osds_of(self, host: str) -> Mapping[int, Mapping[str, Any]]:
+        """{number: metadata} of the OSDs that a host's CRUSH bucket holds."""
+        nodes = self["osd tree"].get("nodes", ())
+        numbers = {child for one in nodes if one["type"] == "host" and one["name"] == host for child in one["children"]}
+        known = {one["id"]: one for one in self["osd metadata"] or ()}
+        return {number: known.get(number, {}) for number in sorted(numbers)}
+
+    @property
+    def osds(self) -> Mapping[int, Mapping[str, Any]]:
+        """{number: OSD} as `osd dump` has them."""
+        return {one["osd"]: one for one in self["osd dump"].get("osds", ())}
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk by its kernel's name, and what is on it: empty where nothing is."""
+
+    device: str
+    holds: tuple[str, ...]
+
+
+def _disks(output: str) -> Mapping[str, Disk]:
+    """{id: disk} of the inventory's disks that are there."""
+    found = {}
+    for line in output.splitlines():
+        name, device, tree, signatures = line.split("\t")
+        (row,) = json.loads(tree)["blockdevices"]
+        marks = [one["type"] for one in (json.loads(signatures)["signatures"] if signatures else ())]
+        found[name] = Disk(device, tuple(dict.fromkeys([*_holds(row), *marks])))
+    return found
+
+
+def _holds(row: Mapping[str, Any]) -> list[str]:
+    children = [f"{child['type']} {child['name']}" for child in row.get("children", ())]
+    mounts = [f"mounted at {path}" for path in row.get("mountpoints") or () if path]
+    return [*(str(row[key]) for key in ("fstype", "pttype") if row.get(key)), *mounts, *children]
+
+
+def _of_host(site: Site, host: str) -> str:
+    return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
+
+
+@dataclass(frozen=True)
+class Corosync:
+    """/etc/pve/corosync.conf: the cluster's name, and each node's addresses by link."""
+
+    name: str
+    nodes: Mapping[str, tuple[str, ...]]
+
+
+def _corosync(text_: str) -> Corosync:
+    name, nodes, node = "", dict[str, tuple[str, ...]](), dict[str, str]()
+    for line in (*text_.splitlines(), "node {"):
+        key, _, value = (part.strip() for part in line.partition(":"))
+        if key == "cluster_name":
+            name = value
+        if line.strip() == "node {":
+            if "name" in node:
+                nodes[node["name"]] = tuple(node[one] for one in sorted(node) if one.startswith("ring"))
+            node = {}
+        elif key == "name" or key.startswith("ring"):
+            node[key] = value
+    return Corosync(name, nodes)
+
+
+def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
+    """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg."""
+    found: dict[str, dict[str, str]] = {}
+    here: dict[str, str] = {}
+    for line in text_.splitlines():
+        if line[:1].isspace():
+            key, _, value = line.strip().partition(" ")
+            here[key] = value.strip()
+        elif ":" in line:
+            kind, _, name = line.partition(":")
+            here = found[name.strip()] = {"type": kind.strip()}
+    return found
+
+
+CEPH = Fact("ceph", f"python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)))
+CEPH_CONF = text("ceph_conf", "/etc/pve/ceph.conf")
+OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host)
+COROSYNC = Fact("corosync", "cat /etc/pve/corosync.conf 2>/dev/null || true", _corosync)
+QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", str)
+STORAGES = Fact("storages", "cat /etc/pve/storage.cfg 2>/dev/null || true", _storages)
+ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
+HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
+AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
+KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")

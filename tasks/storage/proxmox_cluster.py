@@ -1,0 +1,125 @@
+"""The Proxmox cluster: nodes that know each other's keys, and are members one after the other."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Change, FilePart, Step
+from tasks.core.errors import Refused
+from tasks.core.facts import Facts
+from tasks.core.transaction import Command
+from tasks.storage.ceph_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
+
+KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
+
+
+@dataclass(frozen=True)
+class Known:
+    """The lines of others that a node has: keys that it lets in, hosts that it knows."""
+
+    keys: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NodeKeys(Change[Known]):
+    """Root of each node of the cluster may log in on the others, whose host keys are known: `pvecm add` goes by SSH."""
+
+    needs: ClassVar = (ROOT_KEY, HOST_KEY, AUTHORIZED_KEYS, KNOWN_HOSTS)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Known:
+        """The other nodes' public keys. Raises Refused where a node has none."""
+        keys, hosts = [], []
+        for name in members(site):
+            if name != self.host and name in facts:
+                keys.append(_key(name, "/root/.ssh/id_rsa.pub", facts[name][ROOT_KEY]))
+                kind, key = _key(name, "/etc/ssh/ssh_host_ed25519_key.pub", facts[name][HOST_KEY]).split()[:2]
+                hosts.append(f"{site.hosts[name].address.ip} {kind} {key}")
+        return Known(tuple(keys), tuple(hosts))
+
+    def observe(self, site: Site, facts: Facts) -> Known:
+        """Those of them that are there."""
+        want, here = self.intend(site, facts), facts[self.host]
+        return Known(_there(want.keys, here[AUTHORIZED_KEYS]), _there(want.hosts, here[KNOWN_HOSTS]))
+
+    def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
+        """The missing lines at the end of each file."""
+        del site, facts
+        return (
+            FilePart(KEYS_FILE, AUTHORIZED_KEYS, lambda text: _with(text, want.keys), 0o600),
+            FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: _with(text, want.hosts), 0o644),
+        )
+
+
+def _key(host: str, path: str, text: str) -> str:
+    if not text.strip():
+        raise Refused(f"{host}: no {path}: make one (`ssh-keygen`), as Proxmox's installer does, then run again")
+    return text.strip()
+
+
+def _there(lines: tuple[str, ...], text: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line in text.splitlines())
+
+
+def _with(text: str, lines: tuple[str, ...]) -> str:
+    missing = [line for line in lines if line not in text.splitlines()]
+    return text + ("\n" if text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)
+
+
+def members(site: Site) -> tuple[str, ...]:
+    """The hosts of the Proxmox cluster, the first monitor first: it makes the cluster."""
+    if site.ceph is None:
+        return ()
+    nodes = [host.name for host in site.members_of("proxmox") if host.managed]
+    return tuple(dict.fromkeys((*(name for name in site.ceph.monitors if name in nodes), *nodes)))
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The cluster that a node is in, and its addresses there, the preferred link first."""
+
+    cluster: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProxmoxCluster(Change[Membership]):
+    """The node is in the site's Proxmox cluster; corosync uses the management network, and the storage mesh only as a last resort."""
+
+    needs: ClassVar = (COROSYNC,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Membership:
+        """The site's cluster. Raises Refused on a node of another one: no command takes it out of that."""
+        assert site.ceph is not None
+        found = facts[self.host][COROSYNC]
+        if found.name and found.name != site.ceph.cluster:
+            raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")
+        return Membership(site.ceph.cluster, links(site, self.host))
+
+    def observe(self, site: Site, facts: Facts) -> Membership:
+        """What corosync's file says."""
+        del site
+        found = facts[self.host][COROSYNC]
+        return Membership(found.name if self.host in found.nodes else "", found.nodes.get(self.host, ()))
+
+    def steps(self, site: Site, facts: Facts, want: Membership) -> tuple[Step, ...]:
+        """Make the cluster, or join it. Raises Refused where a member's links are others: changing them is work by hand."""
+        if facts[self.host][COROSYNC].nodes.get(self.host):
+            has = " and ".join(facts[self.host][COROSYNC].nodes[self.host])
+            wanted = " and ".join(want.links)
+            raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as pvecm(1) says")
+        chosen = tuple(word for number, address in enumerate(want.links) for word in (f"--link{number}", address))
+        first = members(site)[0]
+        if self.host == first:
+            words = ("pvecm", "create", want.cluster, *chosen)
+            return (Command(words, f"cluster {want.cluster} is made of {self.host}"),)
+        words = ("pvecm", "add", str(site.hosts[first].address.ip), *chosen, "--use_ssh", "1")
+        return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=("corosync starts: /etc/pve becomes the cluster's",)),)
+
+
+def links(site: Site, host: str) -> tuple[str, ...]:
+    """A node's addresses for corosync, by link: its own first, its loopback last."""
+    row = site.hosts[host]
+    return (str(row.address.ip), *([str(row.loopback.ip)] if row.loopback else []))
