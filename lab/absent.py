@@ -20,10 +20,6 @@ ABSENT: Final = (
     Absence("the modules thunderbolt and thunderbolt_net", "the kernel says that they are built in, so loading them works"),
     Absence("the real speed of a NIC", "every port says 10 Gb/s full duplex, which LACP is content with"),
     Absence("ring sizes, pause frames, EEE and wake-on-LAN in ethtool", "nothing: setting them fails as on a NIC that has none"),
-    Absence(
-        "a link that goes down when the other side switches its port off by software",
-        "carrier goes by cut, splice, kill and power-off alone",
-    ),
     Absence("serial numbers of disks", "a udev rule gives the inventory's disks (/dev/ubdb and on) their names under /dev/disk/by-id"),
     Absence("S.M.A.R.T. of disks", "nothing: smartctl fails, smartd is off"),
     Absence("more than one CPU in a machine", "one CPU each, scheduled by this machine"),
