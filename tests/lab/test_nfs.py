@@ -19,7 +19,7 @@ SERVER = "192.168.103.114"
 DATA, CONFIGS = "/mnt/Vault/Data", "/mnt/Flash/Configs"
 # One more export of the inventory's own form, and one that only looks like one.
 ROW = "      /mnt/Flash/Configs: {clients: [172.16.0.0/16], purpose: provisioner, squash: no_root_squash, fsid: 5}\n"
-SCRATCH = '      /mnt/Flash/Scratch: {clients: [172.16.0.0/16], owner: "1000:1000", fsid: 6}\n'
+SCRATCH = '      /mnt/Flash/Scratch: {clients: [172.16.0.0/16], owner: "1000:1000", mode: "0750", fsid: 6}\n'
 ALONE = ("--stage", "storage")
 
 
@@ -187,13 +187,15 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         with Transfer(lab) as transfer:
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
-        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0755" in done.out
+        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0750" in done.out
         written, slowest_ms, whole = transfer.said.split()
         assert int(written) > 50
         assert int(slowest_ms) < 2000, transfer.said
         assert whole == "True"
         assert "/mnt/Flash/Scratch" in served(lab)
         assert lab.sh("vault", "systemctl show -p ActiveEnterTimestampMonotonic nfs-server; pgrep -x nfsd | head -1") == started
+        audit = lab.runbook("audit", "--site", str(tmp_path), "--tags", "nfs")
+        assert audit.code == 0, audit.out  # root of a node is nobody there, and its owner writes
         mount(lab, "simon", "/mnt/Flash/Scratch", "/run/scratch")
         lab.sh(
             "simon",
