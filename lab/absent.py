@@ -20,10 +20,6 @@ ABSENT: Final = (
     Absence("the modules thunderbolt and thunderbolt_net", "the kernel says that they are built in, so loading them works"),
     Absence("the real speed of a NIC", "every port says 10 Gb/s full duplex, which LACP is content with"),
     Absence("ring sizes, pause frames, EEE and wake-on-LAN in ethtool", "nothing: setting them fails as on a NIC that has none"),
-    Absence(
-        "a link that goes down when the other side switches its port off by software",
-        "carrier goes by cut, splice, kill and power-off alone",
-    ),
     Absence("disk serials and /dev/disk/by-id", "the disk is /dev/ubda"),
     Absence("ZFS, and arrays of many disks", "each array is one disk of 1 GiB with ext4, mounted by /etc/fstab"),
     Absence("TrueNAS", "nothing: its link is tested against answers of its documented API"),

@@ -42,7 +42,7 @@ class Keeper:
         self.stopping = asyncio.Event()
         self.cables = Cables(blueprint)
         box = Box(image / "jail", folders.run / "machines", tuple(kernel["words"]))
-        self.machines = {name: Machine(plan, box, self.cables, self._greeted) for name, plan in blueprint.machines.items()}
+        self.machines = {name: Machine(plan, box, self.cables, self._greeted, self._switched) for name, plan in blueprint.machines.items()}
         self._power = asyncio.Lock()
         self._captures = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,14 +74,15 @@ class Keeper:
         if not task.cancelled() and (problem := task.exception()):
             LOG.error("plugging cables: %s", problem)
 
-    def _greeted(self, machine: Machine) -> None:
-        self._later(self._plug([machine.plan.name]))
+    def _greeted(self, name: str) -> None:
+        self._later(self._plug([name]))
 
-    def _on(self, host: str) -> bool:
-        return host == OPERATOR or not self.machines[host].off.is_set()
+    def _switched(self, name: str) -> None:
+        self._later(self._plug(self._neighbours([name])))
 
     def _carrier(self, cable: str) -> bool:
-        return self.cables.whole(cable) and all(self._on(host) for host, _ in self.blueprint.cables[cable].ends)
+        ends = self.blueprint.cables[cable].ends
+        return self.cables.whole(cable) and all(host == OPERATOR or self.machines[host].has_on(port) for host, port in ends)
 
     def _neighbours(self, names: Iterable[str]) -> list[str]:
         names = set(names)
@@ -105,20 +106,9 @@ class Keeper:
 
     async def _start(self, hosts: list[str]) -> Answer:
         machines = [machine for machine in self._named(hosts) if machine.off.is_set()]
-        names = [machine.plan.name for machine in machines]
         for machine in machines:
-            # Their cables have carrier from here on, so that what the machines read at boot is right for all that start together.
-            machine.off.clear()
-        try:
-            await self._plug(names)
-            for machine in machines:
-                await machine.start()
-        finally:
-            for machine in machines:
-                if not machine.process:
-                    machine.off.set()
-        await self._plug(set(self._neighbours(names)) - set(names))
-        return {"started": names}
+            await machine.start()
+        return {"started": [machine.plan.name for machine in machines]}
 
     async def kill(self, hosts: list[str]) -> Answer:
         """Pull the plug of machines."""

@@ -1,6 +1,7 @@
 """One machine: a User-Mode Linux kernel as a process group, with its disk, its seed and its serial line."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -22,6 +23,9 @@ from lab.seed import write_carrier
 from lab.serial import SerialLine
 from lab.settings import CARRIER_S, EXEC_S
 
+# Is told a machine's name.
+Tell = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class Box:
@@ -35,14 +39,16 @@ class Box:
 class Machine:
     """A machine that can be switched on and off; the cables at its ports are the lab's."""
 
-    def __init__(self, plan: MachinePlan, box: Box, cables: Cables, greeted: Callable[["Machine"], None]) -> None:
+    def __init__(self, plan: MachinePlan, box: Box, cables: Cables, greeted: Tell, switched: Tell) -> None:
         self.plan = plan
-        self.serial = SerialLine(plan.name, lambda: greeted(self))
+        self.serial = SerialLine(plan.name, lambda: greeted(plan.name), lambda: switched(plan.name))
         self.started_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
         self.off = asyncio.Event()
         self.off.set()
+        self._insertions = itertools.count(1)
         self._plugging = asyncio.Lock()
+        self._told: tuple[str, str] | None = None
         self._box = box
         self._cables = cables
 
@@ -55,6 +61,10 @@ class Machine:
         """Forget all that it has written, over the base image and on its arrays."""
         for written in self.folder.glob("*.cow"):
             written.unlink()
+
+    def has_on(self, port: str) -> bool:
+        """Whether it has a port switched on: a cable's other end has no carrier where it has not."""
+        return next((index for index, plan in enumerate(self.plan.ports) if plan.name == port), None) in self.serial.ports_on
 
     async def start(self) -> None:
         """Switch it on."""
@@ -130,18 +140,22 @@ class Machine:
             out = self._cables.fitting(self.plan).out
             carriers = {index: carrier(cable) for index, cable in vectors(self.plan) if index not in out}
             batch = write_carrier(self.folder / "seed", carriers)
-            if not self.serial.ready.is_set():
-                return  # it is off or boots, and is told again when its agent greets
+            now = (self.serial.boot, batch)
+            if not self.serial.ready.is_set() or now == self._told:
+                return  # it is off or boots, and is told when its agent greets
+            self._told = None
             try:
                 await self.serial.run(["ip", "-n", "cables", "-batch", "-"], wait_s=CARRIER_S, stdin=batch)
             except LabError:
                 if self.serial.ready.is_set():
                     raise
+            else:
+                self._told = now
 
     async def refit(self, index: int) -> None:
         """Put a NIC in or take it out, as the lab's cables say: at once where it runs, and for its next boot."""
         fitting = self._cables.fitting(self.plan)
-        await self._change(removal(index) if index in fitting.out else insertion(self.plan, index, fitting))
+        await self._change(removal(index) if index in fitting.out else insertion(self.plan, index, fitting, next(self._insertions)))
 
     async def impair(self, index: int) -> None:
         """Do to the frames of a port's cable what the lab's cables say: at once where it runs, and for its next boot."""
@@ -153,6 +167,7 @@ class Machine:
         """Write what the next boot makes of its ports, and bring a boot that may not have seen it to the same."""
         async with self._plugging:
             write_ports(self.folder / "seed", self.plan, self._cables.fitting(self.plan))
+            self._told = None
             if self.off.is_set():
                 return
             try:

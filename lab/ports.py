@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lab.blueprint import MachinePlan
 from lab.netem import Impairment, netem_batch
+from lab.settings import FIRST_PORT, MOST_PORTS
 
 SETTLE_S = 10
 
@@ -27,11 +28,16 @@ def _present(machine: MachinePlan, fitting: Fitting) -> Iterator[int]:
     return (index for index in range(len(machine.ports)) if index not in fitting.out)
 
 
-def port_command(machine: MachinePlan, index: int) -> str:
-    """The `ip` command that makes a port, its far end beyond the machine's sight."""
+def port_command(machine: MachinePlan, index: int, insertions: int = 0) -> str:
+    """The `ip` command that makes a port, its far end beyond the machine's sight.
+
+    A NIC that was plugged in again is a new device, with a number of its own: `insertions` counts them.
+    """
     port = machine.ports[index]
     mtu = port.mtu_bytes
-    return f"link add {port.kernel_name} address {port.mac} mtu {mtu} type veth peer name far{index} mtu {mtu} netns cables"
+    number = FIRST_PORT + insertions * MOST_PORTS + index
+    near = f"link add {port.kernel_name} index {number} address {port.mac} mtu {mtu}"
+    return f"{near} type veth peer name far{index} mtu {mtu} netns cables"
 
 
 def joint_batch(machine: MachinePlan, index: int) -> str:
@@ -84,9 +90,9 @@ def removal(index: int) -> str:
     return f"{far} || exit 0\nip -n cables link delete far{index} || exit 1\nudevadm settle --timeout={SETTLE_S}\n"
 
 
-def insertion(machine: MachinePlan, index: int, fitting: Fitting) -> str:
+def insertion(machine: MachinePlan, index: int, fitting: Fitting, insertions: int) -> str:
     """A shell script that plugs a NIC into a running machine; where it is in already it does nothing."""
-    lines = [f"ip -n cables link show dev far{index} >/dev/null 2>&1 && exit 0", "set -e", f"ip {port_command(machine, index)}"]
+    lines = [f"ip -n cables link show dev far{index} >/dev/null 2>&1 && exit 0", "set -e", f"ip {port_command(machine, index, insertions)}"]
     shaping = joint_batch(machine, index)
     if shaping:
         if index in fitting.impaired:

@@ -25,13 +25,15 @@ class Terminal:
 
 
 class SerialLine:
-    """Speaks with the agent in one machine. `ready` is set while that agent listens."""
+    """Speaks with the agent in one machine. `ready` is set while that agent listens; `ports_on` are the ports that the machine has on."""
 
-    def __init__(self, name: str, greeted: Callable[[], None]) -> None:
+    def __init__(self, name: str, greeted: Callable[[], None], switched: Callable[[], None]) -> None:
         self.name = name
         self.ready = asyncio.Event()
         self.boot = ""
+        self.ports_on: frozenset[int] = frozenset()
         self._greeted = greeted
+        self._switched = switched
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._terminals: dict[int, asyncio.Queue[dict[str, Any]]] = {}
@@ -56,6 +58,7 @@ class SerialLine:
             writer.close()
             self.ready.clear()
             self._fail("was switched off")
+            self._switch(frozenset())
 
     def _take(self, line: bytes) -> None:
         try:
@@ -64,16 +67,23 @@ class SerialLine:
             return  # what the kernel printed on the line before the agent took it over
         if "bye" in answer:
             self.ready.clear()
+            self._switch(frozenset())
         elif "ready" in answer:
             self._fail("booted again")
             self.boot = answer["ready"]
             self.ready.set()
             self._greeted()
+        elif "ports" in answer:
+            self._switch(frozenset(int(index) for index, on in answer["ports"].items() if on))
         elif ("said" in answer or "rc" in answer) and (terminal := self._terminals.get(answer["id"])):
             terminal.put_nowait(answer)
         elif "rc" in answer and (waiting := self._waiting.pop(answer["id"], None)):
             # Without an exit code it is our own request, which the line of a booting machine echoes.
             waiting.set_result(answer)
+
+    def _switch(self, ports_on: frozenset[int]) -> None:
+        self.ports_on = ports_on
+        self._switched()
 
     def _fail(self, what: str) -> None:
         for waiting in self._waiting.values():

@@ -77,6 +77,9 @@ DIAL_S: Final = 3.0
 BOOT_S: Final = 90.0
 EXEC_S: Final = 60.0
 CARRIER_S: Final = 10.0
+# The kernel's index of a machine's first port, and how many ports it may have: by these its agent knows its ports.
+FIRST_PORT: Final = 10000
+MOST_PORTS: Final = 100
 # Frames that wait for a slow machine: as many as the vector driver takes at once, and a few more.
 CABLE_FRAMES: Final = 256
 CABLE_BYTES: Final = 8 << 20

@@ -2,6 +2,7 @@
 
 from tasks.checks.bonds import BOND_CHECKS
 from tasks.checks.files import FILE_CHECKS
+from tasks.checks.firewall import FIREWALL_CHECKS
 from tasks.checks.host import ENGINE_CHECKS, HOST_CHECKS
 from tasks.checks.lldp import LLDP_CHECKS
 from tasks.checks.nfs import NFS_CHECKS
@@ -11,7 +12,7 @@ from tasks.checks.probes import PROBE_CHECKS
 from tasks.checks.routing import ROUTER_CHECKS
 from tasks.checks.truenas import TRUENAS_CHECKS
 
-NETWORK_CHECKS = (*BOND_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FILE_CHECKS)
+NETWORK_CHECKS = (*BOND_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FIREWALL_CHECKS, *FILE_CHECKS)
 STORAGE_CHECKS = (*NFS_CHECKS, *TRUENAS_CHECKS)
 # Probes send packets and mount exports: the audit alone asks for them.
 CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *NETWORK_CHECKS, *STORAGE_CHECKS, *PROBE_CHECKS, *NFS_PROBE_CHECKS)

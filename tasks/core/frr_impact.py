@@ -4,10 +4,17 @@ from collections.abc import Iterator
 
 from tasks.core.frr_file import FrrFile
 
-# A new value of these tears an interface's adjacency down; so does the first of them, which switches OSPF on or off there.
-FLAPS_ONE = ("ip ospf area", "ip ospf network", "ip ospf passive", "ip ospf hello-interval", "ip ospf dead-interval")
-KEYS = ("ip ospf authentication", "ip ospf message-digest-key")
+# A new value of these ends an interface's adjacency, at once or after a dead interval, until the other end has the same.
+BOTH_ENDS = {
+    "ip ospf area": "area",
+    "ip ospf network": "network type",
+    "ip ospf hello-interval": "hello-interval",
+    "ip ospf dead-interval": "dead-interval",
+    "ip ospf authentication": "authentication",
+    "ip ospf message-digest-key": "authentication",
+}
 KEEPS = {"ip ospf cost": "changes its OSPF cost: traffic moves, adjacencies stay"}
+PASSIVE = "ip ospf passive"
 ROUTER = ("router ospf",)
 
 
@@ -36,11 +43,12 @@ def _interface(context: str, old: FrrFile, new: FrrFile) -> Iterator[str]:
     path, name = (context,), context.removeprefix("interface ")
     if old.get(path, "ip ospf area") is None:
         return  # there is no adjacency yet
-    for key in FLAPS_ONE:
+    if old.get(path, PASSIVE) != new.get(path, PASSIVE):
+        becomes = new.get(path, PASSIVE) is not None
+        yield f"{name}'s OSPF adjacency {'goes down: it becomes' if becomes else 'comes up: it is no longer'} passive"
+    for key, what in BOTH_ENDS.items():
         if old.get(path, key) != new.get(path, key):
-            yield f"{name}'s OSPF adjacency goes down and up: {key.removeprefix('ip ospf ')} changes"
-    if any(old.get(path, key) != new.get(path, key) for key in KEYS):
-        yield f"{name}'s OSPF adjacency goes down until the other end has the same authentication"
+            yield f"{name}'s OSPF adjacency goes down until the other end has the same {what}"
     for key, effect in KEEPS.items():
         if old.get(path, key) != new.get(path, key):
             yield f"{name} {effect}"

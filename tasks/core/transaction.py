@@ -69,6 +69,10 @@ if [ $code != 0 ]; then
   grep -E '% |remove|Failure|rror' $said >&2 || tail -n 5 $said >&2
   exit $code
 fi
+# ospfd takes a new router id once its process is cleared: the daemon stays, every adjacency begins anew.
+want=$(sed -n 's/^ *ospf router-id \([0-9.]*\).*/\1/p' /etc/frr/frr.conf)
+have=$(vtysh -c 'show ip ospf json' 2>/dev/null | sed -n 's/^ *"routerId": *"\([0-9.]*\)".*/\1/p')
+[ -z "$want" ] || [ -z "$have" ] || [ "$want" = "$have" ] || vtysh -c 'clear ip ospf process' || exit 1
 after=$(ids)
 echo "$before" | while read -r name id; do
   echo "$after" | grep -qx "$name $id" && kill -0 "$id" 2>/dev/null && continue

@@ -16,6 +16,7 @@ from tasks.core.templates import render
 from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
 from tasks.core.transaction import FRR_UNIT as RUN_FRR
 from tasks.network.facts import STAGED
+from tasks.network.firewall import FIREWALL, OPENING, dropped
 from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT, KERNEL_VALUES, SDN
 
 DAEMONS = ("bfdd", "ospfd")
@@ -38,7 +39,7 @@ class OspfState:
 class Ospf(Change[OspfState]):
     """The host speaks OSPF with BFD on its routed cables and announces its loopback, from which its own traffic comes."""
 
-    needs: ClassVar = (FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, KERNEL_VALUES, STAGED)
+    needs: ClassVar = (FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> OspfState:
@@ -66,7 +67,9 @@ class Ospf(Change[OspfState]):
         )
 
     def steps(self, site: Site, facts: Facts, want: OspfState) -> tuple[Step, ...]:
-        """One merge candidate of FRR's files; FRR is started where it does not run."""
+        """One merge candidate of FRR's files; FRR is started where it does not run. Refused where a firewall would keep it from working."""
+        if shut := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
+            raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
         return (Candidate(self._words(site, facts)), *start)
 

@@ -5,8 +5,13 @@ from pathlib import Path
 
 from rehearsal import FOLDER, ROOT
 
+# The lab's own (nornir_config.yaml), shorter ones for drills that wait until they have run out, and those that a site has by itself.
+LAB = {"revert_s": 24, "settle_s": 16, "apply_s": 12}
+SHORT = {"revert_s": 16, "settle_s": 10, "apply_s": 8}
+BY_ITSELF: dict[str, int] = {}
 
-def variant(folder: Path, *, rehearsal: bool = True, **edits: dict[str, str]) -> str:
+
+def variant(folder: Path, *, rehearsal: bool = True, timers: dict[str, int] = LAB, **edits: dict[str, str]) -> str:
     """The name (a path) of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"})."""
     folder.mkdir(parents=True, exist_ok=True)
     for source in (ROOT / "inventory").glob("*.yaml"):
@@ -18,6 +23,6 @@ def variant(folder: Path, *, rehearsal: bool = True, **edits: dict[str, str]) ->
             assert old in text, f"{name}.yaml has no {old!r} to replace"
             text = text.replace(old, new)
         path.write_text(text)
-    settings = f"rehearsal: {str(rehearsal).lower()}\nssh_config: {FOLDER}/ssh_config\nrevert_s: 24\nsettle_s: 16\napply_s: 12\n"
-    (folder / "site.yaml").write_text(settings)
+    settings = {"rehearsal": str(rehearsal).lower(), "ssh_config": f"{FOLDER}/ssh_config", **timers}
+    (folder / "site.yaml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
     return str(folder)

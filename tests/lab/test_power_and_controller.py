@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from rehearsal import HOSTS, ROOT, Lab
+from sites import SHORT, variant
+
+from tasks.core.run import MARGIN_S
 
 pytestmark = pytest.mark.lab
 
@@ -23,26 +26,24 @@ class Pair:
     bonds: dict[str, str]
 
     @property
-    def flags(self) -> tuple[str, ...]:
-        return "--stage", "network", "--set", self.name
-
-    @property
     def ends(self) -> tuple[str, str]:
         return self.safe, self.other
 
 
 UPLINK = Pair("uplink alvin", "alvin", "sw-rack", {"alvin": "bond0", "sw-rack": "po-alvin"})
+TRUNK = Pair("trunk sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
 # Event, and whether of the safe end: armed; safe end applied; other end applied; between the two confirms.
 BOUNDARIES = (("armed", True), ("applied", True), ("applied", False), ("confirmed", True))
-# The lab's timers: the safe end's is the longest (nornir_config.yaml: revert_s + apply_s + 5).
-TIMER_S = 41
+# The safe end's timer, the longest.
+TIMER_S = SHORT["revert_s"] + SHORT["apply_s"] + MARGIN_S
 # So long nothing may change any more: a LACP partner that has gone is noticed after 3 s.
 HOLD_S = 6
 
 
-def drill(pair: Pair, deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
+def drill(pair: Pair, site: str, deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """The run as it ended, and the monotonic time of the deed."""
-    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, pair.name, "--", *pair.flags]
+    flags = ("--site", site, "--stage", "network", "--set", pair.name)
+    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, pair.name, "--", *flags]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     said = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
     assert said, f"the drill never came to {kind} of {host}:\n{done.stdout}\n{done.stderr}"
@@ -66,7 +67,7 @@ def assert_no_half_but_the_safe_one(lab: Lab, pair: Pair) -> None:
 
 def assert_finishes(lab: Lab, pair: Pair) -> None:
     """The next run ends the work."""
-    code, report = lab.report("bootstrap", *pair.flags)
+    code, report = lab.report("bootstrap", "--stage", "network", "--set", pair.name)
     assert code == 0, report["stages"]
     assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "nothing was said of the run before"
     partners = lab.partners(pair.safe, pair.bonds[pair.safe])
@@ -93,6 +94,12 @@ def assert_settles_in_time(lab: Lab, pair: Pair, deed_at: float) -> None:
     lab.wait("every host answers and nothing is pending", holds, max(left_s, 1) + 2 * HOLD_S)
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A site like the lab's, whose timers end sooner."""
+    return variant(tmp_path_factory.mktemp("site"), timers=SHORT)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
     assert lab.runbook("bootstrap", "--stage", "host").code == 0
@@ -102,28 +109,28 @@ def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
 def plain(lab: Lab) -> Iterator[None]:
     """Every drill starts from the fresh network."""
     yield
-    for host in ("sw-rack", "alvin"):
+    for host in ("sw-rack", "sw-core", "alvin"):
         lab.put_back(host)
 
 
 @pytest.mark.parametrize(("kind", "of_the_safe"), BOUNDARIES)
-@pytest.mark.parametrize("pair", [UPLINK], ids=lambda pair: pair.name)
-def test_controller_is_killed(lab: Lab, pair: Pair, kind: str, of_the_safe: bool) -> None:
+@pytest.mark.parametrize("pair", [UPLINK, TRUNK], ids=lambda pair: pair.name)
+def test_controller_is_killed(lab: Lab, site: str, pair: Pair, kind: str, of_the_safe: bool) -> None:
     mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
-    _, deed_at = drill(pair, "die", kind, pair.safe if of_the_safe else pair.other)
+    _, deed_at = drill(pair, site, "die", kind, pair.safe if of_the_safe else pair.other)
     assert_settles_in_time(lab, pair, deed_at)
     assert_no_half_but_the_safe_one(lab, pair)
     assert lab.sh("alvin", "cat /sys/class/net/vmbr0/address") == mac, "vmbr0 changed its MAC"
     assert_finishes(lab, pair)
 
 
-POWER = [(pair, victim, kind, of_the_safe) for pair in (UPLINK,) for victim in pair.ends for kind, of_the_safe in BOUNDARIES]
+POWER = [(pair, victim, kind, of_the_safe) for pair in (UPLINK, TRUNK) for victim in pair.ends for kind, of_the_safe in BOUNDARIES]
 
 
 @pytest.mark.parametrize(("pair", "victim", "kind", "of_the_safe"), POWER, ids=lambda word: getattr(word, "name", str(word)))
-def test_power_is_cut(lab: Lab, pair: Pair, victim: str, kind: str, of_the_safe: bool) -> None:
+def test_power_is_cut(lab: Lab, site: str, pair: Pair, victim: str, kind: str, of_the_safe: bool) -> None:
     """The machine is on again while the controller still works: it finds what the boot has restored, or an end that is confirmed."""
-    done, deed_at = drill(pair, f"kill:{victim}", kind, pair.safe if of_the_safe else pair.other)
+    done, deed_at = drill(pair, site, f"kill:{victim}", kind, pair.safe if of_the_safe else pair.other)
     assert_settles_in_time(lab, pair, deed_at)
     assert_no_half_but_the_safe_one(lab, pair)
     assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"

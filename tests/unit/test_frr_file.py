@@ -111,8 +111,13 @@ IMPACTS = {
     "stops": (OSPF, PORT, ["OSPF stops: every adjacency ends"]),
     "router-id": (OSPF, OSPF.replace("1.1.1.1", "2.2.2.2"), ["every OSPF adjacency goes down and up: the router id changes"]),
     "cost": (OSPF, OSPF.replace("cost 5", "cost 6"), ["a changes its OSPF cost: traffic moves, adjacencies stay"]),
-    "hello": (OSPF, OSPF.replace("interval 2", "interval 3"), ["a's OSPF adjacency goes down and up: hello-interval changes"]),
-    "area": (OSPF, OSPF.replace("area 0.0.0.0", "area 0.0.0.1"), ["a's OSPF adjacency goes down and up: area changes"]),
+    "hello": (
+        OSPF,
+        OSPF.replace("interval 2", "interval 3"),
+        ["a's OSPF adjacency goes down until the other end has the same hello-interval"],
+    ),
+    "area": (OSPF, OSPF.replace("area 0.0.0.0", "area 0.0.0.1"), ["a's OSPF adjacency goes down until the other end has the same area"]),
+    "passive": (OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf passive\n"), ["a's OSPF adjacency goes down: it becomes passive"]),
     "first-of-a-port": (ROUTER, OSPF, []),
     "nothing": (OSPF, OSPF, []),
     "key": (

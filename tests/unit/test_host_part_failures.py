@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zlib
 
 import pytest
 from part import KIM, SAM, Machine, hosts, refusal
@@ -145,7 +146,7 @@ def test_part_is_taken_off_a_host_only_when_nothing_is_open(machine: Machine, ap
 def test_part_runs_from_standard_input_and_answers_on_its_last_line(machine: Machine) -> None:
     def ask(op: str) -> dict:
         source, request = (
-            machine.source.encode(),
+            zlib.compress(machine.source.encode()),
             json.dumps({"op": op, "facts": {"x": "echo 1"}, "deadline_s": 9, **vars(KIM), "packages": []}),
         )
         command = LOADER.replace("python3", f"{sys.executable} -I -S", 1)

@@ -42,16 +42,16 @@ def test_a_nic_that_is_out_is_not_made_at_boot_and_its_vector_device_stays_out_o
 
 def test_a_nic_goes_by_its_far_end_and_comes_with_its_mac(alvin: MachinePlan) -> None:
     assert "ip -n cables link delete far4" in removal(EN05)
-    script = insertion(alvin, EN05, Fitting())
-    assert f"ip link add thunderbolt%d address {mac_of('alvin', 'en05')} mtu 65520 type veth peer name far4" in script
+    script = insertion(alvin, EN05, Fitting(), 1)
+    assert f"ip link add thunderbolt%d index 10104 address {mac_of('alvin', 'en05')} mtu 65520 type veth peer name far4" in script
     assert "filter add dev vec4 ingress matchall action mirred egress redirect dev far4" in script
     assert "netem" not in script
-    assert "qdisc replace dev far4 root netem" in insertion(alvin, EN05, Fitting(impaired={EN05: Impairment(5)}))
+    assert "qdisc replace dev far4 root netem" in insertion(alvin, EN05, Fitting(impaired={EN05: Impairment(5)}), 2)
 
 
 def test_a_nic_without_a_cable_has_no_vector_device(site: Site) -> None:
     bare = draw(site.model_copy(update={"cables": (), "operator": None})).machines["alvin"]
-    assert "vec" not in insertion(bare, EN05, Fitting())
+    assert "vec" not in insertion(bare, EN05, Fitting(), 1)
 
 
 def test_the_seed_says_what_the_next_boot_makes(alvin: MachinePlan, tmp_path: Path) -> None:

@@ -16,10 +16,14 @@ class Agent:
 
     def __init__(self) -> None:
         self.greetings = 0
-        self.line = SerialLine("alvin", self._greeted)
+        self.switched: list[set[int]] = []
+        self.line = SerialLine("alvin", self._greeted, self._switched)
 
     def _greeted(self) -> None:
         self.greetings += 1
+
+    def _switched(self) -> None:
+        self.switched.append(set(self.line.ports_on))
 
     async def attach(self) -> None:
         ours, theirs = socket.socketpair()
@@ -51,6 +55,17 @@ def played(scene: Callable[[Agent], Awaitable[None]]) -> Agent:
         return agent
 
     return asyncio.run(play())
+
+
+def test_the_ports_that_are_on_are_told_and_go_with_the_machine() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.say(ready="boot-1")
+        agent.say(ports={0: True, 1: False})
+        agent.say(ports={0: True, 1: True})
+        agent.say(bye="boot-1")
+        await agent.line.ready.wait()
+
+    assert played(scene).switched == [{0}, {0, 1}, set(), set()]
 
 
 def test_a_command_is_answered_whatever_else_is_on_the_line() -> None:

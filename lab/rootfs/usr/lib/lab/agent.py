@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, PTH123, SIM115 - runs by itself in a machine that boots: no module that is not needed
+# ruff: noqa: INP001, PTH123, PTH208, SIM115 - runs by itself in a machine that boots: no module that is not needed
 """The machine's serial console server: runs what a JSON line asks, as many at once as are asked for, and answers with a JSON line.
 
 A request is {"id", "boot", "argv", "stdin", "wait_s"}, or {"boot", "cancel": ID}; an answer is {"id", "rc", "out", "err"}, and "timeout"
@@ -7,6 +7,9 @@ where the command was ended for its length. Bytes that are no UTF-8 travel as su
 With "size" (rows, columns) and "term" in place of "stdin" and "wait_s" the command gets a terminal: what it prints comes as {"id", "said"},
 each to be acknowledged by {"id", "boot", "took"}, so that no flood fills the line; {"id", "boot", "input"} is typed, {"id", "boot", "size"}
 resizes.
+
+Unasked it says {"ports": {INDEX: whether it is switched on}}, at first and when that changes: the other end of a cable loses its carrier
+when a port is switched off.
 """
 
 import contextlib
@@ -15,6 +18,7 @@ import os
 import queue
 import select
 import signal
+import socket
 import subprocess
 import termios
 import threading
@@ -31,6 +35,11 @@ AHEAD = 16
 CHUNK_BYTES = 4096
 # What is typed to a command that has ended and was reading nothing is waited for no longer.
 TYPIST_S = 1.0
+# The kernel's index of the first port (lab/settings.py), far above those that it gives by itself; a NIC that is plugged in again is
+# MOST_PORTS further on.
+FIRST_PORT, MOST_PORTS = 10000, 100
+NETWORK = "/sys/class/net"
+IFF_UP, RTMGRP_LINK = 1, 1
 
 
 def say(answer: dict[str, object]) -> None:
@@ -137,6 +146,30 @@ class Terminal:
             self.room.release()
 
 
+def ports() -> dict[int, bool]:
+    """{index: whether it is switched on} of the machine's ports."""
+    found = {}
+    for name in os.listdir(NETWORK):
+        with contextlib.suppress(OSError):  # it has just gone, or it is no device
+            index = int(open(f"{NETWORK}/{name}/ifindex").read()) - FIRST_PORT
+            if index >= 0:
+                found[index % MOST_PORTS] = bool(int(open(f"{NETWORK}/{name}/flags").read(), 16) & IFF_UP)
+    return found
+
+
+def watch_ports() -> None:
+    """Say which ports are switched on, whenever that changes."""
+    changes = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    changes.bind((0, RTMGRP_LINK))
+    said = None
+    while True:
+        if (now := ports()) != said:
+            said = now
+            say({"ports": now})
+        with contextlib.suppress(OSError):  # more changes than it could hold: they are looked at all the same
+            changes.recv(65536)
+
+
 TERMINALS: dict[int, Terminal] = {}
 
 
@@ -185,6 +218,7 @@ def serve() -> None:
     tty.setraw(LINE)
     signal.signal(signal.SIGTERM, leave)
     say({"ready": BOOT})
+    threading.Thread(target=watch_ports, daemon=True).start()
     rest = b""
     while data := os.read(LINE, 65536):
         *lines, rest = (rest + data).split(b"\n")
