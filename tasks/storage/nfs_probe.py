@@ -13,7 +13,10 @@ from tasks.core.facts import Fact
 # probe that was killed is cleared up by the next; a second one at the same time waits for the first.
 PROBE_SCRIPT = r"""
 say() { printf '%s\t' "$1:$2"; shift 2; printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
+as_owner() { setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"; }
 keep() { file=$1; shift; "$@" sh -c 'echo "$2" > "$1"' keep "$file" "$token" 2>/dev/null; }
+back() { file=$1; shift; [ "$("$@" dd if="$file" iflag=direct status=none 2>/dev/null)" = "$token" ] && read=yes; }
+tidy() { as_owner rm -f "$at/$name.owner"; rm -f "$at/$name.root" "$at/$name.owner"; } 2>/dev/null
 probe() {
   at=/mnt/$1; server=$2 path=$3 uid=$4 gid=$5 access=$6; mkdir -p "$at"
   if ! said=$(timeout 8 mount -t nfs4 -o soft,timeo=30,retrans=1,retry=0,nosuid,nodev,noexec "$server:$path" "$at" 2>&1); then
@@ -21,15 +24,11 @@ probe() {
   fi
   folder=$(stat -c '%u:%g %a' "$at"); root=- written=- read=- left=-
   if [ "$access" = rw ]; then
-    rm -f "$at/$name.root" "$at/$name.owner"
-    keep "$at/$name.root" && root=$(stat -c %u:%g "$at/$name.root") || root=denied
-    keep "$at/$name.owner" setpriv --reuid "$uid" --regid "$gid" --clear-groups || true
-    written=no read=no
-    for file in "$at/$name.owner" "$at/$name.root"; do
-      [ -s "$file" ] && { written=yes; [ "$(dd if="$file" iflag=direct status=none 2>/dev/null)" = "$token" ] && read=yes; break; }
-    done
-    rm -f "$at/$name.root" "$at/$name.owner"; setpriv --reuid "$uid" --regid "$gid" --clear-groups rm -f "$at/$name.owner"
-    left=$(ls -A "$at" 2>/dev/null | grep -c "^$name" || true)
+    tidy; root=denied written=no read=no
+    keep "$at/$name.root" && root=$(stat -c %u:%g "$at/$name.root")
+    if keep "$at/$name.owner" as_owner; then written=yes; back "$at/$name.owner" as_owner
+    elif [ "$root" != denied ]; then written=yes; back "$at/$name.root"; fi
+    tidy; left=$({ ls -A "$at" || as_owner ls -A "$at"; } 2>/dev/null | grep -c "^$name")
   fi
   say "$server" "$path" yes "$folder" "$root" "$written" "$read" "$left"; umount "$at"
 }

@@ -19,7 +19,7 @@ SERVER = "192.168.103.114"
 DATA, CONFIGS = "/mnt/Vault/Data", "/mnt/Flash/Configs"
 # One more export of the inventory's own form, and one that only looks like one.
 ROW = "      /mnt/Flash/Configs: {clients: [172.16.0.0/16], purpose: provisioner, squash: no_root_squash, fsid: 5}\n"
-SCRATCH = '      /mnt/Flash/Scratch: {clients: [172.16.0.0/16], owner: "1000:1000", fsid: 6}\n'
+SCRATCH = '      /mnt/Flash/Scratch: {clients: [172.16.0.0/16], owner: "1000:1000", mode: "0750", fsid: 6}\n'
 ALONE = ("--stage", "storage")
 
 
@@ -101,6 +101,56 @@ def test_probes_find_all_well_and_leave_nothing(lab: Lab) -> None:
     assert all(lab.sh(node, "grep -c nfs4 /proc/mounts", check=False).strip() == "0" for node in NODES)
 
 
+class Transfer:
+    """Synchronous writes from alvin while a block runs: how long the slowest of them took, in milliseconds, and how each ended."""
+
+    SCRIPT = r"""
+import os, sys, time
+slowest, written, start = 0, 0, time.monotonic()
+open('/run/data/begun', 'w').close()
+with open('/run/data/transfer', 'wb', buffering=0) as file:
+    while not os.path.exists('/run/transfer-ends'):
+        before = time.monotonic()
+        file.write(b'x' * 65536)
+        os.fsync(file.fileno())
+        written, slowest = written + 1, max(slowest, time.monotonic() - before)
+print(written, round(slowest * 1000), os.path.getsize('/run/data/transfer') == written * 65536)
+"""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.said = lab, ""
+        self._thread = threading.Thread(target=self._write)
+
+    def _write(self) -> None:
+        self.said = self.lab.command("exec", "alvin", "--", "python3", "-c", self.SCRIPT).out
+
+    def __enter__(self) -> Self:
+        self.lab.sh("alvin", "rm -f /run/transfer-ends")
+        self._thread.start()
+        self.lab.wait("the transfer runs", lambda: "begun" in self.lab.sh("vault", f"ls {DATA}"), 10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lab.sh("alvin", "touch /run/transfer-ends")
+        self._thread.join()
+
+
+def test_settings_of_the_server_restart_it_and_the_plan_says_so(lab: Lab, tmp_path: Path) -> None:
+    """Its clients wait, and lose nothing."""
+    mount(lab, "alvin", DATA, "/run/data")
+    try:
+        with Transfer(lab) as transfer:
+            done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, "  nfs:\n", "  nfs:\n    threads: 8\n"), *ALONE)
+        assert done.code == 0, f"{done.out}\n{done.err}"
+        assert "the NFS server restarts for its own settings" in done.out
+        assert transfer.said.split()[2] == "True"
+        assert lab.sh("vault", "cat /proc/fs/nfsd/threads").strip() == "8"
+        assert lab.runbook("bootstrap", *ALONE).code == 0
+    finally:
+        lab.sh("alvin", "rm -f /run/data/transfer /run/data/begun", check=False)
+        unmount(lab, "alvin", "/run/data")
+
+
 # Why an export is refused, before anything is touched: by the inventory, then by what is on the server.
 INVALID = {
     "outside an array": (
@@ -145,40 +195,6 @@ def test_an_array_that_is_not_mounted_is_refused(lab: Lab, tmp_path: Path) -> No
         lab.sh("vault", "mount /mnt/Flash && exportfs -ra")
 
 
-class Transfer:
-    """Synchronous writes from alvin while a block runs: how long the slowest of them took, in milliseconds, and how each ended."""
-
-    SCRIPT = r"""
-import os, sys, time
-slowest, written, start = 0, 0, time.monotonic()
-open('/run/data/begun', 'w').close()
-with open('/run/data/transfer', 'wb', buffering=0) as file:
-    while not os.path.exists('/run/transfer-ends'):
-        before = time.monotonic()
-        file.write(b'x' * 65536)
-        os.fsync(file.fileno())
-        written, slowest = written + 1, max(slowest, time.monotonic() - before)
-print(written, round(slowest * 1000), os.path.getsize('/run/data/transfer') == written * 65536)
-"""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab, self.said = lab, ""
-        self._thread = threading.Thread(target=self._write)
-
-    def _write(self) -> None:
-        self.said = self.lab.command("exec", "alvin", "--", "python3", "-c", self.SCRIPT).out
-
-    def __enter__(self) -> Self:
-        self.lab.sh("alvin", "rm -f /run/transfer-ends")
-        self._thread.start()
-        self.lab.wait("the transfer runs", lambda: "begun" in self.lab.sh("vault", f"ls {DATA}"), 10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lab.sh("alvin", "touch /run/transfer-ends")
-        self._thread.join()
-
-
 def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Path) -> None:
     """No error, no write that waits for a server that is gone, no restart; then it goes again, and whoever may have it mounted is named."""
     started = lab.sh("vault", "systemctl show -p ActiveEnterTimestampMonotonic nfs-server; pgrep -x nfsd | head -1")
@@ -187,13 +203,15 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         with Transfer(lab) as transfer:
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
-        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0755" in done.out
+        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0750" in done.out
         written, slowest_ms, whole = transfer.said.split()
         assert int(written) > 50
         assert int(slowest_ms) < 2000, transfer.said
         assert whole == "True"
         assert "/mnt/Flash/Scratch" in served(lab)
         assert lab.sh("vault", "systemctl show -p ActiveEnterTimestampMonotonic nfs-server; pgrep -x nfsd | head -1") == started
+        audit = lab.runbook("audit", "--site", str(tmp_path), "--tags", "nfs")
+        assert audit.code == 0, audit.out  # root of a node is nobody there, and its owner writes
         mount(lab, "simon", "/mnt/Flash/Scratch", "/run/scratch")
         lab.sh(
             "simon",
@@ -231,16 +249,23 @@ def test_exports_of_others_stay(lab: Lab, tmp_path: Path) -> None:
         lab.sh("vault", "rm /etc/exports.d/guest.exports; exportfs -ra")
 
 
-def test_a_dead_controller_is_undone_by_the_timer(lab: Lab, tmp_path: Path) -> None:
-    """Files, table and the folder that was made: all as before."""
+@pytest.mark.parametrize("moment", ["prepared", "armed", "applied", "checked", "confirmed"])
+def test_a_controller_that_dies_is_undone_by_the_timer_or_finished_by_the_next_run(lab: Lab, tmp_path: Path, moment: str) -> None:
+    """Files, table and the folder that was made: all as before, or all as wanted; and run again they are as wanted."""
     before = everything(lab)
     site = with_hosts(tmp_path, ROW, ROW + SCRATCH.replace("Scratch", "Undone"))
-    words = [sys.executable, "tests/lab/controller.py", "die", "applied", "vault", "nfs vault", "--", "--site", site, *ALONE]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    words = [sys.executable, "tests/lab/controller.py", "die", moment, "" if moment == "checked" else "vault", "nfs vault", "--"]
+    done = subprocess.run([*words, "--site", site, *ALONE], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == -9, f"{done.stdout}\n{done.stderr}"
+    lab.wait("nothing is open on vault", lambda: not lab.pending("vault"), 40)
+    if moment == "confirmed":
+        assert "/mnt/Flash/Undone" in served(lab)
+    else:
+        assert everything(lab) == before
+    lab.wait("the next run finishes it", lambda: lab.runbook("bootstrap", "--site", site, *ALONE).code == 0, 40)
     assert "/mnt/Flash/Undone" in served(lab)
-    lab.wait("the timer restored vault", lambda: not lab.pending("vault"), 40)
-    assert everything(lab) == before
+    lab.wait("the dead run's lease lapses", lambda: lab.runbook("bootstrap", *ALONE).code == 0, 40)
+    lab.sh("vault", "rmdir /mnt/Flash/Undone")
 
 
 def test_drift_by_hand_is_mended(lab: Lab) -> None:
