@@ -1,15 +1,27 @@
 """Take a node out of service, act on it, wait until all is well, and put it back."""
 
+from inventory.schema import Site
 from tasks.checks.bonds import BOND_CHECKS
+from tasks.checks.ceph import MONITOR_CHECKS, NODE_CHECKS, POOL_CHECKS, ceph_is_healthy
+from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS
 from tasks.checks.ospf import OSPF_CHECKS
 from tasks.checks.routing import ROUTER_CHECKS
-from tasks.core.maintenance import Maintenance, main
+from tasks.core.facts import Facts
+from tasks.core.maintenance import Maintenance, Preparation, main
 from tasks.network.drain import DRAIN
+from tasks.storage.ceph_maintenance import ceph_maintenance
+
+
+def ready(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
+    """Its neighbours lead their traffic round it, and Ceph waits for it."""
+    return (Preparation(host, (DRAIN,)), *ceph_maintenance(site, facts, host))
+
 
 MAINTENANCE = Maintenance(
     purpose="Take a node out of service, act on it, wait until all is well, and put it back.",
-    ready=(DRAIN,),
-    checks=(*BOND_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS),
+    ready=ready,
+    checks=(*BOND_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *MONITOR_CHECKS, *NODE_CHECKS, *POOL_CHECKS),
+    outside=(*MAINTENANCE_CHECKS, ceph_is_healthy),
 )
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ action brings. So nobody has to remember.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from inventory.schema import Site
 from tasks.core.check import Check, Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
-from tasks.core.facts import STATUS, union
+from tasks.core.facts import STATUS, Facts, union
 from tasks.core.plan import HostPlan
 from tasks.core.run import Interrupted, Run
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, open_run
@@ -30,12 +31,21 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What makes a host ready, done on `on` and undone there: the host itself, or one that speaks for the cluster it is in."""
+
+    on: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
 class Maintenance:
-    """What a script in runbooks/ declares: how a host is made ready, and what has to hold before and after."""
+    """What a script in runbooks/ declares: how a host is made ready, what holds all the while, and what only `outside` of it."""
 
     purpose: str
-    ready: tuple[Action, ...]
+    ready: Callable[[Site, Facts, str], tuple[Preparation, ...]]
     checks: tuple[Check, ...]
+    outside: tuple[Check, ...] = ()
 
 
 @contextmanager
@@ -92,8 +102,8 @@ ACTIONS = {"reboot": reboot}
 
 def failing(run: Run, checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
     """The verdicts on a host and on what is cabled to it that are not as wanted. Raises LinkError where the host does not answer."""
-    near = {cable.far(host).host for cable in run.site.cables_of(host)}
-    hosts = [one.name for one in run.site.hosts.values() if one.name in {host, *near} and one.managed and one.vm is None]
+    near = {host, *(cable.far(host).host for cable in run.site.cables_of(host)), *(run.site.ceph.monitors if run.site.ceph else ())}
+    hosts = [one.name for one in run.site.hosts.values() if one.name in near and one.managed and one.vm is None]
     run.needs = dict.fromkeys(hosts, union([(STATUS,), *(check.needs for check in checks)]))
     run.read(hosts)
     if host in run.unreachable:
@@ -120,14 +130,17 @@ def wait_until_well(run: Run, checks: tuple[Check, ...], host: str) -> None:
 
 def maintain(run: Run, maintenance: Maintenance, host: str, action: str) -> None:
     """Refused while something is not well; then out of service, the action, well again, back in service."""
-    if bad := failing(run, maintenance.checks, host):
+    everything = (*maintenance.checks, *maintenance.outside)
+    if bad := failing(run, everything, host):
         reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
         raise Refused(f"{host}: nothing is done while not all is well around it; `python runbooks/audit.py` says what to do:{reasons}")
     why = f"maintenance {host}"
-    with out_of_service(run, host, why, maintenance.ready):
+    with ExitStack() as preparations:
+        for one in maintenance.ready(run.site, run.facts, host):
+            preparations.enter_context(out_of_service(run, one.on, why, one.actions))
         ACTIONS[action](run, host, why)
         wait_until_well(run, maintenance.checks, host)
-    wait_until_well(run, maintenance.checks, host)
+    wait_until_well(run, everything, host)
 
 
 def main(maintenance: Maintenance) -> int:
@@ -158,7 +171,9 @@ def _main(maintenance: Maintenance, options: Options, action: str) -> int:
     try:
         run = open_run(options, (screen.watch,))
         if options.dry_run or not _may(run, screen, options, host, action):
-            screen.say(f"{host}: {action} inside maintenance: {'; '.join(one.shown for one in maintenance.ready)}")
+            failing(run, maintenance.checks, host)  # what is to be done depends on what is there
+            shown = [one.shown for each in maintenance.ready(run.site, run.facts, host) for one in each.actions]
+            screen.say(f"{host}: {action} inside maintenance: {'; '.join(shown)}")
             return PENDING
         try:
             maintain(run, maintenance, host, action)

@@ -10,6 +10,8 @@ from tasks.core.facts import Facts
 from tasks.core.transaction import Command
 from tasks.storage.ceph_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
 
+# Of corosync's links that work it uses the one of the highest priority (corosync.conf(5), link_mode passive); said once, for the cluster.
+PRIORITIES = ("priority=20", "priority=10")
 KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
 
 
@@ -110,13 +112,17 @@ class ProxmoxCluster(Change[Membership]):
             has = " and ".join(facts[self.host][COROSYNC].nodes[self.host])
             wanted = " and ".join(want.links)
             raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as pvecm(1) says")
-        chosen = tuple(word for number, address in enumerate(want.links) for word in (f"--link{number}", address))
         first = members(site)[0]
         if self.host == first:
-            words = ("pvecm", "create", want.cluster, *chosen)
+            words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
             return (Command(words, f"cluster {want.cluster} is made of {self.host}"),)
-        words = ("pvecm", "add", str(site.hosts[first].address.ip), *chosen, "--use_ssh", "1")
+        words = ("pvecm", "add", str(site.hosts[first].address.ip), *_links(want), "--use_ssh", "1")
         return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=("corosync starts: /etc/pve becomes the cluster's",)),)
+
+
+def _links(want: Membership, priorities: tuple[str, ...] = ()) -> tuple[str, ...]:
+    words = [f"{address}{','.join(['', *priorities[number : number + 1]])}" for number, address in enumerate(want.links)]
+    return tuple(word for number, text in enumerate(words) for word in (f"--link{number}", text))
 
 
 def links(site: Site, host: str) -> tuple[str, ...]:

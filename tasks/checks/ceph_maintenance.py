@@ -1,0 +1,48 @@
+"""What has to hold before a storage node is taken out of service."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from inventory.schema import Site
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Fact, Facts
+from tasks.storage.ceph_facts import CEPH
+
+WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` says what is going on."
+
+
+def _answer(output: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(output) if output.strip() else {}
+    return answer
+
+
+# What Ceph itself says of stopping the OSDs of this host: it knows pools, rules and what else is down (ceph(8)).
+OK_TO_STOP = Fact(
+    "ok_to_stop",
+    'ids=$(ceph --connect-timeout 5 osd ls-tree "$(hostname)" 2>/dev/null); '
+    '[ -z "$ids" ] || ceph --connect-timeout 5 osd ok-to-stop $ids -f json 2>/dev/null || true',
+    _answer,
+)
+
+
+@check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=("storage", "ceph"))
+def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every placement group takes writes while the host's OSDs are down."""
+    if site.ceph is not None and facts[host][CEPH].osds_of(host):
+        answer = facts[host][OK_TO_STOP]
+        waits = f"{answer.get('num_not_ok_pgs', 'all')} placement groups would stop" if not answer.get("ok_to_stop") else "ok to stop"
+        yield Finding(f"{host}:osd", "ok to stop", waits, host)
+
+
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=("storage", "ceph"))
+def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Without the host's monitor the others are still the majority."""
+    if site.ceph is not None and host in site.ceph.monitors and facts[host][CEPH].fsid:
+        state = facts[host][CEPH]
+        left = len(state.quorum - {host})
+        got = "a majority" if 2 * left > len(state.monitors) else f"{left} of {len(state.monitors)}"
+        yield Finding(f"{host}:mon", "a majority", got, host)
+
+
+MAINTENANCE_CHECKS = (osds_may_stop, quorum_survives_the_host)
