@@ -29,9 +29,10 @@ runbook.needs_of(RUNBOOK.stages, run, options)
 def measure(name: str, runbook: Runbook) -> None:
     """Print the table of one runbook."""
     options = Options()
-    needs = needs_of(runbook.stages, open_run(options), options)
+    run = open_run(options)
+    needs = needs_of(runbook.stages, run, options)
     ssh = ["ssh", "-F", find_site("lab").ssh_config_path or ""]
-    facts = {host: {fact.name: fact.command for fact in wanted} for host, wanted in needs.items()}
+    facts = {host: {fact.name: fact.on(run.site, host).command for fact in wanted} for host, wanted in needs.items()}
     same = [([*ssh, host, LOADER], payload({"op": "read", "facts": read, "run": None, "deadline_s": 30})) for host, read in facts.items()]
     nothing = [([*ssh, host, "true"], b"") for host in needs]
     figures: dict[str, list[float]] = {"whole": [], "start": [], "same": [], "true": []}
@@ -40,10 +41,10 @@ def measure(name: str, runbook: Runbook) -> None:
         figures["start"].append(wall_s([sys.executable, "-c", START.replace("NAME", name)]))
         figures["same"].append(together_s(same))
         figures["true"].append(together_s(nothing))
-    run = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
+    own = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
     base, least = statistics.median(figures["same"]), statistics.median(figures["true"])
     rows = (
-        (f"`{name}.py`, interpreter start aside", run),
+        (f"`{name}.py`, interpreter start aside", own),
         ("the same with interpreter, imports and inventory", figures["whole"]),
         (f"`ssh` with the same read script, {len(needs)} hosts at once", figures["same"]),
         (f"`ssh HOST true`, {len(needs)} hosts at once", figures["true"]),

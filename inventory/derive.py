@@ -45,6 +45,7 @@ def _host(draft: Draft, name: str) -> Host:
         ports=row.ports,
         bonds=tuple(_bonds(draft, name)),
         vm=row.vm,
+        nfs=row.nfs,
     )
 
 

@@ -19,6 +19,7 @@ LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
     Platform.EOS: (LinkKind.NAPALM,),
     Platform.IOS: (LinkKind.NAPALM,),
     Platform.JUNOS: (LinkKind.NAPALM,),
+    Platform.TRUENAS: (LinkKind.API,),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from inventory import rows
+from inventory import nfs_rows, rows
 from inventory.value_types import HostName
 
 EDITORS = Path(__file__).parent / "editors"
@@ -48,9 +48,9 @@ def _parts(value: object) -> Iterator[dict[str, Any]]:
 
 def _words_of_fields() -> dict[tuple[str, str], str]:
     """What the docstring under each field of the models says, by model and key, those of a model's base included."""
-    tree = ast.parse(Path(rows.__file__).read_text(encoding="utf-8"))
+    trees = [ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8")) for module in (nfs_rows, rows)]
     words: dict[tuple[str, str], str] = {}
-    for model in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+    for model in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
         bases = {base.id for base in model.bases if isinstance(base, ast.Name)}
         words.update({(model.name, key): text for (name, key), text in words.items() if name in bases})
         for field, below in zip(model.body, model.body[1:], strict=False):

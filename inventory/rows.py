@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from inventory.nfs_rows import Nfs
+from inventory.strict import Strict
 from inventory.value_types import (
     Address,
     AddressInSubnet,
@@ -28,17 +30,12 @@ from inventory.value_types import (
 )
 
 
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class LinkKind(StrEnum):
-    """How a host is reached: facts and writes over SSH, or through a NAPALM driver."""
+    """How a host is reached: facts and writes over SSH, through a NAPALM driver, or by its own API."""
 
     SSH = "ssh"
     NAPALM = "napalm"
+    API = "api"
 
 
 class Platform(StrEnum):
@@ -49,6 +46,7 @@ class Platform(StrEnum):
     EOS = "eos"
     IOS = "ios"
     JUNOS = "junos"
+    TRUENAS = "truenas"
 
 
 class LacpRate(StrEnum):
@@ -137,6 +135,8 @@ class HostRow(HostFields):
     """A /32: the OSPF router id, and the address that storage traffic comes from."""
     vm: Vm | None = None
     """What makes the host a virtual machine."""
+    nfs: Nfs | None = None
+    """What makes the host an NFS server: its arrays and exports."""
 
 
 class Ospf(Strict):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from inventory import address_rules, bond_rules, cable_rules, host_rules, ospf_rules
+from inventory import address_rules, bond_rules, cable_rules, host_rules, nfs_rules, ospf_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
@@ -46,4 +46,14 @@ RULES: tuple[Rule, ...] = (
     bond_rules.bond_options_have_a_bond,
     ospf_rules.dead_interval_outlives_a_hello,
     ospf_rules.key_file_holds_a_key,
+    nfs_rules.servers_can_serve,
+    nfs_rules.truenas_decides_the_rest,
+    nfs_rules.a_version_is_served,
+    nfs_rules.exports_are_in_an_array,
+    nfs_rules.exports_have_clients,
+    nfs_rules.clients_are_apart,
+    nfs_rules.squash_fits_the_purpose,
+    nfs_rules.databases_keep_what_they_write,
+    nfs_rules.somebody_can_write,
+    nfs_rules.fsids_are_unique,
 )

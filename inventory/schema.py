@@ -5,7 +5,9 @@ from typing import Self
 
 from pydantic import SecretStr
 
-from inventory.rows import Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Strict, Vm
+from inventory.nfs_rows import Nfs
+from inventory.rows import Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
+from inventory.strict import Strict
 from inventory.value_types import Address, AddressInSubnet, HostName, InterfaceName
 
 
@@ -72,6 +74,7 @@ class Host(Strict):
     ports: Mapping[InterfaceName, Port]
     bonds: tuple[Bond, ...]
     vm: Vm | None
+    nfs: Nfs | None = None
 
 
 class Site(Strict):

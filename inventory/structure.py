@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from inventory import rows
+from inventory import nfs_rows, rows
 from inventory.errors import Problem
 from inventory.files import Keys, YamlFile, spoken
 from inventory.value_types import PATTERN_WORDS, matches
@@ -15,6 +15,9 @@ from inventory.value_types import PATTERN_WORDS, matches
 Model = TypeVar("Model", bound=BaseModel)
 
 MODELS = (
+    nfs_rows.Array,
+    nfs_rows.Export,
+    nfs_rows.Nfs,
     rows.BondEnds,
     rows.BondOptions,
     rows.CableRow,

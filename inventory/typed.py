@@ -37,13 +37,23 @@ class BurrowInventory:
             and NAPALM's drivers are told to use it and to check host keys.
         username: Who logs in, where the SSH configuration does not say.
         sudo: Whether that user becomes root by sudo.
+        api: What hosts with an API of their own are reached with: `user`, `key_file`, `ca_file`.
     """
 
-    def __init__(self, folder: str, ssh_config: str | None = None, username: str | None = None, *, sudo: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str,
+        ssh_config: str | None = None,
+        username: str | None = None,
+        *,
+        sudo: bool = False,
+        api: "dict[str, str | None] | None" = None,
+    ) -> None:
         self.folder = Path(folder).expanduser()
         self.ssh_config = ssh_config
         self.username = username
         self.sudo = sudo
+        self.api = api or {}
 
     def load(self) -> "nornir.Inventory":
         """The site as Nornir's inventory.
@@ -80,5 +90,6 @@ class BurrowInventory:
         path = {"ssh_config_file": self.ssh_config} if self.ssh_config else {}
         return {
             "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo}}),
+            "burrow_api": options(extras=self.api),
             "burrow_ssh": options(extras={"ssh_config": self.ssh_config, "sudo": self.sudo}),
         }

@@ -17,8 +17,13 @@ END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
 PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
 # What udev's path_id calls a PCI device.
 PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+# Each part begins with a letter, a digit or '_', so none is '.', '..' or hidden; exports(5) needs no quotes for these.
+PATH = r"^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
+OWNER = r"^[0-9]{1,10}:[0-9]{1,10}$"
+MODE = r"^[0-7]{4}$"
 IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
 IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
+IPV4_CLIENTS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
 
 # Each pattern in the words of a person who has to keep to it.
 PATTERN_WORDS: Mapping[str, str] = {
@@ -28,6 +33,9 @@ PATTERN_WORDS: Mapping[str, str] = {
     END: "HOST:PORT, such as alvin:eno1",
     PACKAGE_NAME: "a Debian package name",
     PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
+    PATH: "an absolute path of letters, digits, '_', '.' and '-' without a '/' at its end, such as /mnt/Vault/Data",
+    OWNER: "UID:GID in numbers, such as 1000:1000",
+    MODE: "a mode of four octal digits in quotes, such as '0755'",
 }
 
 
@@ -50,6 +58,20 @@ def _with_prefix(value: object) -> object:
     return value
 
 
+def _clients(value: object) -> object:
+    """Keeps names and patterns of exports(5) out: whom they admit depends on who answers for DNS."""
+    if not isinstance(value, str) or re.search(IPV4_CLIENTS, value) is None:
+        raise ValueError("an IPv4 network or address, such as 172.16.0.0/16")
+    return value
+
+
+def _quoted(value: object) -> object:
+    """Keeps 0755 without quotes from being taken as the number 755."""
+    if isinstance(value, int):
+        raise ValueError(PATTERN_WORDS[MODE])  # noqa: TRY004 - pydantic turns only a ValueError into its own
+    return value
+
+
 InterfaceName = Annotated[str, StringConstraints(pattern=INTERFACE_NAME)]
 HostName = Annotated[str, StringConstraints(pattern=HOST_NAME)]
 EndText = Annotated[str, StringConstraints(pattern=END)]
@@ -67,5 +89,14 @@ Milliseconds = Annotated[int, Field(strict=True, ge=10, le=60000)]
 BfdMultiplier = Annotated[int, Field(strict=True, ge=2, le=255)]
 DomainName = Annotated[str, StringConstraints(pattern=DOMAIN_NAME, max_length=253)]
 PackageName = Annotated[str, StringConstraints(pattern=PACKAGE_NAME)]
+AbsolutePath = Annotated[str, StringConstraints(pattern=PATH)]
+Clients = Annotated[IPv4Network, BeforeValidator(_clients), WithJsonSchema({"type": "string", "pattern": IPV4_CLIENTS})]
+OwnerIds = Annotated[str, StringConstraints(pattern=OWNER)]
+FolderMode = Annotated[str, BeforeValidator(_quoted), StringConstraints(pattern=MODE)]
+Percent = Annotated[int, Field(strict=True, ge=0, le=99)]
+# exports(5): 0 would be the root of all exports.
+Fsid = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
+# Nobody needs more threads than these of a kernel's NFS server.
+Threads = Annotated[int, Field(strict=True, ge=1, le=4096)]
 PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]
 HashPolicy = Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]

@@ -21,6 +21,8 @@ ABSENT: Final = (
     Absence("the real speed of a NIC", "every port says 10 Gb/s full duplex, which LACP is content with"),
     Absence("ring sizes, pause frames, EEE and wake-on-LAN in ethtool", "nothing: setting them fails as on a NIC that has none"),
     Absence("disk serials and /dev/disk/by-id", "the disk is /dev/ubda"),
+    Absence("ZFS, and arrays of many disks", "each array is one disk of 1 GiB with ext4, mounted by /etc/fstab"),
+    Absence("TrueNAS", "nothing: its link is tested against answers of its documented API"),
     Absence("more than one CPU in a machine", "one CPU each, scheduled by this machine"),
     Absence("the legacy iptables, and Proxmox VE's firewall", "nftables"),
     Absence("Proxmox VE's own packages and its patches of ifupdown2 and FRR", "Debian 13's ifupdown2 3.0 and FRR 10.3"),

@@ -34,13 +34,14 @@ class PortPlan:
 
 @dataclass(frozen=True)
 class MachinePlan:
-    """A machine: what it is reached at, its memory and its ports in order."""
+    """A machine: what it is reached at, its memory, its ports in order, and where its arrays' disks are mounted."""
 
     name: str
     address: str
     memory: str
     relays: Mapping[str, str]
     ports: tuple[PortPlan, ...]
+    arrays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Blueprint:
 
 def _machine(raw: dict[str, Any]) -> MachinePlan:
     ports = tuple(PortPlan(**port) for port in raw["ports"])
-    return MachinePlan(**{**raw, "ports": ports})
+    return MachinePlan(**{**raw, "ports": ports, "arrays": tuple(raw["arrays"])})
 
 
 def draw(site: Site) -> Blueprint:
@@ -114,4 +115,4 @@ def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
         for name, port in host.ports.items()
     )
     relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
-    return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports)
+    return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports, tuple(host.nfs.arrays) if host.nfs else ())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inventory.schema import Site
 from inventory.typed import load
-from lab import control, image, needs
+from lab import arrays, control, image, needs
 from lab.blueprint import Blueprint, draw
 from lab.errors import LabError
 from lab.folders import Folders
@@ -58,6 +58,7 @@ def _lay_out(folders: Folders, site: Site, blueprint: Blueprint, suite: str | No
     write_ssh(folders, blueprint.machines.values())
     for machine in blueprint.machines.values():
         write_seed(folders, site, machine)
+        arrays.make(folders.machine(machine.name), machine)
     words = [*KERNEL_WORDS, *mode_words(mode)]
     said = {"release": kernel.release, "version": kernel.version, "suite": kernel.suite, "mode": mode, "words": words}
     (folders.run / "kernel.json").write_text(json.dumps(said))

@@ -126,7 +126,7 @@ class Keeper:
         async with self._power:
             await self._kill(hosts)
             for machine in self._named(hosts):
-                machine.disk.unlink(missing_ok=True)
+                machine.wipe()
             return await self._start(hosts)
 
     async def exec(self, host: str, argv: list[str], wait_s: float, stdin: str = "") -> Answer:

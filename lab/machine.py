@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import arrays
 from lab.blueprint import OPERATOR_PORT, MachinePlan
 from lab.cables import Cables, is_tap
 from lab.errors import LabError
@@ -56,10 +57,10 @@ class Machine:
         """Its disk, seed and console log."""
         return self._box.machines / self.plan.name
 
-    @property
-    def disk(self) -> Path:
-        """What it has written over the base image."""
-        return self.folder / "disk.cow"
+    def wipe(self) -> None:
+        """Forget all that it has written, over the base image and on its arrays."""
+        for written in self.folder.glob("*.cow"):
+            written.unlink()
 
     def has_on(self, port: str) -> bool:
         """Whether it has a port switched on: a cable's other end has no carrier where it has not."""
@@ -103,6 +104,7 @@ class Machine:
                 "/linux",
                 f"mem={self.plan.memory}",
                 f"ubd0={inside}/disk.cow,/image/base.ext4",
+                *arrays.words(self.plan, inside),
                 "root=/dev/ubda",
                 "rw",
             ),

@@ -69,6 +69,8 @@ DISK_BYTES: Final = 4 << 30
 MAKE_DISK: Final = ("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,nodiscard")
 DISK_SIZE: Final = "3G"
 MEMORY: Final = "256M"
+# Of an array's disk, of which only what is written takes room.
+ARRAY_SIZE: Final = "1G"
 # Port inside the lab -> port on this machine's loopback.
 RELAYED_PORTS: Final = {22: 10022}
 DIAL_S: Final = 3.0

@@ -1,18 +1,20 @@
 """Bring the site from bare hosts to a working data centre."""
 
-from tasks.checks.catalog import NETWORK_CHECKS
+from tasks.checks.catalog import NETWORK_CHECKS, STORAGE_CHECKS
 from tasks.checks.host import HOST_CHECKS
 from tasks.core.command_line import main
 from tasks.core.runbook import Runbook, Stage
 from tasks.host.base_settings import base_settings
 from tasks.network.fabric import fabric
 from tasks.network.uplinks import gateways, trunks, uplinks
+from tasks.storage.nfs import nfs
 
 RUNBOOK = Runbook(
     purpose="Bring the site from bare hosts to a working data centre.",
     stages=(
         Stage("host", sets=(base_settings,), checks=HOST_CHECKS),
         Stage("network", sets=(uplinks, trunks, gateways, fabric), checks=NETWORK_CHECKS),
+        Stage("storage", sets=(nfs,), checks=STORAGE_CHECKS),
     ),
 )
 

@@ -218,7 +218,9 @@ class _Carrier:
                 self.roll_back(host, str(error))
                 self.say("reverted", host.host)
             except BurrowError as trouble:
-                outcome.reasons.append(f"{host.host}: not rolled back from here ({trouble}); its own timer or its next boot restores it")
+                outcome.reasons.append(
+                    f"{host.host}: not rolled back from here ({trouble}); where it has a timer, that or its next boot does it"
+                )
                 self.say("failed", host.host, outcome.reasons[-1])
         if isinstance(error, Interrupted):
             outcome.state = "interrupted"

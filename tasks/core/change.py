@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from inventory.schema import Site
 from tasks.core.check import Check, Verdict
 from tasks.core.facts import Fact, Facts
-from tasks.core.transaction import Action, Unit
+from tasks.core.transaction import Action, Call, Unit
 
 State = TypeVar("State")
 
@@ -46,7 +46,7 @@ class Sysctl:
     value: str
 
 
-Step = FilePart | Candidate | Package | Sysctl | Unit | Action
+Step = FilePart | Candidate | Package | Sysctl | Unit | Action | Call
 
 
 @dataclass(frozen=True)

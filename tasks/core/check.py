@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from inventory.rows import LinkKind
 from inventory.schema import Site
 from tasks.core.errors import BurrowError
 from tasks.core.facts import Fact, Facts
@@ -79,10 +80,15 @@ def judge(checks: Iterable[Check], site: Site, facts: Facts, hosts: Iterable[str
     hosts = tuple(hosts)
     for one in checks:
         for host in hosts:
-            if host in facts:
+            if host in facts and _can_judge(one, site, facts, host):
                 try:
                     found = tuple(one.judge(site, facts, host))
                 except BurrowError as error:
                     found = (Finding(host, "readable", str(error)),)
                 verdicts += [Verdict(one, host, finding) for finding in found]
     return tuple(verdicts)
+
+
+def _can_judge(one: Check, site: Site, facts: Facts, host: str) -> bool:
+    """A device with an API answers its own calls alone: what a Linux host is asked is not asked there."""
+    return site.hosts[host].link is not LinkKind.API or all(fact.name in facts[host].readings for fact in one.needs)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Self, TypeVar, cast
 
+from inventory.schema import Site
 from tasks.core.errors import BurrowError
 
 T = TypeVar("T")
@@ -25,11 +26,17 @@ class Fact(Generic[T_co]):
     """A command, read-only and the same on both links, and what its output means.
 
     `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
+    Where the command depends on the inventory, `of_site` makes it of the site and the host's name.
     """
 
     name: str
     command: str
     parse: Callable[[str], T_co]
+    of_site: Callable[[Site, str], str] | None = None
+
+    def on(self, site: Site, host: str) -> Self:
+        """The fact with the command for this host."""
+        return replace(self, command=self.of_site(site, host)) if self.of_site else self
 
 
 def text(name: str, path: str) -> Fact[str]:
@@ -37,6 +44,8 @@ def text(name: str, path: str) -> Fact[str]:
     return Fact(name, f"cat {path} 2>/dev/null || true", str)
 
 
+# A fact of a device with an API is its calls, a line each: this word, the method, and its parameters as JSON.
+CALL = "call "
 # The host's part answers this command itself, on either link: pending transaction, lease, last records.
 STATUS_COMMAND = "burrow status --json"
 STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, json.loads)

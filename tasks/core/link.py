@@ -12,6 +12,7 @@ from nornir.core.task import Result, Task
 
 from inventory.rows import LinkKind
 from inventory.schema import Host
+from tasks.core.api_link import ApiLink
 from tasks.core.candidate import split
 from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
@@ -269,12 +270,13 @@ def _ours(host: str) -> Iterator[None]:
 def link(task: Task, owner: Owner) -> Link:
     """The link of the task's host, as its inventory row says."""
     intent: Host = task.host["intent"]
-    return NapalmLink(task, owner) if intent.link is LinkKind.NAPALM else SshLink(task, owner)
+    links: dict[LinkKind, Callable[[Task, Owner], Link]] = {LinkKind.NAPALM: NapalmLink, LinkKind.API: ApiLink}
+    return links.get(intent.link, SshLink)(task, owner)
 
 
 def disconnect(task: Task) -> Result:
     """Close the host's connection, so that the next step opens a new one."""
-    for name in ("burrow_ssh", "napalm"):
+    for name in ("burrow_ssh", "burrow_api", "napalm"):
         if name in task.host.connections:
             task.host.close_connection(name)
     return Result(host=task.host)
@@ -282,7 +284,9 @@ def disconnect(task: Task) -> Result:
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
     """One step on one host: a verb of its link. The result is the verb's answer."""
-    stale = bool({"burrow_ssh", "napalm"} & set(task.host.connections))
+    if verb == "read":
+        arguments["facts"] = tuple(fact.on(task.host["site"], task.host.name) for fact in arguments["facts"])
+    stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
     try:
         return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
     except LinkError as error:

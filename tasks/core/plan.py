@@ -20,6 +20,7 @@ from tasks.core.transaction import (
     INTERFACES,
     INTERFACES_STAGED,
     Action,
+    Call,
     FileWrite,
     Transaction,
     Unit,
@@ -62,6 +63,7 @@ class HostPlan:
         ]
         lines += [f"+ {name} = {value}\n" for name, value in self.transaction.sysctls.items()]
         lines += [f"+ {action.shown}\n" for action in self.transaction.actions if action.shown]
+        lines += [f"+ {call.shown}\n" for call in self.transaction.calls if call.shown]
         return redact("".join(line if line.endswith("\n") else line + "\n" for line in lines))
 
 
@@ -167,7 +169,10 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
     files = _Files(facts[host])
     for part in parts:
         files.own(part)
-    impact = [sentence for part in parts for sentence in part.impact]
+    calls = _pick(steps, Call)
+    impact = [sentence for part in (*parts, *calls) for sentence in part.impact]
+    if calls and site.hosts[host].link is not LinkKind.API:
+        raise Refused(f"{host}: it has no API to call; its link is {site.hosts[host].link}")
     before, after = _configuration(facts[host], candidates)
     network = network_transaction(why, before, after, "")
     if candidates:
@@ -184,6 +189,7 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         sysctls={step.name: step.value for step in _pick(steps, Sysctl)},
         saved=network.saved,
         absent=network.absent if candidates else (),
+        calls=tuple(calls),
     )
     packages = tuple(step.name for step in _pick(steps, Package))
     return HostPlan(host, tuple(differences), transaction, _join(candidates), packages, tuple(dict.fromkeys(impact)))

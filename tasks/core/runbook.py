@@ -98,7 +98,13 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
             f"the lab has never been up: there is no {settings.ssh_config_path}."
             " Start it with `python -m lab up`, or name your own site with --site"
         )
-    arguments = {"folder": str(settings.folder), "ssh_config": settings.ssh_config_path, "username": settings.user, "sudo": settings.sudo}
+    arguments = {
+        "folder": str(settings.folder),
+        "ssh_config": settings.ssh_config_path,
+        "username": settings.user,
+        "sudo": settings.sudo,
+        "api": settings.api,
+    }
     try:
         nornir = InitNornir(config_file=str(CONFIG), inventory={"plugin": "BurrowInventory", "options": arguments})
     except InventoryError as error:

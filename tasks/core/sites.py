@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from inventory.rows import Strict
+from inventory.strict import Strict
 from tasks.core.errors import Refused
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,9 @@ class SiteSettings(Strict):
     ssh_config: str | None = None
     user: str | None = None
     sudo: bool = False
+    api_user: str | None = None
+    api_key_file: str | None = None
+    api_ca_file: str | None = None
     rehearsal: bool = False
     revert_s: int = 60
     settle_s: int = 40
@@ -38,6 +41,12 @@ class SiteSettings(Strict):
             cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
             return str(Path(os.environ.get("BURROW_LAB") or Path(cache) / "burrow" / "lab") / "ssh_config")
         return str(Path(self.ssh_config).expanduser()) if self.ssh_config else None
+
+    @property
+    def api(self) -> dict[str, str | None]:
+        """Who calls the APIs of hosts that have one: the key is in a file, and read when a host is reached."""
+        files = {"key_file": self.api_key_file, "ca_file": self.api_ca_file}
+        return {"user": self.api_user, **{key: str(Path(path).expanduser()) if path else None for key, path in files.items()}}
 
 
 def read_config() -> dict[str, Any]:

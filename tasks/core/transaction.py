@@ -87,8 +87,26 @@ FRR_FLIPS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a device's API, and the one that takes it back; without that it stays, and `shown` says so.
+
+    `parameters` is a JSON list; in those of `undo`, {id} is the id of what the call made. A job is waited for.
+    """
+
+    method: str
+    parameters: str
+    shown: str = ""
+    undo: "Call | None" = None
+    job: bool = False
+    impact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Transaction:
-    """Files, then live values, then actions, then units; restored the other way round. `saved` names live values that it may flip."""
+    """Files, then live values, then actions, then units; restored the other way round. `saved` names live values that it may flip.
+
+    A device with an API has calls instead.
+    """
 
     why: str
     files: tuple[FileWrite, ...] = ()
@@ -97,6 +115,7 @@ class Transaction:
     sysctls: dict[str, str] = field(default_factory=dict)
     saved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def request(self, revert_s: int) -> dict[str, Any]:

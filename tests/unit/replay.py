@@ -1,17 +1,25 @@
 """What a host would answer after a plan was carried out on it, from what it answered before: for circular tests."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from truenas_device import of_readings
+
+from inventory.schema import Site
 from tasks.core.change import Change
 from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.core.plan import HostPlan
-from tasks.core.transaction import Unit
+from tasks.core.transaction import Action, Unit
+from tasks.storage.exports_file import EXPORTS, rows
+
+# Units that have a fact of their own.
+UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}
 
 
-def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
+def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Facts:
     """The facts with the plan's files, live values, packages and units in them."""
     assert plan.transaction is not None
     said = dict(facts[plan.host].readings)
@@ -27,10 +35,15 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any]) -> Facts:
     if "devices" in said:
         said["devices"] = Reading(0, _named_by_udev(said))
     for unit in plan.transaction.units:
-        if unit.name == "frr.service":
-            said["frr_unit"] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
+        if fact := UNIT_FACTS.get(unit.name):
+            said[fact] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
             continue
         said["units"] = Reading(0, _with_unit(said["units"].out, unit))
+    if plan.transaction.calls:
+        said |= _called(said, plan, change, site)
+    if "export_table" in said:
+        said["export_folders"] = Reading(0, _with_folders(said["export_folders"].out, plan.transaction.actions))
+        said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))
     return {**facts, plan.host: HostFacts(plan.host, said)}
 
 
@@ -61,6 +74,36 @@ def _named_by_udev(said: Mapping[str, Reading]) -> str:
                 rf"^/sys/class/net/[^/]+(/ifindex:{index[1]})$", rf"/sys/class/net/{fields['Name']}\g<1>", text, flags=re.MULTILINE
             )
     return text
+
+
+def _called(said: Mapping[str, Reading], plan: HostPlan, change: Change[Any], site: Site) -> dict[str, Reading]:
+    """What a device with an API answers after the plan's calls."""
+    assert plan.transaction is not None
+    device = of_readings({name: reading.out for name, reading in said.items()})
+    for call in plan.transaction.calls:
+        device.answer(call.method, json.loads(call.parameters))
+    return {fact.name: Reading(0, device.facts(fact.on(site, plan.host).command)) for fact in change.needs}
+
+
+def _with_folders(text: str, actions: Iterable[Action]) -> str:
+    """What stat says after the actions that make folders or give them an owner and a mode: their last words are path, owner, mode."""
+    lines = {line.split("\t")[0]: line for line in text.splitlines()}
+    for argv in (action.argv for action in actions):
+        if argv[3].startswith(("make ", "owner and mode of ")):
+            path, owner, mode = argv[4:]
+            lines[path] = f"{path}\tdirectory\t{owner}\t{mode.lstrip('0')}"
+    return "".join(f"{line}\n" for line in lines.values())
+
+
+def _served(text: str) -> str:
+    """What `exportfs -s` says of a file: each client on a line of its own, with what exports(5) adds."""
+    return "".join(f"{row.path}  {row.client}(wdelay,hide,sec=sys,{','.join(sorted(row.options))})\n" for row in rows(text))
+
+
+def _of_others(said: Mapping[str, Reading]) -> str:
+    """The lines of the table that other files make."""
+    others = "\n".join(line for line in said["other_exports"].out.splitlines() if not line.startswith(EXPORTS))
+    return "".join(f"{line}\n" for line in said["export_table"].out.splitlines() if f":{line.split()[0]} " in others)
 
 
 def without_token(plan: HostPlan) -> Mapping[str, Any]:

@@ -16,9 +16,10 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 HOST_PART = ROOT / "tasks" / "core" / "host_part.py"
 LONG = {HOST_PART: "goes to a host as one file and stands on nothing else"}
 TALKS_TO_HOSTS = {"asyncssh", "paramiko", "napalm", "netmiko", "requests", "httpx", "urllib", "http", "socket", "subprocess", "proxmoxer"}
+TALKS_TO_HOSTS |= {"websockets"}
 DOES_IO = TALKS_TO_HOSTS | {"os", "io", "asyncio", "threading", "time", "shutil", "tempfile", "nornir", "nornir_napalm"}
 MENTIONS = ("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init")
-ENGINE = {f"tasks.core.{name}" for name in ("carry", "link", "record", "report", "run", "session", "sites", "ssh")}
+ENGINE = {f"tasks.core.{name}" for name in ("api_link", "carry", "json_rpc", "link", "record", "report", "run", "session", "sites", "ssh")}
 
 
 def name_of(path: Path) -> str:

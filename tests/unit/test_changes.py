@@ -41,5 +41,5 @@ def test_a_wish_that_cannot_be_carried_out_is_refused(case: Case) -> None:
 @pytest.mark.parametrize("case", PLANNED, ids=str)
 def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
     plan = plan_of(case)
-    facts = after(plan, case.facts, change_of(case)) if plan else case.facts
+    facts = after(plan, case.facts, change_of(case), case.site) if plan else case.facts
     assert plan_of(case, facts).differences == ()

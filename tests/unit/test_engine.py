@@ -6,6 +6,7 @@ from fake_host import FakeHost
 
 from tasks.core.change import ChangeSet, Member
 from tasks.core.errors import LinkError, Refused
+from tasks.core.facts import Fact
 from tasks.core.link import effective_revert_s
 from tasks.core.run import MARGIN_S, Timers
 
@@ -274,3 +275,9 @@ def test_set_with_a_host_that_was_not_read_is_refused(world: World) -> None:
     outcome = world.carry(ALVIN)
     assert (outcome.state, outcome.reasons) == ("refused", ["sw-rack did not answer"])
     assert world.asked("prepare") == []
+
+
+def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> None:
+    own = Fact("own", "made of the site", str.strip, lambda site, host: f"ping {site.hosts[host].address.ip}")
+    world["alvin"].answers["ping 172.16.0.11"] = lambda _: "here"
+    assert world.run(ALVIN).do("alvin", "read", facts=(own,))[own] == "here"

@@ -27,6 +27,10 @@ SEEN_BY_EDITORS = {
     "address-without-prefix": "hosts",
     "end-not-host-and-port": "cables",
     "hash-policy-unknown": "defaults",
+    "nfs-clients-by-pattern": "hosts",
+    "nfs-mode-without-quotes": "hosts",
+    "nfs-path-upwards": "hosts",
+    "nfs-squash-unknown": "hosts",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from inventory.schema import Site
 from inventory.typed import load
+from lab import arrays
 from lab.blueprint import OPERATOR, Blueprint, draw
 from lab.wiring import mac_of, on_loopback, relays_of
 
@@ -74,3 +75,12 @@ def test_a_port_without_a_cable_has_none(site: Site) -> None:
 def test_a_blueprint_survives_its_text(blueprint: Blueprint) -> None:
     assert Blueprint.from_json(blueprint.to_json()) == blueprint
     assert Blueprint.from_json(blueprint.to_json()).to_json() == blueprint.to_json()
+
+
+def test_a_machine_has_a_disk_for_each_of_its_arrays(blueprint: Blueprint) -> None:
+    assert blueprint.machines["vault"].arrays == ("/mnt/Vault", "/mnt/Flash")
+    assert arrays.words(blueprint.machines["vault"], "/here") == [
+        "ubdb=/here/array0.cow,/here/array0.ext4",
+        "ubdc=/here/array1.cow,/here/array1.ext4",
+    ]
+    assert arrays.words(blueprint.machines["alvin"], "/here") == []

@@ -93,3 +93,10 @@ def test_a_port_without_a_cable_has_no_vector_device(site: Site) -> None:
     assert "vec" not in ports_batch(machine)
     assert "link add eth0" in ports_batch(machine)
     assert cables_batch(machine) == ""
+
+
+def test_a_server_mounts_its_arrays_and_nobody_else_does(site: Site) -> None:
+    assert fresh.files(site, site.hosts["vault"])["etc/fstab"] == (
+        "/dev/ubdb /mnt/Vault ext4 defaults 0 0\n/dev/ubdc /mnt/Flash ext4 defaults 0 0\n"
+    )
+    assert [host.name for host in site.physical().hosts.values() if "etc/fstab" in fresh.files(site, host)] == ["vault"]

@@ -1,0 +1,31 @@
+"""The arrays of a server: a disk each, with a file system that is there before anybody configures the machine."""
+
+import uuid
+from pathlib import Path
+
+from inventory.schema import Host
+from lab.blueprint import MachinePlan
+from lab.settings import ARRAY_SIZE, MAKE_DISK
+from lab.tools import run
+
+# /dev/ubda is the machine's own.
+DEVICES = "bcdefghijklmnop"
+
+
+def fstab(host: Host) -> str:
+    """Where the host's arrays are mounted, as its owner's installer left it."""
+    return "".join(
+        f"/dev/ubd{letter} {path} ext4 defaults 0 0\n" for letter, path in zip(DEVICES, host.nfs.arrays if host.nfs else (), strict=False)
+    )
+
+
+def make(folder: Path, machine: MachinePlan) -> None:
+    """Make the disks of a machine's arrays, empty; what is written over them goes into a file of its own, as with the machine's disk."""
+    for index, path in enumerate(machine.arrays):
+        number = uuid.uuid5(uuid.NAMESPACE_URL, f"burrow-lab:{machine.name}{path}")
+        run(*MAKE_DISK, "-U", str(number), folder / f"array{index}.ext4", ARRAY_SIZE)
+
+
+def words(machine: MachinePlan, inside: str) -> list[str]:
+    """What the machine's kernel is told of its arrays' disks, which it sees in `inside`."""
+    return [f"ubd{DEVICES[index]}={inside}/array{index}.cow,{inside}/array{index}.ext4" for index in range(len(machine.arrays))]

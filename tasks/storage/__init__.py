@@ -1,0 +1,1 @@
+"""Storage: what arrays and clusters serve to the site."""

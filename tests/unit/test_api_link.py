@@ -1,0 +1,170 @@
+"""A device with an API: its calls, its jobs, its refusals, and a change set carried over it and taken back."""
+
+import time
+
+import pytest
+from cases import CASES, Case
+from fake_host import Clock, Stop
+from nornir.core import Nornir
+from nornir.core.plugins.connections import ConnectionPluginRegister
+from nornir.plugins.runners import SerialRunner
+from truenas_device import Device, Wire, of_readings
+
+from inventory.rows import LinkKind
+from inventory.typed import BurrowInventory
+from tasks.core.carry import carry
+from tasks.core.change import ChangeSet, Member
+from tasks.core.errors import LinkError, Refused, TransactionError
+from tasks.core.json_rpc import ApiConnection, JsonRpc
+from tasks.core.plan import plan_member
+from tasks.core.run import Run, Timers
+from tasks.core.transaction import Action
+from tasks.storage.nfs import nfs
+from tasks.storage.truenas_exports import TruenasExports
+
+SITE = CASES / "truenas_exports" / "_site"
+MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.control"]
+
+
+@pytest.fixture
+def device() -> Device:
+    """A TrueNAS on which nobody has shared anything."""
+    readings = Case(CASES / "truenas_exports", "fresh").facts["vault"].readings
+    return of_readings({name: reading.out for name, reading in readings.items()})
+
+
+@pytest.fixture
+def wire(device: Device) -> Wire:
+    return Wire(device)
+
+
+@pytest.fixture
+def run(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Run:
+    class Connection:
+        def open(self, *_: object, **__: object) -> None:
+            wire.broken = False
+            wire.waiting.clear()
+            self.connection = JsonRpc("vault", wire)
+
+        def close(self) -> None:
+            wire.close()
+
+    monkeypatch.setitem(ConnectionPluginRegister.available, "burrow_api", Connection)
+    loaded = BurrowInventory(str(SITE)).load()
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", Timers(16, 3, 8), stop=Stop(clock))
+    (one,) = nfs(run.site)
+    run.needs = {"vault": tuple(fact for facts in one.needs() for fact in facts)}
+    return run
+
+
+def the_set(run: Run) -> ChangeSet:
+    (one,) = nfs(run.site)
+    return one
+
+
+def test_a_set_is_carried_and_a_second_run_has_nothing_to_do(run: Run, device: Device) -> None:
+    assert carry(run, the_set(run)).reasons == []
+    assert [name for name in device.calls if name not in ("filesystem.mkdir", "filesystem.setperm")] == MADE
+    assert carry(run, the_set(run)).state == "unchanged"
+    assert {share["comment"] for share in device.shares} == {"Burrow"}
+    assert device.service == {"id": 9, "service": "nfs", "enable": True, "state": "RUNNING", "pids": []}
+
+
+def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Device) -> None:
+    before = dict(device.config)
+    device.refuses = "service.update"
+    outcome = carry(run, the_set(run))
+    assert outcome.state == "reverted"
+    assert "`service.update` was refused: it does not want to" in outcome.reasons[0]
+    assert device.shares == []
+    assert device.config == before
+
+
+def test_a_check_that_fails_takes_all_back(run: Run, device: Device) -> None:
+    """The service says that it started and did not."""
+    device.service_control = lambda *_: True  # type: ignore[method-assign]
+    outcome = carry(run, the_set(run))
+    assert outcome.state == "reverted"
+    assert "running, enabled" in outcome.reasons[0]
+    assert device.shares == []
+    assert device.service["enable"] is False
+
+
+def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
+    device.service_control = lambda *_: True  # type: ignore[method-assign]
+    device.sharing_nfs_delete = lambda _: (_ for _ in ()).throw(AssertionError)  # type: ignore[method-assign]
+    device.refuses = "sharing.nfs.delete"
+    outcome = carry(run, the_set(run))
+    assert outcome.state == "reverted"
+    assert any("could not be taken back" in reason for reason in outcome.reasons)
+
+
+def test_a_connection_that_breaks_is_opened_anew(run: Run, wire: Wire) -> None:
+    run.read(["vault"])
+    wire.broken = True
+    assert carry(run, the_set(run)).state == "done"
+
+
+def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Run, wire: Wire, device: Device) -> None:
+    """Whether the share was made is not known: it was, and the next run finds it."""
+    wire.loses = "sharing.nfs.create"
+    outcome = carry(run, the_set(run))
+    assert outcome.state == "reverted"
+    assert "whether the device did the last call is not known" in outcome.reasons[0]
+    assert (device.config["protocols"], len(device.shares)) == (["NFSV3", "NFSV4"], 1)
+    assert carry(run, the_set(run)).state == "done"
+    assert len(device.shares) == 3
+
+
+def test_what_is_no_call_is_refused(run: Run) -> None:
+    class WithAnAction(TruenasExports):
+        """It also runs a command."""
+
+        def steps(self, *_: object) -> tuple[Action, ...]:  # type: ignore[override]
+            return (Action(("true",), ("true",)),)
+
+    outcome = carry(run, ChangeSet("nfs", (Member("vault", (WithAnAction("vault"),), safe_alone=True),)))
+    assert outcome.state == "refused"
+    assert outcome.reasons == ["vault: its API carries calls alone"]
+
+
+def test_a_call_on_a_host_without_an_api_is_refused(run: Run) -> None:
+    host = run.site.hosts["vault"]
+    other = host.model_copy(update={"link": LinkKind.SSH})
+    site = run.site.model_copy(update={"hosts": {**run.site.hosts, "vault": other}})
+    run.read(["vault"])
+    with pytest.raises(Refused, match="vault: it has no API to call; its link is ssh"):
+        plan_member(the_set(run).members[0], "nfs", site, run.facts)
+
+
+def test_a_job_that_fails_is_an_error_with_its_reason(wire: Wire) -> None:
+    wire.device.refuses = "filesystem.setperm"
+    with pytest.raises(TransactionError, match=r"`filesystem\.setperm` ended FAILED: it does not want to"):
+        JsonRpc("vault", wire).job("filesystem.setperm", [{}])
+
+
+def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) -> None:
+    rpc = JsonRpc("vault", wire)
+    wire.send = lambda _: None  # type: ignore[method-assign]
+    with pytest.raises(LinkError, match=r"`core\.ping` had no answer in 30 s"):
+        rpc.call("core.ping", [])
+    wire.broken = True
+    with pytest.raises(LinkError, match="the connection to its API broke"):
+        rpc.call("core.ping", [])
+
+
+def test_a_key_that_is_not_taken_is_said_without_the_key(wire: Wire) -> None:
+    rpc = JsonRpc("vault", wire)
+    rpc.login("burrow", "the-key")
+    with pytest.raises(LinkError, match="does not take the key of burrow") as raised:
+        rpc.login("burrow", "another-key")
+    assert "another-key" not in str(raised.value)
+
+
+@pytest.mark.parametrize("extras", [{}, {"user": "burrow"}, {"user": "burrow", "key_file": "/nowhere/key"}])
+def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) -> None:
+    with pytest.raises(LinkError, match=r"say api_user and api_key_file|cannot be read"):
+        ApiConnection().open("vault", None, None, None, None, extras)

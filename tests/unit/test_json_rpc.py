@@ -1,0 +1,90 @@
+"""JSON-RPC over a real WebSocket with TLS, on loopback."""
+
+import datetime as dt
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from truenas_device import Device, Wire
+from websockets.sync.server import ServerConnection, serve
+
+from tasks.core.errors import LinkError
+from tasks.core.json_rpc import ApiConnection
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody but its file knows, with its key in the same file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vault")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "vault.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def port(certificate: Path) -> Iterator[int]:
+    """A TrueNAS that listens, and knows one key."""
+
+    def answer(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        assert connection.request.path == "/api/current"
+        wire = Wire(Device())
+        for message in connection:
+            wire.send(str(message))
+            while wire.waiting:
+                connection.send(wire.recv())
+            if json.loads(message)["method"] == "core.ping":
+                return
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with serve(answer, "127.0.0.1", 0, ssl=tls) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def extras(tmp_path: Path, certificate: Path) -> dict[str, str]:
+    (tmp_path / "key").write_text("the-key\n")
+    return {"user": "burrow", "key_file": str(tmp_path / "key"), "ca_file": str(certificate)}
+
+
+def test_a_call_is_answered_over_tls_and_a_closed_connection_is_noticed(port: int, extras: dict[str, str]) -> None:
+    connection = ApiConnection()
+    connection.open("127.0.0.1", None, None, port, None, extras)
+    assert connection.connection.call("core.ping", []) == "pong"
+    with pytest.raises(LinkError, match="the connection to its API broke"):
+        connection.connection.call("core.ping", [])
+    connection.close()
+
+
+def test_a_key_that_is_not_known_is_refused(port: int, extras: dict[str, str]) -> None:
+    Path(extras["key_file"]).write_text("another")
+    with pytest.raises(LinkError, match="does not take the key of burrow"):
+        ApiConnection().open("127.0.0.1", None, None, port, None, extras)
+
+
+def test_a_certificate_that_nobody_knows_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
+    with pytest.raises(LinkError, match="certificate verify failed"):
+        ApiConnection().open("127.0.0.1", None, None, port, None, {**extras, "ca_file": ""})
+
+
+def test_nobody_listening_is_an_error_of_the_link(extras: dict[str, str]) -> None:
+    with pytest.raises(LinkError, match="its API was not reached on port 1"):
+        ApiConnection().open("127.0.0.1", None, None, 1, None, extras)
