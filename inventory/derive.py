@@ -43,6 +43,7 @@ def _host(draft: Draft, name: str) -> Host:
         gateway=row.gateway,
         loopback=row.loopback,
         ports=row.ports,
+        disks=row.disks,
         bonds=tuple(_bonds(draft, name)),
         vm=row.vm,
         nfs=row.nfs,

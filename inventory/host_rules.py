@@ -121,6 +121,17 @@ def pci_paths_are_unique(draft: Draft) -> Iterator[Problem]:
             first.setdefault(port.pci_path, name)
 
 
+def disks_are_unique(draft: Draft) -> Iterator[Problem]:
+    """A disk is in one host: its id holds its serial number."""
+    first: dict[str, str] = {}
+    for host, row in draft.hosts.items():
+        for disk in row.disks:
+            if disk in first:
+                found = f"{disk}, which is {first[disk]}'s"
+                yield Problem(draft.at(host, "disks", disk), f"{host} disks", "a disk of its own", found, "correct one of the two")
+            first.setdefault(disk, host)
+
+
 def vmids_are_unique(draft: Draft) -> Iterator[Problem]:
     """A vmid is one virtual machine's: it is the cluster's, not the node's."""
     first: dict[int, str] = {}

@@ -13,6 +13,7 @@ from inventory.value_types import (
     AddressInSubnet,
     BfdMultiplier,
     Count,
+    DiskId,
     DomainName,
     EndText,
     HashPolicy,
@@ -74,6 +75,19 @@ class Port(Strict):
     """Where the port sits, as udev says it, for a port whose name the kernel does not keep."""
 
 
+class DiskPurpose(StrEnum):
+    """What a disk is for."""
+
+    OSD = "osd"
+
+
+class Disk(Strict):
+    """A disk of a host that has a purpose here; disks that are not listed are nobody's business."""
+
+    purpose: DiskPurpose
+    """What the disk is for: `osd`, all of it for Ceph."""
+
+
 class BondOptions(Strict):
     """What a host says of one of its bonds beyond its cables."""
 
@@ -120,6 +134,8 @@ class HostFields(Strict):
     """The way out of the host's subnet."""
     ports: Mapping[InterfaceName, Port] = {}
     """The network ports by name; a host's row adds to those of its groups and changes single words of them."""
+    disks: Mapping[DiskId, Disk] = {}
+    """The disks that have a purpose, by their names under /dev/disk/by-id, which a disk keeps wherever it is plugged in."""
     bonds: Mapping[InterfaceName, BondOptions] = {}
     """What there is to say of a bond that its cables do not say."""
 

@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     host_rules.linux_names_fit_the_kernel,
     host_rules.interface_names_are_distinct,
     host_rules.pci_paths_are_unique,
+    host_rules.disks_are_unique,
     host_rules.vmids_are_unique,
     host_rules.vms_run_on_hypervisors,
     address_rules.addresses_are_unique,

@@ -6,9 +6,9 @@ from typing import Self
 from pydantic import SecretStr
 
 from inventory.nfs_rows import Nfs
-from inventory.rows import Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
+from inventory.rows import Disk, Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
 from inventory.strict import Strict
-from inventory.value_types import Address, AddressInSubnet, HostName, InterfaceName
+from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 
 
 class End(Strict):
@@ -72,6 +72,7 @@ class Host(Strict):
     gateway: Address | None
     loopback: AddressInSubnet | None
     ports: Mapping[InterfaceName, Port]
+    disks: Mapping[DiskId, Disk]
     bonds: tuple[Bond, ...]
     vm: Vm | None
     nfs: Nfs | None = None

@@ -23,6 +23,7 @@ MODELS = (
     rows.CableRow,
     rows.CablesFile,
     rows.DefaultsFile,
+    rows.Disk,
     rows.HostRow,
     rows.Lacp,
     rows.Operator,

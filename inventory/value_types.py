@@ -21,6 +21,8 @@ PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 PATH = r"^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
 OWNER = r"^[0-9]{1,10}:[0-9]{1,10}$"
 MODE = r"^[0-7]{4}$"
+# What udev makes of a disk's bus, model and serial; "/" never in it.
+DISK_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:+=@-]*$"
 IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
 IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
 IPV4_CLIENTS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
@@ -32,6 +34,7 @@ PATTERN_WORDS: Mapping[str, str] = {
     DOMAIN_NAME: "a domain name in lower case, such as example.org",
     END: "HOST:PORT, such as alvin:eno1",
     PACKAGE_NAME: "a Debian package name",
+    DISK_ID: "the name of a disk under /dev/disk/by-id",
     PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
     PATH: "an absolute path of letters, digits, '_', '.' and '-' without a '/' at its end, such as /mnt/Vault/Data",
     OWNER: "UID:GID in numbers, such as 1000:1000",
@@ -98,5 +101,6 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=99)]
 Fsid = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
 # Nobody needs more threads than these of a kernel's NFS server.
 Threads = Annotated[int, Field(strict=True, ge=1, le=4096)]
+DiskId = Annotated[str, StringConstraints(pattern=DISK_ID)]
 PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]
 HashPolicy = Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]

@@ -8,15 +8,14 @@ from lab.blueprint import MachinePlan
 from lab.settings import ARRAY_SIZE, MAKE_DISK
 from lab.tools import run
 
-# /dev/ubda is the machine's own.
-DEVICES = "bcdefghijklmnop"
+# /dev/ubda is the machine's own; then come its other disks, then its arrays.
+LETTERS = "bcdefghijklmnop"
 
 
 def fstab(host: Host) -> str:
     """Where the host's arrays are mounted, as its owner's installer left it."""
-    return "".join(
-        f"/dev/ubd{letter} {path} ext4 defaults 0 0\n" for letter, path in zip(DEVICES, host.nfs.arrays if host.nfs else (), strict=False)
-    )
+    paths = host.nfs.arrays if host.nfs else ()
+    return "".join(f"/dev/ubd{letter} {path} ext4 defaults 0 0\n" for letter, path in zip(LETTERS[len(host.disks) :], paths, strict=False))
 
 
 def make(folder: Path, machine: MachinePlan) -> None:
@@ -28,4 +27,5 @@ def make(folder: Path, machine: MachinePlan) -> None:
 
 def words(machine: MachinePlan, inside: str) -> list[str]:
     """What the machine's kernel is told of its arrays' disks, which it sees in `inside`."""
-    return [f"ubd{DEVICES[index]}={inside}/array{index}.cow,{inside}/array{index}.ext4" for index in range(len(machine.arrays))]
+    letters = LETTERS[len(machine.disks) :]
+    return [f"ubd{letters[index]}={inside}/array{index}.cow,{inside}/array{index}.ext4" for index in range(len(machine.arrays))]

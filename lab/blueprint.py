@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from inventory.schema import Host, Site
-from lab.settings import MEMORY
+from lab.settings import MEMORY, STORAGE_MEMORY
 from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
@@ -34,13 +34,14 @@ class PortPlan:
 
 @dataclass(frozen=True)
 class MachinePlan:
-    """A machine: what it is reached at, its memory, its ports in order, and where its arrays' disks are mounted."""
+    """A machine: its address, memory, ports in order, the ids of its disks beside the first, and where its arrays are mounted."""
 
     name: str
     address: str
     memory: str
     relays: Mapping[str, str]
     ports: tuple[PortPlan, ...]
+    disks: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
 
 
@@ -89,7 +90,7 @@ class Blueprint:
 
 def _machine(raw: dict[str, Any]) -> MachinePlan:
     ports = tuple(PortPlan(**port) for port in raw["ports"])
-    return MachinePlan(**{**raw, "ports": ports, "arrays": tuple(raw["arrays"])})
+    return MachinePlan(**{**raw, "ports": ports, "disks": tuple(raw["disks"]), "arrays": tuple(raw["arrays"])})
 
 
 def draw(site: Site) -> Blueprint:
@@ -115,4 +116,6 @@ def _plan(host: Host, plugged: Mapping[tuple[str, str], str]) -> MachinePlan:
         for name, port in host.ports.items()
     )
     relays = relays_of(IPv4Address(IPv4Interface(host.address).ip))
-    return MachinePlan(host.name, str(host.address.ip), MEMORY, relays, ports, tuple(host.nfs.arrays) if host.nfs else ())
+    memory = STORAGE_MEMORY if host.disks else MEMORY
+    arrays = tuple(host.nfs.arrays) if host.nfs else ()
+    return MachinePlan(host.name, str(host.address.ip), memory, relays, ports, tuple(host.disks), arrays)

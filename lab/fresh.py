@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
+from inventory.host_rules import HYPERVISORS
 from inventory.schema import Host, Site
 from lab import arrays
 
@@ -32,6 +33,11 @@ def machine_id(name: str) -> str:
 def is_switch(host: Host) -> bool:
     """Whether the host's management interface bridges all of its ports: a switch."""
     return host.management == SWITCH_BRIDGE
+
+
+def is_node(host: Host) -> bool:
+    """Whether the host is a node of Proxmox VE."""
+    return HYPERVISORS in host.groups
 
 
 def files(site: Site, host: Host) -> dict[str, str]:

@@ -18,8 +18,14 @@ Say = Callable[[str], None]
 ROOTFS = Path(__file__).parent / "rootfs"
 ARCHIVE = "usr/lib/lab/archive"
 # Not in the image: what only a reader of manuals wants.
-LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
-COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3")
+MANUALS = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
+# Modules of Ceph's manager that are not always on: each is loaded at its start, in an interpreter of its own, used or not.
+MANAGER_MODULES = (
+    *("alerts", "influx", "insights", "localpool", "mirroring", "nfs", "osd_perf_query", "osd_support", "prometheus", "restful"),
+    *("selftest", "snap_schedule", "stats", "telegraf", "test_orchestrator", "zabbix"),
+)
+LEFT_OUT = (*MANUALS, *(f"/usr/share/ceph/mgr/{name}/*" for name in MANAGER_MODULES))
+COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3", "/usr/share/ceph/mgr")
 SAY_EVERY_S = 2.0
 LAST_LINES = 40
 
@@ -101,6 +107,8 @@ def _empty(root: Path) -> None:
         (root / name).write_text(text)
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
+    # Debian's example is one node's cluster; a Proxmox node is in none.
+    (root / "etc/corosync/corosync.conf").unlink()
     for stamp in ("etc/.updated", "var/.updated"):
         (root / stamp).touch()
     # ifupdown2 says that a good bond failed where this folder is missing, and makes this link at its first start.

@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
+from lab import pve
 from lab.blueprint import OPERATOR, Blueprint, CablePlan
 from lab.cables import Cables
 from lab.control import Answer, serve
@@ -125,8 +126,10 @@ class Keeper:
         """Put machines back to a fresh install, and switch them on."""
         async with self._power:
             await self._kill(hosts)
-            for machine in self._named(hosts):
+            machines = self._named(hosts)
+            for machine in machines:
                 machine.wipe()
+            pve.forget(self.folders.run, [machine.plan.name for machine in machines])
             return await self._start(hosts)
 
     async def exec(self, host: str, argv: list[str], wait_s: float, stdin: str = "") -> Answer:

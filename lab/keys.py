@@ -21,6 +21,11 @@ def host_key(folders: Folders, name: str) -> Path:
     return folders.keys / f"{name}_host_ed25519"
 
 
+def root_key(folders: Folders, name: str) -> Path:
+    """Where the key lies that root of a node logs in with at other nodes."""
+    return folders.keys / f"{name}_root_ed25519"
+
+
 def write_ssh(folders: Folders, machines: Iterable[MachinePlan]) -> None:
     """Write the keys, the known hosts and the SSH configuration of these machines."""
     ensure_key(folders.identity, "burrow lab")

@@ -21,7 +21,7 @@ from lab.netem import lifting, netem_batch
 from lab.ports import insertion, removal, vectors, write_ports
 from lab.seed import write_carrier
 from lab.serial import SerialLine
-from lab.settings import CARRIER_S, EXEC_S
+from lab.settings import CARRIER_S, EXEC_S, EXTRA_DISK_BYTES
 
 # Is told a machine's name.
 Tell = Callable[[str], None]
@@ -57,18 +57,27 @@ class Machine:
         """Its disk, seed and console log."""
         return self._box.machines / self.plan.name
 
-    def wipe(self) -> None:
-        """Forget all that it has written, over the base image and on its arrays."""
-        for written in self.folder.glob("*.cow"):
-            written.unlink()
-
     def has_on(self, port: str) -> bool:
         """Whether it has a port switched on: a cable's other end has no carrier where it has not."""
         return next((index for index, plan in enumerate(self.plan.ports) if plan.name == port), None) in self.serial.ports_on
 
+    @property
+    def extra_disks(self) -> list[Path]:
+        """Its disks beside the first, in the order of the kernel's names: /dev/ubdb and on."""
+        return [self.folder / f"disk{number}.raw" for number, _ in enumerate(self.plan.disks, 1)]
+
+    def wipe(self) -> None:
+        """Make its disks those of a fresh install: forget what it has written over the base image, on its arrays and its other disks."""
+        for path in (*self.folder.glob("*.cow"), *self.extra_disks):
+            path.unlink(missing_ok=True)
+
     async def start(self) -> None:
         """Switch it on."""
         self._cables.drain(self.plan.name)
+        for path in self.extra_disks:
+            if not path.exists():
+                with path.open("wb") as file:
+                    file.truncate(EXTRA_DISK_BYTES)
         ours, theirs = socket.socketpair()
         with theirs:
             await self.serial.attach(ours)
@@ -108,6 +117,8 @@ class Machine:
                 "root=/dev/ubda",
                 "rw",
             ),
+            *(f"ubd{number}={inside}/{path.name}" for number, path in enumerate(self.extra_disks, 1)),
+            "lab.pve=/lab/pve",
             *("init=/usr/lib/lab/init", f"lab.seed={inside}/seed", "con=null", "con0=null,fd:1", "console=tty0", f"umid={self.plan.name}"),
             *self._box.kernel_words,
             f"ssl0=fd:{serial},fd:{serial}",

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inventory.schema import Site
-from lab import firmware, fresh, shims
+from lab import firmware, fresh, pve, shims
 from lab.blueprint import MachinePlan
 from lab.folders import Folders
-from lab.keys import ensure_key, host_key
+from lab.keys import ensure_key, host_key, root_key
 from lab.ports import write_ports
 
 LAB_UNITS = "/etc/systemd/system/"
@@ -29,6 +29,13 @@ def write_seed(folders: Folders, site: Site, machine: MachinePlan) -> None:
         wanted.symlink_to(UNIT_FOLDERS.get(unit, LAB_UNITS) + unit)
     if fresh.is_switch(host):
         (folder / "switch").touch()
+    if fresh.is_node(host):
+        (folder / "node").touch()
+        pve.lay_out(folders.run, machine.name)
+        # A node has a key of its own, for the others of its cluster; Proxmox makes it at its first start.
+        key = root_key(folders, machine.name)
+        _put(folder / "files/root/.ssh/id_rsa.pub", ensure_key(key, f"root@{machine.name}"))
+        _put(folder / "files/root/.ssh/id_rsa", key.read_text(), mode=0o600)
     key = host_key(folders, machine.name)
     _put(folder / "files/etc/ssh/ssh_host_ed25519_key", key.read_text(), mode=0o600)
     _put(folder / "files/etc/ssh/ssh_host_ed25519_key.pub", ensure_key(key, machine.name))

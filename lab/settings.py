@@ -7,11 +7,12 @@ KERNEL_PACKAGE: Final = "user-mode-linux"
 # Where a kernel is looked for, the newest first; what one of them refuses, the next may do.
 KERNEL_SUITES: Final = ("testing", "trixie", "bookworm")
 
-# What every machine of the lab has installed: a Proxmox node's network side, an NFS server's, a switch's.
+# What every machine of the lab has installed: a Proxmox node's network and storage side, an NFS server's, a switch's.
 PACKAGES: Final = (
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "sudo", "python3", "openssh-server"),
     *("iproute2", "iputils-ping", "ethtool", "ifupdown2", "tcpdump", "jq"),
     *("frr", "frr-pythontools", "chrony", "nfs-kernel-server", "dnsmasq-base"),
+    *("ceph-mon", "ceph-mgr", "ceph-osd", "ceph-common", "corosync"),
 )
 # The libraries of what a machine can install: so that installing it takes moments.
 LIBRARIES: Final = ("adduser", "libevent-2.1-7t64", "libsnmp40t64", "libxml2", "libreadline8t64", "libbsd0", "libcap2")
@@ -20,7 +21,7 @@ ARCHIVE_PACKAGES: Final = ("lldpd",)
 # Started by the suite (or by a machine's seed), never by themselves.
 DISABLED_UNITS: Final = (
     *("frr.service", "chrony.service", "nfs-server.service", "nfs-client.target", "nfs-blkmap.service"),
-    *("rpcbind.service", "rpcbind.socket"),
+    *("rpcbind.service", "rpcbind.socket", "corosync.service", "ceph-crash.service", "smartmontools.service"),
 )
 # Nobody needs these in the lab, and each costs a process or a wait at boot.
 MASKED_UNITS: Final = (
@@ -37,6 +38,8 @@ MASKED_UNITS: Final = (
     *("systemd-networkd.service", "systemd-networkd.socket", "systemd-networkd-wait-online.service", "systemd-network-generator.service"),
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer"),
     *("systemd-udev-load-credentials.service", "systemd-tmpfiles-clean.timer", "e2scrub_reap.service", "e2scrub_all.timer"),
+    *("nvmefc-boot-connections.service", "nvmf-autoconnect.service", "lvm2-monitor.service", "lvm2-lvmpolld.socket", "dm-event.socket"),
+    *("blk-availability.service", "uuidd.socket", "rbdmap.service", "xfs_scrub_all.timer", "system-xfs_scrub.slice"),
 )
 # Drivers of hardware that no machine of the lab has: shown as built into the kernel, so that loading one works as on a real machine.
 SHIMMED_MODULES: Final = ("kernel/drivers/thunderbolt/thunderbolt.ko", "kernel/drivers/net/thunderbolt/thunderbolt_net.ko")
@@ -62,15 +65,19 @@ KERNEL_WORDS: Final = (
     "lsm=capability",
     "initcall_blacklist=raid6_init,raid6_select_algo",
 )
-# What the lab takes of this machine at most: six machines and the image, with room to spare.
-MEMORY_BYTES: Final = 2 << 30
-DISK_BYTES: Final = 4 << 30
+# What the lab takes of this machine at most: six machines, three of them with Ceph, and the image, with room to spare.
+MEMORY_BYTES: Final = 4 << 30
+DISK_BYTES: Final = 6 << 30
 # Nothing is left to do later: a machine that finishes its own file system writes to its disk all the while.
 MAKE_DISK: Final = ("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,nodiscard")
 DISK_SIZE: Final = "3G"
+# An extra disk of a machine, for Ceph: sparse, so it takes of this machine what is written to it.
+EXTRA_DISK_BYTES: Final = 3 << 30
 MEMORY: Final = "256M"
 # Of an array's disk, of which only what is written takes room.
 ARRAY_SIZE: Final = "1G"
+# A monitor, a manager and an OSD beside the network's daemons.
+STORAGE_MEMORY: Final = "896M"
 # Port inside the lab -> port on this machine's loopback.
 RELAYED_PORTS: Final = {22: 10022}
 DIAL_S: Final = 3.0

@@ -18,7 +18,10 @@ LONG = {HOST_PART: "goes to a host as one file and stands on nothing else"}
 TALKS_TO_HOSTS = {"asyncssh", "paramiko", "napalm", "netmiko", "requests", "httpx", "urllib", "http", "socket", "subprocess", "proxmoxer"}
 TALKS_TO_HOSTS |= {"websockets"}
 DOES_IO = TALKS_TO_HOSTS | {"os", "io", "asyncio", "threading", "time", "shutil", "tempfile", "nornir", "nornir_napalm"}
-MENTIONS = ("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init")
+MENTIONS = (
+    *("pyproject.toml", "Makefile", "docs/*.md", "lab/rootfs/**/*.*", "lab/rootfs/usr/lib/lab/init"),
+    "lab/rootfs/usr/lib/lab/node/usr/*bin/*",
+)
 ENGINE = {f"tasks.core.{name}" for name in ("api_link", "carry", "json_rpc", "link", "record", "report", "run", "session", "sites", "ssh")}
 
 
@@ -39,7 +42,9 @@ def imports(path: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+            own = f"{name_of(path.parent).replace('/', '.')}." if node.level else ""
+            module = f"{own}{node.module or ''}".removesuffix(".")
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return frozenset(found)
 
 

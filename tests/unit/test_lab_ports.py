@@ -107,7 +107,7 @@ def test_a_cable_is_impaired_at_one_end_and_whole_with_both_nics(blueprint: Blue
 
 
 def test_a_thunderbolt_port_has_the_properties_that_link_files_match(site: Site) -> None:
-    ((path, text),) = shims.files(site.hosts["alvin"]).items()
+    ((path, text), _) = shims.files(site.hosts["alvin"]).items()
     assert path < "usr/lib/udev/rules.d/80-net-setup-link.rules"
     assert text.startswith("# A shim of the rehearsal lab")
     rule = next(line for line in text.splitlines() if mac_of("alvin", "en06") in line)

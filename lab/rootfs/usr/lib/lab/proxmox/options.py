@@ -1,0 +1,111 @@
+"""The command line of Proxmox's commands: sub-commands, arguments by place, and options, judged before anything is done."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Values = Mapping[str, str]
+FAILED = 255
+
+
+class PveError(Exception):
+    """What a command of Proxmox says before it ends with 255."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option --NAME, or with the same checks an argument by place."""
+
+    name: str
+    kind: str = "string"
+    lowest: int | None = None
+    highest: int | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+    def complaint(self, value: str) -> str:
+        """What is wrong with a value; empty where nothing is."""
+        if self.kind in ("integer", "boolean") and not value.lstrip("-").isdigit():
+            return f"type check ('{self.kind}') failed - got '{value}'"
+        if self.kind == "boolean" and value not in ("0", "1"):
+            return f"type check ('boolean') failed - got '{value}'"
+        if self.lowest is not None and int(value) < self.lowest:
+            return f"value must have a minimum value of {self.lowest}"
+        if self.highest is not None and int(value) > self.highest:
+            return f"value must have a maximum value of {self.highest}"
+        if self.choices and value not in self.choices:
+            return f"value '{value}' does not have a value in the enumeration '{', '.join(self.choices)}'"
+        return ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command: what it takes, and what it does with that."""
+
+    run: Callable[[Values], int | None]
+    places: tuple[str, ...] = ()
+    options: tuple[Option, ...] = field(default=())
+
+
+def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
+    """Run one of the commands; its exit code."""
+    words = next((count for count in (2, 1) if " ".join(argv[:count]) in commands), 0)
+    if not words:
+        print(f"ERROR: unknown command '{' '.join((program, *argv[:1]))}', or one that the lab has no stand-in for", file=sys.stderr)
+        print("\n".join(f"       {program} {name}" for name in commands), file=sys.stderr)
+        return FAILED
+    name = " ".join(argv[:words])
+    command = commands[name]
+    try:
+        return command.run(_values(command, argv[words:])) or 0
+    except _UsageError as problem:
+        usage = " ".join((program, name, *(f"<{place}>" for place in command.places), "[OPTIONS]"))
+        print(f"{problem}\n{usage}", file=sys.stderr)
+    except PveError as problem:
+        print(problem, file=sys.stderr)
+    return FAILED
+
+
+class _UsageError(Exception):
+    pass
+
+
+def _values(command: Command, argv: list[str]) -> Values:
+    known = {option.name: option for option in command.options}
+    given: dict[str, str] = {}
+    places = list(command.places)
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            if not places:
+                raise _UsageError("400 too many arguments")
+            given[places.pop(0)] = word
+            continue
+        name, has_value, value = word.lstrip("-").partition("=")
+        if name not in known:
+            raise _UsageError(f"Unknown option: {name}\n400 unable to parse option")
+        if not has_value:
+            value = _next(known[name], rest)
+        given[name] = value
+    if places:
+        raise _UsageError("400 not enough arguments")
+    _judge(known, given)
+    return given
+
+
+def _next(option: Option, rest: list[str]) -> str:
+    """The word after an option; a boolean needs none."""
+    if option.kind == "boolean" and (not rest or rest[0] not in ("0", "1")):
+        return "1"
+    if not rest:
+        raise _UsageError(f"Option {option.name} requires an argument\n400 unable to parse option")
+    return rest.pop(0)
+
+
+def _judge(known: Mapping[str, Option], given: Values) -> None:
+    wrong = [f"{name}: {said}" for name, value in given.items() if name in known and (said := known[name].complaint(value))]
+    missing = [name for name, option in known.items() if option.required and name not in given]
+    wrong += [f"{name}: property is missing and it is not optional" for name in missing]
+    if wrong:
+        raise _UsageError("\n".join(("400 Parameter verification failed.", *wrong)))

@@ -1,0 +1,129 @@
+"""/etc/pve/storage.cfg: read, and written as Proxmox writes it."""
+
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import ceph_conf, cluster_fs
+from .options import PveError
+
+PATH = cluster_fs.PVE / "storage.cfg"
+NFS_PORT = 2049
+CONNECT_S = 2
+SHOW_S = 10
+KEYRINGS = cluster_fs.PRIVATE / "ceph"
+# What has to be there, in the order in which it is written; the rest follows by its name.
+REQUIRED = {"dir": ("path",), "nfs": ("export", "path", "server"), "rbd": ()}
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A section of the file."""
+
+    kind: str
+    name: str
+    fields: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The section as it is written."""
+        first = REQUIRED.get(self.kind, ())
+        keys = (*first, *sorted(key for key in self.fields if key not in first))
+        lines = [f"\t{key} {self.fields[key]}\n" if self.fields[key] else f"\t{key}\n" for key in keys]
+        return f"{self.kind}: {self.name}\n{''.join(lines)}\n"
+
+
+def read() -> dict[str, Storage]:
+    """The storages by their names."""
+    found: dict[str, Storage] = {}
+    for block in PATH.read_text().split("\n\n") if PATH.exists() else ():
+        head, *lines = block.strip("\n").splitlines() or [""]
+        if head:
+            kind, _, name = head.partition(":")
+            fields = dict(line.strip().partition(" ")[::2] for line in lines)
+            found[name.strip()] = Storage(kind, name.strip(), fields)
+    return found
+
+
+def _write(storages: Mapping[str, Storage]) -> None:
+    cluster_fs.write(PATH, "".join(storage.text for storage in storages.values()))
+
+
+def add(kind: str, name: str, fields: Mapping[str, str]) -> None:
+    """Add a storage, and use it once on this node, so that what is wrong is said now.
+
+    Raises:
+        PveError: When the name is taken, or the storage cannot be used.
+    """
+    with cluster_fs.locked("storage.cfg"):
+        storages = read()
+        if name in storages:
+            raise PveError(f"create storage failed: storage ID '{name}' already defined")
+        new = Storage(kind, name, fields)
+        if kind == "rbd" and "monhost" not in fields:
+            _keep_keyring(name)
+        activate(new)
+        _write({**storages, name: new})
+
+
+def _keep_keyring(name: str) -> None:
+    keyring = KEYRINGS / f"{name}.keyring"
+    if keyring.exists():
+        raise PveError(f"create storage failed: ceph authx keyring file for storage '{name}' already exists!")
+    if ceph_conf.ADMIN_KEYRING.exists():
+        KEYRINGS.mkdir(mode=0o700, exist_ok=True)
+        cluster_fs.write(keyring, ceph_conf.ADMIN_KEYRING.read_text(), private=True)
+
+
+def remove(name: str) -> None:
+    """Forget a storage; what it holds stays.
+
+    Raises:
+        PveError: When there is none of that name.
+    """
+    with cluster_fs.locked("storage.cfg"):
+        storages = read()
+        if name not in storages:
+            raise PveError(f"delete storage failed: storage '{name}' does not exist")
+        if storages.pop(name).kind == "rbd":
+            (KEYRINGS / f"{name}.keyring").unlink(missing_ok=True)
+        _write(storages)
+
+
+def activate(storage: Storage) -> None:
+    """Mount a storage of kind nfs on this node.
+
+    Raises:
+        PveError: When the server does not answer or refuses.
+    """
+    if storage.kind != "nfs" or "disable" in storage.fields:
+        return
+    point = Path(storage.fields["path"])
+    point.mkdir(parents=True, exist_ok=True)
+    if point.is_mount():
+        return
+    if not _answers(storage):
+        raise PveError(f"create storage failed: storage '{storage.name}' is not online")
+    extra = ("-o", storage.fields["options"]) if "options" in storage.fields else ()
+    source = f"{storage.fields['server']}:{storage.fields['export']}"
+    done = subprocess.run(["mount", "-t", "nfs", source, point, *extra], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise PveError(f"create storage failed: mount error: {done.stderr.strip()}")
+
+
+def _answers(storage: Storage) -> bool:
+    """Whether the server is there: of one that is mounted by version 4 the port, of others the list of exports."""
+    server = storage.fields["server"]
+    if "vers=4" in storage.fields.get("options", ""):
+        try:
+            with socket.create_connection((server, NFS_PORT), timeout=CONNECT_S):
+                return True
+        except OSError:
+            return False
+    command = ["showmount", "--no-headers", "--exports", server]
+    try:
+        return subprocess.run(command, check=False, capture_output=True, timeout=SHOW_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

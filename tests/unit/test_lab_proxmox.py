@@ -1,0 +1,112 @@
+"""The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. What they do is tried in the lab."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.rootfs.usr.lib.lab.proxmox import ceph_conf, cluster_fs, corosync_conf, options, storage_cfg
+from lab.rootfs.usr.lib.lab.proxmox.options import Command, Option, PveError, Values
+
+CEPH_CONF = """\
+[global]
+	cluster_network = 10.103.0.0/24
+	mon_host = 10.103.0.1 10.103.0.2
+
+[client]
+	keyring = /etc/pve/priv/$cluster.$name.keyring
+
+[mon.alvin]
+	public_addr = 10.103.0.1
+
+"""
+STORAGE_CFG = """\
+dir: local
+	path /var/lib/vz
+	content iso,vztmpl,backup
+
+nfs: data
+	export /mnt/Vault/Data
+	path /mnt/pve/data
+	server 192.168.103.114
+	content images
+
+"""
+
+
+@pytest.fixture
+def pve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of /etc/pve, of a node that is in no cluster."""
+    monkeypatch.setattr(ceph_conf, "PATH", tmp_path / "ceph.conf")
+    monkeypatch.setattr(storage_cfg, "PATH", tmp_path / "storage.cfg")
+    monkeypatch.setattr(cluster_fs, "COROSYNC", tmp_path / "corosync.conf")
+    monkeypatch.setattr(cluster_fs, "LOCKS", tmp_path / "priv" / "lock")
+    return tmp_path
+
+
+def test_ceph_conf_is_written_as_proxmox_writes_it(pve: Path) -> None:
+    (pve / "ceph.conf").write_text(CEPH_CONF)
+    sections = ceph_conf.read()
+    assert sections["mon.alvin"] == {"public_addr": "10.103.0.1"}
+    (pve / "ceph.conf").unlink()
+    ceph_conf.write(dict(reversed(sections.items())))
+    assert (pve / "ceph.conf").read_text() == CEPH_CONF
+
+
+def test_storage_cfg_is_written_as_proxmox_writes_it(pve: Path) -> None:
+    (pve / "storage.cfg").write_text(STORAGE_CFG)
+    assert "".join(storage.text for storage in storage_cfg.read().values()) == STORAGE_CFG
+    storage_cfg.remove("data")
+    assert (pve / "storage.cfg").read_text() == STORAGE_CFG.partition("nfs: ")[0]
+    with pytest.raises(PveError, match="storage 'data' does not exist"):
+        storage_cfg.remove("data")
+
+
+def test_a_lock_that_another_holds_is_waited_for_and_then_refused(pve: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_fs, "LOCK_S", 0.2)
+    with (
+        cluster_fs.locked("ceph.conf"),
+        pytest.raises(PveError, match="cfs-lock 'file-ceph_conf' error: got lock request timeout"),
+        cluster_fs.locked("ceph.conf"),
+    ):
+        pass
+    assert list((pve / "priv" / "lock").iterdir()) == []
+
+
+def test_corosync_conf_survives_being_read_and_written() -> None:
+    links = {0: corosync_conf.parse_link("172.16.101.1,priority=20"), 1: corosync_conf.parse_link("10.103.0.1")}
+    conf = corosync_conf.fresh("homelab", corosync_conf.member("alvin", 1, "1", links), links)
+    text = corosync_conf.render(conf)
+    assert "    ring1_addr: 10.103.0.1\n" in text
+    assert "    knet_link_priority: 20\n    linknumber: 0\n" in text
+    read = corosync_conf.parse(text)
+    assert read == conf
+    corosync_conf.next_version(read)
+    assert "  config_version: 2\n" in corosync_conf.render(read)
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["pool", "create"], "400 not enough arguments"),
+        (["pool", "create", "p", "--siz", "3"], "Unknown option: siz"),
+        (["pool", "create", "p", "--size"], "Option size requires an argument"),
+        (["pool", "create", "p", "--size", "0"], "size: value must have a minimum value of 1"),
+        (["pool", "create", "p", "--size", "x"], "size: type check ('integer') failed - got 'x'"),
+        (["pool", "drop"], "unknown command 'pveceph pool'"),
+        (["pool", "create", "bad"], "no quorum"),
+    ],
+)
+def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_: Values) -> None:
+        raise PveError("cluster not ready - no quorum?")
+
+    commands = {"pool create": Command(run, ("name",), (Option("size", "integer", 1, 7),))}
+    assert options.main("pveceph", commands, argv) == 255
+    assert said in capsys.readouterr().err
+
+
+def test_options_are_given_in_all_of_perls_ways() -> None:
+    seen: list[Values] = []
+    command = Command(seen.append, ("name",), (Option("size", "integer"), Option("use_ssh", "boolean"), Option("force", "boolean")))
+    assert options.main("x", {"add": command}, ["add", "--size=3", "-use_ssh", "p", "--force", "1"]) == 0
+    assert seen == [{"name": "p", "size": "3", "use_ssh": "1", "force": "1"}]
