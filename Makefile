@@ -27,7 +27,7 @@ check: .venv/installed
 	@$(BIN)/pytest -q tests/unit
 
 test: check
-	@$(BIN)/pytest -v --durations=15 tests/lab
+	@$(BIN)/python tests/lab/side_by_side.py
 
 format: .venv/installed
 	@$(BIN)/ruff format .

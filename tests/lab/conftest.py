@@ -5,14 +5,15 @@ import sys
 
 import pytest
 from rehearsal import Lab
+from sites import variant
 
 
 @pytest.fixture(scope="session")
-def lab() -> Lab:
-    """The six hosts, running. It stays up after the tests; `python -m lab down` ends it."""
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """The six hosts, running, on a site without Ceph. It stays up after the tests; `python -m lab down` ends it."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         pytest.skip("THE LAB CANNOT RUN HERE: it needs Linux on x86-64; every lab test is skipped")
-    lab = Lab()
+    lab = Lab(variant(tmp_path_factory.mktemp("site")))
     lab.command("up")
     return lab
 

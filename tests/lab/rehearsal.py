@@ -28,7 +28,9 @@ class Done:
 
 @dataclass(frozen=True)
 class Lab:
-    """What a drill does to the lab and asks of it."""
+    """What a drill does to the lab and asks of it; `site` is what a runbook is pointed at that names none."""
+
+    site: str = "lab"
 
     def command(self, *words: str, stdin: str = "", check: bool = True) -> Done:
         """`python -m lab WORDS`."""
@@ -48,6 +50,7 @@ class Lab:
 
     def runbook(self, name: str, *flags: str) -> Done:
         """A runbook, as a user calls it."""
+        flags = flags if "--site" in flags else (*flags, "--site", self.site)
         done = subprocess.run([sys.executable, f"runbooks/{name}.py", *flags], cwd=ROOT, capture_output=True, text=True, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -1,5 +1,6 @@
 """Sites for drills: the shipped inventory with something changed, reached as the lab is."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,11 +12,17 @@ SHORT = {"revert_s": 16, "settle_s": 10, "apply_s": 8}
 BY_ITSELF: dict[str, int] = {}
 
 
-def variant(folder: Path, *, rehearsal: bool = True, timers: dict[str, int] = LAB, **edits: dict[str, str]) -> str:
-    """The name (a path) of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"})."""
+def variant(folder: Path, *, rehearsal: bool = True, ceph: bool = False, timers: dict[str, int] = LAB, **edits: dict[str, str]) -> str:
+    """The name (a path) of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"}).
+
+    Without its Proxmox cluster and Ceph, unless they are what is drilled: they take minutes to come up.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for source in (ROOT / "inventory").glob("*.yaml"):
         shutil.copy(source, folder)
+    if not ceph:
+        defaults = folder / "defaults.yaml"
+        defaults.write_text(re.sub(r"^ceph:\n(?: .*\n)+", "", defaults.read_text(), flags=re.MULTILINE))
     for name, changes in edits.items():
         path = folder / f"{name}.yaml"
         text = path.read_text()

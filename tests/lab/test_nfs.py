@@ -18,7 +18,9 @@ TEXTS = "find /etc -xdev -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum"
 SERVER = "192.168.103.114"
 DATA, CONFIGS = "/mnt/Vault/Data", "/mnt/Flash/Configs"
 # One more export of the inventory's own form, and one that only looks like one.
-ROW = "      /mnt/Flash/Configs: {clients: [172.16.0.0/16], purpose: provisioner, squash: no_root_squash, fsid: 5}\n"
+ROW = (
+    "      /mnt/Flash/Configs: {clients: [172.16.0.0/16], purpose: provisioner, squash: no_root_squash, storage: flash-configs, fsid: 5}\n"
+)
 SCRATCH = '      /mnt/Flash/Scratch: {clients: [172.16.0.0/16], owner: "1000:1000", mode: "0750", fsid: 6}\n'
 ALONE = ("--stage", "storage")
 

@@ -1,0 +1,182 @@
+"""Ceph over the routed mesh: it comes up, whoever dies meanwhile, and goes on when cables, nodes and controllers go."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import pytest
+from rehearsal import HOSTS, NODES, ROOT, Lab
+
+pytestmark = pytest.mark.lab
+
+STORAGE = ("--stage", "storage")
+HASH = "find /etc /var/lib/ceph -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
+POOL = "vm-storage"
+DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
+THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
+STEPS = (
+    *("cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),
+    *("ceph monitor alvin", "ceph monitor simon", "ceph monitor theodore", "ceph node alvin", "ceph node simon"),
+)
+
+
+def ceph(lab: Lab, node: str, command: str) -> dict:
+    return json.loads(lab.sh(node, f"ceph --connect-timeout 10 {command} -f json"))
+
+
+def is_clean(lab: Lab, node: str = "alvin") -> bool:
+    """HEALTH_OK, three of all, every placement group active and clean: what Ceph says first is not yet what is."""
+    said = lab.sh(node, "ceph --connect-timeout 5 status -f json", check=False)
+    if not said.startswith("\n{") and not said.startswith("{"):
+        return False
+    status = json.loads(said)
+    osds, states = status["osdmap"], {one["state_name"] for one in status["pgmap"]["pgs_by_state"]}
+    return (
+        status["health"]["status"] == "HEALTH_OK"
+        and len(status["quorum_names"]) == 3
+        and osds["num_up_osds"] == osds["num_in_osds"] == 3
+        and states == {"active+clean"}
+    )
+
+
+def flags(lab: Lab) -> dict[str, list[str]]:
+    return dict(ceph(lab, "alvin", "osd dump")["crush_node_flags"])
+
+
+class Bench:
+    """Writes of `rados bench` on a node while a block runs; afterwards what it said, and whether it failed."""
+
+    def __init__(self, lab: Lab, node: str, length_s: int) -> None:
+        words = f"rados -p {POOL} bench {length_s} write -b 65536 -t 4 --no-hints 2>&1"
+        self.said = ""
+        self._thread = threading.Thread(target=self._run, args=(lab, node, words, length_s))
+
+    def _run(self, lab: Lab, node: str, words: str, length_s: int) -> None:
+        done = lab.command("exec", "--wait", str(length_s + 120), node, "--", "sh", "-c", words, check=False)
+        self.said = f"{done.out}\nexit {done.code}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    @property
+    def went_well(self) -> bool:
+        """It ended by itself, and wrote."""
+        written = re.search(r"Total writes made: +(\d+)", self.said)
+        return "exit 0" in self.said and written is not None and int(written[1]) > 0 and "error" not in self.said.lower()
+
+
+@pytest.fixture(scope="module")
+def site(lab: Lab) -> Lab:
+    """The lab, with all that the inventory says."""
+    return replace(lab, site="lab")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network(site: Lab, fresh: None) -> None:  # noqa: ARG001
+    """The network on fresh hosts; of storage nothing."""
+    assert site.runbook("bootstrap", "--stage", "host", "--stage", "network").code == 0
+
+
+def test_dry_run_writes_nothing(site: Lab) -> None:
+    before = {host: site.sh(host, HASH) for host in HOSTS}
+    done = site.runbook("bootstrap", *STORAGE, "--dry-run")
+    assert done.code == 2, done.out
+    assert "+ OSD on nvme-2TB_SSD_THEODORE01 (/dev/ubdb)" in done.out
+    assert "not taken back where a later step fails" in done.out
+    assert {host: site.sh(host, HASH) for host in HOSTS} == before
+
+
+def test_controller_killed_at_each_step_leaves_what_the_next_run_goes_on_from(site: Lab) -> None:
+    """At the end of each step's work, before its checks: ten times in one bring-up; the last two steps are the next drill's."""
+    for step in STEPS:
+        words = [sys.executable, str(Path(__file__).with_name("controller.py")), "die", "applied", _host_of(step), step]
+        done = subprocess.run([*words, "--", *STORAGE], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert f"drill: die at applied of {_host_of(step)}" in done.stdout, f"{step}\n{done.stdout[-3000:]}{done.stderr}"
+        for host in (*NODES, "vault"):
+            site.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if its holder had been dead for long enough
+
+
+def _host_of(step: str) -> str:
+    last = step.rsplit(maxsplit=1)[-1]
+    return last if last in NODES else "theodore" if step == "cluster keys" else "alvin"
+
+
+def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
+    site.sh(
+        "theodore", f"mkfs.ext4 -q {DISK} && mkdir -p /mnt/old && mount {DISK} /mnt/old && echo precious > /mnt/old/file && umount /mnt/old"
+    )
+    before = site.sh("theodore", f"sha256sum < {DISK}")
+    code, report = site.report("bootstrap", *STORAGE)
+    reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
+    assert code == 1
+    assert "nvme-2TB_SSD_THEODORE01 (/dev/ubdb) is not empty: ext4" in reasons["ceph node theodore"], reasons
+    assert "'ceph node theodore' comes first" in reasons["ceph pool vm-storage"]
+    assert site.sh("theodore", f"sha256sum < {DISK}") == before
+    site.sh("theodore", f"wipefs -qa {DISK}")
+
+
+def test_stage_ends_healthy_and_a_second_run_changes_nothing(site: Lab) -> None:
+    code, report = site.report("bootstrap", *STORAGE)
+    assert code == 0, report["stages"]
+    site.wait("Ceph is healthy", lambda: is_clean(site), 60)
+    code, report = site.report("bootstrap", *STORAGE)
+    assert code == 0
+    assert {one["state"] for stage in report["stages"] for one in stage["sets"]} == {"unchanged"}
+    (pool,) = [one for one in ceph(site, "simon", "osd dump")["pools"] if one["pool_name"] == POOL]
+    assert (pool["size"], pool["min_size"], list(pool["application_metadata"])) == (3, 2, ["rbd"])
+    site.sh("alvin", f"echo hello > /tmp/object && rados -p {POOL} put greeting /tmp/object")
+    assert site.sh("theodore", f"rados -p {POOL} get greeting -") == "hello\n"
+    assert "vault-data" in site.sh("theodore", "pvesm status")
+
+
+def test_no_key_is_shown(site: Lab) -> None:
+    """Neither in what a run writes, nor in a file that others than root and ceph may read."""
+    key = site.sh("alvin", "awk '/key = / {print $3}' /etc/pve/priv/ceph.client.admin.keyring").strip()
+    assert len(key) > 30
+    assert key not in site.runbook("bootstrap", *STORAGE, "--json", "-").out
+    assert site.sh("alvin", "find /etc/pve /etc/ceph /var/lib/ceph -name '*keyring*' -perm /o=r") == ""
+
+
+def test_writes_move_to_sfp_when_thunderbolt_goes(site: Lab) -> None:
+    counter = "cat /sys/class/net/enp2s0f*/statistics/tx_bytes | paste -sd+ | bc"
+    before = int(site.sh("alvin", counter))
+    with Bench(site, "alvin", 20) as bench:
+        for cable in THUNDERBOLT:
+            site.command("cut", cable)
+    moved = int(site.sh("alvin", counter)) - before
+    for cable in THUNDERBOLT:
+        site.command("splice", cable)
+    assert bench.went_well, bench.said
+    assert moved > 1_000_000, f"{moved} bytes on SFP+"
+    site.wait("Ceph is healthy", lambda: is_clean(site), 60)
+
+
+def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> None:
+    with Bench(site, "alvin", 25) as bench:
+        site.command("kill", "theodore")
+        refused = site.runbook("maintain", "simon")
+        site.command("start", "theodore")
+    assert refused.code == 3, f"{refused.out}\n{refused.err}"
+    assert "theodore" in refused.out + refused.err
+    assert bench.went_well, bench.said
+    site.wait("Ceph is healthy without anybody's doing", lambda: is_clean(site), 120)
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_node_reboots_under_writes(site: Lab, node: str) -> None:
+    other = NODES[NODES.index(node) - 1]
+    site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
+    with Bench(site, other, 60) as bench:
+        done = site.runbook("maintain", node)
+    assert done.code == 0, f"{done.out}\n{done.err}"
+    assert bench.went_well, bench.said
+    assert flags(site) == {}
