@@ -24,8 +24,7 @@ from tasks.core.transaction import Action, Transaction
 if TYPE_CHECKING:
     from tasks.core.report import Screen
 
-# How long a host stays out when nobody puts it back, and how long it may take to come back.
-OUT_S = 600
+# How long a host may take to come back.
 BACK_S = 300
 POLL_S = 1.0
 
@@ -55,7 +54,7 @@ def out_of_service(run: Run, host: str, why: str, ready: tuple[Action, ...]) -> 
     run.leased.add(host)
     run.do(host, "prepare", plan=plan)
     try:
-        run.do(host, "begin", plan=plan, revert_s=OUT_S, deadline_s=60, on_event=lambda kind: run.say(kind, host, why))
+        run.do(host, "begin", plan=plan, revert_s=run.timers.maintenance_s, deadline_s=60, on_event=lambda kind: run.say(kind, host, why))
         run.say("drained", host, why)
         yield
     finally:

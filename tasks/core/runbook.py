@@ -113,7 +113,12 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
     if unknown:
         raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(site.hosts)}")
     return Run(
-        nornir, site, holder(), Timers(settings.revert_s, settings.settle_s, settings.apply_s), watchers, rehearsal=settings.rehearsal
+        nornir,
+        site,
+        holder(),
+        Timers(settings.revert_s, settings.settle_s, settings.apply_s, settings.maintenance_s),
+        watchers,
+        rehearsal=settings.rehearsal,
     )
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,8 @@ STORAGE = ("--stage", "storage")
 HASH = "find /etc /var/lib/ceph -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
 POOL = "vm-storage"
 DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
+# nornir_config.yaml
+MAINTENANCE_S = 120
 THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
 STEPS = (
     *("cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),
@@ -180,3 +183,20 @@ def test_node_reboots_under_writes(site: Lab, node: str) -> None:
     assert done.code == 0, f"{done.out}\n{done.err}"
     assert bench.went_well, bench.said
     assert flags(site) == {}
+
+
+def test_controller_killed_in_maintenance_leaves_a_flag_that_goes_by_itself(site: Lab) -> None:
+    site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
+    with subprocess.Popen([sys.executable, "runbooks/maintain.py", "theodore"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        assert any("rebooting" in line for line in run.stdout)
+        run.kill()
+    started = time.monotonic()
+    assert flags(site) == {"theodore": ["noout"]}
+    code, report = site.report("audit", "--tags", "ceph")
+    failed = [f"{one['check']} {one['target']} {one['got']}" for stage in report["stages"] for one in stage["findings"] if not one["ok"]]
+    assert code == 1
+    assert any("noout" in one and "theodore" in one for one in failed), failed
+    site.wait("the flag is gone", lambda: flags(site) == {}, MAINTENANCE_S + 10 - (time.monotonic() - started))
+    site.wait("Ceph is healthy", lambda: is_clean(site), 60)
+    assert site.runbook("maintain", "theodore").code == 0
