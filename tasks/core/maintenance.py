@@ -18,7 +18,7 @@ from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, Tran
 from tasks.core.facts import STATUS, Facts, union
 from tasks.core.plan import HostPlan
 from tasks.core.run import Interrupted, Run
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, open_run
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, open_run
 from tasks.core.transaction import Action, Transaction
 
 if TYPE_CHECKING:
@@ -164,11 +164,25 @@ def main(maintenance: Maintenance) -> int:
 
 
 def _main(maintenance: Maintenance, options: Options, action: str) -> int:
-    from tasks.core.report import Screen  # noqa: PLC0415 (start-up)
+    from tasks.core.record import write_record  # noqa: PLC0415 (start-up)
+    from tasks.core.report import Screen  # noqa: PLC0415
 
-    screen, (host,) = Screen(), options.limit
+    screen = Screen()
     try:
         run = open_run(options, (screen.watch,))
+    except Refused as error:
+        screen.error(str(error))
+        return REFUSED
+    result = RunResult(options, run)
+    result.exit_code = _carried(maintenance, run, options, action, screen)
+    screen.say(f"record: {write_record(result, maintenance.purpose)}")
+    return result.exit_code
+
+
+def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, screen: "Screen") -> int:
+    """The exit code; what went wrong is said."""
+    (host,) = options.limit
+    try:
         if options.dry_run or not _may(run, screen, options, host, action):
             failing(run, maintenance.checks, host)  # what is to be done depends on what is there
             shown = [one.shown for each in maintenance.ready(run.site, run.facts, host) for one in each.actions]
