@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from timing import ROOT, table, wall_s
 
@@ -17,6 +19,19 @@ PHASES = {
     "checked": "after-checks: LACP's and chrony's own time, and a second of holding",
     "confirmed": "confirmations",
 }
+
+
+def stages(events: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
+    """(stage, seconds) from the end of what was read, or of the stage before it, to its own end."""
+    since = max(event["at_s"] for event in events if event["kind"] == "read" and event["at_s"] < _first_set(events))
+    for event in events:
+        if event["kind"] == "stage" and event["text"].endswith(" done"):
+            yield event["text"].removesuffix(" done"), event["at_s"] - since
+            since = event["at_s"]
+
+
+def _first_set(events: list[dict[str, Any]]) -> float:
+    return min(float(event["at_s"]) for event in events if event["change_set"])
 
 
 def main() -> None:
@@ -40,6 +55,7 @@ def main() -> None:
             ["what", "seconds"],
             ["whole run", f"{whole_s:.1f}"],
             ["of it: start, imports, inventory", f"{whole_s - (events[-1]['at_s'] - events[0]['at_s']):.1f}"],
+            *([f"of it: stage {name}", f"{length_s:.1f}"] for name, length_s in stages(events)),
         ]
     )
     for stage, phases in spent.items():

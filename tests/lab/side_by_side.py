@@ -31,7 +31,7 @@ def others() -> list[Path]:
 def second_lab() -> Path:
     """The second lab's folder, beside the first."""
     first = Folders.of_user()
-    folder = first.root.with_name(f"{first.root.name}-beside")
+    folder = first.root.with_name(f"second-{first.root.name}")
     folder.mkdir(exist_ok=True)
     for name in (first.images, first.kernels):
         link = folder / name.name
