@@ -18,6 +18,7 @@ pytestmark = pytest.mark.lab
 STORAGE = ("--stage", "storage")
 HASH = "find /etc /var/lib/ceph -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
 POOL = "vm-storage"
+CHANGED = (*NODES, "vault")
 DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
 # nornir_config.yaml
 MAINTENANCE_S = 120
@@ -104,9 +105,8 @@ def test_controller_killed_at_each_step_leaves_what_the_next_run_goes_on_from(si
         words = [sys.executable, str(Path(__file__).with_name("controller.py")), "die", "applied", _host_of(step), step]
         done = subprocess.run([*words, "--", *STORAGE], cwd=ROOT, capture_output=True, text=True, check=False)
         assert f"drill: die at applied of {_host_of(step)}" in done.stdout, f"{step}\n{done.stdout[-3000:]}{done.stderr}"
-        hosts = (*NODES, "vault")
-        site.wait("what has a timer is taken back", lambda: not any(site.pending(host) for host in hosts), 70)
-        for host in hosts:
+        site.wait("what has a timer is taken back", lambda: not any(site.pending(host) for host in CHANGED), 70)
+        for host in CHANGED:
             site.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if its holder had been dead for long enough
 
 
