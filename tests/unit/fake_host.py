@@ -62,6 +62,8 @@ class FakeHost:
     lease: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
+    performed: list[str] = field(default_factory=list)
+    fails: dict[str, str] = field(default_factory=dict)
 
     def lapse(self) -> None:
         """What the host's own timer does."""
@@ -145,6 +147,12 @@ class FakeHost:
         if self.pending and self.pending["token"] == request["token"]:
             self._restore(request["reason"])
         return self._outcome(request, emit)
+
+    def _perform(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
+        self._prepare(request, emit)
+        command = " ".join(request["argv"])
+        self.performed.append(command)
+        return {"rc": int(command in self.fails), "out": "", "err": self.fails.get(command, "")}
 
     def _restore(self, reason: str) -> None:
         assert self.pending is not None

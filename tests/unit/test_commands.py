@@ -1,0 +1,131 @@
+"""What is promised of steps that no timer takes back, and of sets that are carried one after the other."""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import pytest
+from engine import HEALTH, Alias, Named, World, host_is_well
+from fake_host import FakeHost
+
+from inventory.schema import Site
+from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.facts import Facts
+from tasks.core.runbook import FAILED, OK
+from tasks.core.transaction import Command
+
+FIRST = Command(("join", "a"), "it joins a", ("leave", "a"))
+SECOND = Command(("join", "b"), "it joins b")
+
+
+@dataclass(frozen=True)
+class Joined(Change[Named]):
+    """The host has joined."""
+
+    needs: ClassVar = (HEALTH,)
+    host: str
+    commands: tuple[Any, ...] = (FIRST, SECOND)
+
+    def intend(self, *_: object) -> Named:
+        return Named("joined")
+
+    def observe(self, _: Site, facts: Facts) -> Named:
+        return Named(facts[self.host][HEALTH] or "alone")
+
+    def steps(self, *_: object) -> tuple[Step, ...]:
+        return self.commands
+
+
+def join(host: str, *commands: Any, **fields: Any) -> ChangeSet:
+    member = Member(host, (Joined(host, commands or (FIRST, SECOND)),), safe_alone=True)
+    return ChangeSet(f"join {host}", (member,), **fields)
+
+
+def once_joined(host: FakeHost) -> str:
+    return "joined" if "join b" in host.performed else ""
+
+
+@pytest.fixture(autouse=True)
+def hosts(world: World) -> None:
+    for name in ("alvin", "simon"):
+        world[name].answers[HEALTH.command] = once_joined
+
+
+def test_commands_run_in_their_order_and_a_second_run_has_none(world: World) -> None:
+    assert world.execute(join("alvin")).exit_code == OK
+    assert world["alvin"].performed == ["join a", "join b"]
+    assert world.execute(join("alvin")).exit_code == OK
+    assert world["alvin"].performed == ["join a", "join b"]
+    assert world["alvin"].timers == []
+
+
+def test_plan_says_what_is_not_taken_back(world: World) -> None:
+    (plan,) = world.execute(join("alvin"), dry_run=True).stages[0].plans[0].changes
+    assert plan.diff() == "+ it joins a\n+ it joins b\n"
+    assert plan.impact == ("not taken back where a later step fails: it joins b",)
+    assert world["alvin"].performed == []
+
+
+def test_failed_command_takes_back_what_came_before_it(world: World) -> None:
+    world["alvin"].fails["join b"] = "b is full"
+    outcome = world.carry(join("alvin"))
+    assert world["alvin"].performed == ["join a", "join b", "leave a"]
+    assert outcome.state == "reverted"
+    assert "alvin: `join b` ended with 1: b is full" in outcome.reasons[0]
+
+
+def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
+    world["alvin"].fails["join a"] = "a is closed"
+    outcome = world.carry(join("alvin", SECOND, FIRST))
+    assert world["alvin"].performed == ["join b", "join a"]
+    assert any("what stays: it joins b" in reason for reason in outcome.reasons), outcome.reasons
+
+
+def test_lost_answer_is_not_asked_again(world: World) -> None:
+    """Whether it was done is not known: the next run looks."""
+
+    def break_off(host: FakeHost) -> None:
+        host.reachable = False
+
+    world["alvin"].happens["after perform"] = break_off
+    outcome = world.carry(join("alvin"))
+    assert outcome.state == "reverted"
+    assert world["alvin"].performed == ["join a"]
+
+
+def test_commands_are_no_part_of_what_a_timer_takes_back(world: World) -> None:
+    outcome = world.carry(join("alvin", FIRST, Candidate("iface eth0\n\talias joined\n")))
+    assert outcome.state == "refused"
+    assert "give them a set of their own" in outcome.reasons[0]
+    assert world["alvin"].performed == []
+
+
+def test_sets_of_one_right_are_carried_one_after_the_other(world: World) -> None:
+    world.execute(join("alvin", right="cluster"), join("simon", right="cluster"))
+    asked = [host for host, verb in world.journal if verb == "perform"]
+    assert asked == ["alvin", "alvin", "simon", "simon"]
+
+
+def test_none_is_begun_after_one_that_failed(world: World) -> None:
+    world["alvin"].fails["join a"] = "a is closed"
+    result = world.execute(join("alvin", right="cluster"), join("simon", right="cluster"))
+    assert result.exit_code == FAILED
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]
+    assert "'join alvin' comes first" in result.stages[0].outcomes[1].reasons[0]
+    assert world["simon"].performed == []
+
+
+def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) -> None:
+    world["alvin"].reachable = False
+    one = join("alvin")
+    run = world.run(join("alvin"), join("simon"))
+    result = world.execute(replace(one, members=(replace(one.members[0], instead=("simon",)),)), run=run)
+    assert world["simon"].performed == ["join a", "join b"]
+    assert [outcome.state for outcome in result.stages[0].outcomes] == ["done"]
+
+
+def test_set_waits_for_its_checks_as_long_as_it_says(world: World) -> None:
+    begun = world.clock()
+    world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.clock() > begun + 60 else "tired"
+    one = ChangeSet("slow", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), settle_s=90)
+    assert world.carry(one).state == "reverted"  # its own timer ends before that
+    assert world.carry(replace(join("alvin"), checks=(host_is_well,), settle_s=90)).state == "done"
