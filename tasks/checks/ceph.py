@@ -47,10 +47,12 @@ def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """There is an OSD for each disk that is meant for one, and it is up and in."""
-    state, wanted = facts[host][CEPH], site.osds(host) if site.ceph is not None else ()
+    wanted = site.osds(host) if site.ceph is not None else ()
+    if not wanted:
+        return
+    state = facts[host][CEPH]
     numbers = tuple(state.osds_of(host))
-    if wanted:
-        yield Finding(f"{host}:osd", f"{len(wanted)} OSD", f"{len(numbers)} OSD", host)
+    yield Finding(f"{host}:osd", f"{len(wanted)} OSD", f"{len(numbers)} OSD", host)
     for number in numbers:
         osd = state.osds[number]
         yield Finding(f"{host}:osd.{number}", "up and in", f"{'up' if osd['up'] else 'down'} and {'in' if osd['in'] else 'out'}", host)

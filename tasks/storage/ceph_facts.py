@@ -14,7 +14,8 @@ import json, os, sys
 # A node without a daemon has the file of Proxmox alone.
 conf = next((path for path in ("/etc/pve/ceph.conf", "/etc/ceph/ceph.conf") if os.path.exists(path)), "")
 if not conf:
-    sys.exit(print(dict()))
+    sys.stdout.write("{}")
+    sys.exit()
 import rados
 def ask(cluster, prefix, **more):
     code, out, err = cluster.mon_command(json.dumps({"prefix": prefix, "format": "json", **more}), b"", timeout=8)
@@ -23,16 +24,19 @@ said = {}
 try:
     with rados.Rados(conffile=conf, conf={"client_mount_timeout": "5"}) as cluster:
         said["fsid"] = cluster.get_fsid()
-        for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "osd df", "df", "versions",
-                       "config dump", "time-sync-status"):
+        for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
+                       "config dump", "osd crush rule dump", "time-sync-status"):
             said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
+        # The manager answers these: without one each would wait for its time limit.
+        for prefix in ("osd df", "device ls") if said["mgr dump"].get("available") else ():
+            said[prefix] = ask(cluster, prefix)
         for standby in said["mgr dump"].get("standbys", ()):
             standby.pop("available_modules", None)
         said["mgr dump"].pop("available_modules", None)
         said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls")["auth_dump"]]
 except rados.Error as error:
     said = {"error": str(error)}
-print(json.dumps(said))
+json.dump(said, sys.stdout)
 """
 READ_DISKS = r"""
 for id in {ids}; do

@@ -58,7 +58,7 @@ class CephPool(Change[PoolState]):
         changed = {one.name: getattr(want, one.name) for one in fields(want) if getattr(want, one.name) != getattr(has, one.name)}
         back = [word for key in changed for word in (f"--{key}", getattr(has, key)) if getattr(has, key)]
         words = [word for key, value in changed.items() for word in (f"--{key}", value)]
-        shown = ", ".join(f"{key} {getattr(has, key)} -> {value}" for key, value in changed.items())
+        shown = ", ".join(f"{key} {getattr(has, key) or 'none'} -> {value}" for key, value in changed.items())
         command = ("pveceph", "pool", "set", self.name)
         impact = ("its objects are copied anew between hosts",) if "size" in changed else ()
         return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *back) if back else (), impact=impact),)

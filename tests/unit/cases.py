@@ -1,5 +1,6 @@
 """Cases as data: a folder holds what each host answered, a file a fact, and what must follow; its feature's `_base` lies under it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,8 @@ from tasks.core.facts import Facts, HostFacts, Reading
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
 load_once = cache(load)
+# HOST/FACT with this ending says what is otherwise in a JSON reading of the layers below.
+OTHERWISE = ".otherwise"
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,10 @@ class Case:
 
     @property
     def layers(self) -> tuple[Path, ...]:
-        folders = (self.feature.parent / "_base", self.feature / "_base", self.feature / self.name)
-        return tuple(folder for folder in folders if folder.is_dir())
+        """The folders whose files count, the topmost last: the one that `under.txt` names, or all features' base, lies lowest."""
+        own = (self.feature / "_base", self.feature / self.name)
+        named = next((CASES / path.read_text().strip() for layer in own if (path := layer / "under.txt").is_file()), None)
+        return tuple(folder for folder in (named or self.feature.parent / "_base", *own) if folder.is_dir())
 
     def text(self, name: str) -> str | None:
         """The file of that name, from the topmost layer that has it."""
@@ -55,9 +60,29 @@ class Case:
         readings: dict[str, dict[str, Reading]] = {}
         for layer in self.layers:
             for path in sorted(layer.glob("*/*")):
-                readings.setdefault(path.parent.name, {})[path.name] = Reading(0, path.read_text())
+                here, text = readings.setdefault(path.parent.name, {}), path.read_text()
+                if path.suffix == OTHERWISE:
+                    text = otherwise(here[path.stem].out, YAML(typ="safe").load(text))
+                here[path.name.removesuffix(OTHERWISE)] = Reading(0, text)
         absent = (self.text("absent.txt") or "").split()
         return {host: HostFacts(host, one) for host, one in readings.items() if host not in absent}
+
+
+def otherwise(text: str, changes: Mapping[str, Any]) -> str:
+    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, `-` is after a list's last."""
+    said = json.loads(text)
+    for path, value in changes.items():
+        here = said
+        *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+        for step in way:
+            here = here[step]
+        if last == "-":
+            here.append(value)
+        elif value is None:
+            del here[last]
+        else:
+            here[last] = value
+    return json.dumps(said)
 
 
 def cases_of(folder: Path) -> list[Case]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from replay_commands import commanded
 from truenas_device import of_readings
 
 from inventory.schema import Site
@@ -41,6 +42,7 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
         said["units"] = Reading(0, _with_unit(said["units"].out, unit))
     if plan.transaction.calls:
         said |= _called(said, plan, change, site)
+    said |= commanded(said, plan.transaction.commands, plan.host, facts, site)
     if "export_table" in said:
         said["export_folders"] = Reading(0, _with_folders(said["export_folders"].out, plan.transaction.actions))
         said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))

@@ -1,0 +1,118 @@
+"""What a host would answer after the commands of a plan: pvecm, pveceph and pvesm, as far as the facts of the changes show them."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from inventory.schema import Site
+from tasks.core.facts import Facts, Reading
+from tasks.core.transaction import Command
+
+Said = dict[str, str]
+
+
+def commanded(said: Mapping[str, Reading], commands: Iterable[Command], host: str, facts: Facts, site: Site) -> dict[str, Reading]:
+    """The readings with what each command leaves in them."""
+    texts = {name: reading.out for name, reading in said.items()}
+    for command in commands:
+        name = next(one for one in COMMANDS if command.argv[: len(one.split())] == tuple(one.split()))
+        arguments = [word for word in command.argv[len(name.split()) :] if not word.startswith("--")]
+        COMMANDS[name](texts, host, arguments, _options(command.argv), facts, site)
+    return {name: Reading(0, text) for name, text in texts.items()}
+
+
+def _options(argv: tuple[str, ...]) -> dict[str, str]:
+    return {word.removeprefix("--"): argv[number + 1] for number, word in enumerate(argv) if word.startswith("--")}
+
+
+def _node(name: str, number: int, options: Mapping[str, str]) -> str:
+    links = "".join(f"    ring{one}_addr: {options[f'link{one}'].split(',')[0]}\n" for one in range(2) if f"link{one}" in options)
+    return f"  node {{\n    name: {name}\n    nodeid: {number}\n    quorum_votes: 1\n{links}  }}\n"
+
+
+def _create_cluster(texts: Said, host: str, names: list[str], options: Mapping[str, str], *_: Any) -> None:
+    texts["corosync"] = f"nodelist {{\n{_node(host, 1, options)}}}\n\ntotem {{\n  cluster_name: {names[0]}\n}}\n"
+
+
+def _join_cluster(texts: Said, host: str, names: list[str], options: Mapping[str, str], facts: Facts, site: Site) -> None:
+    (member,) = (name for name, row in site.hosts.items() if str(row.address.ip) == names[0])
+    text = facts[member].readings["corosync"].out
+    texts["corosync"] = text.replace("nodelist {\n", "nodelist {\n" + _node(host, 1 + text.count("node {"), options))
+
+
+def _init(texts: Said, _: str, __: list[str], options: Mapping[str, str], *___: Any) -> None:
+    rows = {f"auth_{one}_required": "cephx" for one in ("client", "cluster", "service")}
+    rows |= {"cluster_network": options["network"], "fsid": "made", "public_network": options["network"]}
+    texts["ceph_conf"] = "[global]\n" + "".join(f"\t{key} = {value}\n" for key, value in rows.items())
+
+
+def _of_ceph(texts: Said, act: Callable[[dict[str, Any]], None]) -> None:
+    said = json.loads(texts["ceph"])
+    act(said)
+    texts["ceph"] = json.dumps(said)
+
+
+def _create_monitor(texts: Said, host: str, *_: Any) -> None:
+    def act(said: dict[str, Any]) -> None:
+        said.setdefault("mon dump", {}).setdefault("mons", []).append({"name": host})
+        said.setdefault("status", {}).setdefault("quorum_names", []).append(host)
+
+    _of_ceph(texts, act)
+
+
+def _create_manager(texts: Said, host: str, *_: Any) -> None:
+    def act(said: dict[str, Any]) -> None:
+        managers = said["mgr dump"]
+        if managers.get("active_name"):
+            managers["standbys"].append({"name": host})
+        else:
+            managers["active_name"] = host
+
+    _of_ceph(texts, act)
+
+
+def _create_osd(texts: Said, host: str, names: list[str], *_: Any) -> None:
+    (line,) = (line for line in texts["osd_disks"].splitlines() if line.startswith(f"{names[0].rpartition('/')[2]}\t"))
+
+    def act(said: dict[str, Any]) -> None:
+        number = len(said["osd dump"]["osds"])
+        said["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1})
+        said["osd metadata"].append({"id": number, "devices": line.split("\t")[1].removeprefix("/dev/")})
+        said["osd tree"]["nodes"].append({"type": "host", "name": host, "children": [number]})
+
+    _of_ceph(texts, act)
+
+
+def _create_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+    _of_ceph(texts, lambda said: said["osd dump"]["pools"].append({"pool_name": names[0], **_as_dumped(options)}))
+
+
+def _set_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+    def act(said: dict[str, Any]) -> None:
+        (pool,) = (one for one in said["osd dump"]["pools"] if one["pool_name"] == names[0])
+        pool |= _as_dumped(options)
+
+    _of_ceph(texts, act)
+
+
+def _as_dumped(options: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {key: int(options[key]) for key in ("size", "min_size") if key in options}
+    found |= {"pg_autoscale_mode": options["pg_autoscale_mode"]} if "pg_autoscale_mode" in options else {}
+    return found | ({"application_metadata": {options["application"]: {}}} if "application" in options else {})
+
+
+def _add_storage(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+    texts["storages"] += f"\n{names[0]}: {names[1]}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
+
+
+COMMANDS = {
+    "pvecm create": _create_cluster,
+    "pvecm add": _join_cluster,
+    "pveceph init": _init,
+    "pveceph mon create": _create_monitor,
+    "pveceph mgr create": _create_manager,
+    "pveceph osd create": _create_osd,
+    "pveceph pool create": _create_pool,
+    "pveceph pool set": _set_pool,
+    "pvesm add": _add_storage,
+}
