@@ -44,6 +44,17 @@ def text(name: str, path: str) -> Fact[str]:
     return Fact(name, f"cat {path} 2>/dev/null || true", str)
 
 
+def unit_states(*units: str) -> str:
+    """The command that says Id, ActiveState and UnitFileState of each unit.
+
+    Whether one is enabled is looked up on disk: what `systemctl show` says of a unit that is loaded is from when it was loaded.
+    """
+    return (
+        f"for unit in {' '.join(units)}; do systemctl show -p Id,ActiveState $unit;"
+        ' echo "UnitFileState=$(systemctl is-enabled $unit 2>/dev/null)"; echo; done'
+    )
+
+
 # A fact of a device with an API is its calls, a line each: this word, the method, and its parameters as JSON.
 CALL = "call "
 # The host's part answers this command itself, on either link: pending transaction, lease, last records.

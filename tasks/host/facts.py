@@ -2,7 +2,7 @@
 
 import json
 
-from tasks.core.facts import Fact, text
+from tasks.core.facts import Fact, text, unit_states
 
 
 def _packages(output: str) -> frozenset[str]:
@@ -38,7 +38,7 @@ RESOLVER_TARGET = Fact("resolver_target", "readlink /etc/resolv.conf || true", s
 TIME_SOURCES = text("time_sources", "/etc/chrony/sources.d/burrow.sources")
 LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
 PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
-UNITS = Fact("units", "systemctl show -p Id,ActiveState,UnitFileState chrony.service lldpd.service", _units)
+UNITS = Fact("units", unit_states("chrony.service", "lldpd.service"), _units)
 TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
 # The host's own name as the name server knows it: the hosts file is not asked. One lost packet must not mean that nobody answers:
 # the resolver's own patience is 5 s a try (resolv.conf(5)).

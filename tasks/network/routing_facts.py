@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.core.facts import Fact, text
+from tasks.core.facts import Fact, text, unit_states
 from tasks.core.plan import CONFIGURATION
 from tasks.core.sdn import READ_SDN
 from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
@@ -49,7 +49,7 @@ def _devices(output: str) -> dict[str, Device]:
 
 
 FRR_CONF, FRR_DAEMONS = CONFIGURATION[FRR_CONF_PATH], CONFIGURATION[FRR_DAEMONS_PATH]
-FRR_UNIT = Fact("frr_unit", "systemctl show -p ActiveState,UnitFileState frr.service", _unit)
+FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
 SDN = Fact("sdn", READ_SDN, str)
 KERNEL_VALUES = Fact(
     "kernel_values",

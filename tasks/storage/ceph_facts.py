@@ -1,4 +1,4 @@
-"""What the changes and checks of the Proxmox cluster and of Ceph read."""
+"""What the changes and checks of Ceph read: its own JSON, Proxmox's file of it, and the disks."""
 
 import json
 from collections.abc import Mapping
@@ -22,18 +22,20 @@ def ask(cluster, prefix, **more):
     return json.loads(out) if not code else {"error": err}
 said = {}
 try:
-    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "5"}) as cluster:
+    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "10"}) as cluster:
         said["fsid"] = cluster.get_fsid()
         for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
                        "config dump", "osd crush rule dump", "time-sync-status"):
             said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
         # The manager answers these: without one each would wait for its time limit.
-        for prefix in ("osd df", "device ls") if said["mgr dump"].get("available") else ():
+        for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
             said[prefix] = ask(cluster, prefix)
         for standby in said["mgr dump"].get("standbys", ()):
             standby.pop("available_modules", None)
         said["mgr dump"].pop("available_modules", None)
-        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls")["auth_dump"]]
+        if isinstance(said.get("crash ls-new"), list):
+            said["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in said["crash ls-new"]]
+        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls").get("auth_dump", ())]
 except rados.Error as error:
     said = {"error": str(error)}
 json.dump(said, sys.stdout)
@@ -97,6 +99,22 @@ class CephState:
         return {number: known.get(number, {}) for number in sorted(numbers)}
 
     @property
+    def hosts(self) -> Mapping[str, tuple[int, ...]]:
+        """{CRUSH bucket of a host: its OSDs}."""
+        return {one["name"]: tuple(sorted(one["children"])) for one in self["osd tree"].get("nodes", ()) if one["type"] == "host"}
+
+    @property
+    def rows(self) -> Mapping[int, Mapping[str, Any]]:
+        """{OSD: its row of `osd df`}; empty where no manager answers."""
+        return {one["id"]: one for one in self["osd df"].get("nodes", ())}
+
+    @property
+    def complaints(self) -> Mapping[str, str]:
+        """{code of a health check: what it says}, with its details."""
+        checks = self["health"].get("checks", {})
+        return {code: "; ".join(one["message"] for one in (row["summary"], *row.get("detail", ()))) for code, row in checks.items()}
+
+    @property
     def osds(self) -> Mapping[int, Mapping[str, Any]]:
         """{number: OSD} as `osd dump` has them."""
         return {one["osd"]: one for one in self["osd dump"].get("osds", ())}
@@ -131,50 +149,6 @@ def _of_host(site: Site, host: str) -> str:
     return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
 
 
-@dataclass(frozen=True)
-class Corosync:
-    """/etc/pve/corosync.conf: the cluster's name, and each node's addresses by link."""
-
-    name: str
-    nodes: Mapping[str, tuple[str, ...]]
-
-
-def _corosync(text_: str) -> Corosync:
-    name, nodes, node = "", dict[str, tuple[str, ...]](), dict[str, str]()
-    for line in (*text_.splitlines(), "node {"):
-        key, _, value = (part.strip() for part in line.partition(":"))
-        if key == "cluster_name":
-            name = value
-        if line.strip() == "node {":
-            if "name" in node:
-                nodes[node["name"]] = tuple(node[one] for one in sorted(node) if one.startswith("ring"))
-            node = {}
-        elif key == "name" or key.startswith("ring"):
-            node[key] = value
-    return Corosync(name, nodes)
-
-
-def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
-    """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg."""
-    found: dict[str, dict[str, str]] = {}
-    here: dict[str, str] = {}
-    for line in text_.splitlines():
-        if line[:1].isspace():
-            key, _, value = line.strip().partition(" ")
-            here[key] = value.strip()
-        elif ":" in line:
-            kind, _, name = line.partition(":")
-            here = found[name.strip()] = {"type": kind.strip()}
-    return found
-
-
 CEPH = Fact("ceph", f"python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)))
 CEPH_CONF = text("ceph_conf", "/etc/pve/ceph.conf")
 OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host)
-COROSYNC = Fact("corosync", "cat /etc/pve/corosync.conf 2>/dev/null || true", _corosync)
-QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", str)
-STORAGES = Fact("storages", "cat /etc/pve/storage.cfg 2>/dev/null || true", _storages)
-ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
-HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
-AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
-KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.schema import Site
-from tasks.core.facts import Fact, T, text
+from tasks.core.facts import Fact, T, text, unit_states
 from tasks.storage.exports_file import EXPORTS, Row, rows
 
 SETTINGS = "/etc/nfs.conf.d/burrow.conf"
@@ -117,7 +117,7 @@ SETTINGS_FILE = text("nfs_settings", SETTINGS)
 OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _others)
 EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", rows)
 SERVER = _of_server("nfs_server", "cat /proc/fs/nfsd/versions /proc/fs/nfsd/threads 2>/dev/null || true", _server)
-SERVER_UNIT = _of_server("nfs_unit", f"systemctl show -p Id,ActiveState,UnitFileState {UNIT}", _unit)
+SERVER_UNIT = _of_server("nfs_unit", unit_states(UNIT), _unit)
 # A v4 client says nowhere what it has mounted: the server knows who is there, and which files they have open.
 CLIENTS = _of_server("nfs_clients", "cat /proc/fs/nfsd/clients/*/info 2>/dev/null || true", _addresses)
 FILE_SYSTEMS = _of_server(
