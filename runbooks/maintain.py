@@ -2,8 +2,10 @@
 
 from inventory.schema import Site
 from tasks.checks.bonds import BOND_CHECKS
-from tasks.checks.ceph import MONITOR_CHECKS, NODE_CHECKS, POOL_CHECKS, ceph_is_healthy
+from tasks.checks.ceph_daemons import MONITOR_CHECKS, NODE_CHECKS
+from tasks.checks.ceph_health import ceph_is_healthy
 from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS
+from tasks.checks.ceph_pools import POOL_CHECKS
 from tasks.checks.ospf import OSPF_CHECKS
 from tasks.checks.routing import ROUTER_CHECKS
 from tasks.core.facts import Facts

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from inventory.schema import Site
-from tasks.checks.ceph import CLUSTER_CHECKS, MONITOR_CHECKS, NODE_CHECKS, POOL_CHECKS, STORAGE_CHECKS
+from tasks.checks.ceph_daemons import MONITOR_CHECKS, NODE_CHECKS
+from tasks.checks.ceph_pools import POOL_CHECKS
+from tasks.checks.proxmox_cluster import CLUSTER_CHECKS
+from tasks.checks.proxmox_storages import STORAGE_CHECKS
 from tasks.core.change import Change, ChangeSet, Member
 from tasks.core.check import Check
 from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings

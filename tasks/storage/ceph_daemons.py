@@ -40,7 +40,7 @@ class CephSettings(Change[Settings]):
                 f"{self.host}: /etc/pve/ceph.conf says {has.public_network}, {has.cluster_network}, {'/'.join(has.auth)}; wanted"
                 f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
             )
-        running, written = facts[self.host][CEPH].fsid, _value(facts[self.host][CEPH_CONF], "fsid")
+        running, written = facts[self.host][CEPH].fsid, ceph_setting(facts[self.host][CEPH_CONF], "fsid")
         if running and written and running != written:
             raise Refused(f"{self.host}: its Ceph is {running}, /etc/pve/ceph.conf says {written}: it belongs to another cluster")
         return want
@@ -56,13 +56,15 @@ class CephSettings(Change[Settings]):
         return (Command(("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx"),)
 
 
-def _value(text: str, key: str) -> str:
+def ceph_setting(text: str, key: str) -> str:
+    """A setting of ceph.conf, empty where it is not said."""
     lines = (line.partition("=") for line in text.splitlines())
     return next((value.strip() for name, _, value in lines if name.strip() == key), "")
 
 
 def _settings(text: str) -> Settings:
-    return Settings(_value(text, "public_network"), _value(text, "cluster_network"), tuple(_value(text, key) for key in AUTH))  # type: ignore[arg-type]
+    cluster, service, client = (ceph_setting(text, key) for key in AUTH)
+    return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class CephMonitor(Change[Has]):
         """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
         del site
         state = facts[self.host][CEPH]
-        if (known := _value(facts[self.host][CEPH_CONF], "mon_host")) and not state.fsid:
+        if (known := ceph_setting(facts[self.host][CEPH_CONF], "mon_host")) and not state.fsid:
             raise Refused(f"{self.host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
         if self.host not in state.monitors and (missing := [name for name in state.monitors if name not in state.quorum]):
             raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")

@@ -8,7 +8,8 @@ from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
-from tasks.storage.ceph_facts import CEPH, STORAGES
+from tasks.storage.ceph_facts import CEPH
+from tasks.storage.proxmox_facts import STORAGES
 
 # Few enough for the smallest cluster; where autoscaling is on, Ceph goes on from there.
 FIRST_PGS = 32

@@ -8,7 +8,7 @@ from tasks.core.change import Change, FilePart, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
-from tasks.storage.ceph_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
+from tasks.storage.proxmox_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
 
 # Of corosync's links that work it uses the one of the highest priority (corosync.conf(5), link_mode passive); said once, for the cluster.
 PRIORITIES = ("priority=20", "priority=10")

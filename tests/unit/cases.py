@@ -69,14 +69,14 @@ class Case:
 
 
 def otherwise(text: str, changes: Mapping[str, Any]) -> str:
-    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, `-` is after a list's last."""
+    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, the index after a list's last adds."""
     said = json.loads(text)
     for path, value in changes.items():
         here = said
         *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
         for step in way:
             here = here[step]
-        if last == "-":
+        if isinstance(here, list) and last == len(here):
             here.append(value)
         elif value is None:
             del here[last]

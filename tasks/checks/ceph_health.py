@@ -1,0 +1,146 @@
+"""Ceph's own health: what it says of itself, and what somebody may have left set or unread."""
+
+from collections.abc import Iterator
+
+from inventory.schema import Site
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Facts
+from tasks.storage.ceph_facts import CEPH, CephState
+
+TAGS = ("storage", "ceph")
+# Scrubbing is housekeeping.
+CLEAN = ("active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep")
+# Cluster-wide flags that are meant for the time of a piece of work (ceph(8), osd set); others are settings.
+TEMPORARY = (
+    "noup",
+    "nodown",
+    "noout",
+    "noin",
+    "nobackfill",
+    "norebalance",
+    "norecover",
+    "noscrub",
+    "nodeep-scrub",
+    "nosnaptrim",
+    "pauserd",
+    "pausewr",
+)
+DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
+FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
+MOST_WEAR = 0.9
+
+
+def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
+    """What is said of the whole cluster is judged once, as the first monitor's host says it; nothing where nobody answers."""
+    if site.ceph is None or host not in site.ceph.monitors[:1] or not facts[host][CEPH].fsid:
+        return None
+    return facts[host][CEPH]
+
+
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
+def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Ceph says HEALTH_OK."""
+    if site.ceph is not None and host in site.ceph.monitors[:1]:
+        state = facts[host][CEPH]
+        health = state["status"].get("health", {})
+        reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
+        got = f"{health.get('status', 'no answer')}{': ' if reasons else ''}{reasons}"
+        yield Finding("ceph:health", "HEALTH_OK", state.error or got)
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="`ceph pg stat` and `ceph health detail` say which, and what they wait for.",
+    tags=TAGS,
+)
+def placement_groups_are_clean(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """All placement groups are active and clean."""
+    if state := cluster_as_seen(site, facts, host):
+        states = state["status"]["pgmap"].get("pgs_by_state", ())
+        other = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+        yield Finding("ceph:pgs", "active+clean", other or "active+clean")
+
+
+@check(
+    needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` and `rados list-inconsistent-obj` say which.", tags=TAGS
+)
+def no_data_is_damaged(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No scrub found a broken copy, and no object is lost."""
+    if state := cluster_as_seen(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.complaints.items() if code in DAMAGE]
+        yield Finding("ceph:data", "undamaged", "; ".join(found) or "undamaged")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MAJOR,
+    remediation="If no maintenance is under way: `ceph osd unset FLAG`, `ceph osd unset-group FLAG HOST`.",
+    tags=TAGS,
+)
+def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No flag that is meant for maintenance is set: on the cluster, on a host, on a device class, on an OSD."""
+    if state := cluster_as_seen(site, facts, host):
+        dump = state["osd dump"]
+        found = [flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY]
+        parts = {**dump.get("crush_node_flags", {}), **dump.get("device_class_flags", {})}
+        parts |= {f"osd.{number}": [flag for flag in osd["state"] if flag in TEMPORARY] for number, osd in state.osds.items()}
+        found += [f"{' '.join(flags)} for {name}" for name, flags in parts.items() if flags]
+        yield Finding("ceph:flags", "none", ", ".join(found) or "none")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MINOR,
+    remediation="`ceph crash info ID` says what happened; `ceph crash archive ID` when it was looked at.",
+    tags=TAGS,
+)
+def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No daemon of Ceph crashed without somebody having looked at it."""
+    if state := cluster_as_seen(site, facts, host):
+        news = state["crash ls-new"] if isinstance(state["crash ls-new"], list) else []
+        found = [text for code, text in state.complaints.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
+        yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MAJOR,
+    remediation="`ceph device ls` and `smartctl -a` on the host; move the data off a failing disk (`ceph osd out`) before it fails.",
+    tags=TAGS,
+)
+def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No disk of an OSD is worn out, expected to fail, or slow."""
+    if state := cluster_as_seen(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.complaints.items() if code.startswith(FAILING)]
+        yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
+        devices = state["device ls"] if isinstance(state["device ls"], list) else ()
+        for one in devices:
+            if (wear := one.get("wear_level")) is not None:
+                yield Finding(f"ceph:{one['devid']}", f"worn below {MOST_WEAR:.0%}", f"worn {wear:.0%}", passed=wear < MOST_WEAR)
+
+
+@check(needs=(CEPH,), severity=Severity.MINOR, remediation="`ceph health unmute CODE`.", tags=TAGS)
+def no_complaint_is_muted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Nobody keeps Ceph from saying something."""
+    if state := cluster_as_seen(site, facts, host):
+        yield Finding("ceph:mutes", "none", ", ".join(one["code"] for one in state["health"].get("mutes", ())) or "none")
+
+
+@check(needs=(CEPH,), severity=Severity.MINOR, remediation="Upgrade the rest, a host at a time: monitors, managers, OSDs.", tags=TAGS)
+def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """All daemons of Ceph run one version, and the OSDs' map asks for its release."""
+    if state := cluster_as_seen(site, facts, host):
+        kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
+        versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
+        found = [f"{v.split()[2]}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
+        yield Finding("ceph:versions", "one", "one" if len(found) == 1 else "; ".join(found))
+        asked = state["osd dump"].get("require_osd_release", "")
+        if len(found) == 1 and state.osds:
+            yield Finding("ceph:require_osd_release", next(iter(versions)).split()[4], asked)
+
+
+HEALTH_CHECKS = (
+    *(ceph_is_healthy, no_data_is_damaged, no_flag_is_left_behind, crashes_are_looked_at, disks_are_in_good_health),
+    *(no_complaint_is_muted, ceph_versions_are_equal),
+)

@@ -1,0 +1,40 @@
+"""Proxmox's storages: registered, and in use."""
+
+from collections.abc import Iterator
+
+from inventory.schema import Site
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Facts
+from tasks.storage.ceph_pools import PveStorages
+from tasks.storage.proxmox_cluster import members
+from tasks.storage.proxmox_facts import STORAGE_STATUS, STORAGES
+
+TAGS = ("storage", "proxmox")
+
+
+@check(needs=(STORAGES,), severity=Severity.MAJOR, remediation="Run the storage stage; see `pvesm status`.", tags=TAGS)
+def storages_are_registered(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Proxmox knows the pools and exports that are meant for it."""
+    if site.ceph is not None and host in site.ceph.monitors[:1]:
+        change = PveStorages(host)
+        there = change.observe(site, facts).storages
+        for one in change.intend(site, facts).storages:
+            yield Finding(f"storage {one[0]}", f"{one[1]} {one[2]}", f"{one[1]} {one[2]}" if one in there else "not registered", one[0])
+
+
+@check(
+    needs=(STORAGE_STATUS,),
+    severity=Severity.MAJOR,
+    remediation="`pvesm status` on the node says why; then the pool or the NFS server.",
+    tags=TAGS,
+)
+def storages_are_active(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Each node can use each of the intended storages."""
+    if host in members(site):
+        status = facts[host][STORAGE_STATUS]
+        for name, _, _ in PveStorages(host).intend(site, facts).storages:
+            yield Finding(f"{host}:{name}", "active", status.get(name, "not there"), name)
+
+
+STORAGE_CHECKS = (storages_are_registered,)
+STORAGE_PROBE_CHECKS = (storages_are_active,)
