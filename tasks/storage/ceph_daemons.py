@@ -8,7 +8,7 @@ from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
-from tasks.storage.ceph_facts import CEPH, CEPH_CONF, OSD_DISKS, Disk
+from tasks.storage.ceph_facts import CEPH, CEPH_CONF, OSD_DISKS, CephState, Disk
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,14 @@ def _settings(text: str) -> Settings:
     return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
 
 
+def answering(facts: Facts, host: str) -> CephState:
+    """What Ceph says. Raises Refused where it is set up and nobody answers: what is there is not known then, so nothing is made."""
+    state, known = facts[host][CEPH], ceph_setting(facts[host][CEPH_CONF], "mon_host")
+    if known and not state.fsid:
+        raise Refused(f"{host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
+    return state
+
+
 @dataclass(frozen=True)
 class Has:
     """Whether the host has it."""
@@ -84,9 +92,7 @@ class CephMonitor(Change[Has]):
     def intend(self, site: Site, facts: Facts) -> Has:
         """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
         del site
-        state = facts[self.host][CEPH]
-        if (known := ceph_setting(facts[self.host][CEPH_CONF], "mon_host")) and not state.fsid:
-            raise Refused(f"{self.host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
+        state = answering(facts, self.host)
         if self.host not in state.monitors and (missing := [name for name in state.monitors if name not in state.quorum]):
             raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
         return Has(True)
@@ -109,12 +115,13 @@ class CephMonitor(Change[Has]):
 class CephManager(Change[Has]):
     """The host has a manager, active or standing by."""
 
-    needs: ClassVar = (CEPH,)
+    needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
-        """It has."""
-        del site, facts
+        """It has. Raises Refused where Ceph does not answer."""
+        del site
+        answering(facts, self.host)
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
@@ -139,11 +146,12 @@ class Osds:
 class CephOsds(Change[Osds]):
     """Every disk that is meant for Ceph is an OSD; one with anything on it is left as it is, and refused by its name."""
 
-    needs: ClassVar = (CEPH, OSD_DISKS)
+    needs: ClassVar = (CEPH, CEPH_CONF, OSD_DISKS)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Osds:
-        """The inventory's disks. Raises Refused where one is not there."""
+        """The inventory's disks. Raises Refused where one is not there, or Ceph does not answer."""
+        answering(facts, self.host)
         wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
         if missing := [name for name in wanted if name not in there]:
             raise Refused(f"{self.host}: no disk {', '.join(missing)} in /dev/disk/by-id: correct hosts.yaml, or plug it in")

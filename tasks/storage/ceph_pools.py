@@ -8,7 +8,8 @@ from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
-from tasks.storage.ceph_facts import CEPH
+from tasks.storage.ceph_daemons import answering
+from tasks.storage.ceph_facts import CEPH, CEPH_CONF
 from tasks.storage.proxmox_facts import STORAGES
 
 # Few enough for the smallest cluster; where autoscaling is on, Ceph goes on from there.
@@ -29,13 +30,13 @@ class PoolState:
 class CephPool(Change[PoolState]):
     """The pool is there, with as many copies as the inventory says."""
 
-    needs: ClassVar = (CEPH,)
+    needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
     name: str
 
     def intend(self, site: Site, facts: Facts) -> PoolState:
-        """As the inventory says."""
-        del facts
+        """As the inventory says. Raises Refused where Ceph does not answer: making a pool that is there sets it anew."""
+        answering(facts, self.host)
         assert site.ceph is not None
         pool = site.ceph.pools[self.name]
         return PoolState(str(pool.size), str(pool.min_size), pool.application, pool.autoscale)
