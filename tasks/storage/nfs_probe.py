@@ -8,11 +8,12 @@ from inventory.rows import LinkKind
 from inventory.schema import Site
 from tasks.core.facts import Fact
 
-# One line an export: server:path, mount, folder, root's file, written, read, left. Words are apart by tabs.
+# One line an export: server:path, mount, folder, root's file, written, read, left. Words are apart by tabs. Each is
+# written at once, because all exports are tried at the same time.
 # `soft` and `retry=0`: a server that is gone must not hang the host. Read past the cache (O_DIRECT). Files have the host's name, so that a
 # probe that was killed is cleared up by the next; a second one at the same time waits for the first.
 PROBE_SCRIPT = r"""
-say() { printf '%s\t' "$1:$2"; shift 2; printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
+say() { printf '%s:%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
 as_owner() { setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"; }
 keep() { file=$1; shift; "$@" sh -c 'echo "$2" > "$1"' keep "$file" "$token" 2>/dev/null; }
 back() { file=$1; shift; [ "$("$@" dd if="$file" iflag=direct status=none 2>/dev/null)" = "$token" ] && read=yes; }
@@ -51,8 +52,12 @@ class NfsProbe:
 
 
 def _probes(output: str) -> dict[str, NfsProbe]:
-    found = (NfsProbe(*line.split("\t")) for line in output.splitlines())
-    return {one.export: one for one in found}
+    """Raises ValueError on a line that is no probe's."""
+    found: dict[str, NfsProbe] = {}
+    for line in output.splitlines():
+        export, mounted, folder, root, written, read, left = line.split("\t")
+        found[export] = NfsProbe(export, mounted, folder, root, written, read, left)
+    return found
 
 
 def exports_for(site: Site, host: str) -> Iterator[tuple[str, str, Export]]:
