@@ -30,17 +30,21 @@ FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERR
 MOST_WEAR = 0.9
 
 
+def speaker(site: Site, facts: Facts) -> str:
+    """The host by whose word the whole cluster is judged, once: the first monitor's that was read and hears an answer, or else was read."""
+    read = [name for name in site.ceph.monitors if name in facts and CEPH.name in facts[name].readings] if site.ceph else []
+    return next((name for name in read if facts[name][CEPH].fsid), read[0] if read else "")
+
+
 def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
-    """What is said of the whole cluster is judged once, as the first monitor's host says it; nothing where nobody answers."""
-    if site.ceph is None or host not in site.ceph.monitors[:1] or not facts[host][CEPH].fsid:
-        return None
-    return facts[host][CEPH]
+    """What the speaker hears, when it is this host; None where nobody answers: that is a finding of its own."""
+    return facts[host][CEPH] if host == speaker(site, facts) and facts[host][CEPH].fsid else None
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
 def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Ceph says HEALTH_OK."""
-    if site.ceph is not None and host in site.ceph.monitors[:1]:
+    if host == speaker(site, facts):
         state = facts[host][CEPH]
         health = state["status"].get("health", {})
         reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())

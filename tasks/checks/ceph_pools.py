@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.schema import Site
-from tasks.checks.ceph_health import TAGS, cluster_as_seen, placement_groups_are_clean
+from tasks.checks.ceph_health import TAGS, cluster_as_seen, placement_groups_are_clean, speaker
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.storage.ceph_facts import CEPH
@@ -15,7 +15,7 @@ APART = ("host", "chassis", "rack", "row", "pdu", "pod", "room", "datacenter", "
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="Run the storage stage: it sets size and min_size.", tags=TAGS)
 def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each pool has the inventory's size and min_size, and no pool takes writes with one copy."""
-    if site.ceph is None or host not in site.ceph.monitors[:1]:
+    if site.ceph is None or host != speaker(site, facts):
         return
     pools = facts[host][CEPH].pools
     for name, pool in site.ceph.pools.items():

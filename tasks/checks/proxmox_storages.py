@@ -15,7 +15,7 @@ TAGS = ("storage", "proxmox")
 @check(needs=(STORAGES,), severity=Severity.MAJOR, remediation="Run the storage stage; see `pvesm status`.", tags=TAGS)
 def storages_are_registered(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Proxmox knows the pools and exports that are meant for it."""
-    if site.ceph is not None and host in site.ceph.monitors[:1]:
+    if host == next((name for name in members(site) if name in facts), None):
         change = PveStorages(host)
         there = change.observe(site, facts).storages
         for one in change.intend(site, facts).storages:
