@@ -31,9 +31,13 @@ MOST_WEAR = 0.9
 
 
 def speaker(site: Site, facts: Facts) -> str:
-    """The host by whose word the whole cluster is judged, once: the first monitor's that was read and hears an answer, or else was read."""
+    """The host by whose word the whole cluster is judged, once: the first monitor's that was read and hears an answer, or else was read.
+
+    A reading that failed is no answer; what is judged of that host alone names it.
+    """
     read = [name for name in site.ceph.monitors if name in facts and CEPH.name in facts[name].readings] if site.ceph else []
-    return next((name for name in read if facts[name][CEPH].fsid), read[0] if read else "")
+    heard = [name for name in read if not facts[name].readings[CEPH.name].rc]
+    return next((name for name in heard if facts[name][CEPH].fsid), next(iter(heard or read), ""))
 
 
 def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:

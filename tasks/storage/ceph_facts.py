@@ -10,7 +10,7 @@ from tasks.core.facts import Fact, text
 
 # All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
 READ_CEPH = r"""
-import json, os, sys
+import errno, json, os, sys
 # A node without a daemon has the file of Proxmox alone.
 conf = next((path for path in ("/etc/pve/ceph.conf", "/etc/ceph/ceph.conf") if os.path.exists(path)), "")
 if not conf:
@@ -18,24 +18,30 @@ if not conf:
     sys.exit()
 import rados
 def ask(cluster, prefix, **more):
-    code, out, err = cluster.mon_command(json.dumps({"prefix": prefix, "format": "json", **more}), b"", timeout=8)
+    code, out, err = cluster.mon_command(json.dumps({"prefix": prefix, "format": "json", **more}), b"")
+    if code == -errno.ETIMEDOUT:
+        raise rados.TimedOut("no answer to " + prefix)
     return json.loads(out) if not code else {"error": err}
 said = {}
 try:
-    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "10"}) as cluster:
+    # The limit of a command is here: the library does not look at its own argument.
+    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "5", "rados_mon_op_timeout": "5"}) as cluster:
         said["fsid"] = cluster.get_fsid()
         for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
                        "config dump", "osd crush rule dump", "time-sync-status"):
             said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
-        # The manager answers these: without one each would wait for its time limit.
-        for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
-            said[prefix] = ask(cluster, prefix)
         for standby in said["mgr dump"].get("standbys", ()):
             standby.pop("available_modules", None)
         said["mgr dump"].pop("available_modules", None)
+        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls").get("auth_dump", ())]
+        # The manager answers these; the map may call one available that has just died.
+        try:
+            for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
+                said[prefix] = ask(cluster, prefix)
+        except rados.TimedOut as error:
+            said["mgr"] = str(error)
         if isinstance(said.get("crash ls-new"), list):
             said["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in said["crash ls-new"]]
-        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls").get("auth_dump", ())]
 except rados.Error as error:
     said = {"error": str(error)}
 json.dump(said, sys.stdout)
