@@ -3,11 +3,13 @@
 import json
 import re
 import threading
+from pathlib import Path
 from typing import Self
 
 import pytest
 from napalm.base.exceptions import CommitError
 from rehearsal import FOLDER, HOSTS, NODES, Lab
+from sites import variant
 
 from napalm_ifupdown2 import Ifupdown2Driver
 from tasks.core.frr_impact import frr_impact
@@ -284,6 +286,26 @@ def test_mistake_by_hand_is_named(lab: Lab, mistake: str) -> None:
         if mistake == "router-id":
             lab.sh("simon", "systemctl restart frr")
         lab.wait("every adjacency is full", lambda: converged(lab), 60)
+
+
+def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
+    """Every router takes it within the others' dead interval, so no adjacency ends; nobody is shown it. Then it goes again."""
+    folder = tmp_path / "signs"
+    site = variant(folder, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
+    (folder / "key").write_text("hush-hush-16-abc\n")
+    code, report = lab.report("bootstrap", "--site", site, "--set", "fabric *")
+    assert code == 0, report["stages"]
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
+    for node in NODES:
+        running = lab.sh(node, "vtysh -c 'show running-config'")
+        assert running.count("message-digest-key 1 md5") == 4
+        assert lab.sh(node, "setpriv --reuid=65534 --regid=65534 --clear-groups cat /etc/frr/frr.conf", check=False) == ""
+    audit = lab.runbook("audit", "--site", site, "--tags", "ospf", "--json", "-")
+    assert audit.code == 0
+    assert "hush-hush" not in json.dumps(report) + audit.out
+    assert lab.runbook("bootstrap", "--set", "fabric *").code == 0
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
+    assert "message-digest" not in lab.sh("alvin", "cat /etc/frr/frr.conf")
 
 
 def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:
