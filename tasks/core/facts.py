@@ -80,7 +80,7 @@ class HostFacts:
                 raise BurrowError(f"{self.host}: `{fact.command}` ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
             try:
                 self._parsed[fact.name] = fact.parse(reading.out)
-            except (ValueError, KeyError, IndexError) as error:
+            except (ValueError, KeyError, IndexError, TypeError) as error:
                 raise BurrowError(f"{self.host}: `{fact.command}` answered what cannot be read as {fact.name}: {error!r}") from error
         return cast("T", self._parsed[fact.name])
 
