@@ -15,10 +15,11 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Hosts and network, within minutes; `runbooks/bootstrap.py` without flags goes on to the storage, which takes Ceph some minutes more.
 bootstrap: .venv/installed
 	@$(BIN)/python -m lab up
-	@$(BIN)/python runbooks/bootstrap.py
-	@$(BIN)/python runbooks/audit.py
+	@$(BIN)/python runbooks/bootstrap.py --stage host --stage network
+	@$(BIN)/python runbooks/audit.py --tags host,engine,files,network
 
 check: .venv/installed
 	@$(BIN)/ruff format --check .
