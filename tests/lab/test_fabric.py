@@ -1,4 +1,4 @@
-"""The routed fabric on real FRR: it comes up, survives cables and bad candidates, and is judged by ip, vtysh and packets that are counted."""
+"""The routed fabric on real FRR: it comes up, survives cables and bad candidates, and is judged by ip, vtysh and counted packets."""
 
 import json
 from pathlib import Path
