@@ -8,13 +8,14 @@ from tasks.host.base_settings import base_settings
 from tasks.network.fabric import fabric
 from tasks.network.uplinks import gateways, trunks, uplinks
 from tasks.storage.ceph import ceph
+from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
 from tasks.storage.nfs import nfs
 
 RUNBOOK = Runbook(
     purpose="Bring the site from bare hosts to a working data centre.",
     stages=(
-        Stage("host", sets=(base_settings,), checks=HOST_CHECKS),
-        Stage("network", sets=(uplinks, trunks, gateways, fabric), checks=NETWORK_CHECKS),
+        Stage("host", sets=(base_settings,), checks=HOST_CHECKS, inside=CEPH_MAINTENANCE),
+        Stage("network", sets=(uplinks, trunks, gateways, fabric), checks=NETWORK_CHECKS, inside=CEPH_MAINTENANCE),
         Stage("storage", sets=(nfs, ceph), checks=STORAGE_CHECKS),
     ),
 )

@@ -45,6 +45,12 @@ def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
     return facts[host][CEPH] if host == speaker(site, facts) and facts[host][CEPH].fsid else None
 
 
+def unclean(state: CephState) -> str:
+    """The placement groups that are not active and clean, by state; empty where all are."""
+    states = state["status"]["pgmap"].get("pgs_by_state", ())
+    return ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+
+
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
 def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Ceph says HEALTH_OK."""
@@ -65,9 +71,7 @@ def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 def placement_groups_are_clean(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """All placement groups are active and clean."""
     if state := cluster_as_seen(site, facts, host):
-        states = state["status"]["pgmap"].get("pgs_by_state", ())
-        other = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
-        yield Finding("ceph:pgs", "active+clean", other or "active+clean")
+        yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
 
 
 @check(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from inventory.schema import Site
+from tasks.checks.ceph_health import TAGS, cluster_as_seen, unclean
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Fact, Facts
 from tasks.storage.ceph_facts import CEPH
@@ -26,7 +27,7 @@ OK_TO_STOP = Fact(
 )
 
 
-@check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=("storage", "ceph"))
+@check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every placement group takes writes while the host's OSDs are down."""
     if site.ceph is not None and facts[host][CEPH].osds_of(host):
@@ -35,7 +36,7 @@ def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
         yield Finding(f"{host}:osd", "ok to stop", waits, host)
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=("storage", "ceph"))
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Without the host's monitor the others are still the majority."""
     if site.ceph is not None and host in site.ceph.monitors and facts[host][CEPH].fsid:
@@ -43,6 +44,16 @@ def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Fi
         left = len(state.quorum - {host})
         got = "a majority" if 2 * left > len(state.monitors) else f"{left} of {len(state.monitors)}"
         yield Finding(f"{host}:mon", "a majority", got, host)
+
+
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
+def ceph_is_whole(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every monitor that there is is in quorum, every OSD up, and all data has its copies."""
+    if state := cluster_as_seen(site, facts, host):
+        missed = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
+        missed += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
+        yield Finding("ceph:daemons", "none missed", ", ".join(missed) or "none missed")
+        yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
 
 
 MAINTENANCE_CHECKS = (osds_may_stop, quorum_survives_the_host)

@@ -88,6 +88,10 @@ class ApiLink:
         assert plan.transaction is not None
         self._done.setdefault(plan.transaction.token, Done()).give_up(plan.host, self._call, reason)
 
+    def renew(self, plan: "HostPlan") -> None:
+        """Raises Refused: it has no timer."""
+        raise Refused(f"{plan.host}: what its API does has no timer")
+
     def reboot(self) -> None:
         """Raises Refused: it serves others."""
         raise Refused(f"{self.task.host.name}: it is not rebooted from here; do it in its own interface")

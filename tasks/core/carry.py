@@ -6,6 +6,7 @@ this process does not live to finish, the hosts' own timers do.
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from tasks.core.facts import union
 from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.run import MARGIN_S, Interrupted, Run
+from tasks.core.service import Inside, in_maintenance
 
 POLL_S = 0.5
 # The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
@@ -25,7 +27,10 @@ HOLD_S = 1.0
 
 @dataclass
 class Outcome:
-    """How one set ended: unchanged, done, refused (nothing touched), reverted, or interrupted; with the plans and the reasons."""
+    """How one set ended, with the plans and the reasons.
+
+    Unchanged, done, refused (nothing touched), reverted, interrupted, or failed: as intended, but not all was well afterwards.
+    """
 
     plan: SetPlan
     state: str
@@ -38,17 +43,18 @@ class Outcome:
         return self.state not in ("unchanged", "done")
 
 
-def carry(run: Run, change_set: ChangeSet) -> Outcome:
-    """Carry one set to its end. Never raises for what a host or a check says: that is in the outcome."""
+def carry(run: Run, change_set: ChangeSet, inside: Inside | None = None) -> Outcome:
+    """Carry one set to its end, its hosts out of service where they are to be. Never raises for what a host or a check says."""
     run.say("queued", change_set=change_set.name)
     change_set = change_set.through(run.facts)
     with run.holding(change_set.hosts):
-        return _Carrier(run, change_set).carry()
+        return _Carrier(run, change_set, inside).carry()
 
 
 class _Carrier:
-    def __init__(self, run: Run, change_set: ChangeSet) -> None:
-        self.run, self.change_set = run, change_set
+    def __init__(self, run: Run, change_set: ChangeSet, inside: Inside | None) -> None:
+        self.run, self.change_set, self.inside = run, change_set, inside
+        self.concerned = inside.concerned(change_set) if inside else ()
         self.opened: list[HostPlan] = []
         self.touched: list[str] = []
         self.timers: dict[str, float] = {}
@@ -66,19 +72,42 @@ class _Carrier:
             return Outcome(plan, "unchanged")
         outcome = Outcome(plan, "done")
         try:
+            with self.out_of_service():
+                self.attempt(plan, outcome)
+        except BurrowError as error:
+            self.not_well(outcome, error)
+        finally:
+            for host in self.touched:
+                self.run.facts.pop(host, None)
+        if outcome.state == "done":
+            self.say("done")
+        return outcome
+
+    def out_of_service(self) -> AbstractContextManager[None]:
+        """Of the hosts that are to be while they are changed."""
+        if self.inside is None or not self.concerned:
+            return nullcontext()
+        return in_maintenance(self.run, self.inside.maintenance, self.concerned, self.change_set.name)
+
+    def attempt(self, plan: SetPlan, outcome: Outcome) -> None:
+        """Forward to the end, or back to the beginning."""
+        try:
             self.prepare(plan)
             self.apply(plan)
             self.settle()
             self.confirm(plan, outcome)
-            self.say("done")
         except BurrowError as error:
             self.undo(outcome, error)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, what is open is undone and the other sets go on
             self.undo(outcome, TransactionError(f"a fault of this program: {error!r}"))
-        finally:
-            for host in self.touched:
-                self.run.facts.pop(host, None)
-        return outcome
+
+    def not_well(self, outcome: Outcome, error: BurrowError) -> None:
+        """The hosts could not be taken out of service, or are not well after it."""
+        outcome.reasons.append(str(error))
+        self.say("failed", text=str(error))
+        if outcome.state == "done":
+            ended = "failed" if outcome.confirmed else "refused"
+            outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
 
     def refresh(self) -> None:
         """Read again what an earlier set on the same host has changed."""
@@ -197,7 +226,18 @@ class _Carrier:
         except LinkError as error:
             return [str(error)]
         verdicts = judge(self.change_set.checks, self.run.site, facts, self.change_set.hosts)
-        return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.change_set.concerns(verdict)]
+        failed = [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.change_set.concerns(verdict)]
+        return failed or self.failing_around()
+
+    def failing_around(self) -> list[str]:
+        """What the hosts that are out of service are missed by."""
+        if self.inside is None:
+            return []
+        maintenance = self.inside.maintenance
+        try:
+            return [describe(bad) for host in self.concerned for bad in maintenance.failing(self.run, maintenance.checks, host)]
+        except LinkError as error:
+            return [str(error)]
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
         for host in plan.changes:

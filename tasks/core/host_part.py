@@ -453,6 +453,19 @@ def unit_verbs(unit: Any) -> list[str]:
     return verbs
 
 
+def op_renew(ask: Any) -> Any:
+    """The timer of an applied transaction begins anew; answers what the host holds of it."""
+    with locked():
+        meta = load(PENDING / "meta.json")
+        if meta and meta["token"] == ask["token"] and (PENDING / "state").read_text() == "applied":
+            renew_lease(ask["run"])
+            save(PENDING / "meta.json", {**meta, "until": now() + meta["revert_s"]})
+            code, _, err = run(["systemctl", "-q", "restart", f"burrow-revert-{meta['token']}.timer"])
+            if code:
+                raise Refused(f"the timer could not be renewed: {err.strip()}")
+    return outcome(ask["token"])
+
+
 def op_confirm(ask: Any) -> Any:
     """Keep the transaction; asking again answers the same."""
     with locked():

@@ -4,6 +4,7 @@ A link's errors are LinkError (not reached), Refused (nothing touched) and Trans
 """
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -45,6 +46,9 @@ class Link(Protocol):
 
     def revert(self, plan: HostPlan, reason: str) -> None:
         """Undo it."""
+
+    def renew(self, plan: HostPlan) -> None:
+        """Its timer begins anew."""
 
     def reboot(self) -> None:
         """Boot it, a moment from now."""
@@ -173,6 +177,10 @@ class NapalmLink:
         if kept["state"] in ("armed", "applying", "applied"):
             self._run(napalm_rollback)
 
+    def renew(self, plan: HostPlan) -> None:
+        """Raises Refused: NAPALM has no such method."""
+        raise Refused(f"{plan.host}: NAPALM cannot begin a commit's timer anew")
+
     def reboot(self) -> None:
         """Raises Refused: NAPALM has no such method."""
         raise Refused(f"{self.task.host.name}: NAPALM cannot reboot a device; do it by hand")
@@ -220,25 +228,33 @@ def link(task: Task, owner: Owner) -> Link:
 
 def disconnect(task: Task) -> Result:
     """Close the host's connection, so that the next step opens a new one."""
-    for name in ("burrow_ssh", "burrow_api", "napalm"):
-        if name in task.host.connections:
-            task.host.close_connection(name)
+    with _alone(task):
+        for name in ("burrow_ssh", "burrow_api", "napalm"):
+            if name in task.host.connections:
+                task.host.close_connection(name)
     return Result(host=task.host)
+
+
+def _alone(task: Task) -> "threading.RLock":
+    """Steps on one host go one after the other: they share its connection."""
+    lock: threading.RLock = task.host.data.setdefault("burrow_lock", threading.RLock())
+    return lock
 
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
     """One step on one host: a verb of its link. The result is the verb's answer."""
     if verb == "read":
         arguments["facts"] = tuple(fact.on(task.host["site"], task.host.name) for fact in arguments["facts"])
-    stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
-    try:
+    with _alone(task):
+        stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
+        try:
+            return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
+        except LinkError as error:
+            disconnect(task)
+            # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
+            if not stale or verb == "begin" or isinstance(error, Deadline):
+                raise
         return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
-    except LinkError as error:
-        disconnect(task)
-        # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
-        if not stale or verb == "begin" or isinstance(error, Deadline):
-            raise
-    return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
 
 
 __all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

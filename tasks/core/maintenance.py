@@ -1,78 +1,18 @@
-"""Work on one host that takes it out of service: made ready, acted on, waited for, put back; also after a failure.
-
-What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where this run dies, by the boot that the
-action brings. So nobody has to remember.
-"""
+"""The command line of scripts that take a host out of service, do something to it, and put it back."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from inventory.schema import Site
-from tasks.core.check import Check, Verdict, judge
-from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
-from tasks.core.facts import STATUS, Facts, union
-from tasks.core.plan import HostPlan
+from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
+from tasks.core.facts import STATUS
 from tasks.core.run import Interrupted, Run
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, open_run
-from tasks.core.transaction import Action, Transaction
+from tasks.core.service import BACK_S, POLL_S, Maintenance, in_maintenance
 
 if TYPE_CHECKING:
     from tasks.core.report import Screen
-
-# How long a host may take to come back.
-BACK_S = 300
-POLL_S = 1.0
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What makes a host ready, done on `on` and undone there: the host itself, or one that speaks for the cluster it is in."""
-
-    on: str
-    actions: tuple[Action, ...]
-
-
-@dataclass(frozen=True)
-class Maintenance:
-    """What a script in runbooks/ declares: how a host is made ready, what holds all the while, and what only `outside` of it."""
-
-    purpose: str
-    ready: Callable[[Site, Facts, str], tuple[Preparation, ...]]
-    checks: tuple[Check, ...]
-    outside: tuple[Check, ...] = ()
-
-
-@contextmanager
-def out_of_service(run: Run, host: str, why: str, ready: tuple[Action, ...]) -> Iterator[None]:
-    """The host is made ready inside the block, and put back after it, however it ends."""
-    plan = HostPlan(host, transaction=Transaction(why=why, actions=ready))
-    run.leased.add(host)
-    run.do(host, "prepare", plan=plan)
-    try:
-        run.do(host, "begin", plan=plan, revert_s=run.timers.maintenance_s, deadline_s=60, on_event=lambda kind: run.say(kind, host, why))
-        run.say("drained", host, why)
-        yield
-    finally:
-        _put_back(run, plan, why)
-
-
-def _put_back(run: Run, plan: HostPlan, why: str) -> None:
-    deadline = time.monotonic() + BACK_S
-    while True:
-        try:
-            run.do(plan.host, "revert", plan=plan, reason="maintenance has ended")
-        except LinkError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(POLL_S)
-        else:
-            run.say("undrained", plan.host, why)
-            return
 
 
 def reboot(run: Run, host: str, why: str) -> None:
@@ -99,47 +39,11 @@ def _boot(run: Run, host: str) -> str:
 ACTIONS = {"reboot": reboot}
 
 
-def failing(run: Run, checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
-    """The verdicts on a host and on what is cabled to it that are not as wanted. Raises LinkError where the host does not answer."""
-    near = {host, *(cable.far(host).host for cable in run.site.cables_of(host)), *(run.site.ceph.monitors if run.site.ceph else ())}
-    hosts = [one.name for one in run.site.hosts.values() if one.name in near and one.managed and one.vm is None]
-    run.needs = dict.fromkeys(hosts, union([(STATUS,), *(check.needs for check in checks)]))
-    run.read(hosts)
-    if host in run.unreachable:
-        raise LinkError(run.unreachable[host])
-    return tuple(verdict for verdict in judge(checks, run.site, run.facts, hosts) if not verdict.finding.ok)
-
-
-def wait_until_well(run: Run, checks: tuple[Check, ...], host: str) -> None:
-    """Until all checks hold on the host and its neighbours. Raises CheckFailed with what does not after BACK_S seconds."""
-    deadline = time.monotonic() + BACK_S
-    while True:
-        try:
-            trouble = "; ".join(
-                f"{one.finding.target}: {one.check.statement} Found: {one.finding.got}" for one in failing(run, checks, host)
-            )
-        except LinkError as error:
-            trouble = str(error)
-        if not trouble:
-            return
-        if time.monotonic() > deadline:
-            raise CheckFailed(f"{host}: not as before after {BACK_S} s: {trouble}")
-        run.pause(POLL_S)
-
-
 def maintain(run: Run, maintenance: Maintenance, host: str, action: str) -> None:
     """Refused while something is not well; then out of service, the action, well again, back in service."""
-    everything = (*maintenance.checks, *maintenance.outside)
-    if bad := failing(run, everything, host):
-        reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
-        raise Refused(f"{host}: nothing is done while not all is well around it; `python runbooks/audit.py` says what to do:{reasons}")
     why = f"maintenance {host}"
-    with ExitStack() as preparations:
-        for one in maintenance.ready(run.site, run.facts, host):
-            preparations.enter_context(out_of_service(run, one.on, why, one.actions))
+    with in_maintenance(run, maintenance, (host,), why):
         ACTIONS[action](run, host, why)
-        wait_until_well(run, maintenance.checks, host)
-    wait_until_well(run, everything, host)
 
 
 def main(maintenance: Maintenance) -> int:
@@ -184,8 +88,8 @@ def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, 
     (host,) = options.limit
     try:
         if options.dry_run or not _may(run, screen, options, host, action):
-            failing(run, maintenance.checks, host)  # what is to be done depends on what is there
-            shown = [one.shown for each in maintenance.ready(run.site, run.facts, host) for one in each.actions]
+            facts = maintenance.look(run, (host,))  # what is to be done depends on what is there
+            shown = [one.shown for each in maintenance.ready(run.site, facts, host) for one in each.actions]
             screen.say(f"{host}: {action} inside maintenance: {'; '.join(shown)}")
             return PENDING
         try:

@@ -7,15 +7,19 @@ from tasks.core.carry import Outcome, carry
 from tasks.core.change import ChangeSet
 from tasks.core.plan import SetPlan
 from tasks.core.run import Run
+from tasks.core.service import Inside
 
 
-def carry_all(run: Run, sets: Sequence[ChangeSet]) -> tuple[Outcome, ...]:
-    """All sets of a stage, in parallel where they share no host. Ctrl-C ends them in order: open transactions are rolled back first."""
+def carry_all(run: Run, sets: Sequence[ChangeSet], inside: Inside | None = None) -> tuple[Outcome, ...]:
+    """All sets of a stage, in parallel where they share neither host nor right.
+
+    Ctrl-C ends them in order: open transactions are rolled back first.
+    """
     outcomes: list[Outcome] = []
-    rows = _rows(sets)
+    rows = _rows(sets, inside)
     with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
         try:
-            list(pool.map(lambda row: _carry_row(run, row, outcomes), rows))
+            list(pool.map(lambda row: _carry_row(run, row, outcomes, inside), rows))
         except KeyboardInterrupt:
             run.stop.set()
             run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
@@ -23,15 +27,16 @@ def carry_all(run: Run, sets: Sequence[ChangeSet]) -> tuple[Outcome, ...]:
     return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
 
 
-def _rows(sets: Sequence[ChangeSet]) -> list[list[ChangeSet]]:
+def _rows(sets: Sequence[ChangeSet], inside: Inside | None) -> list[list[ChangeSet]]:
     """The sets that are carried one after the other: those of one right; each other set is by itself."""
     rows: dict[str, list[ChangeSet]] = {}
     for one in sets:
-        rows.setdefault(one.right or f"set {one.name}", []).append(one)
+        right = inside.right(one) if inside else one.right
+        rows.setdefault(right or f"set {one.name}", []).append(one)
     return list(rows.values())
 
 
-def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome]) -> None:
+def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], inside: Inside | None) -> None:
     """In their order; what one has changed the next sees anew; after one that failed the others are not begun."""
     failed = ""
     for one in row:
@@ -39,7 +44,7 @@ def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome]) -> N
             reason = f"not begun: {failed!r} comes first, and is not as intended"
             outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
             continue
-        outcome = carry(run, one)
+        outcome = carry(run, one, inside)
         outcomes.append(outcome)
         if outcome.state == "done":
             for host in {host for other in row for host in other.hosts}:

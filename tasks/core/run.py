@@ -112,26 +112,34 @@ class Run:
         if self.stop.wait(wait_s):
             raise Interrupted("interrupted")
 
-    def read(self, hosts: Iterable[str]) -> None:
-        """Read all that is needed of hosts, in parallel, into `facts`; those that do not answer go into `unreachable` with the reason."""
+    def observe(self, hosts: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
+        """{host: what it says now, or why it did not answer}, in parallel."""
         wanted = set(hosts)
         if not wanted:
-            return
+            return {}
         chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
-        results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=self.needs)
+        results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
         self.nornir.data.failed_hosts.clear()
+        answers: dict[str, HostFacts | BurrowError] = {}
         for host, outcomes in results.items():
             error = outcomes[0].exception
             if error is not None and not isinstance(error, BurrowError):
                 raise error
+            answers[host] = error or outcomes[0].result
+        return answers
+
+    def read(self, hosts: Iterable[str]) -> None:
+        """Read all that is needed of hosts into `facts`; those that do not answer go into `unreachable` with the reason."""
+        for host, answer in self.observe(hosts, self.needs).items():
+            error = answer if isinstance(answer, BurrowError) else None
             with self._lock:
                 self.facts.pop(host, None)
                 self.unreachable.pop(host, None)
-                if error:
-                    self.unreachable[host] = str(error)
+                if isinstance(answer, BurrowError):
+                    self.unreachable[host] = str(answer)
                 else:
-                    self.facts[host] = outcomes[0].result
-                    self.first_facts.setdefault(host, outcomes[0].result)
+                    self.facts[host] = answer
+                    self.first_facts.setdefault(host, answer)
             self.say("failed" if error else "read", host, text=str(error or ""))
 
     def release(self) -> None:

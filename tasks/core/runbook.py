@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from tasks.core.check import Check, Verdict
     from tasks.core.plan import SetPlan
     from tasks.core.run import Run
+    from tasks.core.service import Maintenance
 
 OK, FAILED, PENDING, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A group of change sets with the checks that must hold after them."""
+    """A group of change sets with the checks that must hold after them, and the maintenance inside which they are carried."""
 
     name: str
     sets: "tuple[Callable[[Site], Iterable[ChangeSet]], ...]" = ()
     checks: "tuple[Check, ...]" = ()
+    inside: "Maintenance | None" = None
 
 
 @dataclass(frozen=True)
@@ -224,14 +226,19 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
     from tasks.core.order import carry_all  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
+    from tasks.core.service import Inside  # noqa: PLC0415
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
     plans = tuple(plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets)
+    inside = None
+    if stage.inside and any(plan.changes for plan in plans):
+        inside = Inside.of(run, stage.inside, sets)
+        plans = tuple(inside.shown(run, plan) for plan in plans)
     done = StageResult(stage, plans)
     result.stages.append(done)
     if any(plan.changes for plan in plans) and ask(done, result):
-        done.outcomes = carry_all(run, sets)
+        done.outcomes = carry_all(run, sets, inside)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
         run.say("stage", text=f"{stage.name} done")
     if not options.dry_run and not run.stop.is_set():
@@ -269,7 +276,7 @@ def exit_code(result: RunResult) -> int:
     plans = [one for stage in result.stages for one in stage.plans]
     touched = [one for one in outcomes if one.state not in ("unchanged", "refused")]
     refused = [one for one in plans if one.refused] + [one for one in outcomes if one.state == "refused"]
-    if any(one.state == "reverted" for one in outcomes) or result.run.unreachable:
+    if any(one.state in ("reverted", "failed") for one in outcomes) or result.run.unreachable:
         return FAILED
     if refused:
         return FAILED if touched else REFUSED

@@ -97,6 +97,10 @@ class HostSession:
         whose = {"run": owner.run, "holder": owner.holder, "why": reason} if owner else {}
         return self.ask({"op": "revert", "token": token, "reason": reason, **whose}, deadline_s)
 
+    def renew(self, owner: Owner, token: str, deadline_s: float = 10.0) -> Any:
+        """The timer of an applied transaction begins anew; the outcome either way."""
+        return self.ask({"op": "renew", "token": token, "run": owner.run}, deadline_s)
+
     def perform(self, owner: Owner, argv: tuple[str, ...], deadline_s: float) -> Any:
         """{"rc", "out", "err"} of a command that goes on where this connection breaks."""
         return self.ask({"op": "perform", **vars(owner), "argv": list(argv), "deadline_s": deadline_s}, deadline_s + 10)

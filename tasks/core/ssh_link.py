@@ -85,6 +85,11 @@ class SshLink:
             return
         expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
 
+    def renew(self, plan: HostPlan) -> None:
+        """Its timer begins anew. Raises TransactionError where it has ended."""
+        assert plan.transaction is not None
+        expect("applied", self.task.host.name, self.session.renew(self.owner, plan.transaction.token))
+
     def reboot(self) -> None:
         """Boot it, a second from now."""
         self.session.reboot(self.owner)

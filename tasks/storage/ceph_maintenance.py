@@ -1,25 +1,72 @@
-"""A storage node taken out of service: Ceph waits for it instead of copying its data elsewhere, and forgets that by itself."""
+"""A storage node out of service: Ceph waits for it instead of copying its data elsewhere, and forgets that by itself."""
+
+from collections.abc import Iterable
 
 from inventory.schema import Site
+from tasks.checks.ceph_health import no_flag_is_left_behind, speaker
+from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS, ceph_is_whole
+from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.maintenance import Preparation
+from tasks.core.service import Maintenance, Preparation
 from tasks.core.transaction import Action
-from tasks.storage.ceph_facts import CEPH
+from tasks.storage.ceph_facts import CEPH, CephState
 
 CEPH_COMMAND = ("ceph", "--connect-timeout", "10", "osd")
+
+
+def _heard(site: Site, facts: Facts) -> CephState:
+    """What Ceph says, empty where nobody answers."""
+    by = speaker(site, facts)
+    return facts[by][CEPH] if by and not facts[by].readings[CEPH.name].rc else CephState({})
+
+
+def _serves(state: CephState, host: str) -> bool:
+    """Whether any OSD of the host is up."""
+    return any(state.osds[number]["up"] for number in state.osds_of(host))
 
 
 def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
     """`noout` for the host's OSDs alone, set through another monitor's host, whose timer takes it away when this run does not.
 
-    Empty where no OSD of the host is known.
+    Empty where no OSD of the host is up. Raises Refused where no other monitor's host answers.
     """
-    if site.ceph is None or host not in facts or not facts[host][CEPH].osds_of(host):
+    if not _serves(_heard(site, facts), host):
         return ()
-    by = next(name for name in site.ceph.monitors if name != host and name in facts)
+    assert site.ceph is not None
+    others = [name for name in site.ceph.monitors if name != host and name in facts and facts[name].readings[CEPH.name].rc == 0]
+    if not others:
+        raise Refused(f"{host}: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back")
+    by = others[0]
     flag = Action(
         (*CEPH_COMMAND, "set-group", "noout", host),
         (*CEPH_COMMAND, "unset-group", "noout", host),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
     )
     return (Preparation(by, (flag,)),)
+
+
+def monitors(site: Site, _: str = "") -> tuple[str, ...]:
+    """The hosts by whose word the cluster is judged."""
+    return site.ceph.monitors if site.ceph else ()
+
+
+def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    """Those of which an OSD is up, or without whose monitor there is no majority.
+
+    One that serves nothing may be mended while the cluster is not whole: how else would it become whole?
+    """
+    state = _heard(site, facts)
+    return tuple(
+        host for host in hosts if _serves(state, host) or (host in state.quorum and 2 * len(state.quorum - {host}) <= len(state.monitors))
+    )
+
+
+CEPH_MAINTENANCE = Maintenance(
+    purpose="Change what a storage node stands on while Ceph waits for it.",
+    ready=ceph_maintenance,
+    checks=(ceph_is_whole,),
+    outside=(*MAINTENANCE_CHECKS, no_flag_is_left_behind),
+    beside=monitors,
+    concerns=in_use,
+    right="a storage node at a time",
+)

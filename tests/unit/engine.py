@@ -20,6 +20,7 @@ from tasks.core.facts import STATUS, Fact, Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.run import Run, Timers
 from tasks.core.runbook import Options, Runbook, RunResult, Stage, execute
+from tasks.core.service import Maintenance
 from tasks.network.facts import INTERFACES, STAGED
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
@@ -63,8 +64,8 @@ def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
     return ChangeSet(f"uplink {node}", members, (host_is_well,))
 
 
-def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = ()) -> Runbook:
-    return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks),))
+def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = (), inside: Maintenance | None = None) -> Runbook:
+    return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks, inside),))
 
 
 @cache
@@ -103,10 +104,19 @@ class World:
         return outcome
 
     def execute(
-        self, *sets: ChangeSet, checks: tuple[Any, ...] = (), yes: bool = True, run: Run | None = None, **options: Any
+        self,
+        *sets: ChangeSet,
+        checks: tuple[Any, ...] = (),
+        inside: Maintenance | None = None,
+        yes: bool = True,
+        run: Run | None = None,
+        **options: Any,
     ) -> RunResult:
         return execute(
-            runbook(*sets, checks=checks), Options(**options), run or self.run(*sets), lambda *_: yes and not options.get("dry_run")
+            runbook(*sets, checks=checks, inside=inside),
+            Options(**options),
+            run or self.run(*sets),
+            lambda *_: yes and not options.get("dry_run"),
         )
 
     def asked(self, *verbs: str) -> list[tuple[str, str]]:

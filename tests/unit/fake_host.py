@@ -148,6 +148,11 @@ class FakeHost:
             self._restore(request["reason"])
         return self._outcome(request, emit)
 
+    def _renew(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
+        if self.pending and self.pending["token"] == request["token"]:
+            self.pending["until"] = self.clock() + self.pending["revert_s"]
+        return self._outcome(request, emit)
+
     def _perform(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         self._prepare(request, emit)
         command = " ".join(request["argv"])

@@ -65,6 +65,18 @@ def test_another_token_decides_nothing(machine: Machine, applied: Transaction, o
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
+def test_timer_of_a_transaction_begins_anew(machine: Machine, applied: Transaction) -> None:
+    machine.part.now = lambda: 1000.0
+    assert machine.ask("renew", token=applied.token)["revert_in_s"] == 60
+    assert machine.log[-1] == f"systemctl -q restart burrow-revert-{applied.token}.timer"
+
+
+def test_timer_that_has_come_is_not_begun_anew(machine: Machine, applied: Transaction) -> None:
+    machine.part.revert(applied.token, "timer")
+    assert machine.ask("renew", token=applied.token)["state"] == "reverted"
+    assert not any("restart" in line and ".timer" in line for line in machine.log)
+
+
 def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     late = hosts(machine)

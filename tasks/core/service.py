@@ -1,0 +1,218 @@
+"""A host out of service and back, around whatever is done to it: made ready, well again, put back; also after a failure.
+
+What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where nobody renews it any more, by the boot
+of the host that holds it. So nobody has to remember.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from inventory.schema import Site
+from tasks.core.change import ChangeSet
+from tasks.core.check import Check, Verdict, judge
+from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.facts import STATUS, Facts, HostFacts, union
+from tasks.core.plan import HostPlan, SetPlan
+from tasks.core.transaction import Action, Transaction
+
+if TYPE_CHECKING:
+    from tasks.core.run import Run
+
+# How long a host may take to come back.
+BACK_S = 300
+POLL_S = 1.0
+# Of the time after which a host is back by itself, how much may pass before it is renewed: two of three may be lost.
+RENEW_AFTER = 0.25
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What makes a host ready, done on `on` and undone there: the host itself, or one that speaks for the cluster it is in."""
+
+    on: str
+    actions: tuple[Action, ...]
+
+
+def everybody(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    """All of them."""
+    del site, facts
+    return tuple(hosts)
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """How a host is made ready, which checks hold all the while, and which only `outside` of it.
+
+    `beside` names the hosts of which the checks speak too, `concerns` those that may not be touched without it. One host at a time is in
+    maintenance: that is its `right`.
+    """
+
+    purpose: str
+    ready: Callable[[Site, Facts, str], tuple[Preparation, ...]]
+    checks: tuple[Check, ...]
+    outside: tuple[Check, ...] = ()
+    beside: Callable[[Site, str], Iterable[str]] = lambda _, __: ()
+    concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = everybody
+    right: str = ""
+
+    def around(self, site: Site, host: str) -> tuple[str, ...]:
+        """The hosts that its checks speak of, when it is about this one."""
+        return tuple(name for name in dict.fromkeys((host, *self.beside(site, host))) if site.hosts[name].managed)
+
+    def look(self, run: "Run", hosts: Iterable[str]) -> Facts:
+        """What those say of which it speaks, when it is about these hosts; without those that do not answer."""
+        return {host: answer for host, answer in self._look(run, hosts).items() if not isinstance(answer, BurrowError)}
+
+    def _look(self, run: "Run", hosts: Iterable[str]) -> Mapping[str, HostFacts | BurrowError]:
+        wanted = {name for host in hosts for name in self.around(run.site, host)}
+        needs = union([(STATUS,), *(check.needs for check in (*self.checks, *self.outside))])
+        return run.observe(wanted, dict.fromkeys(wanted, needs))
+
+    def failing(self, run: "Run", checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
+        """The verdicts on a host and those beside it that are not as wanted. Raises LinkError where the host does not answer."""
+        answers = self._look(run, (host,))
+        if isinstance(silent := answers[host], BurrowError):
+            raise LinkError(str(silent))
+        facts = {name: answer for name, answer in answers.items() if not isinstance(answer, BurrowError)}
+        hosts = [name for name in self.around(run.site, host) if name in facts]
+        return tuple(verdict for verdict in judge(checks, run.site, facts, hosts) if not verdict.finding.ok)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The maintenance inside which the sets of a stage are carried, and the hosts that it concerns."""
+
+    maintenance: Maintenance
+    hosts: frozenset[str]
+    facts: Facts
+
+    @classmethod
+    def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet]) -> "Inside":
+        """As the hosts of the sets are now."""
+        managed = {host for one in sets for host in one.hosts if run.site.hosts[host].managed}
+        facts = maintenance.look(run, managed)
+        return cls(maintenance, frozenset(maintenance.concerns(run.site, facts, managed)), facts)
+
+    def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
+        """The set's hosts that are out of service while it is carried."""
+        return tuple(host for host in change_set.hosts if host in self.hosts)
+
+    def right(self, change_set: ChangeSet) -> str:
+        """The right without which the set is not carried."""
+        return change_set.right or (self.maintenance.right if self.concerned(change_set) else "")
+
+    def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
+        """The plan with what is done around it among its impact."""
+        return replace(plan, hosts=tuple(self._shown(run, host) for host in plan.hosts))
+
+    def _shown(self, run: "Run", plan: HostPlan) -> HostPlan:
+        if not plan or plan.host not in self.hosts:
+            return plan
+        around = [action.shown for one in self.maintenance.ready(run.site, self.facts, plan.host) for action in one.actions]
+        return replace(plan, impact=(*plan.impact, *around, "this host alone, and only while all is well around it"))
+
+
+@contextmanager
+def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], why: str) -> Iterator[None]:
+    """Inside the block the hosts are out of service; it ends when all is well.
+
+    Raises Refused where not all is well before, CheckFailed where it is not after BACK_S seconds.
+    """
+    hosts = tuple(hosts)
+    everything = (*maintenance.checks, *maintenance.outside)
+    for host in hosts:
+        if bad := maintenance.failing(run, everything, host):
+            reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
+            raise Refused(f"{host}: nothing is done while not all is well around it; `python runbooks/audit.py` says what to do:{reasons}")
+    with ExitStack() as preparations:
+        for host in hosts:
+            for one in maintenance.ready(run.site, maintenance.look(run, (host,)), host):
+                preparations.enter_context(_out_of_service(run, host, why, one))
+        yield
+        for host in hosts:
+            wait_until_well(run, maintenance, maintenance.checks, host)
+    for host in hosts:
+        wait_until_well(run, maintenance, everything, host)
+
+
+def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> None:
+    """Until all checks hold on the host and beside it. Raises CheckFailed with what does not after BACK_S seconds."""
+    deadline = time.monotonic() + BACK_S
+    while True:
+        try:
+            trouble = "; ".join(
+                f"{one.finding.target}: {one.check.statement} Found: {one.finding.got}" for one in maintenance.failing(run, checks, host)
+            )
+        except LinkError as error:
+            trouble = str(error)
+        if not trouble:
+            return
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"{host}: not as before after {BACK_S} s: {trouble}")
+        run.pause(POLL_S)
+
+
+@contextmanager
+def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -> Iterator[None]:
+    """The host is made ready inside the block, and put back after it, however it ends."""
+    plan = HostPlan(preparation.on, transaction=Transaction(why=why, actions=preparation.actions))
+    with run.holding({preparation.on} - {host}):
+        run.leased.add(plan.host)
+        run.do(plan.host, "prepare", plan=plan)
+        try:
+            run.do(
+                plan.host,
+                "begin",
+                plan=plan,
+                revert_s=run.timers.maintenance_s,
+                deadline_s=60,
+                on_event=lambda kind: run.say(kind, plan.host, why),
+            )
+            run.say("drained", plan.host, why)
+            # The host itself may boot meanwhile, which puts it back.
+            with _renewing(run, plan, why) if plan.host != host else ExitStack():
+                yield
+        finally:
+            _put_back(run, plan, why)
+
+
+@contextmanager
+def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
+    """As long as this process lives, the timer begins anew; where it has ended, that is said once."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(run.timers.maintenance_s * RENEW_AFTER):
+            try:
+                run.do(plan.host, "renew", plan=plan)
+            except LinkError as error:
+                run.say("failed", plan.host, why, f"its timer was not renewed this time: {error}")
+            except (Refused, TransactionError) as error:
+                run.say("failed", plan.host, why, str(error))
+                return
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
+    deadline = time.monotonic() + BACK_S
+    while True:
+        try:
+            run.do(plan.host, "revert", plan=plan, reason="maintenance has ended")
+        except LinkError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
+        else:
+            run.say("undrained", plan.host, why)
+            return

@@ -1,0 +1,133 @@
+"""Sets that are carried inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from engine import HEALTH, Alias, World, host_is_well, told, when
+from fake_host import FakeHost
+
+from inventory.schema import Site
+from tasks.core import service
+from tasks.core.change import ChangeSet, Member
+from tasks.core.check import Finding, Severity, check
+from tasks.core.facts import Fact, Facts
+from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
+from tasks.core.service import Maintenance, Preparation
+from tasks.core.transaction import Action
+
+OTHER = {"alvin": "simon", "simon": "alvin"}
+CALM = Fact("calm", "calm", str.strip)
+
+
+@check(needs=(CALM,), severity=Severity.CRITICAL, remediation="Wait.", tags=())
+def cluster_is_calm(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
+    """Nothing moves."""
+    yield Finding(f"{host}:cluster", "calm", facts[host][CALM] or "calm")
+
+
+def ready(_: Site, __: Facts, host: str) -> tuple[Preparation, ...]:
+    return (Preparation(OTHER[host], (Action(("wait-for", host), ("forget", host), shown=f"the cluster waits for {host}"),)),)
+
+
+INSIDE = Maintenance(
+    purpose="Try it.",
+    ready=ready,
+    checks=(host_is_well,),
+    outside=(cluster_is_calm,),
+    beside=lambda _, host: (OTHER[host],) if host in OTHER else (),
+    concerns=lambda _, __, hosts: tuple(host for host in hosts if host in OTHER),
+    right="a node at a time",
+)
+
+
+def settings(host: str) -> ChangeSet:
+    return ChangeSet(f"settings {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,))
+
+
+BOTH = (settings("alvin"), settings("simon"))
+
+
+def sick_once_changed(host: FakeHost) -> str:
+    return "sick" if host.pending else "well"
+
+
+def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> None:
+    assert world.execute(*BOTH, inside=INSIDE).exit_code == OK
+    assert world.asked("begin", "confirm", "revert") == [
+        *(("simon", "begin"), ("alvin", "begin"), ("alvin", "confirm"), ("simon", "revert")),
+        *(("alvin", "begin"), ("simon", "begin"), ("simon", "confirm"), ("alvin", "revert")),
+    ]
+
+
+def test_plan_says_so(world: World) -> None:
+    result = world.execute(*BOTH, inside=INSIDE, dry_run=True)
+    assert result.exit_code == PENDING
+    assert "the cluster waits for alvin" in result.stages[0].plans[0].changes[0].impact
+    assert world.asked("begin") == []
+
+
+def test_host_that_it_does_not_concern_is_changed_without(world: World) -> None:
+    assert world.execute(settings("sw-rack"), inside=INSIDE).exit_code == OK
+    assert world.asked("begin") == [("sw-rack", "begin")]
+
+
+def test_nothing_is_begun_while_not_all_is_well(world: World) -> None:
+    world["simon"].answers[CALM.command] = lambda _: "recovering"
+    result = world.execute(*BOTH, inside=INSIDE)
+    assert result.exit_code == REFUSED
+    first, second = result.stages[0].outcomes
+    assert "simon:cluster: wanted calm, found recovering" in first.reasons[0]
+    assert "'settings alvin' comes first" in second.reasons[0]
+    assert world.untouched("alvin", "simon")
+
+
+def test_host_that_is_missed_by_its_cluster_is_as_before(world: World) -> None:
+    one = replace(settings("alvin"), checks=())
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    result = world.execute(one, inside=INSIDE)
+    assert result.stages[0].outcomes[0].state == "reverted"
+    assert world.untouched("alvin")
+    assert world["simon"].pending is None
+
+
+def test_one_that_does_not_come_back_ends_the_row_and_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BACK_S", 3)
+    changed: list[str] = []
+    world["alvin"].answers[CALM.command] = lambda host: "recovering" if changed and not host.pending else "calm"
+    run = world.run(*BOTH, watchers=(when("confirmed", "alvin", lambda: changed.append("alvin")),))
+    result = world.execute(*BOTH, inside=INSIDE, run=run)
+    assert result.exit_code == FAILED
+    assert [one.state for one in result.stages[0].outcomes] == ["failed", "refused"]
+    assert "alvin:cluster" in result.stages[0].outcomes[0].reasons[0]
+    assert world.untouched("simon")
+
+
+def test_interrupted_run_puts_it_back(world: World) -> None:
+    run = world.run(*BOTH, watchers=(when("applied", "alvin", lambda: run.stop.set()),))  # noqa: PLW0108 (the run is made here)
+    result = world.execute(*BOTH, inside=INSIDE, run=run)
+    assert result.stages[0].outcomes[0].state == "interrupted"
+    assert world.untouched("alvin", "simon")
+    assert world["simon"].pending is None
+    assert ("undrained", "simon") in told(run, "undrained")
+
+
+def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
+    renewed = threading.Event()
+    world["simon"].happens["after renew"] = lambda _: renewed.set()
+    run = world.run(*BOTH, watchers=(when("applied", "alvin", lambda: renewed.wait(10)),))
+    assert world.execute(settings("alvin"), inside=INSIDE, run=run).exit_code == OK
+    assert renewed.is_set()
+
+
+def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flag is gone by then, and nobody thinks that it is there."""
+    monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
+    said = threading.Event()
+    world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
+    watchers = (when("applied", "alvin", lambda: said.wait(10)), when("failed", "simon", said.set))
+    run = world.run(*BOTH, watchers=watchers)
+    world.execute(settings("alvin"), inside=INSIDE, run=run)
+    assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
