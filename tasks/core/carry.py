@@ -14,7 +14,7 @@ from inventory.rows import LinkKind
 from tasks.core.change import ChangeSet
 from tasks.core.check import Verdict, judge
 from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
-from tasks.core.facts import union
+from tasks.core.facts import STATUS, Facts, union
 from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.run import MARGIN_S, Interrupted, Run
@@ -63,8 +63,7 @@ class _Carrier:
         self.run.say(kind, host, self.change_set.name, text)
 
     def carry(self) -> Outcome:
-        self.refresh()
-        plan = plan_set(self.change_set, self.run.site, self.run.facts, self.run.id)
+        plan = plan_set(self.change_set, self.run.site, {**self.run.facts, **self.refreshed()}, self.run.id)
         if plan.refused:
             self.say("refused", text=plan.refused)
             return Outcome(plan, "refused", [plan.refused])
@@ -109,11 +108,11 @@ class _Carrier:
             ended = "failed" if outcome.confirmed else "refused"
             outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
 
-    def refresh(self) -> None:
-        """Read again what an earlier set on the same host has changed."""
+    def refreshed(self) -> Facts:
+        """What this set looks at, read again on its hosts where an earlier set has changed something."""
         stale = [host for host in self.change_set.hosts if host not in self.run.facts and host not in self.run.unreachable]
-        if stale:
-            self.run.read(stale)
+        answers = self.run.observe(stale, dict.fromkeys(stale, union([(STATUS,), *self.change_set.needs()])))
+        return {host: answer for host, answer in answers.items() if not isinstance(answer, BurrowError)}
 
     def prepare(self, plan: SetPlan) -> None:
         """Every end is held, also one that is right already: another run's open transaction there could take it away again."""

@@ -105,7 +105,8 @@ class ChangeSet:
 
     `subjects` says which findings the after-checks wait for: the checks judge whole hosts, a set only what it changed.
     `by_hand` is what an unmanaged host's owner has to do. Sets of one `right` are carried one at a time and in their order, none after one
-    that failed. `settle_s` is how long its checks are waited for, where that is not the site's: a cluster has its own pace.
+    that failed; those of one `group`, which follow each other, at once. `settle_s` is how long its checks are waited for, where that is not
+    the site's: a cluster has its own pace.
     """
 
     name: str
@@ -114,6 +115,7 @@ class ChangeSet:
     subjects: Mapping[str, frozenset[str]] | None = None
     by_hand: tuple[str, ...] = ()
     right: str = ""
+    group: str = ""
     settle_s: int | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 from tasks.core.carry import Outcome, carry
 from tasks.core.change import ChangeSet
@@ -37,16 +38,18 @@ def _rows(sets: Sequence[ChangeSet], inside: Inside | None) -> list[list[ChangeS
 
 
 def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], inside: Inside | None) -> None:
-    """In their order; what one has changed the next sees anew; after one that failed the others are not begun."""
+    """Group after group; what one has changed the next sees anew; after one that failed the others are not begun."""
     failed = ""
-    for one in row:
+    for _, group in groupby(row, key=lambda one: one.group or one.name):
+        at_once = list(group)
         if failed:
             reason = f"not begun: {failed!r} comes first, and is not as intended"
-            outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
+            outcomes += [Outcome(SetPlan(one, refused=reason), "refused", [reason]) for one in at_once]
             continue
-        outcome = carry(run, one, inside)
-        outcomes.append(outcome)
-        if outcome.state == "done":
+        with ThreadPoolExecutor(max_workers=len(at_once)) as pool:
+            ended = list(pool.map(lambda one: carry(run, one, inside), at_once))
+        outcomes += ended
+        if any(one.state == "done" for one in ended):
             for host in {host for other in row for host in other.hosts}:
                 run.facts.pop(host, None)
-        failed = one.name if outcome.failed else ""
+        failed = next((one.plan.change_set.name for one in ended if one.failed), "")

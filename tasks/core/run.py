@@ -30,14 +30,14 @@ class Timers:
     """How long an unconfirmed change lives, in seconds.
 
     `revert_s` is the timer of a set's last end; that of an end before it is longer by `apply_s` for each end that comes after it. The
-    after-checks get `settle_s` at most, and never more than the timer leaves them. A host that nobody puts back into service comes back by
-    itself `maintenance_s` after it was taken out.
+    after-checks get `settle_s` at most, and never more than the timer leaves them. A host that is out of service comes back by itself
+    `maintenance_s` after the run that took it out was last heard.
     """
 
     revert_s: int = 60
     settle_s: int = 40
     apply_s: int = 30
-    maintenance_s: int = 600
+    maintenance_s: int = 180
 
     def __post_init__(self) -> None:
         if self.settle_s + MARGIN_S > self.revert_s:

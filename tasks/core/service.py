@@ -172,7 +172,7 @@ def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -
                 deadline_s=60,
                 on_event=lambda kind: run.say(kind, plan.host, why),
             )
-            run.say("drained", plan.host, why)
+            run.say("ready", plan.host, why, "; ".join(action.shown for action in preparation.actions))
             # The host itself may boot meanwhile, which puts it back.
             with _renewing(run, plan, why) if plan.host != host else ExitStack():
                 yield
@@ -214,5 +214,5 @@ def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
                 raise
             time.sleep(POLL_S)
         else:
-            run.say("undrained", plan.host, why)
+            run.say("put back", plan.host, why)
             return

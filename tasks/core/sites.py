@@ -28,7 +28,7 @@ class SiteSettings(Strict):
     revert_s: int = 60
     settle_s: int = 40
     apply_s: int = 30
-    maintenance_s: int = 600
+    maintenance_s: int = 180
 
     @property
     def folder(self) -> Path:

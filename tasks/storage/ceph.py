@@ -14,7 +14,7 @@ from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephS
 from tasks.storage.ceph_pools import CephPool, PveStorages
 from tasks.storage.proxmox_cluster import NodeKeys, ProxmoxCluster, members
 
-# One right for the whole cluster: a monitor at a time, a node at a time.
+# One right for the whole cluster: a monitor at a time. What is only added to, daemons on other nodes, is added on all of them at once.
 RIGHT = "cluster"
 # An OSD that has just begun joins within this, on a slow machine too; peering and the first copies take as long.
 SETTLE_S = 90
@@ -38,12 +38,14 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
             *([CephOsds(name)] if site.osds(name) else []),
         )
         if daemons:
-            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS)
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, group="ceph nodes")
     for name in site.ceph.pools:
         yield _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
     yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
 
 
-def _one(name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = ()) -> ChangeSet:
+def _one(
+    name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = (), group: str = ""
+) -> ChangeSet:
     member = Member(host, changes, safe_alone=True, instead=instead)
-    return ChangeSet(name, (member,), checks, right=RIGHT, settle_s=SETTLE_S)
+    return ChangeSet(name, (member,), checks, right=RIGHT, group=group, settle_s=SETTLE_S)

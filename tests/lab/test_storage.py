@@ -21,7 +21,7 @@ POOL = "vm-storage"
 CHANGED = (*NODES, "vault")
 DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
 # nornir_config.yaml
-MAINTENANCE_S = 120
+MAINTENANCE_S = 60
 THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
 STEPS = (
     *("cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),

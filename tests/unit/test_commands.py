@@ -114,6 +114,15 @@ def test_none_is_begun_after_one_that_failed(world: World) -> None:
     assert world["simon"].performed == []
 
 
+def test_sets_of_one_group_are_carried_at_once(world: World) -> None:
+    """So one that fails keeps the others of its group from nothing, and those after the group from all."""
+    world["alvin"].fails["join a"] = "a is closed"
+    group = [replace(join(host, right="cluster"), group="nodes") for host in ("alvin", "simon")]
+    result = world.execute(*group, replace(join("simon", right="cluster"), name="after"))
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted", "done", "refused"]
+    assert world["simon"].performed == ["join a", "join b"]
+
+
 def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) -> None:
     world["alvin"].reachable = False
     one = join("alvin")

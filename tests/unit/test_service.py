@@ -110,7 +110,7 @@ def test_interrupted_run_puts_it_back(world: World) -> None:
     assert result.stages[0].outcomes[0].state == "interrupted"
     assert world.untouched("alvin", "simon")
     assert world["simon"].pending is None
-    assert ("undrained", "simon") in told(run, "undrained")
+    assert ("put back", "simon") in told(run, "put back")
 
 
 def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
