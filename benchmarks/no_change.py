@@ -1,5 +1,7 @@
 """A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and `ssh HOST true`.
 
+Then the storage stage against the network stage, without changes, on the three nodes.
+
 The lab has to be up and bootstrapped. Figures of one run are compared with each other alone.
 """
 
@@ -56,10 +58,28 @@ def measure(name: str, runbook: Runbook) -> None:
     table([head, *ratios])
 
 
+def compare_stages() -> None:
+    """Print what the storage stage takes where nothing differs, against the network stage on the same hosts."""
+    only = [word for host in find_nodes() for word in ("--limit", host)]
+    figures: dict[str, list[float]] = {"network": [], "storage": []}
+    for _ in range(TIMES):
+        for stage, times in figures.items():
+            times.append(wall_s([sys.executable, "runbooks/bootstrap.py", "--stage", stage, *only]))
+    base = statistics.median(figures["network"])
+    head = ["stage alone, without changes, three nodes", f"median of {TIMES} (range)", "to the network stage"]
+    table([head, *([stage, median(times), f"{statistics.median(times) / base:.2f}"] for stage, times in figures.items())])
+
+
+def find_nodes() -> list[str]:
+    """The hosts of the Proxmox cluster."""
+    return [host.name for host in open_run(Options()).site.members_of("proxmox")]
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     measure("bootstrap", bootstrap.RUNBOOK)
     measure("audit", audit.RUNBOOK)
+    compare_stages()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ PHASES = {
     "confirmed": "confirmations",
 }
 
+# Event -> whom it waited for.
+WAITS = {"applied": "commands at work", "checked": "until its checks pass"}
+
 
 def stages(events: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
     """(stage, seconds) from the end of what was read, or of the stage before it, to its own end."""
@@ -34,8 +37,28 @@ def _first_set(events: list[dict[str, Any]]) -> float:
     return min(float(event["at_s"]) for event in events if event["change_set"])
 
 
+def parts(events: list[dict[str, Any]], stage: str) -> None:
+    """Print what each set of a stage spent on its own work, on the commands that it called, and on waiting until its checks passed."""
+    ends = [event["at_s"] for event in events if event["kind"] == "stage" and event["text"].endswith(" done")]
+    names = [event["text"].removesuffix(" done") for event in events if event["kind"] == "stage" and event["text"].endswith(" done")]
+    since, until = ends[names.index(stage) - 1], ends[names.index(stage)]
+    last: dict[str, float] = {}
+    spent: dict[str, dict[str, float]] = {}
+    for event in events:
+        name, at_s = event["change_set"], event["at_s"]
+        if name and since < at_s <= until:
+            column = WAITS.get(event["kind"], "itself")
+            row = spent.setdefault(name, dict.fromkeys(("itself", *WAITS.values()), 0.0))
+            row[column] += at_s - last.get(name, at_s)
+            last[name] = at_s
+    total = [sum(row[column] for row in spent.values()) for column in ("itself", *WAITS.values())]
+    rows = [[name, *(f"{seconds:.1f}" for seconds in row.values())] for name, row in spent.items()]
+    sys.stdout.write(f"\n{stage}, seconds of each set:\n")
+    table([["set", "itself", *WAITS.values()], *rows, ["together", *(f"{seconds:.1f}" for seconds in total)]])
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     wall_s([sys.executable, "-m", "lab", "reset"])
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "run.json"
@@ -58,6 +81,7 @@ def main() -> None:
             *([f"of it: stage {name}", f"{length_s:.1f}"] for name, length_s in stages(events)),
         ]
     )
+    parts(events, "storage")
     for stage, phases in spent.items():
         sets = len({event["change_set"] for event in events if event["change_set"].startswith(stage)})
         sys.stdout.write(f"\n{stage}: mean of {sets} sets\n")

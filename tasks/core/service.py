@@ -37,8 +37,13 @@ class Preparation:
     actions: tuple[Action, ...]
 
 
-def everybody(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
-    """All of them."""
+def everybody(site: Site) -> tuple[str, ...]:
+    """All hosts."""
+    return tuple(site.hosts)
+
+
+def all_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    """Without a look at them."""
     del site, facts
     return tuple(hosts)
 
@@ -47,8 +52,8 @@ def everybody(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]
 class Maintenance:
     """How a host is made ready, which checks hold all the while, and which only `outside` of it.
 
-    `beside` names the hosts of which the checks speak too, `concerns` those that may not be touched without it. One host at a time is in
-    maintenance: that is its `right`.
+    `beside` names the hosts of which the checks speak too. Of the hosts that it `may_concern`, `concerns` tells those that are not to be
+    touched without it as they are now. One host at a time is in maintenance: that is its `right`.
     """
 
     purpose: str
@@ -56,7 +61,8 @@ class Maintenance:
     checks: tuple[Check, ...]
     outside: tuple[Check, ...] = ()
     beside: Callable[[Site, str], Iterable[str]] = lambda _, __: ()
-    concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = everybody
+    may_concern: Callable[[Site], Iterable[str]] = everybody
+    concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = all_of_them
     right: str = ""
 
     def around(self, site: Site, host: str) -> tuple[str, ...]:
@@ -93,9 +99,9 @@ class Inside:
     @classmethod
     def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet]) -> "Inside":
         """As the hosts of the sets are now."""
-        managed = {host for one in sets for host in one.hosts if run.site.hosts[host].managed}
-        facts = maintenance.look(run, managed)
-        return cls(maintenance, frozenset(maintenance.concerns(run.site, facts, managed)), facts)
+        may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
+        facts = maintenance.look(run, may)
+        return cls(maintenance, frozenset(maintenance.concerns(run.site, facts, may)), facts)
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
         """The set's hosts that are out of service while it is carried."""

@@ -50,6 +50,11 @@ def monitors(site: Site, _: str = "") -> tuple[str, ...]:
     return site.ceph.monitors if site.ceph else ()
 
 
+def storage_hosts(site: Site) -> tuple[str, ...]:
+    """The hosts that are to have a monitor or an OSD."""
+    return tuple(host for host in site.hosts if host in monitors(site) or (site.ceph and site.osds(host)))
+
+
 def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     """Those of which an OSD is up, or without whose monitor there is no majority.
 
@@ -67,6 +72,7 @@ CEPH_MAINTENANCE = Maintenance(
     checks=(ceph_is_whole,),
     outside=(*MAINTENANCE_CHECKS, no_flag_is_left_behind),
     beside=monitors,
+    may_concern=storage_hosts,
     concerns=in_use,
     right="a storage node at a time",
 )

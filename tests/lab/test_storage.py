@@ -165,15 +165,37 @@ def test_writes_move_to_sfp_when_thunderbolt_goes(site: Lab) -> None:
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
 
-def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> None:
+def spoil_cost(lab: Lab, node: str) -> None:
+    """What somebody does by hand, for a run to mend."""
+    lab.sh(node, "sed -i 's/ ip ospf cost 5$/ ip ospf cost 50/' /etc/frr/frr.conf && /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf")
+
+
+def test_node_is_changed_while_ceph_waits_for_it(site: Lab) -> None:
+    spoil_cost(site, "simon")
     with Bench(site, "alvin", 25) as bench:
+        done = site.runbook("bootstrap", "--set", "fabric simon")
+    assert done.code == 0, f"{done.out}\n{done.err}"
+    told = done.out[done.out.index(" queued") :]
+    waits, changed, forgets = told.index("Ceph waits for the OSDs of simon"), told.index(" simon      armed"), told.index(" put back")
+    assert waits < changed < forgets, told
+    assert bench.went_well, bench.said
+    assert flags(site) == {}
+
+
+def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> None:
+    """Meanwhile no other node is taken out of service, nor changed."""
+    spoil_cost(site, "simon")
+    with Bench(site, "alvin", 40) as bench:
         site.command("kill", "theodore")
-        refused = site.runbook("maintain", "simon")
+        refused = [site.runbook("maintain", "simon"), site.runbook("bootstrap", "--set", "fabric simon")]
         site.command("start", "theodore")
-    assert refused.code == 3, f"{refused.out}\n{refused.err}"
-    assert "theodore" in refused.out + refused.err
+    for done in refused:
+        assert done.code == 3, f"{done.out}\n{done.err}"
+    assert "theodore" in refused[0].out + refused[0].err
+    assert "missed" in refused[1].out, refused[1].out
     assert bench.went_well, bench.said
     site.wait("Ceph is healthy without anybody's doing", lambda: is_clean(site), 120)
+    assert site.runbook("bootstrap", "--set", "fabric simon").code == 0
 
 
 @pytest.mark.parametrize("node", NODES)
