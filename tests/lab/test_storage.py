@@ -23,10 +23,12 @@ DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
 # nornir_config.yaml
 MAINTENANCE_S = 60
 THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
-STEPS = (
-    *("cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),
-    *("ceph monitor alvin", "ceph monitor simon", "ceph monitor theodore", "ceph node alvin", "ceph node simon"),
+# The stage's steps, in their order: those before the first disk is touched, and those after it.
+FIRST_STEPS = (
+    *("nfs vault", "cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),
+    *("ceph monitor alvin", "ceph monitor simon", "ceph monitor theodore"),
 )
+LAST_STEPS = ("ceph node theodore", "ceph pool vm-storage", "cluster storages")
 
 
 def ceph(lab: Lab, node: str, command: str) -> dict:
@@ -99,27 +101,33 @@ def test_dry_run_writes_nothing(site: Lab) -> None:
     assert {host: site.sh(host, HASH) for host in HOSTS} == before
 
 
-def test_controller_killed_at_each_step_leaves_what_the_next_run_goes_on_from(site: Lab) -> None:
-    """At the end of each step's work, before its checks: ten times in one bring-up; the last two steps are the next drill's."""
-    for step in STEPS:
-        words = [sys.executable, str(Path(__file__).with_name("controller.py")), "die", "applied", _host_of(step), step]
-        done = subprocess.run([*words, "--", *STORAGE], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert f"drill: die at applied of {_host_of(step)}" in done.stdout, f"{step}\n{done.stdout[-3000:]}{done.stderr}"
-        site.wait("what has a timer is taken back", lambda: not any(site.pending(host) for host in CHANGED), 70)
-        for host in CHANGED:
-            site.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if its holder had been dead for long enough
-
-
-def _host_of(step: str) -> str:
+def die_at(lab: Lab, step: str) -> None:
+    """The controller is killed at the end of a step's work, before its checks."""
     last = step.rsplit(maxsplit=1)[-1]
-    return last if last in NODES else "theodore" if step == "cluster keys" else "alvin"
+    host = last if last in CHANGED else "theodore" if step == "cluster keys" else "alvin"
+    words = [sys.executable, str(Path(__file__).with_name("controller.py")), "die", "applied", host, step]
+    done = subprocess.run([*words, "--", *STORAGE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"drill: die at applied of {host}" in done.stdout, f"{step}\n{done.stdout[-3000:]}{done.stderr}"
+    lab.wait("what has a timer is taken back", lambda: not any(lab.pending(host) for host in CHANGED), 70)
+    at_work = "systemctl list-units --no-legend 'burrow-command-*'"
+    lab.wait("what it had begun elsewhere has ended", lambda: not any(lab.sh(host, at_work) for host in NODES), 120)
+    for host in CHANGED:
+        lab.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if its holder had been dead for long enough
+
+
+def test_controller_killed_at_each_step_leaves_what_the_next_run_goes_on_from(site: Lab) -> None:
+    """In one bring-up; the steps that make OSDs and what comes after them are the next drills'."""
+    for step in FIRST_STEPS:
+        die_at(site, step)
 
 
 def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
+    """Also by a run whose controller is killed while the other nodes make their OSDs."""
     site.sh(
         "theodore", f"mkfs.ext4 -q {DISK} && mkdir -p /mnt/old && mount {DISK} /mnt/old && echo precious > /mnt/old/file && umount /mnt/old"
     )
     before = site.sh("theodore", f"sha256sum < {DISK}")
+    die_at(site, "ceph node alvin")
     code, report = site.report("bootstrap", *STORAGE)
     reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
     assert code == 1
@@ -130,6 +138,8 @@ def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
 
 
 def test_stage_ends_healthy_and_a_second_run_changes_nothing(site: Lab) -> None:
+    for step in LAST_STEPS:
+        die_at(site, step)
     code, report = site.report("bootstrap", *STORAGE)
     assert code == 0, report["stages"]
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
