@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: bootstrap test storage check format lock clean
+.PHONY: bootstrap test check format lock clean
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Burrow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=python3.12 or the like."; exit 1; }
@@ -29,9 +29,6 @@ check: .venv/installed
 
 test: check
 	@$(BIN)/python tests/lab/side_by_side.py
-
-storage: .venv/installed
-	@$(BIN)/pytest -v --durations=15 tests/lab/test_storage.py
 
 format: .venv/installed
 	@$(BIN)/ruff format .

@@ -3,7 +3,7 @@
     python tests/lab/side_by_side.py
 
 The second lab is a lab like the first, in a network of its own, because both listen on the same addresses of the loopback. It has the first
-one's images and kernels. What counts every lost packet comes last, when the second lab is down.
+one's images and kernels. What counts every lost packet, and what needs both processors for Ceph, comes last, when the second lab is down.
 """
 
 import os
@@ -16,9 +16,7 @@ from lab.folders import VARIABLE, Folders
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BESIDE = ("test_power_and_controller.py",)
-# A quarter of an hour of Ceph: `make storage` (Makefile) until its stage is within its time.
-APART = ("test_storage.py",)
-LAST = ("test_fabric.py",)
+LAST = ("test_fabric.py", "test_storage.py")
 PYTEST = (sys.executable, "-m", "pytest", "-v", "--durations=15")
 OWN_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 LAB = (sys.executable, "-m", "lab")
@@ -26,7 +24,7 @@ LAB = (sys.executable, "-m", "lab")
 
 def others() -> list[Path]:
     """The test files of the first lab that run beside the second's."""
-    return sorted(path for path in HERE.glob("test_*.py") if path.name not in (*BESIDE, *LAST, *APART))
+    return sorted(path for path in HERE.glob("test_*.py") if path.name not in (*BESIDE, *LAST))
 
 
 def second_lab() -> Path:
