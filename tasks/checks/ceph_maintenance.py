@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from inventory.schema import Site
-from tasks.checks.ceph_health import TAGS, cluster_as_seen, unclean
+from tasks.checks.ceph_health import TAGS, cluster_as_seen, speaker, unclean
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Fact, Facts
 from tasks.storage.ceph_facts import CEPH
@@ -48,7 +48,9 @@ def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Fi
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def ceph_is_whole(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every monitor that there is is in quorum, every OSD up, and all data has its copies."""
+    """Every monitor that there is is in quorum, every OSD up, and all data has its copies. Where Ceph is not set up nothing is missed."""
+    if host == speaker(site, facts) and (silent := facts[host][CEPH].error):
+        yield Finding("ceph:daemons", "none missed", silent)
     if state := cluster_as_seen(site, facts, host):
         missed = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
         missed += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
