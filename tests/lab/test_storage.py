@@ -130,7 +130,7 @@ def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
     die_at(site, "ceph node alvin")
     code, report = site.report("bootstrap", *STORAGE)
     reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
-    assert code == 1
+    assert code in (1, 3), "1 where simon had not ended what the killed run had begun there"
     assert "nvme-2TB_SSD_THEODORE01 (/dev/ubdb) is not empty: ext4" in reasons["ceph node theodore"], reasons
     assert "'ceph node theodore' comes first" in reasons["ceph pool vm-storage"]
     assert site.sh("theodore", f"sha256sum < {DISK}") == before
