@@ -112,8 +112,11 @@ class Inside:
         return change_set.right or (self.maintenance.right if self.concerned(change_set) else "")
 
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
-        """The plan with what is done around it among its impact."""
-        return replace(plan, hosts=tuple(self._shown(run, host) for host in plan.hosts))
+        """The plan with what is done around it among its impact, or refused where that cannot be done."""
+        try:
+            return replace(plan, hosts=tuple(self._shown(run, host) for host in plan.hosts))
+        except Refused as error:
+            return replace(plan, hosts=(), refused=str(error))
 
     def _shown(self, run: "Run", plan: HostPlan) -> HostPlan:
         if not plan or plan.host not in self.hosts:

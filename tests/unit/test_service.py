@@ -12,6 +12,7 @@ from inventory.schema import Site
 from tasks.core import service
 from tasks.core.change import ChangeSet, Member
 from tasks.core.check import Finding, Severity, check
+from tasks.core.errors import Refused
 from tasks.core.facts import Fact, Facts
 from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
 from tasks.core.service import Maintenance, Preparation
@@ -66,6 +67,18 @@ def test_plan_says_so(world: World) -> None:
     assert result.exit_code == PENDING
     assert "the cluster waits for alvin" in result.stages[0].plans[0].changes[0].impact
     assert world.asked("begin") == []
+
+
+def test_one_that_nobody_can_make_ready_is_refused(world: World) -> None:
+    def nobody(_: Site, __: Facts, host: str) -> tuple[Preparation, ...]:
+        raise Refused(f"{host}: nobody is there to hold its place")
+
+    inside = replace(INSIDE, ready=nobody)
+    for dry_run in (True, False):
+        result = world.execute(*BOTH, inside=inside, dry_run=dry_run)
+        assert result.exit_code == REFUSED
+        assert result.stages[0].plans[0].refused == "alvin: nobody is there to hold its place"
+    assert world.untouched("alvin", "simon")
 
 
 def test_host_that_it_does_not_concern_is_changed_without(world: World) -> None:
