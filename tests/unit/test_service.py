@@ -130,8 +130,8 @@ def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pyt
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     renewed = threading.Event()
     world["simon"].happens["after renew"] = lambda _: renewed.set()
-    run = world.run(*BOTH, watchers=(when("applied", "alvin", lambda: renewed.wait(10)),))
-    assert world.execute(settings("alvin"), inside=INSIDE, run=run).exit_code == OK
+    world["alvin"].happens["after begin"] = lambda _: renewed.wait(10)
+    assert world.execute(settings("alvin"), inside=INSIDE).exit_code == OK
     assert renewed.is_set()
 
 
@@ -140,7 +140,7 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     said = threading.Event()
     world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
-    watchers = (when("applied", "alvin", lambda: said.wait(10)), when("failed", "simon", said.set))
-    run = world.run(*BOTH, watchers=watchers)
+    world["alvin"].happens["after begin"] = lambda _: said.wait(10)
+    run = world.run(*BOTH, watchers=(when("failed", "simon", said.set),))
     world.execute(settings("alvin"), inside=INSIDE, run=run)
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
