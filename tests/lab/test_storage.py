@@ -12,6 +12,7 @@ from typing import Self
 
 import pytest
 from rehearsal import HOSTS, NODES, ROOT, Lab
+from sites import LAB, variant
 
 pytestmark = pytest.mark.lab
 
@@ -209,14 +210,18 @@ def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> Non
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_node_reboots_under_writes(site: Lab, node: str) -> None:
-    other = NODES[NODES.index(node) - 1]
+def test_node_reboots_under_writes(site: Lab, node: str, tmp_path: Path) -> None:
+    """It takes longer than the flag's timer, which this run renews."""
+    other, speaks = NODES[NODES.index(node) - 1], "simon" if node == "alvin" else "alvin"
+    brief = variant(tmp_path / "brief", ceph=True, timers={**LAB, "maintenance_s": 12})
     site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
     with Bench(site, other, 60) as bench:
-        done = site.runbook("maintain", node)
+        done = site.runbook("maintain", node, "--site", brief)
     assert done.code == 0, f"{done.out}\n{done.err}"
     assert bench.went_well, bench.said
     assert flags(site) == {}
+    last = json.loads(site.sh(speaks, "tail -n 1 /var/lib/burrow/record.jsonl"))
+    assert (last["why"], last["reason"]) == (f"maintenance {node}", "maintenance has ended")
 
 
 def test_controller_killed_in_maintenance_leaves_a_flag_that_goes_by_itself(site: Lab) -> None:
