@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from inventory.schema import Host, Site
-from lab.settings import MEMORY, STORAGE_MEMORY
+from lab.settings import MEMORY, RESERVES, STORAGE_MEMORY
 from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
@@ -43,6 +43,11 @@ class MachinePlan:
     ports: tuple[PortPlan, ...]
     disks: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
+
+    @property
+    def reserve_kib(self) -> int:
+        """The memory that its kernel keeps free for the frames of its largest port."""
+        return next(kib for mtu_bytes, kib in RESERVES.items() if all(port.mtu_bytes <= mtu_bytes for port in self.ports))
 
 
 @dataclass(frozen=True)

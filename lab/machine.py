@@ -119,6 +119,7 @@ class Machine:
             ),
             *(f"ubd{number}={inside}/{path.name}" for number, path in enumerate(self.extra_disks, 1)),
             "lab.pve=/lab/pve",
+            f"sysctl.vm.min_free_kbytes={self.plan.reserve_kib}",
             *("init=/usr/lib/lab/init", f"lab.seed={inside}/seed", "con=null", "con0=null,fd:1", "console=tty0", f"umid={self.plan.name}"),
             *self._box.kernel_words,
             f"ssl0=fd:{serial},fd:{serial}",

@@ -34,6 +34,12 @@ def test_a_machine_with_disks_has_the_memory_for_them(site: Site) -> None:
     assert Blueprint.from_json(draw(site).to_json()).machines["alvin"].disks == machines["alvin"].disks
 
 
+def test_a_machine_keeps_memory_for_the_frames_of_its_largest_port(site: Site) -> None:
+    machines = draw(site).machines
+    assert machines["alvin"].reserve_kib == 65536
+    assert machines["sw-core"].reserve_kib < 10000
+
+
 def test_a_node_that_is_reset_leaves_the_clusters_folder_to_the_others(tmp_path: Path) -> None:
     for node in ("alvin", "simon"):
         pve.lay_out(tmp_path, node)
