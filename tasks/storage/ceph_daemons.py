@@ -158,10 +158,11 @@ class CephOsds(Change[Osds]):
         return Osds(wanted)
 
     def observe(self, site: Site, facts: Facts) -> Osds:
-        """The disks that this host's OSDs say they are on."""
-        used = {name for osd in facts[self.host][CEPH].osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
-        there = facts[self.host][OSD_DISKS]
-        return Osds(tuple(name for name in site.osds(self.host) if name in there and there[name].device.removeprefix("/dev/") in used))
+        """The disks that this host's OSDs say they are on, and those of OSDs that have not said anything yet."""
+        state, there = facts[self.host][CEPH], facts[self.host][OSD_DISKS]
+        used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
+        disks = [name for name in site.osds(self.host) if name in there]
+        return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
 
     def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
         """`pveceph osd create` for each empty disk. Raises Refused on one that holds something."""
@@ -177,6 +178,12 @@ class CephOsds(Change[Osds]):
             )
             for name in missing
         )
+
+
+def _is_known(disk: Disk, state: CephState) -> bool:
+    """Whether it was made for an OSD of this cluster: its volume is called `osd-block-UUID` (ceph-volume(8)), a dash said twice (LVM)."""
+    volumes = [f"osd--block--{osd['uuid'].replace('-', '--')}" for osd in state.osds.values()]
+    return any(held.endswith(volume) for held in disk.holds for volume in volumes)
 
 
 def _holds(name: str, disk: Disk) -> str:
