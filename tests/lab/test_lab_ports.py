@@ -83,7 +83,7 @@ def test_full_memory_costs_no_frame_its_device(lab: Lab) -> None:
         lab.sh("alvin", "ip link set thunderbolt1 mtu 65520")
         lab.sh("simon", "ip link set thunderbolt0 mtu 65520")
         lab.sh("alvin", "systemd-run -q --collect --unit=flood timeout 30 ping -q -f -s 65492 -M do 10.105.0.1")
-        lab.sh("simon", f'systemd-run -q --collect --unit=hold {hold}; for round in 1 2; do {fill}; done 2>/dev/null')
+        lab.sh("simon", f"systemd-run -q --collect --unit=hold {hold}; for round in 1 2; do {fill}; done 2>/dev/null")
         lab.sh("simon", "systemctl stop hold")
         lab.sh("alvin", "systemctl stop flood")
         assert pinged(lab, 20)[0] == 20
