@@ -24,8 +24,8 @@ def ask(cluster, prefix, **more):
     return json.loads(out) if not code else {"error": err}
 said = {}
 try:
-    # The limit of a command is here: the library does not look at its own argument.
-    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "5", "rados_mon_op_timeout": "5"}) as cluster:
+    # The limit of a command is here: the library does not look at its own argument. Monitors that lost one elect for 5 s.
+    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "8", "rados_mon_op_timeout": "8"}) as cluster:
         said["fsid"] = cluster.get_fsid()
         for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
                        "config dump", "osd crush rule dump", "time-sync-status"):

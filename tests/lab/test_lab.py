@@ -196,11 +196,15 @@ def test_a_power_cut_loses_what_was_not_synced_and_nothing_else(lab: Lab) -> Non
 
 
 def test_a_reboot_inside_keeps_cables_and_disk(lab: Lab) -> None:
+    """The cables also while the machine goes down: what stops then may need the network."""
+    word = "ExecStop=sh -c 'sleep 1; ping -qc3 -W1 192.168.103.1 > /root/word; sync'"
+    lab.sh("vault", f'systemd-run -q -p After=network.target -p RemainAfterExit=yes -p "{word}" true')
     boot = lab.sh("vault", "cat /proc/sys/kernel/random/boot_id")
     lab.sh("vault", "echo here > /root/rebooted; sync; systemctl reboot", check=False)
     lab.wait("a new boot", lambda: lab.sh("vault", "cat /proc/sys/kernel/random/boot_id", check=False) not in {boot, ""}, 40)
     lab.wait("vault answers in-band", lambda: lab.reachable("vault"), 30)
     assert lab.sh("vault", "cat /root/rebooted") == "here\n"
+    assert "3 received" in lab.sh("vault", "cat /root/word")
 
 
 def test_a_reset_machine_is_fresh_and_keeps_its_host_key(lab: Lab) -> None:
