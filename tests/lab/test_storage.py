@@ -213,7 +213,7 @@ def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> Non
 def test_node_reboots_under_writes(site: Lab, node: str, tmp_path: Path) -> None:
     """It takes longer than the flag's timer, which this run renews."""
     other, speaks = NODES[NODES.index(node) - 1], "simon" if node == "alvin" else "alvin"
-    brief = variant(tmp_path / "brief", ceph=True, timers={**LAB, "maintenance_s": 12})
+    brief = variant(tmp_path / "brief", ceph=True, timers={**LAB, "maintenance_s": 30})
     site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
     with Bench(site, other, 60) as bench:
         done = site.runbook("maintain", node, "--site", brief)
