@@ -82,11 +82,11 @@ class Lab:
         """All hosts as freshly installed; what their network was then is kept on them, for `put_back`."""
         self.command("reset")
         for host in HOSTS:
-            self.sh(host, "cp /etc/network/interfaces /root/fresh.interfaces")
+            self.sh(host, "cp /etc/network/interfaces /root/fresh.interfaces; sync")
 
     def put_back(self, host: str) -> None:
-        """The network as freshly installed: quicker than a reset."""
-        self.sh(host, "cp /root/fresh.interfaces /etc/network/interfaces && ifreload -a")
+        """The network as freshly installed: quicker than a reset. Synced, because the next drill may pull the plug."""
+        self.sh(host, "cp /root/fresh.interfaces /etc/network/interfaces && sync && ifreload -a")
 
     def pending(self, host: str) -> bool:
         """Whether a transaction waits on the host, judged by its folder."""

@@ -77,13 +77,14 @@ def pinged(lab: Lab, count: int) -> tuple[int, float]:
 
 def test_full_memory_costs_no_frame_its_device(lab: Lab) -> None:
     """A vector device that once finds no room for a frame takes none any more; Thunderbolt's are of 64 KiB each."""
-    hold = "python3 -c 'import time; held = bytearray(550 << 20); time.sleep(60)'"  # as Ceph's daemons do
+    hold = "python3 -c 'import time; held = bytearray(550 << 20); time.sleep(600)'"  # as Ceph's daemons do
     fill = "dd if=/dev/ubdb of=/dev/null bs=1M & dd if=/dev/zero of=/root/fill bs=1M count=700; rm /root/fill; wait"
     with joined(lab):
         lab.sh("alvin", "ip link set thunderbolt1 mtu 65520")
         lab.sh("simon", "ip link set thunderbolt0 mtu 65520")
-        lab.sh("alvin", "systemd-run -q --collect --unit=flood timeout 30 ping -q -f -s 65492 -M do 10.105.0.1")
-        lab.sh("simon", f"systemd-run -q --collect --unit=hold {hold}; for round in 1 2; do {fill}; done 2>/dev/null")
+        lab.sh("alvin", "systemd-run -q --unit=flood ping -q -f -s 65492 -M do 10.105.0.1")
+        lab.sh("simon", f"systemd-run -q --unit=hold {hold}")
+        lab.command("exec", "--wait", "300", "simon", "--", "sh", "-c", f"for round in 1 2; do {fill}; done 2>/dev/null")
         lab.sh("simon", "systemctl stop hold")
         lab.sh("alvin", "systemctl stop flood")
         assert pinged(lab, 20)[0] == 20
