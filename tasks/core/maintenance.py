@@ -9,7 +9,7 @@ from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
 from tasks.core.facts import STATUS
 from tasks.core.run import Interrupted, Run
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, open_run
-from tasks.core.service import BACK_S, POLL_S, Maintenance, in_maintenance
+from tasks.core.service import BACK_S, POLL_S, Maintenance, in_maintenance, refuse_unless_well
 
 if TYPE_CHECKING:
     from tasks.core.report import Screen
@@ -88,6 +88,7 @@ def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, 
     (host,) = options.limit
     try:
         if options.dry_run or not _may(run, screen, options, host, action):
+            refuse_unless_well(run, maintenance, host)
             facts = maintenance.look(run, (host,))  # what is to be done depends on what is there
             shown = [one.shown for each in maintenance.ready(run.site, facts, host) for one in each.actions]
             screen.say(f"{host}: {action} inside maintenance: {'; '.join(shown)}")

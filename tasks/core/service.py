@@ -132,11 +132,8 @@ def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], w
     Raises Refused where not all is well before, CheckFailed where it is not after BACK_S seconds.
     """
     hosts = tuple(hosts)
-    everything = (*maintenance.checks, *maintenance.outside)
     for host in hosts:
-        if bad := maintenance.failing(run, everything, host):
-            reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
-            raise Refused(f"{host}: nothing is done while not all is well around it; `python runbooks/audit.py` says what to do:{reasons}")
+        refuse_unless_well(run, maintenance, host)
     with ExitStack() as preparations:
         for host in hosts:
             for one in maintenance.ready(run.site, maintenance.look(run, (host,)), host):
@@ -145,7 +142,14 @@ def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], w
         for host in hosts:
             wait_until_well(run, maintenance, maintenance.checks, host)
     for host in hosts:
-        wait_until_well(run, maintenance, everything, host)
+        wait_until_well(run, maintenance, (*maintenance.checks, *maintenance.outside), host)
+
+
+def refuse_unless_well(run: "Run", maintenance: Maintenance, host: str) -> None:
+    """Raises Refused with all that is not as wanted on the host and beside it."""
+    if bad := maintenance.failing(run, (*maintenance.checks, *maintenance.outside), host):
+        reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
+        raise Refused(f"{host}: nothing is done while not all is well around it; `python runbooks/audit.py` says what to do:{reasons}")
 
 
 def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> None:

@@ -198,12 +198,13 @@ def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> Non
     spoil_cost(site, "simon")
     with Bench(site, "alvin", 40) as bench:
         site.command("kill", "theodore")
-        refused = [site.runbook("maintain", "simon"), site.runbook("bootstrap", "--set", "fabric simon")]
+        refused = [site.runbook("maintain", "simon", *flags) for flags in ((), ("--dry-run",))]
+        refused.append(site.runbook("bootstrap", "--set", "fabric simon"))
         site.command("start", "theodore")
     for done in refused:
         assert done.code == 3, f"{done.out}\n{done.err}"
-    assert "theodore" in refused[0].out + refused[0].err
-    assert "missed" in refused[1].out, refused[1].out
+    assert all("theodore" in done.out + done.err for done in refused[:2])
+    assert "missed" in refused[2].out, refused[2].out
     assert bench.went_well, bench.said
     site.wait("Ceph is healthy without anybody's doing", lambda: is_clean(site), 120)
     assert site.runbook("bootstrap", "--set", "fabric simon").code == 0
