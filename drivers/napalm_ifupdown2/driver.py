@@ -14,7 +14,7 @@ from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.getters import Getters
 from tasks.core.candidate import PATHS, join, merge, split
-from tasks.core.redact import KEYS
+from tasks.core.redact import KEYS, redact
 from tasks.core.sdn import READ_SDN, generated_by_sdn
 from tasks.core.transaction import FRR_DAEMONS, INTERFACES, network_transaction
 
@@ -89,7 +89,7 @@ class Ifupdown2Driver(Getters):
         """A unified diff from the files as they are now to the candidate, empty where nothing differs or nothing is loaded."""
         if self._candidate is None:
             return ""
-        return difference(self._running(), self._candidate)
+        return redact(difference(self._running(), self._candidate))
 
     def commit_config(self, message: str = "", revert_in: int | None = None) -> None:
         """Arm, apply and, without `revert_in`, confirm.

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,11 @@ REASONS = {
     "hand": "by hand on the host",
     "overdue": "by the next run, because its timer had not come",
 }
+# FRR's files can hold these, and its tools repeat the line that they dislike; each pattern keeps what stands before the key.
+KEYS = {
+    r"((?:enable )?password (?:8 )?)\S+": r"\1<removed>",
+    r"((?:message-digest-key \d+ md5|authentication-key|key-string|neighbor \S+ password) )\S+": r"\1<removed>",
+}
 BOOT_UNIT = f"""\
 [Unit]
 Description=Burrow: restore what was pending when the power went
@@ -61,7 +67,17 @@ WantedBy=sysinit.target
 
 
 class Refused(Exception):
-    """Nothing was changed, and why."""
+    """Nothing was changed, and why; without keys."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(redact(reason))
+
+
+def redact(text: str) -> str:
+    """The text with every key replaced by `<removed>`; a change of a key is still a line that goes and one that comes."""
+    for pattern, kept in KEYS.items():
+        text = re.sub(pattern, kept, text)
+    return text
 
 
 def emit(**event: Any) -> None:
@@ -498,7 +514,7 @@ def remember(meta: Any, result: str, reason: str) -> None:
         "holder": meta["holder"],
         "why": meta["why"],
         "outcome": result,
-        "reason": reason,
+        "reason": redact(reason),
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())

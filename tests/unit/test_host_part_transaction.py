@@ -171,6 +171,16 @@ def test_candidate_is_judged_by_what_it_adds_to_a_tools_complaints(machine: Mach
         assert machine.begin(transaction)["state"] == "applied"
 
 
+def test_key_that_a_tool_repeats_is_not_told(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
+    says = ("/bin/sh", "-c", "echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1", "the tool")
+    judges = ("/bin/sh", "-c", "grep old {candidate} || { echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1; }")
+    assert "md5 <removed>" in refusal(machine, "begin", **hosts(machine, validate=judges).request(60))
+    kept = machine.begin(Transaction("x", hosts(machine).files, (Action(says, ("true",)),)))
+    assert "md5 <removed>" in kept["reason"]
+    assert "hush" not in machine.read("var/lib/burrow/record.jsonl")
+
+
 def test_mode_of_a_file_is_kept_both_ways(machine: Machine, applied: Transaction) -> None:
     def mode() -> int:
         return (machine.root / "etc/hosts").stat().st_mode & 0o777

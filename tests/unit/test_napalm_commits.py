@@ -219,6 +219,13 @@ def test_frrs_file_is_merged_by_statement() -> None:
     assert "! mine" in device.get_config(retrieve="candidate")["candidate"]
 
 
+def test_no_key_is_in_a_difference() -> None:
+    device = driver(Host({"/etc/frr/frr.conf": "interface en05\n ip ospf message-digest-key 1 md5 hush\nexit\n", "/etc/frr/daemons": ""}))
+    device.load_merge_candidate(config="#### file /etc/frr/frr.conf\ninterface en05\n ip ospf cost 7\nexit\n")
+    assert "+ ip ospf cost 7\n" in device.compare_config()
+    assert "hush" not in device.compare_config()
+
+
 @pytest.mark.parametrize(
     ("files", "candidate", "said"),
     [
