@@ -51,19 +51,30 @@ IFRELOAD = Action(("ifreload", "-a"), ("ifreload", "-a"))
 CHECK_INTERFACES = ("ifup", "-s", "-a", "-i", "{candidate}")
 # Syntax alone, and FRR need not run: what frr-reload.py's own --test says of a file that cannot be parsed is "delete everything".
 CHECK_FRR = ("vtysh", "-C", "-f", "{candidate}")
-# The installed file, or frr-reload.py writes it anew in its own order. `frrinit.sh reload` starts and stops daemons and hides the exit code
-# of all else; its children keep a pipe open. A daemon that died comes back by watchfrr, with another process id and without its state.
+# Daemons come and go by the unit's own reload, which leaves those that stay alone and keeps the new ones in the unit; called by hand,
+# `frrinit.sh reload` ends watchfrr, and systemd then starts all of FRR anew. Its exit code says nothing, so frr-reload.py is asked again:
+# with the installed file, or it would write that anew in its own order. At its usual level it logs every line that it executes, keys too.
+# A daemon that died comes back by watchfrr, with another process id and without its state.
 FRR_RELOAD_SCRIPT = r"""
 systemctl -q is-active frr || exit 0
-ids() { for file in /run/frr/*.pid; do echo "${file##*/} $(cat "$file")"; done; }
+umask 077
+ids() {
+  for file in /run/frr/*.pid; do
+    name=${file##*/} id=$(cat "$file")
+    [ "$name" = watchfrr.pid ] || ! kill -0 "$id" 2>/dev/null || echo "${name%.pid} $id"
+  done
+}
+names() { echo "$1" | sed 's/[- ].*//'; }
+says() { sed -n "s/^\([a-z0-9]*d\)=\"\{0,1\}$1.*/\1/p" /etc/frr/daemons; }
 said=/run/frr/burrow-reload
 before=$(ids)
-for daemon in $(sed -n 's/^\([a-z0-9]*d\)="\{0,1\}yes.*/\1/p' /etc/frr/daemons); do
-  echo "$before" | grep -q "^$daemon.pid " && continue
-  /usr/lib/frr/frrinit.sh reload </dev/null >/dev/null 2>&1
-  break
-done
-/usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf >$said 2>&1
+surplus=$(says no | grep -xF "$(names "$before")")
+if [ -n "$surplus$(says yes | grep -vxF "$(names "$before")")" ]; then
+  systemctl reload frr || exit 1
+  log=/var/log/frr/frr-reload.log
+  [ ! -e $log ] || sed -i 's/\(message-digest-key [0-9]* md5 \|authentication-key \)[^" ]*/\1<removed>/g' $log
+fi
+/usr/lib/frr/frr-reload.py --log-level error --reload /etc/frr/frr.conf >$said 2>&1
 code=$?
 if [ $code != 0 ]; then
   grep -E '% |remove|Failure|rror' $said >&2 || tail -n 5 $said >&2
@@ -74,9 +85,14 @@ want=$(sed -n 's/^ *ospf router-id \([0-9.]*\).*/\1/p' /etc/frr/frr.conf)
 have=$(vtysh -c 'show ip ospf json' 2>/dev/null | sed -n 's/^ *"routerId": *"\([0-9.]*\)".*/\1/p')
 [ -z "$want" ] || [ -z "$have" ] || [ "$want" = "$have" ] || vtysh -c 'clear ip ospf process' || exit 1
 after=$(ids)
-echo "$before" | while read -r name id; do
-  echo "$after" | grep -qx "$name $id" && kill -0 "$id" 2>/dev/null && continue
-  echo "FRR's ${name%.pid} died during the reload" >&2
+echo "$before" | grep . | while read -r name id; do
+  echo "$after" | grep -qx "$name $id" || echo "$surplus" | grep -qx "$name" && continue
+  echo "FRR's $name died during the reload" >&2
+  exit 1
+done || exit 1
+for name in $(says yes); do
+  names "$after" | grep -qx "$name" && continue
+  echo "FRR's $name did not start" >&2
   exit 1
 done
 """
