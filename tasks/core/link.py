@@ -17,6 +17,7 @@ from tasks.core.api_link import ApiLink
 from tasks.core.candidate import split
 from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
+from tasks.core.host_part import called
 from tasks.core.plan import CONFIGURATION, HostPlan
 from tasks.core.session import Owner
 from tasks.core.ssh_link import SshLink, expect
@@ -115,7 +116,7 @@ class NapalmLink:
         transaction = plan.transaction or Transaction("nothing")
         effective_revert_s(self.task.host.platform or "", 1)
         others = [file.path for file in transaction.files if file.path not in CONFIGURATION]
-        others += [" ".join(action.argv) for action in transaction.actions if action not in (IFRELOAD, FRR_RELOAD)]
+        others += [called(list(action.argv)) for action in transaction.actions if action not in (IFRELOAD, FRR_RELOAD)]
         others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit != FRR_UNIT)]
         if others or plan.packages:
             raise Refused(
