@@ -7,8 +7,8 @@ from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.facts import LINKS
 from tasks.network.forwarding import FORWARD, LOOSE
-from tasks.network.routing_facts import DEVICES, KERNEL_VALUES
-from tasks.network.thunderbolt import DRIVER, paths
+from tasks.network.routing_facts import DEVICES, KERNEL_VALUES, LOADED
+from tasks.network.thunderbolt import DRIVER, MODULES, paths
 
 TAGS = ("network", "routing")
 
@@ -113,6 +113,19 @@ def thunderbolt_ports_are_named_by_path(site: Site, facts: Facts, host: str) -> 
         yield Finding(f"{host}:{path}", port, found.get(path, "nothing plugged in there"), port)
 
 
+@check(
+    needs=(LOADED,),
+    severity=Severity.MAJOR,
+    remediation="Run the network stage: it loads them; `modprobe -a thunderbolt thunderbolt_net` says why it fails.",
+    tags=(*TAGS, "thunderbolt"),
+)
+def thunderbolt_drivers_are_loaded(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Without them on both ends of a cable the kernel makes no port."""
+    if paths(site, host):
+        loaded = [name for name in MODULES if name in facts[host][LOADED]]
+        yield Finding(f"{host}:modules", " ".join(MODULES), " ".join(loaded) or "none")
+
+
 GATEWAY_CHECKS = (gateway_addresses_are_live, packets_are_forwarded)
 ROUTER_CHECKS = (
     *GATEWAY_CHECKS,
@@ -120,5 +133,6 @@ ROUTER_CHECKS = (
     routed_ports_have_carrier,
     routed_ports_have_their_address,
     routed_ports_have_their_mtu,
+    thunderbolt_drivers_are_loaded,
     thunderbolt_ports_are_named_by_path,
 )

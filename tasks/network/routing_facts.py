@@ -48,6 +48,10 @@ def _devices(output: str) -> dict[str, Device]:
     }
 
 
+def _modules(output: str) -> frozenset[str]:
+    return frozenset(line.strip().removesuffix(".ko") for line in output.splitlines() if line.strip())
+
+
 FRR_CONF, FRR_DAEMONS = CONFIGURATION[FRR_CONF_PATH], CONFIGURATION[FRR_DAEMONS_PATH]
 FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
 SDN = Fact("sdn", READ_SDN, str)
@@ -59,6 +63,13 @@ KERNEL_VALUES = Fact(
 )
 ROUTING_FILE = text("routing_file", "/etc/sysctl.d/60-burrow-routing.conf")
 DEVICES = Fact("devices", "grep -Hs '' /sys/class/net/*/ifindex; grep -Es '^E:ID_(PATH|NET_DRIVER)=' /run/udev/data/n* || true", _devices)
+# Loaded, or part of the kernel.
+LOADED = Fact(
+    "thunderbolt_loaded",
+    "cd /sys/module && ls -d thunderbolt thunderbolt_net 2>/dev/null;"
+    " grep -Eos 'thunderbolt(_net)?\\.ko' /lib/modules/$(uname -r)/modules.builtin || true",
+    _modules,
+)
 MODULES_FILE = text("thunderbolt_modules", "/etc/modules-load.d/burrow-thunderbolt.conf")
 HOTPLUG_RULES = text("hotplug_rules", "/etc/udev/rules.d/90-burrow-thunderbolt.rules")
 HOTPLUG_UNIT = text("hotplug_unit", "/etc/systemd/system/burrow-port@.service")

@@ -1,8 +1,8 @@
 """Thunderbolt networking: ports named by where they sit, and brought up whenever they are plugged in."""
 
-import shlex
 from dataclasses import dataclass
 from functools import partial
+from shlex import quote
 from typing import ClassVar
 
 from inventory.schema import Site
@@ -10,19 +10,32 @@ from tasks.core.change import Change, FilePart, Step
 from tasks.core.facts import Fact, Facts, text
 from tasks.core.templates import render
 from tasks.core.transaction import Action
-from tasks.network.routing_facts import DEVICES, HOTPLUG_RULES, HOTPLUG_UNIT, MODULES_FILE
+from tasks.network.drain import DRAIN, UNDRAIN
+from tasks.network.routing_facts import DEVICES, FRR_UNIT, HOTPLUG_RULES, HOTPLUG_UNIT, LOADED, MODULES_FILE
 
 DRIVER = "thunderbolt-net"
-MODULES = "/etc/modules-load.d/burrow-thunderbolt.conf"
+# The kernel makes a port only once both ends of its cable have the driver.
+MODULES = ("thunderbolt", "thunderbolt_net")
+MODULES_PATH = "/etc/modules-load.d/burrow-thunderbolt.conf"
 RULES = "/etc/udev/rules.d/90-burrow-thunderbolt.rules"
 UNIT = "/etc/systemd/system/burrow-port@.service"
 
 
+# A port that appears gets its name at once. A driver without a port does nothing, so it may stay.
+LOAD = Action(
+    ("/bin/sh", "-c", f"udevadm control --reload && modprobe -a {' '.join(MODULES)} && udevadm settle", "loading the drivers"),
+    ("true",),
+    early=True,
+    shown=f"modules {' and '.join(MODULES)} are loaded",
+)
+
+
 @dataclass(frozen=True)
 class ThunderboltState:
-    """The texts of the files that are owned whole, by path, and the ports that have their name, of those that are plugged in."""
+    """The texts of the files that are owned whole, by path; the drivers; the ports that have their name, of those that are plugged in."""
 
     files: tuple[tuple[str, str], ...]
+    modules: tuple[str, ...]
     named: tuple[str, ...]
 
 
@@ -34,8 +47,8 @@ def paths(site: Site, host: str) -> dict[str, str]:
 
 
 def link_file(port: str) -> str:
-    """The path of the file that names a port; it sorts before what others bring (systemd.link(5))."""
-    return f"/etc/systemd/network/10-burrow-{port}.link"
+    """The path of the file that names a port; it sorts before the `00-thunderbolt0.link` of widely read guides (systemd.link(5))."""
+    return f"/etc/systemd/network/00-burrow-{port}.link"
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class ThunderboltPorts(Change[ThunderboltState]):
 
     host: str
     ports: tuple[str, ...]
-    shared: ClassVar = (DEVICES, MODULES_FILE, HOTPLUG_RULES, HOTPLUG_UNIT)
+    shared: ClassVar = (DEVICES, LOADED, FRR_UNIT, MODULES_FILE, HOTPLUG_RULES, HOTPLUG_UNIT)
 
     @property
     def needs(self) -> tuple[Fact[object], ...]:  # type: ignore[override]  # a file for each port
@@ -55,7 +68,7 @@ class ThunderboltPorts(Change[ThunderboltState]):
         return {link_file(port): text(f"link_file_{port}", link_file(port)) for port in self.ports}
 
     def _facts(self) -> dict[str, Fact[str]]:
-        return {MODULES: MODULES_FILE, RULES: HOTPLUG_RULES, UNIT: HOTPLUG_UNIT, **self._link_facts()}
+        return {MODULES_PATH: MODULES_FILE, RULES: HOTPLUG_RULES, UNIT: HOTPLUG_UNIT, **self._link_facts()}
 
     def intend(self, site: Site, facts: Facts) -> ThunderboltState:
         """The files' texts, and of the ports that are there all by their names."""
@@ -63,16 +76,17 @@ class ThunderboltPorts(Change[ThunderboltState]):
         words = {"ports": by_port, "driver": DRIVER}
         made = {
             path: render("thunderbolt_ports", f"{host.platform}.{kind}", self.host, **words)
-            for path, kind in ((MODULES, "modules"), (RULES, "rules"), (UNIT, "unit"))
+            for path, kind in ((MODULES_PATH, "modules"), (RULES, "rules"), (UNIT, "unit"))
         }
         for port, path in by_port.items():
             made[link_file(port)] = render("thunderbolt_ports", f"{host.platform}.link", self.host, port=port, path=path, driver=DRIVER)
-        return ThunderboltState(tuple(made.items()), tuple(self._present(site, facts)))
+        return ThunderboltState(tuple(made.items()), MODULES, tuple(self._present(site, facts)))
 
     def observe(self, site: Site, facts: Facts) -> ThunderboltState:
-        """The files as they stand, and the names that the ports have now."""
+        """The files as they stand, the drivers that are loaded, and the names that the ports have now."""
         files = tuple((path, facts[self.host][fact]) for path, fact in self._facts().items())
-        return ThunderboltState(files, tuple(self._present(site, facts).values()))
+        loaded = tuple(name for name in MODULES if name in facts[self.host][LOADED])
+        return ThunderboltState(files, loaded, tuple(self._present(site, facts).values()))
 
     def _present(self, site: Site, facts: Facts) -> dict[str, str]:
         """{wanted name: present name} of the ports that are plugged in."""
@@ -81,12 +95,14 @@ class ThunderboltPorts(Change[ThunderboltState]):
         return {port: found[path] for port, path in paths(site, self.host).items() if path in found}
 
     def steps(self, site: Site, facts: Facts, want: ThunderboltState) -> tuple[Step, ...]:
-        """The files; then udev names what is plugged in already, before the network configuration speaks of it."""
+        """The files; then the drivers, and udev names what is plugged in already, before the network configuration speaks of it."""
         known = self._facts()
+        loads = () if set(MODULES) <= facts[self.host][LOADED] else (LOAD,)
         wrong = {port: name for port, name in self._present(site, facts).items() if port != name}
         renames = {link_file(port): (f"{name} goes down and is named {port}",) for port, name in wrong.items()}
         parts = tuple(FilePart(path, known[path], partial(_whole, text), impact=renames.get(path, ())) for path, text in want.files)
-        return (*parts, *([_rename(wrong)] if wrong else []))
+        steps = (*parts, *loads, *([_rename(wrong)] if wrong else []))
+        return (DRAIN, *steps, UNDRAIN) if wrong and facts[self.host][FRR_UNIT][0] == "active" else steps
 
 
 def _whole(text: str, _: str) -> str:
@@ -94,14 +110,33 @@ def _whole(text: str, _: str) -> str:
 
 
 def _rename(wrong: dict[str, str]) -> Action:
-    """By udev itself, so that what a boot will do is tried now. Undone by hand: without its file udev leaves a name as it is."""
-    devices = " ".join(f"/sys/class/net/{shlex.quote(name)}" for name in wrong.values())
-    named = " && ".join(f"test -e /sys/class/net/{shlex.quote(port)}" for port in wrong)
-    down = "; ".join(f"ip link set dev {shlex.quote(name)} down" for name in wrong.values())
-    back = "; ".join(
-        f"test ! -e /sys/class/net/{port} || {{ ip link set dev {port} down; ip link set dev {port} name {name}; }}"
-        for port, name in ((shlex.quote(port), shlex.quote(name)) for port, name in wrong.items())
-    )
-    trigger = f"udevadm control --reload && udevadm trigger --action=add --settle {devices} && {named}"
+    """By udev itself, so that what a boot will do is tried now. Undone by hand: without its file udev leaves a name as it is.
+
+    Two that have each other's names go by names that nobody has.
+    """
+    held = {name: f"burrow{index}" if name in wrong else name for index, name in enumerate(wrong.values())}
+    away = "; ".join(_down(name, free) for name, free in held.items())
+    devices = " ".join(f"/sys/class/net/{quote(free)}" for free in held.values())
+    trigger = f"udevadm control --reload && udevadm trigger --action=add --settle {devices}"
+    judged = "; ".join(_judge(port, held[name]) for port, name in wrong.items())
+    back = [f"test ! -e /sys/class/net/{quote(port)} || {{ {_down(port, f'burrow{index}')}; }}" for index, port in enumerate(wrong)]
+    back += [f"test ! -e /sys/class/net/burrow{index} || {_down(f'burrow{index}', name)}" for index, name in enumerate(wrong.values())]
     shown = ", ".join(f"{name} is named {port}" for port, name in wrong.items())
-    return Action(("/bin/sh", "-c", f"{down}; {trigger}", "udev names"), ("/bin/sh", "-c", back, "names put back"), early=True, shown=shown)
+    return Action(
+        ("/bin/sh", "-c", f"{away}; {trigger} || exit 1; {judged}", "udev names"),
+        ("/bin/sh", "-c", "; ".join(back), "names put back"),
+        early=True,
+        shown=shown,
+    )
+
+
+def _down(name: str, free: str) -> str:
+    down = f"ip link set dev {quote(name)} down"
+    return down if name == free else f"{down}; ip link set dev {quote(name)} name {quote(free)}"
+
+
+def _judge(port: str, name: str) -> str:
+    """Fails with the file that named a device otherwise."""
+    which = f"udevadm info -q property -p /sys/class/net/{quote(name)} | sed -n 's/^ID_NET_LINK_FILE=//p'"
+    said = f'echo "{name} is not named {port}; the file that names it is $({which}), wanted {link_file(port)}: take the other away"'
+    return f"test ! -e /sys/class/net/{quote(name)} || {{ {said} >&2; exit 1; }}"

@@ -14,6 +14,7 @@ from tasks.core.change import Change
 from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.core.plan import HostPlan
 from tasks.core.transaction import Action, Unit
+from tasks.network.thunderbolt import MODULES
 from tasks.storage.exports_file import EXPORTS, rows
 
 # Units that have a fact of their own.
@@ -34,7 +35,7 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
     for name in plan.packages:
         said["packages"] = Reading(0, said["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
     if "devices" in said:
-        said["devices"] = Reading(0, _named_by_udev(said))
+        said |= {"devices": Reading(0, _named_by_udev(said)), "thunderbolt_loaded": Reading(0, "\n".join(MODULES))}
     for unit in plan.transaction.units:
         if fact := UNIT_FACTS.get(unit.name):
             said[fact] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
