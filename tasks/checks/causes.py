@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from inventory.schema import Cable, Site
 from tasks.core.facts import Facts
 from tasks.core.frr_file import FrrFile
-from tasks.network.ospf import KEY
 from tasks.network.ospf_facts import FRR, Frr, OspfPort
+from tasks.network.ospf_terms import KEY
 
 Authentication = tuple[str | None, str | None, tuple[str, ...]]
 

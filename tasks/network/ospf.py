@@ -17,12 +17,13 @@ from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
 from tasks.core.transaction import FRR_UNIT as RUN_FRR
 from tasks.network.facts import STAGED
 from tasks.network.firewall import FIREWALL, OPENING, dropped
+from tasks.network.ospf_facts import FRR
+from tasks.network.ospf_terms import KEY, heard_again, ports_with_new_terms
 from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT, KERNEL_VALUES, SDN
 
 DAEMONS = ("bfdd", "ospfd")
 RUNNING = ("active", "enabled")
 IPV6_FORWARD = "net/ipv6/conf/all/forwarding"
-KEY = "ip ospf message-digest-key"
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,20 @@ class OspfState:
 class Ospf(Change[OspfState]):
     """The host speaks OSPF with BFD on its routed cables and announces its loopback, from which its own traffic comes."""
 
-    needs: ClassVar = (FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
+    needs: ClassVar = (FRR, FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> OspfState:
-        """As the inventory says. Raises Refused where FRR is not there, or Proxmox writes its file itself."""
+        """As the inventory says. Raises Refused where FRR is not there, Proxmox writes its file, or OSPF runs by networks."""
         if not facts[self.host][FRR_DAEMONS]:
             raise Refused(f"{self.host}: no {FRR_DAEMONS.command.split()[1]}: install frr and frr-pythontools, then run again")
         if reason := generated_by_sdn(facts[self.host][SDN]):
             raise Refused(f"{self.host}: {reason}")
+        if said := _by_networks(FrrFile(facts[self.host][FRR_CONF])):
+            raise Refused(
+                f"{self.host}: {FRR_CONF_PATH} says `{'`, `'.join(said)}` below `router ospf`; wanted `ip ospf area` on each port,"
+                " which FRR does not take beside it: write that instead (`vtysh`, then `write`), or remove it; then run again"
+            )
         key = (site.ospf_key,) * len(tuple(site.routed(self.host))) if site.ospf_key else ()
         file = self._wanted(site, facts)
         wanted = tuple((where, "" if said.startswith("no ip ospf ") else said) for where, said in _owned(file, file))
@@ -67,11 +73,17 @@ class Ospf(Change[OspfState]):
         )
 
     def steps(self, site: Site, facts: Facts, want: OspfState) -> tuple[Step, ...]:
-        """One merge candidate of FRR's files; FRR is started where it does not run. Refused where a firewall would keep it from working."""
+        """One merge candidate of FRR's files; FRR is started where it does not run; who is a neighbour has to stay one.
+
+        Refused where a firewall would keep it from working.
+        """
         if shut := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
             raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
-        return (Candidate(self._words(site, facts)), *start)
+        ports = ports_with_new_terms(site, facts, self.host, self._wanted(site, facts))
+        # They begin at the same time, a little apart.
+        wait_s = site.ospf.dead_s + 2 * site.ospf.hello_s
+        return (Candidate(self._words(site, facts)), *start, *([heard_again(ports, wait_s)] if ports else []))
 
     def _wanted(self, site: Site, facts: Facts) -> FrrFile:
         return FrrFile(split(self._words(site, facts))[FRR_CONF_PATH])
@@ -91,9 +103,20 @@ class Ospf(Change[OspfState]):
             ospf=site.ospf,
             key=site.ospf_key.get_secret_value() if site.ospf_key else "",
             router_id=host.loopback.ip if host.loopback else "",
-            # FRR's reload switches it on where the file is silent; where it is on already, it is somebody else's.
-            ipv6_forwarding=facts[self.host][KERNEL_VALUES].get(IPV6_FORWARD) == "1",
+            ipv6_forwarding=self._ipv6_forwarding(facts),
         )
+
+    def _ipv6_forwarding(self, facts: Facts) -> str:
+        """FRR's reload switches it on where its file is silent, and off where it says so. Where it is on already, it is somebody else's."""
+        if facts[self.host][KERNEL_VALUES].get(IPV6_FORWARD) != "1":
+            return "no ipv6 forwarding"
+        off = any(line.key == "ipv6 forwarding" and line.words[0] == "no" for line in FrrFile(facts[self.host][FRR_CONF]).statements())
+        return "ipv6 forwarding" if off else ""
+
+
+def _by_networks(file: FrrFile) -> tuple[str, ...]:
+    """The statements that ospfd takes instead of `ip ospf area` on a port, never beside it."""
+    return tuple(" ".join(line.words) for line in file.statements(("router ospf",)) if line.words[0] == "network")
 
 
 def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
