@@ -1,16 +1,12 @@
 """The routed fabric on real FRR: it comes up, survives cables and bad candidates, and is judged by ip, vtysh and counted packets."""
 
 import json
-from pathlib import Path
 
 import pytest
-from napalm.base.exceptions import CommitError
-from rehearsal import FOLDER, HOSTS, NODES, Lab
+from rehearsal import HOSTS, NODES, Lab
 from routers import converged, neighbours, routes
-from sites import variant
 from traffic import LOOPBACKS, Flow, lost
 
-from napalm_ifupdown2 import Ifupdown2Driver
 from tasks.core.frr_impact import frr_impact
 from tasks.core.transaction import FRR_RELOAD_SCRIPT
 
@@ -76,42 +72,6 @@ def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: La
             lab.wait("every adjacency is full", lambda: converged(lab), 30)
         assert flow.lost == []
         lab.wait("Thunderbolt carries it", lambda: routes(lab, "alvin").get(LOOPBACKS["simon"]) == "en06", 10)
-
-
-@pytest.fixture
-def device(lab: Lab) -> Ifupdown2Driver:
-    del lab
-    device = Ifupdown2Driver("alvin", "", "", optional_args={"ssh_config_file": str(FOLDER / "ssh_config")})
-    device.open()
-    yield device
-    device.close()
-
-
-FILE = "#### file /etc/frr/frr.conf\n"
-IN_PART = f"{FILE}interface en05\n ip ospf cost 77\nexit\nrouter ospf\n network 10.104.0.0/31 area 0.0.0.0\nexit\n"
-FORWARDING = "net.ipv4.ip_forward net.ipv6.conf.all.forwarding"
-LIVE = "cat /etc/frr/frr.conf; stat -c '%a %U' /etc/frr/frr.conf; vtysh -c 'show running-config'"
-
-
-def test_candidate_that_applies_in_part_is_taken_back(lab: Lab, device: Ifupdown2Driver) -> None:
-    """FRR's checks pass it and ospfd refuses one line: no adjacency drops, and all is as before, live values too."""
-    lab.sh("alvin", "sysctl -q net.ipv6.conf.all.forwarding=0")
-    look = f"{LIVE}; sysctl {FORWARDING}"
-    before, up = lab.sh("alvin", look), neighbours(lab, "alvin")
-    device.load_merge_candidate(config=IN_PART)
-    with pytest.raises(CommitError, match=r"`frr reload` ended with 1: .*remove all ip ospf area"):
-        device.commit_config(revert_in=30)
-    assert lab.sh("alvin", look) == before
-    after = neighbours(lab, "alvin")
-    assert all(after[port][0] == "Full" and after[port][1] > up[port][1] for port in up), "an adjacency dropped"
-
-
-def test_syntax_error_is_refused_before_any_write(lab: Lab, device: Ifupdown2Driver) -> None:
-    before = lab.sh("alvin", "stat -c %y /etc/frr/frr.conf")
-    device.load_merge_candidate(config=f"{FILE}router ospf\n ospf router-id nowhere\nexit\n")
-    with pytest.raises(CommitError, match="ospf router-id nowhere"):
-        device.commit_config(revert_in=30)
-    assert lab.sh("alvin", "stat -c %y /etc/frr/frr.conf") == before
 
 
 def test_cost_changes_under_traffic_without_loss(lab: Lab) -> None:
@@ -185,29 +145,6 @@ def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
     lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
 
 
-def test_thunderbolt_port_comes_back_when_it_is_plugged_in(lab: Lab) -> None:
-    """By udev and systemd alone: name, address, MTU, and the adjacency."""
-    lab.command("unplug", "simon:en05")
-    assert "en05" not in lab.sh("simon", "ls /sys/class/net")
-    lab.wait("the adjacency is gone", lambda: "en05" not in neighbours(lab, "simon"), 10)
-    lab.command("plug", "simon:en05")
-    lab.wait("the adjacency is back", lambda: neighbours(lab, "simon").get("en05", ("",))[0] == "Full", 30)
-    (row,) = json.loads(lab.sh("simon", "ip -j address show en05"))
-    assert row["mtu"] == 65520
-    assert "10.105.0.1" in [one["local"] for one in row["addr_info"]]
-
-
-def test_daemon_that_dies_during_a_reload_is_noticed(lab: Lab, device: Ifupdown2Driver) -> None:
-    before = lab.sh("alvin", "cat /etc/frr/frr.conf")
-    death = "while [ ! -e /run/frr/burrow-reload ]; do sleep 0.02; done; kill -9 $(cat /run/frr/bfdd.pid)"
-    lab.sh("alvin", f"rm -f /run/frr/burrow-reload; systemd-run -q --collect sh -c '{death}'")
-    device.load_merge_candidate(config=f"{FILE}interface en05\n ip ospf cost 77\nexit\n")
-    with pytest.raises(CommitError, match="FRR's bfdd died during the reload"):
-        device.commit_config(revert_in=30)
-    assert lab.sh("alvin", "cat /etc/frr/frr.conf") == before
-    lab.wait("FRR has started it again, and every adjacency is full", lambda: converged(lab), 40)
-
-
 # What somebody does by hand on simon's en05, and how the audit names it.
 MISTAKES = {
     "mtu": ("ip link set en05 mtu 9000", "simon:en05", "9000"),
@@ -238,26 +175,6 @@ def test_mistake_by_hand_is_named(lab: Lab, mistake: str) -> None:
         if mistake == "router-id":
             lab.sh("simon", "systemctl restart frr")
         lab.wait("every adjacency is full", lambda: converged(lab), 60)
-
-
-def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
-    """Every router takes it within the others' dead interval, so no adjacency ends; nobody is shown it. Then it goes again."""
-    folder = tmp_path / "signs"
-    site = variant(folder, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
-    (folder / "key").write_text("hush-hush-16-abc\n")
-    code, report = lab.report("bootstrap", "--site", site, "--set", "fabric *")
-    assert code == 0, report["stages"]
-    lab.wait("every adjacency is full", lambda: converged(lab), 30)
-    for node in NODES:
-        running = lab.sh(node, "vtysh -c 'show running-config'")
-        assert running.count("message-digest-key 1 md5") == 4
-        assert lab.sh(node, "setpriv --reuid=65534 --regid=65534 --clear-groups cat /etc/frr/frr.conf", check=False) == ""
-    audit = lab.runbook("audit", "--site", site, "--tags", "ospf", "--json", "-")
-    assert audit.code == 0
-    assert "hush-hush" not in json.dumps(report) + audit.out
-    assert lab.runbook("bootstrap", "--set", "fabric *").code == 0
-    lab.wait("every adjacency is full", lambda: converged(lab), 30)
-    assert "message-digest" not in lab.sh("alvin", "cat /etc/frr/frr.conf")
 
 
 def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:

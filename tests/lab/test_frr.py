@@ -1,0 +1,138 @@
+"""FRR's files as transactions on real FRR: what applies in part, dies or comes alone is taken back; daemons and ports come and go."""
+
+import json
+from pathlib import Path
+
+import pytest
+from napalm.base.exceptions import CommitError
+from rehearsal import FOLDER, NODES, Lab
+from routers import converged, neighbours
+from sites import variant
+
+from napalm_ifupdown2 import Ifupdown2Driver
+from tasks.core.transaction import FRR_RELOAD_SCRIPT
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab: Lab) -> None:
+    """Not fresh hosts, but the whole network: as the drills before left it, or made now."""
+    done = lab.runbook("bootstrap")
+    assert done.code == 0, done.out
+    lab.wait("every adjacency is full", lambda: converged(lab), 40)
+
+
+@pytest.fixture
+def device(lab: Lab) -> Ifupdown2Driver:
+    del lab
+    device = Ifupdown2Driver("alvin", "", "", optional_args={"ssh_config_file": str(FOLDER / "ssh_config")})
+    device.open()
+    yield device
+    device.close()
+
+
+FILE = "#### file /etc/frr/frr.conf\n"
+IN_PART = f"{FILE}interface en05\n ip ospf cost 77\nexit\nrouter ospf\n network 10.104.0.0/31 area 0.0.0.0\nexit\n"
+FORWARDING = "net.ipv4.ip_forward net.ipv6.conf.all.forwarding"
+LIVE = "cat /etc/frr/frr.conf; stat -c '%a %U' /etc/frr/frr.conf; vtysh -c 'show running-config'"
+
+
+def test_candidate_that_applies_in_part_is_taken_back(lab: Lab, device: Ifupdown2Driver) -> None:
+    """FRR's checks pass it and ospfd refuses one line: no adjacency drops, and all is as before, live values too."""
+    lab.sh("alvin", "sysctl -q net.ipv6.conf.all.forwarding=0")
+    look = f"{LIVE}; sysctl {FORWARDING}"
+    before, up = lab.sh("alvin", look), neighbours(lab, "alvin")
+    device.load_merge_candidate(config=IN_PART)
+    with pytest.raises(CommitError, match=r"`frr reload` ended with 1: .*remove all ip ospf area"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", look) == before
+    after = neighbours(lab, "alvin")
+    assert all(after[port][0] == "Full" and after[port][1] > up[port][1] for port in up), "an adjacency dropped"
+
+
+def test_syntax_error_is_refused_before_any_write(lab: Lab, device: Ifupdown2Driver) -> None:
+    before = lab.sh("alvin", "stat -c %y /etc/frr/frr.conf")
+    device.load_merge_candidate(config=f"{FILE}router ospf\n ospf router-id nowhere\nexit\n")
+    with pytest.raises(CommitError, match="ospf router-id nowhere"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", "stat -c %y /etc/frr/frr.conf") == before
+
+
+def test_thunderbolt_port_comes_back_when_it_is_plugged_in(lab: Lab, device: Ifupdown2Driver) -> None:
+    """By udev and systemd alone: name, address, MTU, and the adjacency; also while a transaction is open on the host."""
+    _port_comes_back(lab)
+    device.load_merge_candidate(config=f"{FILE}interface en06\n description held open\nexit\n")
+    device.commit_config(revert_in=60)
+    _port_comes_back(lab)
+    assert device.has_pending_commit()
+    device.rollback()
+
+
+def _port_comes_back(lab: Lab) -> None:
+    """Of a cable both ends go, as Thunderbolt has it."""
+    ends = {"alvin": ("en06", "10.105.0.0"), "simon": ("en05", "10.105.0.1")}
+    for verb in ("unplug", "plug"):
+        for host, (port, _) in ends.items():
+            lab.command(verb, f"{host}:{port}")
+            assert (port in lab.sh(host, "ls /sys/class/net")) == (verb == "plug")
+        if verb == "unplug":
+            lab.wait("the adjacency is gone", lambda: "en05" not in neighbours(lab, "simon"), 10)
+    lab.wait("the adjacency is back", lambda: neighbours(lab, "simon").get("en05", ("",))[0] == "Full", 30)
+    for host, (port, address) in ends.items():
+        (row,) = json.loads(lab.sh(host, f"ip -j address show {port}"))
+        assert row["mtu"] == 65520
+        assert address in [one["local"] for one in row["addr_info"]]
+
+
+def test_daemons_start_and_end_beside_those_that_stay(lab: Lab) -> None:
+    """As Debian's package leaves FRR: it runs, without OSPF and BFD. Zebra and the unit stay; nobody is shown the key."""
+    look = "cat /run/frr/zebra.pid; systemctl show frr -p NRestarts -p ActiveEnterTimestamp"
+    stop = "sed -i 's/^ospfd=yes/ospfd=no/; s/^bfdd=yes/bfdd=no/' /etc/frr/daemons && systemctl reload frr"
+    lab.sh("theodore", stop)
+    before = lab.sh("theodore", look)
+    assert not lab.sh("theodore", "pgrep -x 'ospfd|bfdd'", check=False)
+    done = lab.runbook("bootstrap", "--set", "fabric theodore")
+    assert done.code == 0, done.out
+    assert lab.sh("theodore", look) == before
+    lab.wait("every adjacency is full", lambda: converged(lab), 40)
+    lab.sh("theodore", f"{stop.partition(' &&')[0]}; {FRR_RELOAD_SCRIPT}")
+    assert not lab.sh("theodore", "pgrep -x 'ospfd|bfdd'", check=False)
+    assert lab.sh("theodore", look) == before
+    assert lab.runbook("bootstrap", "--set", "fabric theodore").code == 0
+
+
+@pytest.mark.parametrize("daemon", ["bfdd", "ospfd"])
+def test_daemon_that_dies_during_a_reload_is_noticed(lab: Lab, device: Ifupdown2Driver, daemon: str) -> None:
+    before = lab.sh("alvin", "cat /etc/frr/frr.conf")
+    death = f"while [ ! -e /run/frr/burrow-reload ]; do sleep 0.02; done; kill -9 $(cat /run/frr/{daemon}.pid)"
+    lab.sh("alvin", f"rm -f /run/frr/burrow-reload; systemd-run -q --collect sh -c '{death}'")
+    device.load_merge_candidate(config=f"{FILE}interface en05\n ip ospf cost 77\nexit\n")
+    with pytest.raises(CommitError, match=f"FRR's {daemon} died during the reload"):
+        device.commit_config(revert_in=30)
+    assert lab.sh("alvin", "cat /etc/frr/frr.conf") == before
+    lab.wait("FRR has started it again, and every adjacency is full", lambda: converged(lab), 40)
+
+
+def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
+    """One alone would lose its neighbours, and does not keep it; all take it within the others' dead interval. Nobody is shown it."""
+    folder = tmp_path / "signs"
+    site = variant(folder, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
+    (folder / "key").write_text("hush-hush-16-abc\n")
+    alone = lab.runbook("bootstrap", "--site", site, "--set", "fabric alvin")
+    assert alone.code == 1
+    assert "no neighbour takes the new terms of OSPF" in alone.out
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
+    code, report = lab.report("bootstrap", "--site", site, "--set", "fabric *")
+    assert code == 0, report["stages"]
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
+    for node in NODES:
+        running = lab.sh(node, "vtysh -c 'show running-config'")
+        assert running.count("message-digest-key 1 md5") == 4
+        assert lab.sh(node, "setpriv --reuid=65534 --regid=65534 --clear-groups cat /etc/frr/frr.conf", check=False) == ""
+    audit = lab.runbook("audit", "--site", site, "--tags", "ospf", "--json", "-")
+    assert audit.code == 0
+    assert "hush-hush" not in json.dumps(report) + audit.out
+    assert lab.runbook("bootstrap", "--set", "fabric *").code == 0
+    lab.wait("every adjacency is full", lambda: converged(lab), 30)
+    assert "message-digest" not in lab.sh("alvin", "cat /etc/frr/frr.conf")
