@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from inventory.draft import Draft
 from inventory.ospf_rules import ospf_key
-from inventory.rows import BondOptions, DefaultsFile
+from inventory.rows import BondOptions, DefaultsFile, SpanningTree
 from inventory.schema import Bond, End, Host, Site
 
 
@@ -42,6 +42,7 @@ def _host(draft: Draft, name: str) -> Host:
         management=row.management,
         address=row.address,
         gateway=row.gateway,
+        spanning_tree=row.spanning_tree or SpanningTree.OFF,
         loopback=row.loopback,
         ports=row.ports,
         disks=row.disks,

@@ -96,6 +96,13 @@ class BondOptions(Strict):
     """What its ports do while no LACP partner speaks."""
 
 
+class SpanningTree(StrEnum):
+    """Whether a bridge speaks the spanning tree protocol (IEEE 802.1D)."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Lacp(Strict):
     """How the site's bonds speak LACP, the same on both ends of each."""
 
@@ -133,6 +140,8 @@ class HostFields(Strict):
     """The interface that carries the host's own address."""
     gateway: Address | None = None
     """The way out of the host's subnet."""
+    spanning_tree: SpanningTree | None = None
+    """Whether the bridge on the management interface speaks the spanning tree protocol; off where nothing is said."""
     ports: Mapping[InterfaceName, Port] = {}
     """The network ports by name; a host's row adds to those of its groups and changes single words of them."""
     disks: Mapping[DiskId, Disk] = {}

@@ -7,7 +7,20 @@ from pydantic import SecretStr
 
 from inventory.ceph_rows import Ceph
 from inventory.nfs_rows import Nfs
-from inventory.rows import Disk, DiskPurpose, Fallback, Lacp, LinkKind, Operator, Ospf, Platform, PointToPointNetwork, Port, Vm
+from inventory.rows import (
+    Disk,
+    DiskPurpose,
+    Fallback,
+    Lacp,
+    LinkKind,
+    Operator,
+    Ospf,
+    Platform,
+    PointToPointNetwork,
+    Port,
+    SpanningTree,
+    Vm,
+)
 from inventory.strict import Strict
 from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 
@@ -71,6 +84,7 @@ class Host(Strict):
     management: InterfaceName
     address: AddressInSubnet
     gateway: Address | None
+    spanning_tree: SpanningTree
     loopback: AddressInSubnet | None
     ports: Mapping[InterfaceName, Port]
     disks: Mapping[DiskId, Disk]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from inventory.schema import Site
 from tasks.checks.causes import called, causes, routers
+from tasks.checks.remedies import RELOAD_EITHER
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.ospf_facts import FRR, Neighbour
@@ -19,7 +20,7 @@ def _who(site: Site, heard: Neighbour) -> str:
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation="Mend the cause that is named, a setting by the network stage; where none is, look at the cable and its far end.",
+    remediation=f"Mend the cause that is named; where none is, look at the cable and its far end. {RELOAD_EITHER}",
     tags=TAGS,
 )
 def ospf_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.schema import Site
+from tasks.checks.remedies import RELOAD_FRR
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.ospf_facts import FRR, BfdPeer
@@ -24,7 +25,7 @@ def _intended(site: Site, host: str) -> Iterator[tuple[str, str]]:
 @check(
     needs=(FRR,),
     severity=Severity.MAJOR,
-    remediation="Run the network stage on both ends; `vtysh -c 'show bfd peers'` shows the session, and a firewall may drop UDP port 3784.",
+    remediation=f"{RELOAD_FRR} `vtysh -c 'show bfd peers'` shows the session, and a firewall may drop UDP port 3784.",
     tags=(*TAGS, "ospf"),
 )
 def bfd_watches_every_adjacency(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def _words(receive_ms: int, transmit_ms: int, multiplier: int) -> str:
     return f"receives every {receive_ms} ms, sends every {transmit_ms} ms, {multiplier} missing"
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation="Run the network stage on the end that is named.", tags=TAGS)
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=TAGS)
 def bfd_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a BFD session have the site's interval and multiplier."""
     interval = site.ospf.bfd_interval_ms

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.schema import Bond, Site
+from tasks.checks.remedies import RELOAD_INTERFACES
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.facts import BONDS, LINKS, NOBODY, BondLive
@@ -19,7 +20,7 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive 
 @check(
     needs=(BONDS,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage; if it says no changes, look for a member cabled elsewhere (LLDP) or a channel missing there.",
+    remediation=f"{RELOAD_INTERFACES} Where it stays so, look for a member cabled elsewhere (LLDP) or a channel missing at the other end.",
     tags=TAGS,
 )
 def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -56,7 +57,7 @@ def bond_members_speak_to_the_intended_partner(site: Site, facts: Facts, host: s
             yield Finding(f"{host}:{port}", want, got, bond.name)
 
 
-@check(needs=(BONDS,), severity=Severity.MAJOR, remediation="Set the same LACP rate on both ends.", tags=TAGS)
+@check(needs=(BONDS,), severity=Severity.MAJOR, remediation=RELOAD_INTERFACES, tags=TAGS)
 def bond_lacp_rate_is_equal_on_both_ends(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a bond ask for LACP at the site's rate."""
     for bond, live in _live(site, facts, host):
@@ -76,7 +77,7 @@ def bond_members_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[F
             yield Finding(f"{host}:{port}", "up", "up" if member.up else "down", bond.name)
 
 
-@check(needs=(BONDS,), severity=Severity.MINOR, remediation="Run the network stage: it sets mode and hash policy.", tags=TAGS)
+@check(needs=(BONDS,), severity=Severity.MINOR, remediation=RELOAD_INTERFACES, tags=TAGS)
 def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """A bond runs 802.3ad with the site's hash policy."""
     for bond, live in _live(site, facts, host):
@@ -87,7 +88,7 @@ def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: st
 @check(
     needs=(LINKS,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage; look at `bridge link` on the host.",
+    remediation=f"{RELOAD_INTERFACES} `bridge link` shows the ports.",
     tags=(*TAGS, "bridge"),
 )
 def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Bridges: no spanning tree is needed, because no two ports lead to the same place."""
+"""Bridges: spanning tree as intended; without it no two ports may lead to the same place."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,15 @@ TAGS = ("network", "bridge")
 @check(
     needs=(COUNTERS,),
     severity=Severity.MAJOR,
-    remediation="`bridge-stp off` in /etc/network/interfaces and `ifreload -a`: with it a port is silent for 30 s after it comes up.",
+    remediation="Correct `bridge-stp` of the bridge in /etc/network/interfaces and `ifreload -a`, or `spanning_tree` in the inventory;"
+    " with it a port is silent for 30 s after it comes up.",
     tags=TAGS,
 )
-def spanning_tree_is_off(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The host's bridge speaks no spanning tree."""
+def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """The host's bridge speaks the spanning tree protocol if the inventory says so."""
     bridge = site.hosts[host].management
-    if site.hosts[host].bonds and (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
-        yield Finding(f"{host}:{bridge} spanning tree", "off", "on" if live.stp else "off", bridge)
+    if (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
+        yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)
 
 
 def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
@@ -40,9 +41,10 @@ def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
     tags=TAGS,
 )
 def bridge_ports_make_no_loop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No two ports of a bridge lead to the same neighbour."""
+    """No two ports of a bridge lead to the same neighbour, unless spanning tree blocks one of them."""
     bridge = site.hosts[host].management
-    if not site.hosts[host].bonds:
+    live = facts[host][COUNTERS].get(bridge)
+    if not site.hosts[host].bonds or (live is not None and live.stp):
         return
     ports = [name for name, live in facts[host][COUNTERS].items() if live.master == bridge]
     behind = {port: far for port in ports if (far := _behind(site, facts, host, port))}
@@ -52,4 +54,4 @@ def bridge_ports_make_no_loop(site: Site, facts: Facts, host: str) -> Iterator[F
         yield Finding(f"{host}:{bridge} to {far}", want, want if len(ways) == 1 else f"{len(ways)} ways: {' '.join(ways)}", ways[0])
 
 
-BRIDGE_CHECKS = (spanning_tree_is_off, bridge_ports_make_no_loop)
+BRIDGE_CHECKS = (spanning_tree_is_as_intended, bridge_ports_make_no_loop)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from inventory.schema import Site
 from tasks.checks.causes import frr_of, routers
+from tasks.checks.remedies import NEW_ROUTER_ID
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.core.frr_file import FrrFile, daemons
@@ -74,7 +75,7 @@ def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage, then `systemctl restart frr` on that host: a router id changes only when OSPF starts anew.",
+    remediation=NEW_ROUTER_ID,
     tags=(*TAGS, "ospf"),
 )
 def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -86,7 +87,7 @@ def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterat
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage on the host whose loopback it is not, then `systemctl restart frr` there.",
+    remediation=f"On the host whose loopback it is not. {NEW_ROUTER_ID}",
     tags=(*TAGS, "ospf"),
 )
 def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from inventory.schema import Cable, Site
 from tasks.checks.causes import authentication, differences, frr_of, intended_authentication
+from tasks.checks.remedies import RELOAD_EITHER, RELOAD_FRR
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.core.frr_file import FrrFile
 from tasks.network.ospf_facts import FRR, OspfPort
 
 TAGS = ("network", "ospf")
-NETWORK_STAGE = "Run the network stage: it writes FRR's configuration; a change by hand is on the host that is named."
 POINT_TO_POINT = "point-to-point"
 TYPES = {"POINTOPOINT": POINT_TO_POINT}
 
@@ -23,7 +23,7 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Cable, str, Osp
             yield cable, port, live
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=TAGS)
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_runs_on_every_routed_port(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """OSPF runs on the port of every routed cable that is there."""
     for cable in site.routed(host):
@@ -35,14 +35,14 @@ def ospf_runs_on_every_routed_port(site: Site, facts: Facts, host: str) -> Itera
         )
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=TAGS)
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_areas_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every routed port is in the site's area."""
     for _, port, live in _live(site, facts, host):
         yield Finding(f"{host}:{port} area", str(site.ospf.area), live.area, port)
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=TAGS)
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Hellos and the wait for them are the site's on every routed port."""
     want = f"hello {site.ospf.hello_s} s, dead {site.ospf.dead_s} s"
@@ -50,21 +50,21 @@ def ospf_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator
         yield Finding(f"{host}:{port} timers", want, f"hello {live.hello_ms / 1000:g} s, dead {live.dead_s} s", port)
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation=NETWORK_STAGE, tags=(*TAGS, "path"))
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"))
 def ospf_costs_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every routed port has the cost of its network."""
     for cable, port, live in _live(site, facts, host):
         yield Finding(f"{host}:{port} cost", str(site.networks[str(cable.network)].ospf_cost), str(live.cost), port)
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation=NETWORK_STAGE, tags=TAGS)
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_ports_are_point_to_point(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No routed port waits for the election of a designated router."""
     for _, port, live in _live(site, facts, host):
         yield Finding(f"{host}:{port} network type", POINT_TO_POINT, TYPES.get(live.network_type, live.network_type.lower()), port)
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=(*TAGS, "security"))
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=(*TAGS, "security"))
 def ospf_is_signed_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every routed port signs its hellos with the site's key, or not at all where the site has none."""
     want = intended_authentication(site)
@@ -75,7 +75,7 @@ def ospf_is_signed_as_intended(site: Site, facts: Facts, host: str) -> Iterator[
         yield Finding(f"{host}:{port} authentication", said, said if found == want else other, port)
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=TAGS)
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def loopback_is_announced(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The loopback is in the site's area, and passive."""
     if any(site.routed(host)):
@@ -99,7 +99,7 @@ def ospf_speaks_on_routed_ports_alone(site: Site, facts: Facts, host: str) -> It
         yield Finding(f"{host}:ospf", want, f"also {' '.join(others)}" if others else want)
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=NETWORK_STAGE, tags=(*TAGS, "mtu"))
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_EITHER, tags=(*TAGS, "mtu"))
 def ends_of_a_routed_cable_agree(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a routed cable have one area, one pair of timers, one network type, one MTU and one key."""
     for cable, port, _ in _live(site, facts, host):
@@ -109,7 +109,7 @@ def ends_of_a_routed_cable_agree(site: Site, facts: Facts, host: str) -> Iterato
             yield Finding(f"{host}:{port}", want, "; ".join(differences(site, facts, host, cable)) or want, port)
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation=NETWORK_STAGE, tags=(*TAGS, "path"))
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"))
 def ends_of_a_routed_cable_have_one_cost(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a routed cable have the same cost, so that answers come back the way the questions went."""
     for cable, port, live in _live(site, facts, host):

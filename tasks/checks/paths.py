@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from inventory.schema import Cable, Site
 from tasks.checks.causes import routers
+from tasks.checks.remedies import RELOAD_FRR
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.ospf_facts import FRR, ROUTES
@@ -134,7 +135,7 @@ def fallback_paths_are_ready(site: Site, facts: Facts, host: str) -> Iterator[Fi
 @check(
     needs=(ROUTES,),
     severity=Severity.MAJOR,
-    remediation="Run the network stage: it writes the route-map that sets the source; `vtysh -c 'show route-map'` shows it.",
+    remediation=f"{RELOAD_FRR} `vtysh -c 'show route-map'` shows what sets the source.",
     tags=TAGS,
 )
 def routes_come_from_the_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from inventory.schema import Site
 from tasks.checks.causes import routers
+from tasks.checks.remedies import RELOAD_INTERFACES
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.ospf_facts import PROBES, Probe
@@ -40,7 +41,7 @@ def loopbacks_answer_each_other(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(PROBES,),
     severity=Severity.CRITICAL,
-    remediation="Compare the MTU of both ends and of what lies between; then run the network stage.",
+    remediation=f"Compare the MTU of both ends and of what lies between. {RELOAD_INTERFACES}",
     tags=(*TAGS, "mtu"),
 )
 def full_packets_cross_every_link(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.schema import Host, Site
+from tasks.checks.remedies import RELOAD_INTERFACES
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.network.facts import LINKS
@@ -19,7 +20,7 @@ def _gateway_addresses(host: Host) -> dict[str, str]:
     return {host.management: str(host.address), **routed} if routed and "switch" in host.groups else {}
 
 
-@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation="Run the network stage; look at the port and its cable.", tags=TAGS)
+@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=TAGS)
 def gateway_addresses_are_live(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """A switch that routes has its gateway addresses."""
     for name, address in _gateway_addresses(site.hosts[host]).items():
@@ -28,7 +29,12 @@ def gateway_addresses_are_live(site: Site, facts: Facts, host: str) -> Iterator[
         yield Finding(f"{host}:{name}", address, got, name, bool(live and address in live.addresses))
 
 
-@check(needs=(KERNEL_VALUES,), severity=Severity.CRITICAL, remediation="Run the network stage: it switches forwarding on.", tags=TAGS)
+@check(
+    needs=(KERNEL_VALUES,),
+    severity=Severity.CRITICAL,
+    remediation=f"{RELOAD_INTERFACES} Another file in /etc/sysctl.d may set it back.",
+    tags=TAGS,
+)
 def packets_are_forwarded(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """A router forwards what comes in by its routed ports."""
     values = facts[host][KERNEL_VALUES]
@@ -61,7 +67,7 @@ def reverse_path_filters_are_loose(site: Site, facts: Facts, host: str) -> Itera
 @check(
     needs=(LINKS,),
     severity=Severity.CRITICAL,
-    remediation="Look at the cable; for a Thunderbolt port at `systemctl status burrow-port@PORT`; then run the network stage.",
+    remediation=f"Look at the cable, and for a Thunderbolt port at `systemctl status burrow-port@PORT`. {RELOAD_INTERFACES}",
     tags=TAGS,
 )
 def routed_ports_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -72,7 +78,7 @@ def routed_ports_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[F
         yield Finding(f"{host}:{port}", "up", "not there" if live is None else "up" if live.up and live.carrier else "down", port)
 
 
-@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation="Run the network stage: it sets addresses.", tags=TAGS)
+@check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=TAGS)
 def routed_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every routed cable's end has its /31, and the loopback the router's own address."""
     links = facts[host][LINKS]
@@ -88,7 +94,7 @@ def routed_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iter
 @check(
     needs=(LINKS,),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage on both ends: OSPF does not come up over a cable whose ends differ.",
+    remediation=RELOAD_INTERFACES,
     tags=(*TAGS, "mtu"),
 )
 def routed_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -26,13 +26,15 @@ class Fact(Generic[T_co]):
     """A command, read-only and the same on both links, and what its output means.
 
     `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
-    Where the command depends on the inventory, `of_site` makes it of the site and the host's name.
+    Where the command depends on the inventory, `of_site` makes it of the site and the host's name. What is to be compared with another
+    fact a while later is read `last`, after all others.
     """
 
     name: str
     command: str
     parse: Callable[[str], T_co]
     of_site: Callable[[Site, str], str] | None = None
+    last: bool = False
 
     def on(self, site: Site, host: str) -> Self:
         """The fact with the command for this host."""
@@ -90,5 +92,6 @@ Facts = Mapping[str, HostFacts]
 
 
 def union(needs: Iterable[Iterable[Fact[Any]]]) -> tuple[Fact[Any], ...]:
-    """Each fact once, in the order of first mention."""
-    return tuple({fact.name: fact for facts in needs for fact in facts}.values())
+    """Each fact once, in the order of first mention, but for those that are read last."""
+    found = {fact.name: fact for facts in needs for fact in facts}
+    return tuple(sorted(found.values(), key=lambda fact: fact.last))

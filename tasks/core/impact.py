@@ -1,29 +1,37 @@
 """What applying a new /etc/network/interfaces does to traffic, from how ifupdown2 treats each attribute.
 
 `ifreload` takes a bond down and up for the attributes of BOND_FLAPS (ifupdown2, addons/bond.py); a port that joins or leaves a bond goes
-down for a moment; ports move between bridges without the bridge going down.
+down for a moment; ports move between bridges without the bridge going down. On a port that speaks OSPF, ospfd begins anew with another MTU
+(ospf_ifp_up in ospfd/ospf_interface.c: ospf_if_reset) and with another address, while the port stays up.
 """
 
 from collections.abc import Iterator, Mapping
 
-from tasks.core.frr_impact import frr_impact
+from tasks.core.frr_impact import daemons_impact, frr_impact, speakers
 from tasks.core.interfaces_file import InterfacesFile, same_value
-from tasks.core.transaction import FRR_CONF, INTERFACES
+from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES
 
+# What takes a port down, for a moment or for longer.
+PORT_FLAPS = ("link-down", "hwaddress")
 BOND_FLAPS = ("bond-mode", "bond-xmit-hash-policy", "bond-lacp-rate", "bond-min-links")
 
 
 def network_impact(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence for each consequence of new files, {path: text}; empty where nothing that carries traffic changes."""
+    """A sentence for each consequence of new files, {path: text}; empty where nothing that carries traffic changes.
+
+    `before` may hold more files than change: frr.conf says which ports speak OSPF.
+    """
+    speak_by = before.get(FRR_CONF, "")
+    rules = {INTERFACES: lambda old, new: interfaces_impact(old, new, speak_by), FRR_CONF: frr_impact, FRR_DAEMONS: daemons_impact}
     files = ((path, before.get(path, ""), text) for path, text in after.items())
-    rules = {INTERFACES: interfaces_impact, FRR_CONF: frr_impact}
     return tuple(sentence for path, old, new in files if path in rules for sentence in rules[path](old, new))
 
 
-def interfaces_impact(before: str, after: str) -> tuple[str, ...]:
-    """What a new /etc/network/interfaces does to traffic."""
+def interfaces_impact(before: str, after: str, frr_conf: str = "") -> tuple[str, ...]:
+    """What a new /etc/network/interfaces does to traffic, and to the adjacencies that the host has by its frr.conf."""
     old, new = InterfacesFile(before), InterfacesFile(after)
     said = []
+    speaking = speakers(frr_conf, {iface: old.get(iface, "address") for iface in old.ifaces()})
     for iface in dict.fromkeys((*old.ifaces(), *new.ifaces())):
         if not new.of(iface):
             said.append(f"{iface} is taken down: it is no longer in the file")
@@ -32,7 +40,19 @@ def interfaces_impact(before: str, after: str) -> tuple[str, ...]:
         said += _port_moves(iface, old, new)
         if old.of(iface) and new.of(iface):
             said += _attribute_changes(iface, old, new)
-    return tuple(said)
+    return (*said, *(sentence for iface in sorted(speaking) for sentence in _adjacency(iface, old, new)))
+
+
+def _adjacency(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator[str]:
+    """What becomes of the OSPF adjacency of a port that has one."""
+    if not new.of(iface):
+        yield f"{iface}'s OSPF adjacency ends"
+    elif _loses_an_address(iface, old, new):
+        yield f"{iface}'s OSPF adjacency goes down: the address goes that it is held from"
+    elif _changed(iface, "mtu", old, new):
+        yield f"{iface}'s OSPF adjacency goes down until the other end has the same MTU"
+    elif any(_changed(iface, attribute, old, new) for attribute in (*PORT_FLAPS, *BOND_FLAPS)):
+        yield f"{iface}'s OSPF adjacency goes down with it"
 
 
 def _changed(iface: str, attribute: str, old: InterfacesFile, new: InterfacesFile) -> bool:
@@ -53,11 +73,16 @@ def _by_dhcp(file: InterfacesFile, iface: str) -> bool:
     return any("dhcp" in stanza.head.words for stanza in file.of(iface))
 
 
+def _loses_an_address(iface: str, old: InterfacesFile, new: InterfacesFile) -> bool:
+    lost = set(old.get(iface, "address")) - set(new.get(iface, "address"))
+    return bool(lost) or (_by_dhcp(old, iface) and not _by_dhcp(new, iface))
+
+
 def _attribute_changes(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator[str]:
     for attribute in BOND_FLAPS:
         if _changed(iface, attribute, old, new):
             yield f"{iface} goes down and up: {attribute.removeprefix('bond-')} changes"
-    if set(old.get(iface, "address")) - set(new.get(iface, "address")) or (_by_dhcp(old, iface) and not _by_dhcp(new, iface)):
+    if _loses_an_address(iface, old, new):
         yield f"{iface} changes its address: sessions to the old one end"
     if _changed(iface, "mtu", old, new):
         yield f"{iface} changes its MTU while it stays up"

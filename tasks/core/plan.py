@@ -185,7 +185,9 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
             raise Refused(
                 f"{host}: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first, then run again"
             )
-        impact += network_impact(before, after)
+        # Which ports speak OSPF counts also where only the other file changes.
+        known = {path: facts[host][fact] for path, fact in CONFIGURATION.items() if fact.name in facts[host].readings}
+        impact += network_impact({**known, **before}, after)
     transaction = Transaction(
         why=why,
         files=(*files.writes({part.path: part.mode for part in parts}), *network.files),

@@ -219,6 +219,8 @@ _VTYSH = " ".join(f"-c '{words}'" for words in SHOWN)
 FRR = Fact("frr", f'set -- /run/frr/*.vty; [ ! -e "$1" ] || vtysh {_VTYSH} 2>/dev/null || true', _frr)
 ROUTES = Fact("ospf_routes", "ip -j -4 route show proto ospf 2>/dev/null || true", _routes)
 COUNTERS = Fact("link_counters", "ip -j -s -d link show", _counters)
+# The same at the end of the reading, which takes most of the time between the two: the wait is for one that asks for little else.
+COUNTERS_LATER = Fact("link_counters_later", "sleep 0.2; ip -j -s link show", _counters, last=True)
 # 28 bytes are the headers of IPv4 and ICMP. A path is asked at two sizes: whether it answers at all, and whether it carries what its first
 # port does. A second packet goes where the first had no answer: one packet says nothing of a line.
 PROBES = Fact(

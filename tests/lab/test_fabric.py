@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from fabric_drills import BY_HAND, FRR_RULES, MISTAKES, PORT_RULES
 from rehearsal import HOSTS, NODES, Lab
 from routers import converged, neighbours, routes
 from traffic import LOOPBACKS, Flow, lost
 
 from tasks.core.frr_impact import frr_impact
+from tasks.core.impact import interfaces_impact
 from tasks.core.transaction import FRR_RELOAD_SCRIPT
 
 pytestmark = pytest.mark.lab
@@ -90,25 +92,6 @@ def test_cost_changes_under_traffic_without_loss(lab: Lab) -> None:
     lab.wait("Thunderbolt is preferred", lambda: routes(lab, "simon").get(LOOPBACKS["alvin"]) == "en05", 10)
 
 
-# A line of alvin's en06 (or of its router), its new words, and which adjacencies end for it: none, that one, or all.
-PORT, ROUTER = "/^interface en06$/,/^exit$/", "/^router ospf$/,/^exit$/"
-FRR_RULES = {
-    "cost": (f"{PORT} s/cost 5/cost 6/", ""),
-    "bfd": (f"{PORT} s/^ ip ospf bfd profile burrow$/ ip ospf bfd profile other/", ""),
-    "hello": (f"{PORT} s/hello-interval 2/hello-interval 3/", "en06"),
-    "dead": (f"{PORT} s/dead-interval 10/dead-interval 12/", "en06"),
-    "area": (f"{PORT} s/area 0.0.0.0/area 0.0.0.7/", "en06"),
-    "network": (f"{PORT} s/network point-to-point/network broadcast/", "en06"),
-    "passive": (f"{PORT} s/^ ip ospf bfd$/ ip ospf bfd\\n ip ospf passive/", "en06"),
-    "authentication": (
-        f"{PORT} s/^ ip ospf bfd$/ ip ospf bfd\\n ip ospf authentication message-digest\\n ip ospf message-digest-key 1 md5 hush/",
-        "en06",
-    ),
-    "stops": (f"{ROUTER} d", "all"),
-    "router-id": (f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
-}
-
-
 @pytest.mark.parametrize("rule", FRR_RULES)
 def test_adjacencies_end_when_the_rule_says_so(lab: Lab, rule: str) -> None:
     """What the impact rules say of a change of frr.conf is what ospfd does, also where they say nothing."""
@@ -132,6 +115,29 @@ def test_adjacencies_end_when_the_rule_says_so(lab: Lab, rule: str) -> None:
         lab.wait("every adjacency is full", lambda: converged(lab), 40)
 
 
+@pytest.mark.parametrize("rule", PORT_RULES)
+def test_adjacency_of_a_port_ends_when_the_rule_says_so(lab: Lab, rule: str) -> None:
+    """The port stays up, ospfd begins anew on it, and on it alone."""
+    path = "/etc/network/interfaces"
+    up = neighbours(lab, "alvin")
+    before = lab.sh("alvin", f"cp -p {path} /root/interfaces; cat {path}")
+    after = lab.sh("alvin", f"sed -i '{PORT_RULES[rule]}' {path}; cat {path}")
+    assert after != before
+    said = interfaces_impact(before, after, lab.sh("alvin", "cat /etc/frr/frr.conf"))
+    assert (
+        [line for line in said if "OSPF adjacency" in line]
+        == [line for line in said if line.startswith("en06's OSPF adjacency goes")]
+        != []
+    )
+    try:
+        lab.sh("alvin", "ifreload -a")
+        lab.wait("its adjacency has ended", lambda: _is_another(lab, "en06", up), 20)
+        assert {port for port in up if not _is_another(lab, port, up)} == set(up) - {"en06"}
+    finally:
+        lab.sh("alvin", f"cp -p /root/interfaces {path}; ifreload -a")
+        lab.wait("every adjacency is full", lambda: converged(lab), 40)
+
+
 def _is_another(lab: Lab, port: str, up: dict[str, tuple[str, int]]) -> bool:
     """Whether the adjacency that was there is gone or a new one."""
     now = neighbours(lab, "alvin").get(port, ("", 0))
@@ -143,20 +149,6 @@ def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
     lab.command("start", "theodore")
     lab.wait("every adjacency is full", lambda: converged(lab), 60)
     lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
-
-
-# What somebody does by hand on simon's en05, and how the audit names it.
-MISTAKES = {
-    "mtu": ("ip link set en05 mtu 9000", "simon:en05", "9000"),
-    "area": ("ip ospf area 0.0.0.9", "simon:en05", "area"),
-    "key": ("ip ospf authentication message-digest", "simon:en05", "authentication"),
-    "router-id": ("ospf router-id 10.103.0.1", "simon", "10.103.0.1"),
-}
-BY_HAND = {
-    "area": ("-c 'interface en05' -c 'no ip ospf area 0.0.0.0' -c 'ip ospf area 0.0.0.9'"),
-    "key": ("-c 'interface en05' -c 'ip ospf authentication message-digest' -c 'ip ospf message-digest-key 1 md5 hush'"),
-    "router-id": ("-c 'router ospf' -c 'ospf router-id 10.103.0.1' -c 'end' -c 'clear ip ospf process'"),
-}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -38,3 +38,19 @@ def test_every_check_has_a_case_in_which_it_fails() -> None:
 
 def test_every_case_is_of_a_check() -> None:
     assert {path.name for path in FOLDER.iterdir() if not path.name.startswith("_")} - CHECKS.keys() == set()
+
+
+LIVE = {"frr", "links", "bonds", "ospf_routes", "probes"}
+
+
+@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if {fact.name for fact in check.needs} <= LIVE])
+def test_a_stage_that_compares_files_is_no_whole_remedy_for_what_runs(name: str) -> None:
+    """Where a hand changed the running host alone the stage plans nothing: the remedy says how the files are made live."""
+    said = CHECKS[name].remediation
+    assert "network stage" not in said or "`systemctl reload frr`" in said or "`ifreload -a`" in said
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_no_remedy_restarts_the_routers(name: str) -> None:
+    """A restart ends every adjacency, and traffic with it; a reload and, for a router id, a cleared process do."""
+    assert "restart frr" not in CHECKS[name].remediation

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.core.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
-from tasks.core.frr_impact import frr_impact
+from tasks.core.frr_impact import daemons_impact, frr_impact
 from tasks.core.redact import redact
 
 CONF = """\
@@ -106,6 +106,11 @@ def test_daemons_are_switched_line_by_line() -> None:
     assert daemons(after) == {"ospfd", "bfdd"}
 
 
+def routed(statement: str) -> str:
+    """OSPF with one more statement of its router."""
+    return OSPF.replace("1.1.1.1\n", f"1.1.1.1\n {statement}\n")
+
+
 IMPACTS = {
     "starts": ("", OSPF, ["OSPF starts"]),
     "stops": (OSPF, PORT, ["OSPF stops: every adjacency ends"]),
@@ -120,6 +125,98 @@ IMPACTS = {
     "passive": (OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf passive\n"), ["a's OSPF adjacency goes down: it becomes passive"]),
     "first-of-a-port": (ROUTER, OSPF, []),
     "nothing": (OSPF, OSPF, []),
+    "area-authentication": (
+        OSPF,
+        routed("area 0.0.0.0 authentication message-digest"),
+        ["every OSPF adjacency of area 0.0.0.0 without an authentication of its own goes down until the other end has the same"],
+    ),
+    "stub": (
+        OSPF,
+        routed("area 0.0.0.7 stub"),
+        ["every OSPF adjacency of area 0.0.0.7 goes down until the other end has the same kind of area"],
+    ),
+    "nssa": (
+        routed("area 0.0.0.7 nssa"),
+        OSPF,
+        ["every OSPF adjacency of area 0.0.0.7 goes down until the other end has the same kind of area"],
+    ),
+    "passive-by-default": (
+        OSPF,
+        routed("passive-interface default"),
+        ["every OSPF adjacency goes down but those of ports that say `no ip ospf passive`: the others become passive"],
+    ),
+    "no-longer-passive-by-default": (
+        routed("passive-interface default"),
+        OSPF,
+        ["every OSPF port that says nothing else is no longer passive: its adjacency comes up"],
+    ),
+    "passive-as-it-is-by-default": (
+        routed("passive-interface default").replace("cost 5\n", "cost 5\n no ip ospf passive\n"),
+        routed("passive-interface default"),
+        ["a's OSPF adjacency goes down: it becomes passive"],
+    ),
+    "passive-in-the-router": (
+        OSPF,
+        routed("passive-interface a"),
+        ["a's OSPF adjacency goes down: it becomes passive"],
+    ),
+    "port-that-was-passive": (
+        OSPF.replace("cost 5\n", "cost 5\n ip ospf passive\n"),
+        OSPF.replace("cost 5\n", "cost 6\n ip ospf passive\n"),
+        [],
+    ),
+    "network-comes": (OSPF, routed("network 10.0.0.0/24 area 0"), ["OSPF starts on ports with an address in 10.0.0.0/24"]),
+    "network-goes": (
+        routed("network 10.0.0.0/24 area 0"),
+        OSPF,
+        ["every OSPF adjacency ends on ports with an address in 10.0.0.0/24, unless another statement holds them"],
+    ),
+    "port-by-network": (
+        f"interface b\n ip ospf hello-interval 2\nexit\n{routed('network 10.0.0.0/24 area 0')}",
+        f"interface b\n ip ospf hello-interval 3\nexit\n{routed('network 10.0.0.0/24 area 0')}",
+        ["b's OSPF adjacency goes down until the other end has the same hello-interval"],
+    ),
+    "mtu-ignore": (
+        OSPF,
+        OSPF.replace("cost 5\n", "cost 5\n ip ospf mtu-ignore\n"),
+        ["a no longer compares MTUs when an OSPF adjacency begins; the one that is there stays"],
+    ),
+    "max-metric": (
+        OSPF,
+        routed("max-metric router-lsa administrative"),
+        ["the router asks others to go round it: traffic moves, adjacencies stay"],
+    ),
+    "max-metric-goes": (
+        routed("max-metric router-lsa administrative"),
+        OSPF,
+        ["the router no longer asks others to go round it: traffic moves, adjacencies stay"],
+    ),
+    "bfd-goes": (
+        OSPF.replace("cost 5\n", "cost 5\n ip ospf bfd\n"),
+        OSPF,
+        ["a's BFD session ends: assume that its OSPF adjacency goes down and up"],
+    ),
+    "bfd-comes": (OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf bfd\n ip ospf bfd profile burrow\n"), []),
+    "unknown-of-the-router": (
+        OSPF,
+        routed("capability opaque"),
+        ["not known what `capability opaque` does to OSPF: assume that every adjacency ends"],
+    ),
+    "unknown-of-a-port": (
+        OSPF,
+        OSPF.replace("cost 5\n", "cost 5\n ip ospf priority 7\n"),
+        ["not known what `ip ospf priority 7` does to a: assume that its OSPF adjacency ends"],
+    ),
+    "unknown-of-a-port-without-ospf": (
+        f"interface b\n link-params\nexit\n{ROUTER}",
+        f"interface b\n link-params\n shutdown\nexit\n{ROUTER}",
+        [],
+    ),
+    "one-of-several-routers": (
+        f"{OSPF}router ospf vrf red\nexit\n",
+        f"{OSPF}router ospf vrf red\n ospf router-id 3.3.3.3\nexit\n",
+        ["every OSPF adjacency goes down and up: the router id changes"],
+    ),
     "key": (
         OSPF,
         OSPF.replace("cost 5\n", "cost 5\n ip ospf message-digest-key 1 md5 hush\n"),
@@ -131,6 +228,28 @@ IMPACTS = {
 @pytest.mark.parametrize(("before", "after", "said"), IMPACTS.values(), ids=IMPACTS)
 def test_impact_on_adjacencies(before: str, after: str, said: list[str]) -> None:
     assert list(frr_impact(before, after)) == said
+
+
+ON = "zebra=yes\nospfd=yes\nbfdd=yes\n"
+DAEMONS = {
+    "ospfd": (ON.replace("ospfd=yes", "ospfd=no"), ["OSPF stops at FRR's next start at the latest: every adjacency ends"]),
+    "bfdd": (
+        ON.replace("bfdd=yes\n", ""),
+        ["BFD stops at FRR's next start at the latest: assume that every adjacency with a BFD session goes down and up"],
+    ),
+    "zebra-runs-whatever-is-said": (ON.replace("zebra=yes", "zebra=no"), []),
+    "another-comes": (f"{ON}bgpd=yes\n", []),
+}
+
+
+@pytest.mark.parametrize(("after", "said"), DAEMONS.values(), ids=DAEMONS)
+def test_impact_of_the_daemons_file(after: str, said: list[str]) -> None:
+    assert list(daemons_impact(ON, after)) == said
+
+
+def test_impact_shows_no_key() -> None:
+    (said,) = frr_impact(OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf authentication-key 10.0.0.1 hush\n"))
+    assert "hush" not in said
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.core.impact import interfaces_impact
+from tasks.core.impact import interfaces_impact, network_impact
+from tasks.core.transaction import FRR_CONF, INTERFACES
 
 SAME = """\
 auto bond0
@@ -53,3 +54,29 @@ RULES = {
 @pytest.mark.parametrize(("before", "after", "said"), RULES.values(), ids=RULES)
 def test_impact(before: str, after: str, said: list[str]) -> None:
     assert list(interfaces_impact(before, after)) == said
+
+
+SPEAKS = "interface x\n ip ospf area 0.0.0.0\nexit\nrouter ospf\nexit\n"
+BY_NETWORK = "router ospf\n network 10.0.0.0/24 area 0.0.0.0\nexit\n"
+PASSIVE = SPEAKS.replace("0.0.0.0\n", "0.0.0.0\n ip ospf passive\n")
+PORT = "iface x\n\taddress 10.0.0.1/31\n\tmtu 1500\n"
+LARGER, MOVED = PORT.replace("1500", "9000"), PORT.replace("10.0.0.1", "10.0.0.3")
+MTU_SAID = "x's OSPF adjacency goes down until the other end has the same MTU"
+ADDRESS_SAID = "x's OSPF adjacency goes down: the address goes that it is held from"
+ADJACENCIES = {
+    "mtu": (SPEAKS, LARGER, ["x changes its MTU while it stays up", MTU_SAID]),
+    "mtu-of-a-port-by-its-address": (BY_NETWORK, LARGER, ["x changes its MTU while it stays up", MTU_SAID]),
+    "mtu-of-a-passive-port": (PASSIVE, LARGER, ["x changes its MTU while it stays up"]),
+    "mtu-without-ospf": ("", LARGER, ["x changes its MTU while it stays up"]),
+    "address": (SPEAKS, MOVED, ["x changes its address: sessions to the old one end", ADDRESS_SAID]),
+    "address-goes": (SPEAKS, "iface x\n\tmtu 1500\n", ["x changes its address: sessions to the old one end", ADDRESS_SAID]),
+    "another-address-comes": (SPEAKS, f"{PORT}\taddress 10.9.0.1/31\n", []),
+    "port-goes": (SPEAKS, "", ["x is taken down: it is no longer in the file", "x's OSPF adjacency ends"]),
+    "held-down": (SPEAKS, f"{PORT}\tlink-down yes\n", ["x is held down", "x's OSPF adjacency goes down with it"]),
+}
+
+
+@pytest.mark.parametrize(("frr_conf", "after", "said"), ADJACENCIES.values(), ids=ADJACENCIES)
+def test_impact_on_adjacencies_of_the_files_together(frr_conf: str, after: str, said: list[str]) -> None:
+    """Whichever of the two files changes: the other one says which ports speak OSPF."""
+    assert list(network_impact({INTERFACES: PORT, FRR_CONF: frr_conf}, {INTERFACES: after})) == said
