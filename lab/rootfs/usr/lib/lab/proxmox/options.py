@@ -1,8 +1,10 @@
 """The command line of Proxmox's commands: sub-commands, arguments by place, and options, judged before anything is done."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 Values = Mapping[str, str]
 FAILED = 255
@@ -64,6 +66,17 @@ def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
     except PveError as problem:
         print(problem, file=sys.stderr)
     return FAILED
+
+
+def leave(code: int) -> NoReturn:
+    """End with that code once all is written, without a tear-down.
+
+    Threads of librados race with the end of the process that they are in, and may abort it when all is done (ceph/ceph#33950: `ceph` leaves
+    this way too).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 class _UsageError(Exception):
