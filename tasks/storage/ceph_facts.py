@@ -30,13 +30,12 @@ try:
     cluster = rados.Rados(conffile=conf, conf={"client_mount_timeout": "8", "rados_mon_op_timeout": "8"})
     cluster.connect()
     said["fsid"] = cluster.get_fsid()
-    for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
+    for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "versions",
                    "config dump", "osd crush rule dump", "time-sync-status"):
         said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
     for standby in said["mgr dump"].get("standbys", ()):
         standby.pop("available_modules", None)
     said["mgr dump"].pop("available_modules", None)
-    said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls").get("auth_dump", ())]
     # The manager answers these; the map may call one available that has just died.
     try:
         for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
