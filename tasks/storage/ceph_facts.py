@@ -33,6 +33,9 @@ try:
     for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "versions",
                    "config dump", "osd crush rule dump", "time-sync-status"):
         said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
+    # Settings of modules may be passwords: those that are not asked for stay here.
+    if isinstance(said["config dump"], list):
+        said["config dump"] = [row for row in said["config dump"] if row["name"].startswith("auth_")]
     for standby in said["mgr dump"].get("standbys", ()):
         standby.pop("available_modules", None)
     said["mgr dump"].pop("available_modules", None)

@@ -59,6 +59,12 @@ def test_silence_of_the_monitors_is_an_answer_too(host: Path) -> None:
     assert read(host) == {"error": "nobody answers"}
 
 
+def test_settings_that_nobody_asks_for_stay_on_the_host(host: Path) -> None:
+    auth = {"section": "mon", "name": "auth_allow_insecure_global_id_reclaim", "value": "false"}
+    password = {"section": "mgr", "name": "mgr/dashboard/GRAFANA_API_PASSWORD", "value": "hunter2"}
+    assert read(host, **{"config dump": [auth, password]})["config dump"] == [auth]
+
+
 def test_host_without_ceph_has_nothing_to_say(host: Path) -> None:
     (host / "ceph.conf").unlink()
     assert read(host) == {}
