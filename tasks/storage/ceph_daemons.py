@@ -165,9 +165,13 @@ class CephOsds(Change[Osds]):
         return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
 
     def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
-        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something."""
+        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something, or could not be looked at."""
         there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
         missing = [name for name in want.disks if name not in has]
+        if unseen := [f"disk {name} ({there[name].device}): {there[name].unseen}" for name in missing if there[name].unseen]:
+            raise Refused(
+                f"{self.host}: {'; '.join(unseen)}: whether it is empty is not known; see `dmesg`, mend or replace it, then run again"
+            )
         if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
             raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
         return tuple(

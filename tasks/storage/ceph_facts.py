@@ -53,14 +53,25 @@ json.dump(said, sys.stdout)
 sys.stdout.flush()
 os._exit(0)
 """
+# A line a disk: id, device, who holds it, then of each look its exit code and what it said, until one fails. A disk that does not answer
+# must not look empty: `wipefs` ends with 0 also where what it reads is an error, so its first MiB is read before.
 READ_DISKS = r"""
+look() {
+  said=$(timeout -k 1 4 "$@" 2>/dev/null); code=$?
+  printf '\t%s\t%s' $code "$(printf %s "$said" | tr '\n\t' '  ')"; return $code
+}
 for id in {ids}; do
   device=$(readlink -f "/dev/disk/by-id/$id")
   [ -b "$device" ] || continue
-  printf '%s\t%s\t%s\t%s\n' "$id" "$device" "$(lsblk -J -o NAME,TYPE,FSTYPE,PTTYPE,MOUNTPOINTS "$device" | tr -d '\n')" \
-    "$(wipefs --json --no-act "$device" | tr -d '\n')"
+  printf '%s\t%s\t%s' "$id" "$device" "$(ls "/sys/class/block/${device##*/}/holders" | tr '\n' ' ')"
+  look lsblk -J -o NAME,TYPE,FSTYPE,PTTYPE,MOUNTPOINTS "$device" &&
+    look sh -c 'head -c 1048576 "$1" >/dev/null' look "$device" && look wipefs --json --no-act "$device"
+  echo
 done
 """
+LOOKS = ("lsblk", "reading its first MiB", "wipefs")
+# Exit codes of timeout(1).
+TIMED_OUT = ("124", "137")
 
 
 @dataclass(frozen=True)
@@ -135,20 +146,27 @@ class CephState:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk by its kernel's name, and what is on it: empty where nothing is."""
+    """A disk by its kernel's name, and what is on it: empty where nothing is. Where it could not be looked at, why."""
 
     device: str
     holds: tuple[str, ...]
+    unseen: str = ""
 
 
 def _disks(output: str) -> Mapping[str, Disk]:
     """{id: disk} of the inventory's disks that are there."""
     found = {}
     for line in output.splitlines():
-        name, device, tree, signatures = line.split("\t")
+        name, device, holders, *looks = line.split("\t")
+        if (code := looks[-2]) != "0":
+            what = LOOKS[len(looks) // 2 - 1]
+            found[name] = Disk(device, (), f"{what} did not end" if code in TIMED_OUT else f"{what} ended with {code}")
+            continue
+        tree, _, signatures = looks[1::2]
         (row,) = json.loads(tree)["blockdevices"]
-        marks = [one["type"] for one in (json.loads(signatures)["signatures"] if signatures else ())]
-        found[name] = Disk(device, tuple(dict.fromkeys([*_holds(row), *marks])))
+        marks = [one["type"] for one in (json.loads(signatures)["signatures"] if signatures.strip() else ())]
+        held = [] if row.get("children") else [f"held by {holder}" for holder in holders.split()]
+        found[name] = Disk(device, tuple(dict.fromkeys([*_holds(row), *held, *marks])))
     return found
 
 
