@@ -8,6 +8,7 @@ from tasks.core.change import Change, FilePart, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
+from tasks.storage.ceph_traces import CEPH_TRACES, need_one_ceph
 from tasks.storage.proxmox_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
 
 # Of corosync's links that work it uses the one of the highest priority (corosync.conf(5), link_mode passive); said once, for the cluster.
@@ -89,12 +90,13 @@ class Membership:
 class ProxmoxCluster(Change[Membership]):
     """The node is in the site's Proxmox cluster; corosync uses the management network, and the storage mesh only as a last resort."""
 
-    needs: ClassVar = (COROSYNC,)
+    needs: ClassVar = (COROSYNC, CEPH_TRACES)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Membership:
-        """The site's cluster. Raises Refused on a node of another one: no command takes it out of that."""
+        """The site's cluster. Raises Refused on a node of another one, of Proxmox or of Ceph: no command takes it out of that."""
         assert site.ceph is not None
+        need_one_ceph(members(site), facts)
         found = facts[self.host][COROSYNC]
         if found.name and found.name != site.ceph.cluster:
             raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")
