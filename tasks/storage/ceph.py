@@ -14,7 +14,8 @@ from tasks.core.check import Check
 from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings
 from tasks.storage.ceph_pools import CephPool, PveStorages
 from tasks.storage.ceph_traces import CEPH_TRACES
-from tasks.storage.proxmox_cluster import NodeKeys, ProxmoxCluster, members
+from tasks.storage.node_keys import NodeKeys
+from tasks.storage.proxmox_cluster import ProxmoxCluster, members
 
 # One right for the whole cluster: a monitor at a time. What is only added to, daemons on other nodes, is added on all of them at once.
 RIGHT = "cluster"
