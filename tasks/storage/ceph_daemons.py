@@ -142,8 +142,14 @@ class CephManager(Change[Has]):
         return Has(self.host in facts[self.host][CEPH].managers)
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
-        """`pveceph mgr create`, and its opposite."""
-        del site, facts, want
+        """`pveceph mgr create`, or the start of one that is there and does not run, and its opposite.
+
+        `pveceph` makes none where its folder is (pve-manager, PVE::Ceph::Services::create_mgr).
+        """
+        del site, want
+        if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_TRACES].daemons:
+            unit = f"ceph-mgr@{self.host}.service"
+            return (Command(("systemctl", "start", unit), f"manager {self.host} is started", ("systemctl", "stop", unit)),)
         return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host)),)
 
 
