@@ -275,11 +275,11 @@ class _Carrier:
             outcome.state = "reverted"
 
     def left_behind(self, host: HostPlan) -> list[str]:
-        """What has no opposite, of a host whose steps have no timer."""
+        """What has no opposite, of a host whose steps have no timer, and what they said."""
         if host.transaction is None or host.transaction.timed:
             return []
-        reason = str(self.run.do(host.host, "outcome", plan=host)["reason"])
-        return [f"{host.host}: {reason}"] if "what stays" in reason else []
+        remark = self.run.do(host.host, "outcome", plan=host)["remark"]
+        return [f"{host.host}: {remark}"] if remark else []
 
     def roll_back(self, host: HostPlan, reason: str) -> None:
         """Ask until the host answers, or its own timer has undone it: only then may another set have the host."""

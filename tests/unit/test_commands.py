@@ -91,6 +91,15 @@ def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
     assert any("what stays: it joins b" in reason for reason in outcome.reasons), outcome.reasons
 
 
+def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World) -> None:
+    """Some of Proxmox's commands end with 0 when their task failed: the reason is on their standard error alone."""
+    world["alvin"].answers[HEALTH.command] = lambda _: "tired"
+    world["alvin"].remarks["join b"] = "b is full"
+    outcome = world.carry(replace(join("alvin"), checks=(host_is_well,)))
+    assert outcome.state == "reverted"
+    assert any("`join b`: b is full" in reason for reason in outcome.reasons), outcome.reasons
+
+
 def test_lost_answer_is_not_asked_again(world: World) -> None:
     """Whether it was done is not known: the next run looks."""
 

@@ -108,6 +108,15 @@ def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, cap
     assert said in capsys.readouterr().err
 
 
+def test_task_that_nobody_judges_ends_with_0_and_says_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_: Values) -> None:
+        with options.unjudged_task():
+            raise PveError("Could not set: size")
+
+    assert options.main("pveceph", {"pool set": Command(run)}, ["pool", "set"]) == 0
+    assert capsys.readouterr().err == "Could not set: size\n"
+
+
 def test_options_are_given_in_all_of_perls_ways() -> None:
     seen: list[Values] = []
     command = Command(seen.append, ("name",), (Option("size", "integer"), Option("use_ssh", "boolean"), Option("force", "boolean")))

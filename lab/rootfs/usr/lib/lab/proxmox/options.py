@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -12,6 +13,15 @@ FAILED = 255
 
 class PveError(Exception):
     """What a command of Proxmox says before it ends with 255."""
+
+
+@contextmanager
+def unjudged_task() -> Iterator[None]:
+    """A task whose end Proxmox's command does not look at: where it fails, the reason is on standard error, and the exit code is 0."""
+    try:
+        yield
+    except PveError as problem:
+        print(problem, file=sys.stderr)
 
 
 @dataclass(frozen=True)
