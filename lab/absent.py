@@ -36,7 +36,8 @@ ABSENT: Final = (
     ),
     Absence("Proxmox's daemons (pveproxy, pvestatd, pvedaemon) and its API", "an NFS storage is mounted by pvesm add and pvesm status"),
     Absence(
-        "keys and known hosts that a Proxmox cluster shares", "each node has a key of its own (`id_rsa` of root), which no other knows"
+        "keys and known hosts that a Proxmox cluster shares",
+        "each node has a key of its own (`id_rsa` of root), which no other knows; `authorized_keys` is no link to /etc/pve",
     ),
     Absence("bcrypt in Ceph's manager", "a module that refuses, because Debian's cannot be loaded there; the dashboard is not installed"),
     Absence("Ceph 19.2, which Proxmox VE 9 has", "Debian 13's Ceph 18.2, without the manager's modules that are off by default"),

@@ -21,7 +21,13 @@ def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Find
         yield Finding(f"{host}:mon", "in quorum", "in quorum" if host in state.quorum else state.error or there, host)
 
 
-@check(needs=(CEPH,), severity=Severity.MAJOR, remediation=STAGE, tags=TAGS)
+@check(
+    needs=(CEPH,),
+    severity=Severity.MAJOR,
+    remediation="Run the storage stage, which makes or starts it. Where it ends again: `journalctl -u ceph-mgr@HOST`, and"
+    " `pveceph mgr destroy HOST` for one that is half made.",
+    tags=TAGS,
+)
 def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each host with a monitor has a manager, so that one stands by."""
     if site.ceph is not None and host in site.ceph.monitors:

@@ -53,5 +53,5 @@ def copies_are_on_different_hosts(site: Site, facts: Facts, host: str) -> Iterat
             yield Finding(f"ceph:{name}", "by host, or wider", f"by {kind}", name, kind in APART)
 
 
-POOL_CHECKS = (pools_keep_their_copies, placement_groups_are_clean)
-CEPH_POOL_CHECKS = (*POOL_CHECKS, pools_are_used_as_intended, copies_are_on_different_hosts)
+POOL_CHECKS = (pools_keep_their_copies, pools_are_used_as_intended, placement_groups_are_clean)
+CEPH_POOL_CHECKS = (*POOL_CHECKS, copies_are_on_different_hosts)

@@ -76,7 +76,7 @@ class ApiLink:
         assert plan.transaction is not None
         self.rpc.call("core.ping", [])
         done = self._done.get(plan.transaction.token, Done("unknown", "this run has not begun it"))
-        return {"state": done.state, "reason": done.reason}
+        return {"state": done.state, "reason": done.reason, "remark": done.remark}
 
     def confirm(self, plan: "HostPlan") -> None:
         """Keep it."""

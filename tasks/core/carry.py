@@ -109,10 +109,11 @@ class _Carrier:
             outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
 
     def refreshed(self) -> Facts:
-        """What this set looks at, read again on its hosts where an earlier set has changed something."""
-        stale = [host for host in self.change_set.hosts if host not in self.run.facts and host not in self.run.unreachable]
-        answers = self.run.observe(stale, dict.fromkeys(stale, union([(STATUS,), *self.change_set.needs()])))
-        return {host: answer for host, answer in answers.items() if not isinstance(answer, BurrowError)}
+        """What this set looks at, read again on its hosts, and beside them, where an earlier set has changed something."""
+        one = self.change_set
+        needs = dict.fromkeys(one.beside, one.compares) | dict.fromkeys(one.hosts, union([(STATUS,), *one.needs()]))
+        stale = [host for host in needs if host not in self.run.facts and host not in self.run.unreachable]
+        return {host: answer for host, answer in self.run.observe(stale, needs).items() if not isinstance(answer, BurrowError)}
 
     def prepare(self, plan: SetPlan) -> None:
         """Every end is held, also one that is right already: another run's open transaction there could take it away again."""
@@ -274,11 +275,11 @@ class _Carrier:
             outcome.state = "reverted"
 
     def left_behind(self, host: HostPlan) -> list[str]:
-        """What has no opposite, of a host whose steps have no timer."""
+        """What has no opposite, of a host whose steps have no timer, and what they said."""
         if host.transaction is None or host.transaction.timed:
             return []
-        reason = str(self.run.do(host.host, "outcome", plan=host)["reason"])
-        return [f"{host.host}: {reason}"] if "what stays" in reason else []
+        remark = self.run.do(host.host, "outcome", plan=host)["remark"]
+        return [f"{host.host}: {remark}"] if remark else []
 
     def roll_back(self, host: HostPlan, reason: str) -> None:
         """Ask until the host answers, or its own timer has undone it: only then may another set have the host."""

@@ -106,7 +106,7 @@ class ChangeSet:
     `subjects` says which findings the after-checks wait for: the checks judge whole hosts, a set only what it changed.
     `by_hand` is what an unmanaged host's owner has to do. Sets of one `right` are carried one at a time and in their order, none after one
     that failed; those of one `group`, which follow each other, at once. `settle_s` is how long its checks are waited for, where that is not
-    the site's: a cluster has its own pace.
+    the site's: a cluster has its own pace. Of the hosts `beside`, which it leaves alone, it reads `compares`, where they answer.
     """
 
     name: str
@@ -117,6 +117,8 @@ class ChangeSet:
     right: str = ""
     group: str = ""
     settle_s: int | None = None
+    beside: tuple[str, ...] = ()
+    compares: tuple[Fact[Any], ...] = ()
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -170,6 +170,8 @@ def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str,
                 for host in (member.host, *member.instead):
                     needs.setdefault(host, []).extend(change.needs for change in member.changes)
                     needs[host] += [*checks, *(check.needs for check in change_set.checks)]
+            for host in change_set.beside:
+                needs.setdefault(host, []).append(change_set.compares)
     for stage in stages:
         for host in beside(stage, run, options) & needs.keys() if stage.sets else ():
             needs[host] += [one.needs for one in stage.checks]

@@ -34,11 +34,17 @@ class SshLink:
         done: dict[str, Done] = self.task.host.data.setdefault(MEMORY, {})
         return done
 
-    def _perform(self, command: Command) -> None:
+    def _perform(self, command: Command) -> str:
+        """What it said on standard error. Raises TransactionError where it failed.
+
+        `pvecm create`, `pvecm add` and `pveceph pool` end with 0 also where their task failed: what is left of that is the reason on
+        standard error (pve-common, PVE::RESTEnvironment::fork_worker), so it is kept for when the checks fail.
+        """
         said = self.session.perform(self.owner, command.argv, command.deadline_s)
         if said["rc"]:
             words = (said["err"] or said["out"]).strip()[-600:] or "it said nothing"
             raise TransactionError(f"{self.task.host.name}: `{' '.join(command.argv)}` ended with {said['rc']}: {words}")
+        return str(said["err"]).strip()[-600:]
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """All facts in one exec."""
@@ -54,9 +60,12 @@ class SshLink:
         assert plan.transaction is not None
         if plan.transaction.commands:
             done = self._done[plan.transaction.token] = Done()
-            done.carry_out(
-                plan.transaction.commands, self._perform, lambda command, _: command.undo and Command(command.undo, command.shown)
-            )
+
+            def opposite(command: Command, words: str) -> Command | None:
+                done.said += [f"`{' '.join(command.argv)}`: {words}"] if words else []
+                return Command(command.undo, command.shown) if command.undo else None
+
+            done.carry_out(plan.transaction.commands, self._perform, opposite)
             return
         expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), deadline_s, on_event))
 
@@ -66,7 +75,7 @@ class SshLink:
         kept: dict[str, Any] = self.session.outcome(plan.transaction.token)
         if plan.transaction.commands:
             done = self._done.get(plan.transaction.token, Done("unknown", "this run has not begun it"))
-            return {"state": done.state, "reason": done.reason}
+            return {"state": done.state, "reason": done.reason, "remark": done.remark}
         return kept
 
     def confirm(self, plan: HostPlan) -> None:

@@ -12,12 +12,13 @@ Do = Callable[[Any], Any]
 
 @dataclass
 class Done:
-    """What was done of one transaction: its state, why, and what takes it back, the last thing last."""
+    """What was done of one transaction: its state, why, what takes it back, the last thing last, and what was said by the way."""
 
     state: str = "applying"
     reason: str = ""
     undo: list[Any] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def carry_out(self, steps: Iterable[Any], do: Do, opposite: Callable[[Any, Any], Any]) -> None:
         """Step after step; where one fails, those before it are taken back.
@@ -51,6 +52,12 @@ class Done:
         self.state = "reverted"
         self.reason = f"what could not be taken back: {'; '.join(troubles)}" if troubles else f"taken back: {reason}"
         self.reason += f"; what stays: {'; '.join(self.stays)}" if self.stays else ""
+        self.reason += f"; what was said: {'; '.join(self.said)}" if self.said else ""
+
+    @property
+    def remark(self) -> str:
+        """What somebody has to know besides that it was taken back: what stays, and what was said; empty where there is nothing."""
+        return self.reason if self.stays or self.said else ""
 
     def keep(self, host: str) -> None:
         """It is as wanted. Raises TransactionError where it was not done."""

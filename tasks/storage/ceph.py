@@ -1,6 +1,7 @@
 """The Proxmox cluster and Ceph on it as change sets: one after the other, each judged by what Ceph itself says before the next begins."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from inventory.schema import Site
@@ -12,7 +13,9 @@ from tasks.core.change import Change, ChangeSet, Member
 from tasks.core.check import Check
 from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings
 from tasks.storage.ceph_pools import CephPool, PveStorages
-from tasks.storage.proxmox_cluster import NodeKeys, ProxmoxCluster, members
+from tasks.storage.ceph_traces import CEPH_TRACES
+from tasks.storage.node_keys import NodeKeys
+from tasks.storage.proxmox_cluster import ProxmoxCluster, members
 
 # One right for the whole cluster: a monitor at a time. What is only added to, daemons on other nodes, is added on all of them at once.
 RIGHT = "cluster"
@@ -27,9 +30,9 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     nodes = members(site)
     yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), right=RIGHT)
     for name in nodes:
-        yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS)
+        yield _compared(nodes, _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS))
     first, *others = site.ceph.monitors
-    yield _one("ceph settings", first, (CephSettings(first),), (), tuple(others))
+    yield _compared(nodes, _one("ceph settings", first, (CephSettings(first),), (), tuple(others)))
     for name in site.ceph.monitors:
         yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS)
     for name in nodes:
@@ -42,6 +45,11 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     for name in site.ceph.pools:
         yield _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
     yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
+
+
+def _compared(nodes: tuple[str, ...], one: ChangeSet) -> ChangeSet:
+    """The set, with what all nodes have of Ceph in view; later a node's own is enough, since the cluster's file is on each."""
+    return replace(one, beside=nodes, compares=(CEPH_TRACES,))
 
 
 def _one(

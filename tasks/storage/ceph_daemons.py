@@ -1,5 +1,6 @@
 """Ceph's monitors, managers and OSDs, each by pveceph(1), which keeps Proxmox's own files and its interface in step."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,8 @@ from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
 from tasks.storage.ceph_facts import CEPH, CEPH_CONF, OSD_DISKS, CephState, Disk
+from tasks.storage.ceph_traces import CEPH_TRACES, need_one_ceph
+from tasks.storage.proxmox_cluster import members
 
 
 @dataclass(frozen=True)
@@ -27,22 +30,22 @@ AUTH = ("auth_cluster_required", "auth_service_required", "auth_client_required"
 class CephSettings(Change[Settings]):
     """Ceph speaks on the site's storage network alone, and by cephx."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF)
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_TRACES)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Settings:
         """The site's network. Raises Refused where Ceph is another cluster's, or was set up otherwise: that takes a runbook of its own."""
         assert site.ceph is not None
+        need_one_ceph(members(site), facts)
+        need_own_answer(facts, self.host)
         want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
         has = _settings(facts[self.host][CEPH_CONF])
-        if has.public_network and has != want:
+        if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "fsid")):
+            networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
             raise Refused(
-                f"{self.host}: /etc/pve/ceph.conf says {has.public_network}, {has.cluster_network}, {'/'.join(has.auth)}; wanted"
+                f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(one or 'nothing' for one in has.auth)}; wanted"
                 f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
             )
-        running, written = facts[self.host][CEPH].fsid, ceph_setting(facts[self.host][CEPH_CONF], "fsid")
-        if running and written and running != written:
-            raise Refused(f"{self.host}: its Ceph is {running}, /etc/pve/ceph.conf says {written}: it belongs to another cluster")
         return want
 
     def observe(self, site: Site, facts: Facts) -> Settings:
@@ -57,9 +60,9 @@ class CephSettings(Change[Settings]):
 
 
 def ceph_setting(text: str, key: str) -> str:
-    """A setting of ceph.conf, empty where it is not said."""
-    lines = (line.partition("=") for line in text.splitlines())
-    return next((value.strip() for name, _, value in lines if name.strip() == key), "")
+    """A setting of ceph.conf, empty where it is not said. Words of a name are apart by `_`, `-` or spaces (Ceph takes all of them)."""
+    lines = (re.split(r"[#;]", line)[0].partition("=") for line in text.splitlines())
+    return next((value.strip() for name, _, value in lines if re.sub(r"[\s_-]+", "_", name.strip()) == key), "")
 
 
 def _settings(text: str) -> Settings:
@@ -67,8 +70,17 @@ def _settings(text: str) -> Settings:
     return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
 
 
+def need_own_answer(facts: Facts, host: str) -> None:
+    """Raises Refused where the cluster that answers is not the one of Proxmox's file."""
+    running, written = facts[host][CEPH].fsid, ceph_setting(facts[host][CEPH_CONF], "fsid")
+    if running and running != written:
+        said = f"says {written}" if written else "says none (is /etc/pve mounted?)"
+        raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {said}: it belongs to another cluster")
+
+
 def answering(facts: Facts, host: str) -> CephState:
-    """What Ceph says. Raises Refused where it is set up and nobody answers: what is there is not known then, so nothing is made."""
+    """What Ceph says. Raises Refused where it is another cluster, or is set up and nobody answers: what is there is not known then."""
+    need_own_answer(facts, host)
     state, known = facts[host][CEPH], ceph_setting(facts[host][CEPH_CONF], "mon_host")
     if known and not state.fsid:
         raise Refused(f"{host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
@@ -86,12 +98,12 @@ class Has:
 class CephMonitor(Change[Has]):
     """The host has a monitor, on its loopback."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF)
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_TRACES)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
         """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
-        del site
+        need_one_ceph(members(site), facts)
         state = answering(facts, self.host)
         if self.host not in state.monitors and (missing := [name for name in state.monitors if name not in state.quorum]):
             raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
@@ -115,12 +127,12 @@ class CephMonitor(Change[Has]):
 class CephManager(Change[Has]):
     """The host has a manager, active or standing by."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF)
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_TRACES)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
         """It has. Raises Refused where Ceph does not answer."""
-        del site
+        need_one_ceph(members(site), facts)
         answering(facts, self.host)
         return Has(True)
 
@@ -130,8 +142,14 @@ class CephManager(Change[Has]):
         return Has(self.host in facts[self.host][CEPH].managers)
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
-        """`pveceph mgr create`, and its opposite."""
-        del site, facts, want
+        """`pveceph mgr create`, or the start of one that is there and does not run, and its opposite.
+
+        `pveceph` makes none where its folder is (pve-manager, PVE::Ceph::Services::create_mgr).
+        """
+        del site, want
+        if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_TRACES].daemons:
+            unit = f"ceph-mgr@{self.host}.service"
+            return (Command(("systemctl", "start", unit), f"manager {self.host} is started", ("systemctl", "stop", unit)),)
         return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host)),)
 
 
@@ -146,11 +164,12 @@ class Osds:
 class CephOsds(Change[Osds]):
     """Every disk that is meant for Ceph is an OSD; one with anything on it is left as it is, and refused by its name."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF, OSD_DISKS)
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_TRACES, OSD_DISKS)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Osds:
         """The inventory's disks. Raises Refused where one is not there, or Ceph does not answer."""
+        need_one_ceph(members(site), facts)
         answering(facts, self.host)
         wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
         if missing := [name for name in wanted if name not in there]:
@@ -165,9 +184,13 @@ class CephOsds(Change[Osds]):
         return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
 
     def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
-        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something."""
+        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something, or could not be looked at."""
         there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
         missing = [name for name in want.disks if name not in has]
+        if unseen := [f"disk {name} ({there[name].device}): {there[name].unseen}" for name in missing if there[name].unseen]:
+            raise Refused(
+                f"{self.host}: {'; '.join(unseen)}: whether it is empty is not known; see `dmesg`, mend or replace it, then run again"
+            )
         if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
             raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
         return tuple(

@@ -9,6 +9,8 @@ from inventory.schema import Site
 from tasks.core.facts import Fact, text
 
 # All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
+# It ends without a tear-down: librados cannot be shut down while another of its threads is at work, nor may the process end under such a
+# thread; either may abort it when all is said (ceph/ceph#33825, #33950: `ceph` itself leaves this way). Monitors see a closed connection.
 READ_CEPH = r"""
 import errno, json, os, sys
 # A node without a daemon has the file of Proxmox alone.
@@ -25,35 +27,51 @@ def ask(cluster, prefix, **more):
 said = {}
 try:
     # The limit of a command is here: the library does not look at its own argument. Monitors that lost one elect for 5 s.
-    with rados.Rados(conffile=conf, conf={"client_mount_timeout": "8", "rados_mon_op_timeout": "8"}) as cluster:
-        said["fsid"] = cluster.get_fsid()
-        for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "df", "versions",
-                       "config dump", "osd crush rule dump", "time-sync-status"):
-            said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
-        for standby in said["mgr dump"].get("standbys", ()):
-            standby.pop("available_modules", None)
-        said["mgr dump"].pop("available_modules", None)
-        said["auth"] = [{"entity": one["entity"], "caps": one["caps"]} for one in ask(cluster, "auth ls").get("auth_dump", ())]
-        # The manager answers these; the map may call one available that has just died.
-        try:
-            for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
-                said[prefix] = ask(cluster, prefix)
-        except rados.TimedOut as error:
-            said["mgr"] = str(error)
-        if isinstance(said.get("crash ls-new"), list):
-            said["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in said["crash ls-new"]]
+    cluster = rados.Rados(conffile=conf, conf={"client_mount_timeout": "8", "rados_mon_op_timeout": "8"})
+    cluster.connect()
+    said["fsid"] = cluster.get_fsid()
+    for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "versions",
+                   "config dump", "osd crush rule dump", "time-sync-status"):
+        said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
+    # Settings of modules may be passwords: those that are not asked for stay here.
+    if isinstance(said["config dump"], list):
+        said["config dump"] = [row for row in said["config dump"] if row["name"].startswith("auth_")]
+    for standby in said["mgr dump"].get("standbys", ()):
+        standby.pop("available_modules", None)
+    said["mgr dump"].pop("available_modules", None)
+    # The manager answers these; the map may call one available that has just died.
+    try:
+        for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
+            said[prefix] = ask(cluster, prefix)
+    except rados.TimedOut as error:
+        said["mgr"] = str(error)
+    if isinstance(said.get("crash ls-new"), list):
+        said["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in said["crash ls-new"]]
 except rados.Error as error:
     said = {"error": str(error)}
 json.dump(said, sys.stdout)
+sys.stdout.flush()
+os._exit(0)
 """
+# A line a disk: id, device, who holds it, then of each look its exit code and what it said, until one fails. A disk that does not answer
+# must not look empty: `wipefs` ends with 0 also where what it reads is an error, so its first MiB is read before.
 READ_DISKS = r"""
+look() {
+  said=$(timeout -k 1 4 "$@" 2>/dev/null); code=$?
+  printf '\t%s\t%s' $code "$(printf %s "$said" | tr '\n\t' '  ')"; return $code
+}
 for id in {ids}; do
   device=$(readlink -f "/dev/disk/by-id/$id")
   [ -b "$device" ] || continue
-  printf '%s\t%s\t%s\t%s\n' "$id" "$device" "$(lsblk -J -o NAME,TYPE,FSTYPE,PTTYPE,MOUNTPOINTS "$device" | tr -d '\n')" \
-    "$(wipefs --json --no-act "$device" | tr -d '\n')"
+  printf '%s\t%s\t%s' "$id" "$device" "$(ls "/sys/class/block/${device##*/}/holders" | tr '\n' ' ')"
+  look lsblk -J -o NAME,TYPE,FSTYPE,PTTYPE,MOUNTPOINTS "$device" &&
+    look sh -c 'head -c 1048576 "$1" >/dev/null' look "$device" && look wipefs --json --no-act "$device"
+  echo
 done
 """
+LOOKS = ("lsblk", "reading its first MiB", "wipefs")
+# Exit codes of timeout(1).
+TIMED_OUT = ("124", "137")
 
 
 @dataclass(frozen=True)
@@ -128,20 +146,27 @@ class CephState:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk by its kernel's name, and what is on it: empty where nothing is."""
+    """A disk by its kernel's name, and what is on it: empty where nothing is. Where it could not be looked at, why."""
 
     device: str
     holds: tuple[str, ...]
+    unseen: str = ""
 
 
 def _disks(output: str) -> Mapping[str, Disk]:
     """{id: disk} of the inventory's disks that are there."""
     found = {}
     for line in output.splitlines():
-        name, device, tree, signatures = line.split("\t")
+        name, device, holders, *looks = line.split("\t")
+        if (code := looks[-2]) != "0":
+            what = LOOKS[len(looks) // 2 - 1]
+            found[name] = Disk(device, (), f"{what} did not end" if code in TIMED_OUT else f"{what} ended with {code}")
+            continue
+        tree, _, signatures = looks[1::2]
         (row,) = json.loads(tree)["blockdevices"]
-        marks = [one["type"] for one in (json.loads(signatures)["signatures"] if signatures else ())]
-        found[name] = Disk(device, tuple(dict.fromkeys([*_holds(row), *marks])))
+        marks = [one["type"] for one in (json.loads(signatures)["signatures"] if signatures.strip() else ())]
+        held = [] if row.get("children") else [f"held by {holder}" for holder in holders.split()]
+        found[name] = Disk(device, tuple(dict.fromkeys([*_holds(row), *held, *marks])))
     return found
 
 

@@ -35,10 +35,19 @@ class CephPool(Change[PoolState]):
     name: str
 
     def intend(self, site: Site, facts: Facts) -> PoolState:
-        """As the inventory says. Raises Refused where Ceph does not answer: making a pool that is there sets it anew."""
+        """As the inventory says.
+
+        Raises Refused where Ceph does not answer: making a pool that is there sets it anew. And where the pool is for something else.
+        """
         answering(facts, self.host)
         assert site.ceph is not None
         pool = site.ceph.pools[self.name]
+        found = facts[self.host][CEPH].pools.get(self.name, {})
+        if other := sorted(set(found.get("application_metadata", ())) - {pool.application}):
+            raise Refused(
+                f"{self.host}: pool {self.name} is for {', '.join(other)}, wanted {pool.application}: it is somebody's; rename it in the"
+                " inventory, or see `ceph osd pool application disable`"
+            )
         return PoolState(str(pool.size), str(pool.min_size), pool.application, pool.autoscale)
 
     def observe(self, site: Site, facts: Facts) -> PoolState:

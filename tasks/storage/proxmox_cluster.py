@@ -1,72 +1,18 @@
-"""The Proxmox cluster: nodes that know each other's keys, and are members one after the other."""
+"""The Proxmox cluster: its nodes are members one after the other."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from inventory.schema import Site
-from tasks.core.change import Change, FilePart, Step
+from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
-from tasks.storage.proxmox_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KNOWN_HOSTS, ROOT_KEY
+from tasks.storage.ceph_traces import CEPH_TRACES, need_one_ceph
+from tasks.storage.proxmox_facts import COROSYNC
 
 # Of corosync's links that work it uses the one of the highest priority (corosync.conf(5), link_mode passive); said once, for the cluster.
 PRIORITIES = ("priority=20", "priority=10")
-KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
-
-
-@dataclass(frozen=True)
-class Known:
-    """The lines of others that a node has: keys that it lets in, hosts that it knows."""
-
-    keys: tuple[str, ...]
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class NodeKeys(Change[Known]):
-    """Root of each node of the cluster may log in on the others, whose host keys are known: `pvecm add` goes by SSH."""
-
-    needs: ClassVar = (ROOT_KEY, HOST_KEY, AUTHORIZED_KEYS, KNOWN_HOSTS)
-    host: str
-
-    def intend(self, site: Site, facts: Facts) -> Known:
-        """The other nodes' public keys. Raises Refused where a node has none."""
-        keys, hosts = [], []
-        for name in members(site):
-            if name != self.host and name in facts:
-                keys.append(_key(name, "/root/.ssh/id_rsa.pub", facts[name][ROOT_KEY]))
-                kind, key = _key(name, "/etc/ssh/ssh_host_ed25519_key.pub", facts[name][HOST_KEY]).split()[:2]
-                hosts.append(f"{site.hosts[name].address.ip} {kind} {key}")
-        return Known(tuple(keys), tuple(hosts))
-
-    def observe(self, site: Site, facts: Facts) -> Known:
-        """Those of them that are there."""
-        want, here = self.intend(site, facts), facts[self.host]
-        return Known(_there(want.keys, here[AUTHORIZED_KEYS]), _there(want.hosts, here[KNOWN_HOSTS]))
-
-    def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
-        """The missing lines at the end of each file."""
-        del site, facts
-        return (
-            FilePart(KEYS_FILE, AUTHORIZED_KEYS, lambda text: _with(text, want.keys), 0o600),
-            FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: _with(text, want.hosts), 0o644),
-        )
-
-
-def _key(host: str, path: str, text: str) -> str:
-    if not text.strip():
-        raise Refused(f"{host}: no {path}: make one (`ssh-keygen`), as Proxmox's installer does, then run again")
-    return text.strip()
-
-
-def _there(lines: tuple[str, ...], text: str) -> tuple[str, ...]:
-    return tuple(line for line in lines if line in text.splitlines())
-
-
-def _with(text: str, lines: tuple[str, ...]) -> str:
-    missing = [line for line in lines if line not in text.splitlines()]
-    return text + ("\n" if text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)
 
 
 def members(site: Site) -> tuple[str, ...]:
@@ -89,12 +35,13 @@ class Membership:
 class ProxmoxCluster(Change[Membership]):
     """The node is in the site's Proxmox cluster; corosync uses the management network, and the storage mesh only as a last resort."""
 
-    needs: ClassVar = (COROSYNC,)
+    needs: ClassVar = (COROSYNC, CEPH_TRACES)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Membership:
-        """The site's cluster. Raises Refused on a node of another one: no command takes it out of that."""
+        """The site's cluster. Raises Refused on a node of another one, of Proxmox or of Ceph: no command takes it out of that."""
         assert site.ceph is not None
+        need_one_ceph(members(site), facts)
         found = facts[self.host][COROSYNC]
         if found.name and found.name != site.ceph.cluster:
             raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")

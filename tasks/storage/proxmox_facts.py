@@ -93,4 +93,6 @@ STORAGE_STATUS = Fact("storage_status", "pvesm status 2>/dev/null || true", _sta
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
 HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
 AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
+# Where it really is: Proxmox links it to the cluster's.
+KEYS_PATH = Fact("authorized_keys_path", "readlink -f /root/.ssh/authorized_keys || true", str.strip)
 KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")

@@ -91,6 +91,8 @@ def test_a_monitor_a_manager_and_an_osd_run_on_the_disk(lab: Lab) -> None:
     assert (refused.code, refused.err) == (255, "device '/dev/ubdb' is already in use\n")
     lab.sh("alvin", f"{DIGEST} | cmp - /root/sum && wipefs -aq {by_id('alvin')} && pveceph osd create {by_id('alvin')}")
     wait_on(lab, "alvin", IS_UP)
+    unjudged = lab.command("exec", "alvin", "--", "pveceph", "pool", "set", "nothing", "--size", "3", check=False)
+    assert (unjudged.code, "nothing" in unjudged.err) == (0, True), unjudged
     assert lab.sh("alvin", "readlink /etc/ceph/ceph.conf") == "/etc/pve/ceph.conf\n"
     assert lab.sh("alvin", "find /etc/pve/priv /var/lib/ceph -name '*keyring*' -perm /077") == ""
     assert "MGR_MODULE" not in lab.sh("alvin", "ceph health detail")

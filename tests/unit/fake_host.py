@@ -64,6 +64,7 @@ class FakeHost:
     records: list[dict[str, Any]] = field(default_factory=list)
     performed: list[str] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
 
     def lapse(self) -> None:
         """What the host's own timer does."""
@@ -157,7 +158,7 @@ class FakeHost:
         self._prepare(request, emit)
         command = " ".join(request["argv"])
         self.performed.append(command)
-        return {"rc": int(command in self.fails), "out": "", "err": self.fails.get(command, "")}
+        return {"rc": int(command in self.fails), "out": "", "err": self.fails.get(command, self.remarks.get(command, ""))}
 
     def _restore(self, reason: str) -> None:
         assert self.pending is not None

@@ -71,6 +71,11 @@ def _create_manager(texts: Said, host: str, *_: Any) -> None:
     _of_ceph(texts, act)
 
 
+def _start_unit(texts: Said, host: str, names: list[str], *_: Any) -> None:
+    assert names == [f"ceph-mgr@{host}.service"]
+    _create_manager(texts, host)
+
+
 def _create_osd(texts: Said, host: str, names: list[str], *_: Any) -> None:
     (line,) = (line for line in texts["osd_disks"].splitlines() if line.startswith(f"{names[0].rpartition('/')[2]}\t"))
 
@@ -111,6 +116,7 @@ COMMANDS = {
     "pveceph init": _init,
     "pveceph mon create": _create_monitor,
     "pveceph mgr create": _create_manager,
+    "systemctl start": _start_unit,
     "pveceph osd create": _create_osd,
     "pveceph pool create": _create_pool,
     "pveceph pool set": _set_pool,

@@ -9,6 +9,7 @@ from fake_host import FakeHost
 
 from inventory.schema import Site
 from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.errors import Refused
 from tasks.core.facts import Facts
 from tasks.core.runbook import FAILED, OK
 from tasks.core.transaction import Command
@@ -33,6 +34,16 @@ class Joined(Change[Named]):
 
     def steps(self, *_: object) -> tuple[Step, ...]:
         return self.commands
+
+
+@dataclass(frozen=True)
+class JoinedAfter(Joined):
+    """The host has joined, once alvin has."""
+
+    def intend(self, _: Site, facts: Facts) -> Named:
+        if "alvin" not in facts or facts["alvin"][HEALTH] != "joined":
+            raise Refused(f"{self.host}: alvin has not joined")
+        return Named("joined")
 
 
 def join(host: str, *commands: Any, **fields: Any) -> ChangeSet:
@@ -80,6 +91,15 @@ def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
     assert any("what stays: it joins b" in reason for reason in outcome.reasons), outcome.reasons
 
 
+def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World) -> None:
+    """Some of Proxmox's commands end with 0 when their task failed: the reason is on their standard error alone."""
+    world["alvin"].answers[HEALTH.command] = lambda _: "tired"
+    world["alvin"].remarks["join b"] = "b is full"
+    outcome = world.carry(replace(join("alvin"), checks=(host_is_well,)))
+    assert outcome.state == "reverted"
+    assert any("`join b`: b is full" in reason for reason in outcome.reasons), outcome.reasons
+
+
 def test_lost_answer_is_not_asked_again(world: World) -> None:
     """Whether it was done is not known: the next run looks."""
 
@@ -103,6 +123,12 @@ def test_sets_of_one_right_are_carried_one_after_the_other(world: World) -> None
     world.execute(join("alvin", right="cluster"), join("simon", right="cluster"))
     asked = [host for host, verb in world.journal if verb == "perform"]
     assert asked == ["alvin", "alvin", "simon", "simon"]
+
+
+def test_host_beside_is_seen_as_an_earlier_set_left_it(world: World) -> None:
+    after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), right="cluster")
+    seen = replace(after, beside=("alvin",), compares=(HEALTH,))
+    assert [one.state for one in world.execute(join("alvin", right="cluster"), seen).stages[0].outcomes] == ["done", "done"]
 
 
 def test_none_is_begun_after_one_that_failed(world: World) -> None:

@@ -1,8 +1,11 @@
 """The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. What they do is tried in the lab."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cases import ROOT
 
 from lab.rootfs.usr.lib.lab.proxmox import ceph_conf, cluster_fs, corosync_conf, options, storage_cfg
 from lab.rootfs.usr.lib.lab.proxmox.options import Command, Option, PveError, Values
@@ -105,8 +108,23 @@ def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, cap
     assert said in capsys.readouterr().err
 
 
+def test_task_that_nobody_judges_ends_with_0_and_says_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_: Values) -> None:
+        with options.unjudged_task():
+            raise PveError("Could not set: size")
+
+    assert options.main("pveceph", {"pool set": Command(run)}, ["pool", "set"]) == 0
+    assert capsys.readouterr().err == "Could not set: size\n"
+
+
 def test_options_are_given_in_all_of_perls_ways() -> None:
     seen: list[Values] = []
     command = Command(seen.append, ("name",), (Option("size", "integer"), Option("use_ssh", "boolean"), Option("force", "boolean")))
     assert options.main("x", {"add": command}, ["add", "--size=3", "-use_ssh", "p", "--force", "1"]) == 0
     assert seen == [{"name": "p", "size": "3", "use_ssh": "1", "force": "1"}]
+
+
+def test_stand_in_ends_with_its_code_whatever_dies_at_its_end() -> None:
+    words = f"import atexit, os; atexit.register(os.abort); from {options.__name__} import leave; print('all'); leave(3)"
+    done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "all\n")

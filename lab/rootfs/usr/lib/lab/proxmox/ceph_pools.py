@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from . import ceph_conf, ceph_init, cluster_fs, storage_cfg
-from .options import Option, PveError, Values
+from .options import Option, PveError, Values, unjudged_task
 from .rados_link import LONG_S, Monitors
 
 SHARED = (
@@ -33,18 +33,20 @@ def create(values: Values) -> None:
     name = values["name"]
     if not re.fullmatch(r"[^:/\s]+", name):
         raise PveError("400 Parameter verification failed.\nname: value does not match the regex pattern")
-    monitors = Monitors(LONG_S)
     wanted = {**DEFAULTS, **{key: value for key, value in values.items() if key not in ("name", "add_storages")}}
-    monitors.text("osd pool create", pool=name, pg_num=int(wanted["pg_num"]))
-    _apply(monitors, name, wanted)
-    if values.get("add_storages") == "1":
-        storage_cfg.add("rbd", name, {"pool": name, "content": "images,rootdir", "krbd": "0"})
+    with unjudged_task():
+        monitors = Monitors(LONG_S)
+        monitors.text("osd pool create", pool=name, pg_num=int(wanted["pg_num"]))
+        _apply(monitors, name, wanted)
+        if values.get("add_storages") == "1":
+            storage_cfg.add("rbd", name, {"pool": name, "content": "images,rootdir", "krbd": "0"})
 
 
 def change(values: Values) -> None:
     """Change what is asked for of a pool."""
     ceph_init.need_init()
-    _apply(Monitors(LONG_S), values["name"], {key: value for key, value in values.items() if key != "name"})
+    with unjudged_task():
+        _apply(Monitors(LONG_S), values["name"], {key: value for key, value in values.items() if key != "name"})
 
 
 def _apply(monitors: Monitors, name: str, wanted: dict[str, str]) -> None:

@@ -1,8 +1,11 @@
 """The command line of Proxmox's commands: sub-commands, arguments by place, and options, judged before anything is done."""
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 Values = Mapping[str, str]
 FAILED = 255
@@ -10,6 +13,15 @@ FAILED = 255
 
 class PveError(Exception):
     """What a command of Proxmox says before it ends with 255."""
+
+
+@contextmanager
+def unjudged_task() -> Iterator[None]:
+    """A task whose end Proxmox's command does not look at: where it fails, the reason is on standard error, and the exit code is 0."""
+    try:
+        yield
+    except PveError as problem:
+        print(problem, file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,17 @@ def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
     except PveError as problem:
         print(problem, file=sys.stderr)
     return FAILED
+
+
+def leave(code: int) -> NoReturn:
+    """End with that code once all is written, without a tear-down.
+
+    Threads of librados race with the end of the process that they are in, and may abort it when all is done (ceph/ceph#33950: `ceph` leaves
+    this way too).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 class _UsageError(Exception):

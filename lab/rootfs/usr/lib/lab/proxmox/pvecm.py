@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from . import cluster_fs, corosync_conf, options
 from .cluster_fs import COROSYNC
-from .options import Command, Option, PveError, Values
+from .options import Command, Option, PveError, Values, unjudged_task
 from .system import addresses, node, output, own_address, run
 
 LOCAL = Path("/etc/corosync/corosync.conf")
@@ -28,6 +28,11 @@ def create(values: Values) -> None:
     """A cluster of this node alone."""
     if COROSYNC.exists():
         raise PveError(f"cluster config '{COROSYNC}' already exists")
+    with unjudged_task():
+        _create(values)
+
+
+def _create(values: Values) -> None:
     links = corosync_conf.links_of(values) or {0: (str(own_address()), None)}
     if not KEY.exists():
         run("corosync-keygen", "-l", "-k", KEY)
@@ -52,6 +57,11 @@ def add(values: Values) -> None:
     """Take this node into the cluster of another, over SSH."""
     if values.get("use_ssh") != "1":
         raise PveError("the rehearsal lab has no API of Proxmox: pass --use_ssh")
+    with unjudged_task():
+        _join(values)
+
+
+def _join(values: Values) -> None:
     host, links = values["hostname"], corosync_conf.links_of(values)
     _need_joinable(links, forced=values.get("force") == "1")
     peer = ("ssh", "-o", "BatchMode=yes", f"root@{host}")

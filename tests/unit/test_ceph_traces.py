@@ -1,0 +1,41 @@
+"""The script that looks for traces of Ceph on a host, in a folder in the place of its root."""
+
+import subprocess
+from pathlib import Path
+
+from tasks.storage.ceph_traces import CEPH_TRACES, READ_TRACES, Traces
+
+FSID = "69db3ab3-0ef7-4b42-8333-bba3ffc663a7"
+
+
+def read(root: Path) -> Traces:
+    script = READ_TRACES.replace("/etc/", f"{root}/etc/").replace("/var/", f"{root}/var/")
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    return CEPH_TRACES.parse(done.stdout.replace(str(root), ""))
+
+
+def write(root: Path, path: str, text: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text)
+
+
+def test_host_without_ceph_has_none(tmp_path: Path) -> None:
+    for folder in ("etc/ceph", "var/lib/ceph/mon", "var/lib/ceph/osd", "var/lib/ceph/bootstrap-osd"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert read(tmp_path) == Traces({}, ())
+
+
+def test_each_file_and_folder_is_a_trace_but_for_the_link(tmp_path: Path) -> None:
+    write(tmp_path, "etc/pve/ceph.conf", f"[global]\n\tfsid = {FSID.upper()} ; ours\n")
+    write(tmp_path, "var/lib/ceph/osd/ceph-0/ceph_fsid", f"{FSID}\n")
+    (tmp_path / "var/lib/ceph/mgr/ceph-alvin").mkdir(parents=True)
+    (tmp_path / "var/lib/ceph" / FSID).mkdir()
+    (tmp_path / "etc/ceph").mkdir()
+    (tmp_path / "etc/ceph/ceph.conf").symlink_to(tmp_path / "etc/pve/ceph.conf")
+    where = ("/etc/pve/ceph.conf", "/var/lib/ceph/osd/ceph-0/ceph_fsid", f"/var/lib/ceph/{FSID}")
+    assert read(tmp_path) == Traces(dict.fromkeys(where, FSID), ("/var/lib/ceph/mgr/ceph-alvin", "/var/lib/ceph/osd/ceph-0"))
+
+
+def test_file_of_its_own_in_the_place_of_the_link_is_a_trace(tmp_path: Path) -> None:
+    write(tmp_path, "etc/ceph/ceph.conf", f"[global]\nfsid={FSID}\n")
+    assert read(tmp_path).fsids == {"/etc/ceph/ceph.conf": FSID}
