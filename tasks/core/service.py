@@ -1,7 +1,7 @@
 """A host out of service and back, around whatever is done to it: made ready, well again, put back; also after a failure.
 
 What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where nobody renews it any more, by the boot
-of the host that holds it. So nobody has to remember.
+of the host that holds it, which tries until it succeeds. So nobody has to remember.
 """
 
 import threading
@@ -218,14 +218,21 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
 
 
 def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
+    """Raises TransactionError with what is not put back: at once where it stays so, after BACK_S seconds where the host tries again."""
     deadline = time.monotonic() + BACK_S
     while True:
         try:
             run.do(plan.host, "revert", plan=plan, reason="maintenance has ended")
+            kept = run.do(plan.host, "outcome", plan=plan)
+            owed = "; ".join(kept.get("owed", ()))
+            if not owed:
+                break
+            if time.monotonic() > deadline:
+                raise TransactionError(f"{plan.host}: {why!r} is not put back, which it tries until it succeeds: {owed}")
         except LinkError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(POLL_S)
-        else:
-            run.say("put back", plan.host, why)
-            return
+        time.sleep(POLL_S)
+    if troubles := "; ".join(kept.get("troubles", ())):
+        raise TransactionError(f"{plan.host}: {why!r} is not put back as it was: {troubles}; mend that on the host")
+    run.say("put back", plan.host, why)

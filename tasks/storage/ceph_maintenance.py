@@ -26,7 +26,7 @@ def _serves(state: CephState, host: str) -> bool:
 
 
 def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
-    """`noout` for the host's OSDs alone, set through another monitor's host, whose timer takes it away when this run does not.
+    """`noout` for the host's OSDs alone, set through another monitor's host, whose timer or boot takes it away when this run does not.
 
     Empty where no OSD of the host is up. Raises Refused where no other monitor's host answers.
     """
@@ -41,6 +41,7 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
         (*CEPH_COMMAND, "set-group", "noout", host),
         (*CEPH_COMMAND, "unset-group", "noout", host),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
+        lasting=True,
     )
     return (Preparation(by, (flag,)),)
 

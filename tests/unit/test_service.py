@@ -126,6 +126,28 @@ def test_interrupted_run_puts_it_back(world: World) -> None:
     assert ("put back", "simon") in told(run, "put back")
 
 
+def test_what_is_owed_is_waited_for(world: World) -> None:
+    world["simon"].kept["owed"] = ["`forget alvin` ended with 1: nobody answers"]
+    world["simon"].happens["after outcome"] = lambda host: host.kept.update(owed=[])
+    run = world.run(settings("alvin"))
+    assert world.execute(settings("alvin"), inside=INSIDE, run=run).exit_code == OK
+    assert told(run, "put back") == [("put back", "simon")]
+    assert world.asked("revert") == [("simon", "revert")] * 2
+
+
+@pytest.mark.parametrize("kind", ["owed", "troubles"])
+def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(service, "BACK_S", 3)
+    world["simon"].kept[kind] = ["`forget alvin` ended with 1: nobody answers"]
+    run = world.run(*BOTH)
+    result = world.execute(*BOTH, inside=INSIDE, run=run)
+    assert result.exit_code == FAILED
+    first, second = result.stages[0].outcomes
+    assert "nobody answers" in first.reasons[0]
+    assert (first.state, second.state) == ("failed", "refused")
+    assert told(run, "put back") == []
+
+
 def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     renewed = threading.Event()
