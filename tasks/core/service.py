@@ -7,8 +7,8 @@ of the host that holds it, which tries until it succeeds. So nobody has to remem
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inventory.schema import Site
@@ -48,12 +48,19 @@ def all_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ..
     return tuple(hosts)
 
 
+def none_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """Of every host it is known."""
+    del site, facts, hosts
+    return {}
+
+
 @dataclass(frozen=True)
 class Maintenance:
     """How a host is made ready, which checks hold all the while, and which only `outside` of it.
 
     `beside` names the hosts of which the checks speak too. Of the hosts that it `may_concern`, `concerns` tells those that are not to be
-    touched without it as they are now. One host at a time is in maintenance: that is its `right`.
+    touched without it as they are now; `unheard` says of which this is not known, and why: these are changed without it, so that they can
+    be mended. One host at a time is in maintenance or is changed unheard: that is its `right`.
     """
 
     purpose: str
@@ -63,6 +70,7 @@ class Maintenance:
     beside: Callable[[Site, str], Iterable[str]] = lambda _, __: ()
     may_concern: Callable[[Site], Iterable[str]] = everybody
     concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = all_of_them
+    unheard: Callable[[Site, Facts, Iterable[str]], Mapping[str, str]] = none_of_them
     right: str = ""
 
     def around(self, site: Site, host: str) -> tuple[str, ...]:
@@ -90,18 +98,31 @@ class Maintenance:
 
 @dataclass(frozen=True)
 class Inside:
-    """The maintenance inside which the sets of a stage are carried, and the hosts that it concerns."""
+    """The maintenance inside which the sets of a stage are carried, the hosts that it concerns, and those of which nobody knows, with why.
+
+    Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched.
+    """
 
     maintenance: Maintenance
     hosts: frozenset[str]
     facts: Facts
+    unheard: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
     @classmethod
     def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet]) -> "Inside":
         """As the hosts of the sets are now."""
         may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
         facts = maintenance.look(run, may)
-        return cls(maintenance, frozenset(maintenance.concerns(run.site, facts, may)), facts)
+        try:
+            concerned = frozenset(maintenance.concerns(run.site, facts, may))
+            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned))
+        except BurrowError as error:
+            return cls(maintenance, frozenset(may), facts, refused=str(error))
+
+    def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Inside":
+        """Looked at again where it was not known: a set before this one may have mended it."""
+        return Inside.of(run, self.maintenance, (change_set,)) if set(change_set.hosts) & self.unheard.keys() else self
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
         """The set's hosts that are out of service while it is carried."""
@@ -109,7 +130,15 @@ class Inside:
 
     def right(self, change_set: ChangeSet) -> str:
         """The right without which the set is not carried."""
-        return change_set.right or (self.maintenance.right if self.concerned(change_set) else "")
+        known = not set(change_set.hosts) & self.unheard.keys()
+        return change_set.right or ("" if known and not self.concerned(change_set) else self.maintenance.right)
+
+    def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
+        """While the set is carried. Raises Refused where nobody can tell whether it may be."""
+        hosts = self.concerned(change_set)
+        if hosts and self.refused:
+            raise Refused(self.refused)
+        return in_maintenance(run, self.maintenance, hosts, change_set.name) if hosts else nullcontext()
 
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
         """The plan with what is done around it among its impact, or refused where that cannot be done."""
@@ -119,8 +148,12 @@ class Inside:
             return replace(plan, hosts=(), refused=str(error))
 
     def _shown(self, run: "Run", plan: HostPlan) -> HostPlan:
+        if plan and plan.host in self.unheard:
+            return replace(plan, impact=(*plan.impact, self.unheard[plan.host], "this host alone, and nobody waits for it meanwhile"))
         if not plan or plan.host not in self.hosts:
             return plan
+        if self.refused:
+            raise Refused(self.refused)
         around = [action.shown for one in self.maintenance.ready(run.site, self.facts, plan.host) for action in one.actions]
         return replace(plan, impact=(*plan.impact, *around, "this host alone, and only while all is well around it"))
 

@@ -1,12 +1,12 @@
 """A storage node out of service: Ceph waits for it instead of copying its data elsewhere, and forgets that by itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from inventory.schema import Site
 from tasks.checks.ceph_health import no_flag_is_left_behind, speaker
 from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS, ceph_is_whole
 from tasks.core.errors import Refused
-from tasks.core.facts import Facts
+from tasks.core.facts import Facts, HostFacts
 from tasks.core.service import Maintenance, Preparation
 from tasks.core.transaction import Action
 from tasks.storage.ceph_facts import CEPH, CephState
@@ -67,6 +67,21 @@ def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def unheard(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """{host: why nobody knows what hangs on it}: Ceph is set up there and answers nobody. Empty where somebody is answered."""
+    if _heard(site, facts).fsid:
+        return {}
+    return {host: f"Ceph answers nobody: {why}" for host in hosts if host in facts and (why := _silence(facts[host]))}
+
+
+def _silence(facts: HostFacts) -> str:
+    """Why a host with Ceph hears nothing; empty where none is set up on it."""
+    reading = facts.readings[CEPH.name]
+    if reading.rc:
+        return f"asking ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}"
+    return facts[CEPH].error or ("no host of a monitor was heard" if facts[CEPH].fsid else "")
+
+
 CEPH_MAINTENANCE = Maintenance(
     purpose="Change what a storage node stands on while Ceph waits for it.",
     ready=ceph_maintenance,
@@ -75,5 +90,6 @@ CEPH_MAINTENANCE = Maintenance(
     beside=monitors,
     may_concern=storage_hosts,
     concerns=in_use,
+    unheard=unheard,
     right="a storage node at a time",
 )

@@ -1,7 +1,7 @@
 """Sets that are carried inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from inventory.schema import Site
 from tasks.core import service
 from tasks.core.change import ChangeSet, Member
 from tasks.core.check import Finding, Severity, check
-from tasks.core.errors import Refused
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Fact, Facts
 from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
 from tasks.core.service import Maintenance, Preparation
@@ -166,3 +166,43 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
     run = world.run(*BOTH, watchers=(when("failed", "simon", said.set),))
     world.execute(settings("alvin"), inside=INSIDE, run=run)
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
+
+
+def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """Those whose cluster is silent."""
+    return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
+
+
+def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
+
+
+SILENT = replace(INSIDE, concerns=heard, unheard=unheard)
+
+
+def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "silent"
+    assert "the cluster answers nobody" in world.execute(*BOTH, inside=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert world.execute(*BOTH, inside=SILENT).exit_code == OK
+    assert world.asked("begin", "confirm") == [("alvin", "begin"), ("alvin", "confirm"), ("simon", "begin"), ("simon", "confirm")]
+
+
+def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: World) -> None:
+    mended: list[str] = []
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "calm" if mended else "silent"
+    run = world.run(*BOTH, watchers=(when("confirmed", "alvin", lambda: mended.append("alvin")),))
+    assert world.execute(*BOTH, inside=SILENT, run=run).exit_code == OK
+    assert world.asked("begin") == [("alvin", "begin"), ("alvin", "begin"), ("simon", "begin")]
+
+
+def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World) -> None:
+    def concerns(*_: object) -> tuple[str, ...]:
+        raise BurrowError("alvin: `calm` answered what cannot be read as calm")
+
+    inside = replace(INSIDE, concerns=concerns)
+    for dry_run in (True, False):
+        result = world.execute(*BOTH, settings("sw-rack"), inside=replace(inside, may_concern=lambda _: OTHER), dry_run=dry_run)
+        assert [plan.refused.partition(" answered")[0] for plan in result.stages[0].plans] == ["alvin: `calm`", "alvin: `calm`", ""]
+    assert world.asked("begin") == [("sw-rack", "begin")]
