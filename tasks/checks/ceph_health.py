@@ -28,6 +28,8 @@ TEMPORARY = (
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
+# Ceph's word for daemons that have not said their version (mon/OSDMonitor.cc, count_metadata).
+UNKNOWN = "unknown"
 
 
 def speaker(site: Site, facts: Facts) -> str:
@@ -110,7 +112,7 @@ def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Find
 def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No daemon of Ceph crashed without somebody having looked at it."""
     if state := cluster_as_seen(site, facts, host):
-        news = state["crash ls-new"] if isinstance(state["crash ls-new"], list) else []
+        news = state.listed("crash ls-new")
         found = [text for code, text in state.complaints.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
         yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
 
@@ -126,8 +128,7 @@ def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Fi
     if state := cluster_as_seen(site, facts, host):
         found = [f"{code}: {text}" for code, text in state.complaints.items() if code.startswith(FAILING)]
         yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
-        devices = state["device ls"] if isinstance(state["device ls"], list) else ()
-        for one in devices:
+        for one in state.listed("device ls"):
             if (wear := one.get("wear_level")) is not None:
                 yield Finding(f"ceph:{one['devid']}", f"worn below {MOST_WEAR:.0%}", f"worn {wear:.0%}", passed=wear < MOST_WEAR)
 
@@ -145,11 +146,18 @@ def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Fin
     if state := cluster_as_seen(site, facts, host):
         kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
         versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
-        found = [f"{v.split()[2]}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
-        yield Finding("ceph:versions", "one", "one" if len(found) == 1 else "; ".join(found))
+        found = [f"{_said(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
+        one = len(found) == 1 and UNKNOWN not in versions
+        yield Finding("ceph:versions", "one", "one" if one else "; ".join(found) or "no daemon says one")
         asked = state["osd dump"].get("require_osd_release", "")
-        if len(found) == 1 and state.osds:
-            yield Finding("ceph:require_osd_release", next(iter(versions)).split()[4], asked)
+        if one and state.osds:
+            yield Finding("ceph:require_osd_release", _said(next(iter(versions)), 4), asked)
+
+
+def _said(version: str, word: int) -> str:
+    """The number or the release in `ceph version 18.2.7 (6b0e988) reef (stable)`; the whole of another text."""
+    words = version.split()
+    return words[word] if len(words) > word else version
 
 
 HEALTH_CHECKS = (

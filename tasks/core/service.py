@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from inventory.schema import Site
 from tasks.core.change import ChangeSet
 from tasks.core.check import Check, Verdict, judge
-from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, TransactionError
 from tasks.core.facts import STATUS, Facts, HostFacts, union
 from tasks.core.plan import HostPlan, SetPlan
 from tasks.core.transaction import Action, Transaction
@@ -81,6 +81,13 @@ class Maintenance:
         """What those say of which it speaks, when it is about these hosts; without those that do not answer."""
         return {host: answer for host, answer in self._look(run, hosts).items() if not isinstance(answer, BurrowError)}
 
+    def preparations(self, site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
+        """What makes it ready. Raises Refused where that cannot be done, or cannot be told from what was read."""
+        try:
+            return self.ready(site, facts, host)
+        except UNEXPECTED as error:
+            raise Refused(f"{host}: it cannot be told how to take it out of service: an unexpected answer: {error!r}") from error
+
     def _look(self, run: "Run", hosts: Iterable[str]) -> Mapping[str, HostFacts | BurrowError]:
         wanted = {name for host in hosts for name in self.around(run.site, host)}
         needs = union([(STATUS,), *(check.needs for check in (*self.checks, *self.outside))])
@@ -117,8 +124,9 @@ class Inside:
         try:
             concerned = frozenset(maintenance.concerns(run.site, facts, may))
             return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned))
-        except BurrowError as error:
-            return cls(maintenance, frozenset(may), facts, refused=str(error))
+        except (BurrowError, *UNEXPECTED) as error:
+            reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
+            return cls(maintenance, frozenset(may), facts, refused=reason)
 
     def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Inside":
         """Looked at again where it was not known: a set before this one may have mended it."""
@@ -154,7 +162,7 @@ class Inside:
             return plan
         if self.refused:
             raise Refused(self.refused)
-        around = [action.shown for one in self.maintenance.ready(run.site, self.facts, plan.host) for action in one.actions]
+        around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.host) for action in one.actions]
         return replace(plan, impact=(*plan.impact, *around, "this host alone, and only while all is well around it"))
 
 
@@ -169,7 +177,7 @@ def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], w
         refuse_unless_well(run, maintenance, host)
     with ExitStack() as preparations:
         for host in hosts:
-            for one in maintenance.ready(run.site, maintenance.look(run, (host,)), host):
+            for one in maintenance.preparations(run.site, maintenance.look(run, (host,)), host):
                 preparations.enter_context(_out_of_service(run, host, why, one))
         yield
         for host in hosts:

@@ -60,6 +60,11 @@ def test_one_answer_is_enough() -> None:
     assert concerned(one) == (NODES, {})
 
 
+def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
+    left = replace(WHOLE, feature=CASES / "checks" / "osds_are_up_and_in", name="one-is-left-in-crush").facts
+    assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
+
+
 def test_answer_that_cannot_be_read_is_no_silence() -> None:
     with pytest.raises(BurrowError, match="cannot be read as ceph"):
         concerned(everywhere(Reading(0, "no JSON")))

@@ -197,12 +197,30 @@ def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: Wo
     assert world.asked("begin") == [("alvin", "begin"), ("alvin", "begin"), ("simon", "begin")]
 
 
-def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BurrowError("alvin: `calm` answered what cannot be read as calm"), "alvin: `calm` answered what cannot be read as calm"),
+        (KeyError("up"), "alvin, simon: an unexpected answer: KeyError('up')"),
+    ],
+    ids=["unreadable", "of-another-shape"],
+)
+def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World, error: Exception, reason: str) -> None:
     def concerns(*_: object) -> tuple[str, ...]:
-        raise BurrowError("alvin: `calm` answered what cannot be read as calm")
+        raise error
 
-    inside = replace(INSIDE, concerns=concerns)
+    inside = replace(INSIDE, may_concern=lambda _: OTHER, concerns=concerns)
     for dry_run in (True, False):
-        result = world.execute(*BOTH, settings("sw-rack"), inside=replace(inside, may_concern=lambda _: OTHER), dry_run=dry_run)
-        assert [plan.refused.partition(" answered")[0] for plan in result.stages[0].plans] == ["alvin: `calm`", "alvin: `calm`", ""]
+        result = world.execute(*BOTH, settings("sw-rack"), inside=inside, dry_run=dry_run)
+        assert [plan.refused for plan in result.stages[0].plans] == [reason, reason, ""]
     assert world.asked("begin") == [("sw-rack", "begin")]
+
+
+def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World) -> None:
+    def odd(*_: object) -> tuple[Preparation, ...]:
+        raise KeyError("up")
+
+    result = world.execute(*BOTH, inside=replace(INSIDE, ready=odd))
+    assert result.exit_code == REFUSED
+    assert "alvin: it cannot be told how to take it out of service" in result.stages[0].plans[0].refused
+    assert world.untouched("alvin", "simon")
