@@ -28,6 +28,7 @@ TEMPORARY = (
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
+NOT_KNOWN = "not known: no manager answers"
 # Ceph's word for daemons that have not said their version (mon/OSDMonitor.cc, count_metadata).
 UNKNOWN = "unknown"
 
@@ -48,9 +49,17 @@ def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
 
 
 def unclean(state: CephState) -> str:
-    """The placement groups that are not active and clean, by state; empty where all are."""
-    states = state["status"]["pgmap"].get("pgs_by_state", ())
-    return ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    """The placement groups that are not active and clean, by state, or why that is not known; empty where all that the pools have are.
+
+    The managers count them; without one the monitors go on saying the last count (Ceph's manual, "Ceph Manager Daemon").
+    """
+    wanted = sum(pool["pg_num"] for pool in state.pools.values())
+    if wanted and not state["mgr dump"].get("available"):
+        return NOT_KNOWN
+    states = state["status"].get("pgmap", {}).get("pgs_by_state", ())
+    counted = sum(one["count"] for one in states)
+    bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    return bad or ("" if counted == wanted else f"not known: {counted} of {wanted} are counted")
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
