@@ -20,6 +20,11 @@ def _heard(site: Site, facts: Facts) -> CephState:
     return facts[by][CEPH] if by and not facts[by].readings[CEPH.name].rc else CephState({})
 
 
+def is_used(site: Site, facts: Facts) -> bool:
+    """Whether any OSD is up: what is done to one node then is felt by all."""
+    return any(osd["up"] for osd in _heard(site, facts).osds.values())
+
+
 def _serves(state: CephState, host: str) -> bool:
     """Whether any OSD of the host is up."""
     return any(state.osds[number]["up"] for number in state.osds_of(host))

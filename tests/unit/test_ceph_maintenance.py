@@ -9,6 +9,7 @@ from cases import CASES, Case
 
 from tasks.core.errors import BurrowError
 from tasks.core.facts import Facts, HostFacts, Reading
+from tasks.storage.ceph import ceph
 from tasks.storage.ceph_facts import CEPH, READ_CEPH
 from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
 
@@ -58,6 +59,13 @@ def test_nobody_knows_where_ceph_is_silent(facts: Facts, why: str) -> None:
 def test_one_answer_is_enough() -> None:
     one = said(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
     assert concerned(one) == (NODES, {})
+
+
+@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (case("not-set-up"), False), (case("nobody-answers"), False)])
+def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
+    """Of a fresh one all at once; of a silent one none, which its change says."""
+    nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
+    assert [(one.group, one.apart(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
 
 
 def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
