@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 from inventory.schema import Site
-from tasks.checks.ceph_health import TAGS, cluster_as_seen
+from tasks.checks.ceph_health import NOT_KNOWN, TAGS, cluster_as_seen
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.storage.ceph_facts import CEPH, CephState
-
-NOT_KNOWN = "not known: no manager answers"
 
 
 def _nearfull(state: CephState) -> float:

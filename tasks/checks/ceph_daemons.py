@@ -84,7 +84,8 @@ def one_manager_is_active(site: Site, facts: Facts, host: str) -> Iterator[Findi
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="Name its disk in hosts.yaml, or take it out as pveceph(1) says: out, wait until clean, stop, destroy.",
+    remediation="Name its disk in hosts.yaml, or take it out as pveceph(1) says: out, wait until clean, stop, destroy."
+    " What CRUSH alone still has: `ceph osd crush rm osd.N`.",
     tags=TAGS,
 )
 def no_osd_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -94,6 +95,8 @@ def no_osd_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Findin
         found = {name: len(numbers) for name, numbers in state.hosts.items() if numbers}
         if homeless := len(state.osds) - sum(found.values()):
             found["no host"] = homeless
+        if state.left_in_crush:
+            found["CRUSH alone"] = len(state.left_in_crush)
         more = {name: count for name, count in found.items() if count > intended.get(name, 0)}
         yield Finding("ceph:osd", _counts(intended), _counts(found), passed=not more)
 

@@ -28,6 +28,9 @@ TEMPORARY = (
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
+NOT_KNOWN = "not known: no manager answers"
+# Ceph's word for daemons that have not said their version (mon/OSDMonitor.cc, count_metadata).
+UNKNOWN = "unknown"
 
 
 def speaker(site: Site, facts: Facts) -> str:
@@ -46,9 +49,17 @@ def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
 
 
 def unclean(state: CephState) -> str:
-    """The placement groups that are not active and clean, by state; empty where all are."""
-    states = state["status"]["pgmap"].get("pgs_by_state", ())
-    return ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    """The placement groups that are not active and clean, by state, or why that is not known; empty where all that the pools have are.
+
+    The managers count them; without one the monitors go on saying the last count (Ceph's manual, "Ceph Manager Daemon").
+    """
+    wanted = sum(pool["pg_num"] for pool in state.pools.values())
+    if wanted and not state["mgr dump"].get("available"):
+        return NOT_KNOWN
+    states = state["status"].get("pgmap", {}).get("pgs_by_state", ())
+    counted = sum(one["count"] for one in states)
+    bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    return bad or ("" if counted == wanted else f"not known: {counted} of {wanted} are counted")
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
@@ -110,7 +121,7 @@ def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Find
 def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No daemon of Ceph crashed without somebody having looked at it."""
     if state := cluster_as_seen(site, facts, host):
-        news = state["crash ls-new"] if isinstance(state["crash ls-new"], list) else []
+        news = state.listed("crash ls-new")
         found = [text for code, text in state.complaints.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
         yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
 
@@ -126,8 +137,7 @@ def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Fi
     if state := cluster_as_seen(site, facts, host):
         found = [f"{code}: {text}" for code, text in state.complaints.items() if code.startswith(FAILING)]
         yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
-        devices = state["device ls"] if isinstance(state["device ls"], list) else ()
-        for one in devices:
+        for one in state.listed("device ls"):
             if (wear := one.get("wear_level")) is not None:
                 yield Finding(f"ceph:{one['devid']}", f"worn below {MOST_WEAR:.0%}", f"worn {wear:.0%}", passed=wear < MOST_WEAR)
 
@@ -145,11 +155,18 @@ def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Fin
     if state := cluster_as_seen(site, facts, host):
         kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
         versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
-        found = [f"{v.split()[2]}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
-        yield Finding("ceph:versions", "one", "one" if len(found) == 1 else "; ".join(found))
+        found = [f"{_said(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
+        one = len(found) == 1 and UNKNOWN not in versions
+        yield Finding("ceph:versions", "one", "one" if one else "; ".join(found) or "no daemon says one")
         asked = state["osd dump"].get("require_osd_release", "")
-        if len(found) == 1 and state.osds:
-            yield Finding("ceph:require_osd_release", next(iter(versions)).split()[4], asked)
+        if one and state.osds:
+            yield Finding("ceph:require_osd_release", _said(next(iter(versions)), 4), asked)
+
+
+def _said(version: str, word: int) -> str:
+    """The number or the release in `ceph version 18.2.7 (6b0e988) reef (stable)`; the whole of another text."""
+    words = version.split()
+    return words[word] if len(words) > word else version
 
 
 HEALTH_CHECKS = (

@@ -18,7 +18,7 @@ from tasks.core.facts import STATUS, Facts, union
 from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.run import MARGIN_S, Interrupted, Run
-from tasks.core.service import Inside, in_maintenance
+from tasks.core.service import Inside
 
 POLL_S = 0.5
 # The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
@@ -53,8 +53,8 @@ def carry(run: Run, change_set: ChangeSet, inside: Inside | None = None) -> Outc
 
 class _Carrier:
     def __init__(self, run: Run, change_set: ChangeSet, inside: Inside | None) -> None:
-        self.run, self.change_set, self.inside = run, change_set, inside
-        self.concerned = inside.concerned(change_set) if inside else ()
+        self.run, self.change_set, self.inside = run, change_set, inside.at_its_turn(run, change_set) if inside else None
+        self.concerned = self.inside.concerned(change_set) if self.inside else ()
         self.opened: list[HostPlan] = []
         self.touched: list[str] = []
         self.timers: dict[str, float] = {}
@@ -84,9 +84,7 @@ class _Carrier:
 
     def out_of_service(self) -> AbstractContextManager[None]:
         """Of the hosts that are to be while they are changed."""
-        if self.inside is None or not self.concerned:
-            return nullcontext()
-        return in_maintenance(self.run, self.inside.maintenance, self.concerned, self.change_set.name)
+        return self.inside.out_of_service(self.run, self.change_set) if self.inside else nullcontext()
 
     def attempt(self, plan: SetPlan, outcome: Outcome) -> None:
         """Forward to the end, or back to the beginning."""

@@ -99,14 +99,21 @@ class Member:
         return replace(self, host=host, changes=tuple(replace(change, host=host) for change in self.changes))  # type: ignore[type-var]
 
 
+def at_once(site: Site, facts: Facts) -> bool:
+    """Not apart, whatever was read."""
+    del site, facts
+    return False
+
+
 @dataclass(frozen=True)
 class ChangeSet:
     """Transactions of several hosts that only make sense together.
 
     `subjects` says which findings the after-checks wait for: the checks judge whole hosts, a set only what it changed.
     `by_hand` is what an unmanaged host's owner has to do. Sets of one `right` are carried one at a time and in their order, none after one
-    that failed; those of one `group`, which follow each other, at once. `settle_s` is how long its checks are waited for, where that is not
-    the site's: a cluster has its own pace. Of the hosts `beside`, which it leaves alone, it reads `compares`, where they answer.
+    that failed; those of one `group`, which follow each other, at once, unless they are to be carried `apart` by what was read when the
+    run began. `settle_s` is how long its checks are waited for, where that is not the site's: a cluster has its own pace. Of the hosts
+    `beside`, which it leaves alone, it reads `compares`, where they answer.
     """
 
     name: str
@@ -116,6 +123,7 @@ class ChangeSet:
     by_hand: tuple[str, ...] = ()
     right: str = ""
     group: str = ""
+    apart: Callable[[Site, Facts], bool] = at_once
     settle_s: int | None = None
     beside: tuple[str, ...] = ()
     compares: tuple[Fact[Any], ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from inventory.rows import LinkKind
 from inventory.schema import Site
-from tasks.core.errors import BurrowError
+from tasks.core.errors import UNEXPECTED, BurrowError
 from tasks.core.facts import Fact, Facts
 
 
@@ -75,18 +75,24 @@ class Verdict:
 
 
 def judge(checks: Iterable[Check], site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[Verdict, ...]:
-    """Every check on every host that was read; a fact that could not be read is a finding of its own."""
+    """Every check on every host that was read; a fact that could not be read, or is not as the check knows it, is a finding of its own."""
     verdicts = []
     hosts = tuple(hosts)
     for one in checks:
         for host in hosts:
             if host in facts and _can_judge(one, site, facts, host):
-                try:
-                    found = tuple(one.judge(site, facts, host))
-                except BurrowError as error:
-                    found = (Finding(host, "readable", str(error)),)
-                verdicts += [Verdict(one, host, finding) for finding in found]
+                verdicts += [Verdict(one, host, finding) for finding in _findings(one, site, facts, host)]
     return tuple(verdicts)
+
+
+def _findings(one: Check, site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    try:
+        yield from one.judge(site, facts, host)
+    except BurrowError as error:
+        yield Finding(host, "readable", str(error))
+    except UNEXPECTED as error:
+        names = ", ".join(fact.name for fact in one.needs)
+        yield Finding(host, "readable", f"cannot be judged: an unexpected answer among {names}: {error!r}")
 
 
 def _can_judge(one: Check, site: Site, facts: Facts, host: str) -> bool:

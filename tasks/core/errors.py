@@ -8,6 +8,9 @@ BurrowError
 └── CheckFailed        what must be true after a change is not, and the change was undone
 """
 
+# What a pure function raises over an answer of another shape than it knows: that is the trouble of one check or set, not of the run.
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 
 class BurrowError(Exception):
     """The root: catch it to catch all of ours."""

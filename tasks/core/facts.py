@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar, cast
 
 from inventory.schema import Site
-from tasks.core.errors import BurrowError
+from tasks.core.errors import UNEXPECTED, BurrowError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -82,7 +82,7 @@ class HostFacts:
                 raise BurrowError(f"{self.host}: `{fact.command}` ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
             try:
                 self._parsed[fact.name] = fact.parse(reading.out)
-            except (ValueError, KeyError, IndexError, TypeError) as error:
+            except UNEXPECTED as error:
                 raise BurrowError(f"{self.host}: `{fact.command}` answered what cannot be read as {fact.name}: {error!r}") from error
         return cast("T", self._parsed[fact.name])
 

@@ -5,7 +5,10 @@ A transaction is a folder, /var/lib/burrow/pending, that is on disk before the f
 every file and live value that it touches, and what to run. A systemd timer restores it unless it is confirmed; at boot, before the
 network, whatever is still pending is restored. All times are monotonic, so a clock that jumps changes nothing.
 
-On the host's own console:  burrow status | burrow revert | burrow remove
+What a transaction did elsewhere, to the cluster that this host speaks for, no boot and no file here takes back: its undo is owed, which
+is on disk too, and tried by a unit of its own until it succeeds. It keeps nobody from changing this host meanwhile.
+
+On the host's own console:  burrow status | burrow revert | burrow owed | burrow remove
 """
 
 import contextlib
@@ -28,6 +31,8 @@ HOME = Path("/var/lib/burrow")
 PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / "record.jsonl", HOME / "backups"
 LIBRARY, COMMAND, UNIT = Path("/usr/local/lib/burrow"), Path("/usr/local/sbin/burrow"), Path("/etc/systemd/system/burrow-boot.service")
 WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
+OWED, OWED_UNIT = HOME / "owed", UNIT.with_name("burrow-owed.service")
+OWED_WANTED = UNIT.parent / "multi-user.target.wants" / OWED_UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
 # A timer that is so late does not come any more.
 OVERDUE_S = 30
@@ -63,6 +68,22 @@ ExecStart={COMMAND} boot
 
 [Install]
 WantedBy=sysinit.target
+"""
+# Without a limit of starts: a cluster may be silent for as long as it takes.
+OWED_SERVICE = f"""\
+[Unit]
+Description=Burrow: undo in the cluster what this host owes it
+After=network.target
+StartLimitIntervalSec=0
+ConditionDirectoryNotEmpty={OWED}
+
+[Service]
+ExecStart={COMMAND} owed
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
 """
 
 
@@ -119,10 +140,10 @@ def save(path: Path, value: Any) -> None:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[None]:
-    """One process at a time decides what becomes of the pending transaction."""
+def locked(what: str = "lock") -> Iterator[None]:
+    """One process at a time decides what becomes of the pending transaction; or, by a lock of its own, of what is owed."""
     HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (HOME / "lock").open("w") as file:
+    with (HOME / what).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -241,7 +262,8 @@ def _status() -> Any:
             "overdue": overdue(pending),
         }
     records = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-    return {"pending": pending, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
+    owed = [{key: one[key] for key in ("why", "holder", "trouble")} for one in debts()]
+    return {"pending": pending, "owed": owed, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
 
 
 def op_read(ask: Any) -> Any:
@@ -287,11 +309,14 @@ def install() -> None:
     """Put this file and its boot unit on the host, under a hash of its content."""
     source = SOURCE.encode()
     folder = LIBRARY / hashlib.sha256(source).hexdigest()[:16]
-    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and UNIT.exists() and WANTED.is_symlink():
+    units = ((WANTED, UNIT, BOOT_UNIT), (OWED_WANTED, OWED_UNIT, OWED_SERVICE))
+    there = all(unit.exists() and wanted.is_symlink() for wanted, unit, _ in units)
+    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and there:
         return
     write(folder / "burrow", source, 0o755)
-    write(UNIT, BOOT_UNIT.encode(), 0o644)
-    for link, target in ((COMMAND, folder / "burrow"), (WANTED, UNIT)):
+    for _, unit, text in units:
+        write(unit, text.encode(), 0o644)
+    for link, target in ((COMMAND, folder / "burrow"), *((wanted, unit) for wanted, unit, _ in units)):
         link.parent.mkdir(parents=True, exist_ok=True)
         fresh = link.with_name(f".{link.name}.new")
         fresh.unlink(missing_ok=True)
@@ -320,6 +345,7 @@ def op_begin(ask: Any) -> Any:
         refuse_if_changed(ask)
         validate(ask)
         back_up(ask)
+        take_over(ask)
     if trouble := arm_and_apply(ask):
         return revert(ask["token"], trouble)
     with locked():
@@ -494,9 +520,9 @@ def op_confirm(ask: Any) -> Any:
     return outcome(ask["token"])
 
 
-def close(meta: Any, result: str, reason: str) -> None:
+def close(meta: Any, result: str, reason: str, troubles: list[str] | None = None) -> None:
     """On disk first; only then the folder moves away and the timer ends."""
-    remember(meta, result, reason)
+    remember(meta, result, reason, troubles)
     BACKUPS.mkdir(mode=0o700, exist_ok=True)
     PENDING.replace(BACKUPS / f"{time.time_ns()}-{meta['token']}")
     sync_folder(HOME)
@@ -505,7 +531,7 @@ def close(meta: Any, result: str, reason: str) -> None:
     run(["systemctl", "-q", "stop", f"burrow-revert-{meta['token']}.timer"])
 
 
-def remember(meta: Any, result: str, reason: str) -> None:
+def remember(meta: Any, result: str, reason: str, troubles: list[str] | None = None) -> None:
     """A line of the record, which is bounded."""
     lines = RECORD.read_text().splitlines() if RECORD.exists() else []
     entry = {
@@ -515,26 +541,89 @@ def remember(meta: Any, result: str, reason: str) -> None:
         "why": meta["why"],
         "outcome": result,
         "reason": redact(reason),
+        "troubles": [redact(one) for one in troubles or []],
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())
 
 
 def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: bool = True) -> Any:
-    """Restore what the pending transaction saved; without a token, whatever is pending."""
+    """Restore what the pending transaction saved, and undo what it did elsewhere; without a token, whatever is pending or owed."""
     pending = load(PENDING / "meta.json")
     if stop_apply and live and pending and token in (None, pending["token"]):
         run(["systemctl", "-q", "stop", f"burrow-apply-{pending['token']}.service"])
     with locked():
         meta = load(PENDING / "meta.json")
-        if not meta or (token and meta["token"] != token):
-            return outcome(token)
-        troubles = restore(meta, live=live) if (PENDING / "state").read_text() != "armed" else []
-        close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles]))
-        lease = lease_now()
-        if reason in REASONS and lease and lease["run"] == meta["run"]:
-            LEASE.unlink()  # its run is dead, cut off, or unwanted: the next need not wait for it
-    return outcome(meta["token"])
+        if meta and token in (None, meta["token"]):
+            begun = (PENDING / "state").read_text() != "armed"
+            troubles, owed = (restore(meta, live=live), undo_elsewhere(meta, live=live)) if begun else ([], [])
+            close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles, *owed]), troubles)
+            lease = lease_now()
+            if reason in REASONS and lease and lease["run"] == meta["run"]:
+                LEASE.unlink()  # its run is dead, cut off, or unwanted: the next need not wait for it
+        elif live:
+            pay(token)
+    if live and debts(token):
+        run(["systemctl", "-q", "--no-block", "start", OWED_UNIT.name])
+    return outcome(token or (meta and meta["token"]))
+
+
+# What is owed: the undo of what was done elsewhere. Whoever takes both locks takes this one last.
+
+
+def debts(token: str | None = None) -> list[Any]:
+    """What is owed of a transaction, or of all."""
+    found = []
+    for path in sorted(OWED.glob(f"{token or '*'}.json")):
+        with contextlib.suppress(FileNotFoundError):  # paid in this moment
+            found.append(json.loads(path.read_text()))
+    return found
+
+
+def undo_elsewhere(meta: Any, *, live: bool) -> list[str]:
+    """On disk as owed first, then tried; answers what is still owed. Before the network is up, nothing is tried."""
+    undo = [{"argv": one["undo"], "deadline_s": one["deadline_s"]} for one in reversed(meta["actions"]) if one.get("lasting")]
+    if not undo:
+        return []
+    kept = {key: meta[key] for key in ("token", "run", "holder", "why")}
+    save(OWED / f"{meta['token']}.json", {**kept, "undo": undo, "trouble": f"`{called(undo[0]['argv'])}` waits for the network"})
+    sync_folder(HOME)
+    if live:
+        pay(meta["token"])
+    return [f"{one['trouble']}; it is tried until it succeeds" for one in debts(meta["token"])]
+
+
+def pay(token: str | None = None) -> None:
+    """Undo what is owed of a transaction, or of all. An undo that succeeded is not done again."""
+    with locked("owed.lock"):
+        for debt in debts(token):
+            while debt["undo"]:
+                argv = debt["undo"][0]["argv"]
+                code, out, err = run(argv, debt["undo"][0]["deadline_s"])
+                if code:
+                    debt["trouble"] = f"`{called(argv)}` ended with {code}: {(err or out).strip()[-300:]}"
+                    break
+                debt["undo"] = debt["undo"][1:]
+            keep_owed(debt)
+
+
+def keep_owed(debt: Any) -> None:
+    """What is left of it; where that is nothing, nothing is owed."""
+    path = OWED / f"{debt['token']}.json"
+    if debt["undo"]:
+        save(path, debt)
+    else:
+        path.unlink()
+        sync_folder(OWED)
+
+
+def take_over(ask: Any) -> None:
+    """What a transaction will undo itself is owed no more: it would be undone in the middle of it."""
+    own = [one["undo"] for one in ask["actions"] if one.get("lasting")]
+    if own:
+        with locked("owed.lock"):
+            for debt in debts():
+                keep_owed({**debt, "undo": [one for one in debt["undo"] if one["argv"] not in own]})
 
 
 def restore(meta: Any, *, live: bool) -> list[str]:
@@ -555,7 +644,7 @@ def restore(meta: Any, *, live: bool) -> list[str]:
         if unit["was_enabled"] != unit["enabled"]
     ]
     if live:
-        commands += [action["undo"] for action in reversed(meta["actions"])]
+        commands += [action["undo"] for action in reversed(meta["actions"]) if not action.get("lasting")]
         commands += [
             ["systemctl", "-q", "restart" if unit["was_active"] else "stop", unit["name"]]
             for unit in meta["units"]
@@ -597,7 +686,8 @@ def _outcome(token: str | None) -> Any:
     for line in reversed(RECORD.read_text().splitlines() if RECORD.exists() else []):
         entry = json.loads(line)
         if entry["token"] == token:
-            return {"state": entry["outcome"], "reason": entry["reason"], "at": entry["at"]}
+            kept = {"state": entry["outcome"], "reason": entry["reason"], "troubles": entry.get("troubles", []), "at": entry["at"]}
+            return {**kept, "owed": [one["trouble"] for one in debts(token)]}
     return {"state": "unknown", "reason": "this host has no transaction of that token"}
 
 
@@ -664,7 +754,9 @@ def remove() -> None:
     """Take Burrow off this host."""
     if PENDING.exists():
         sys.exit("burrow: a transaction is open; `burrow revert` first")
-    for path in (WANTED, UNIT, COMMAND):
+    if owed := debts():
+        sys.exit(f"burrow: {owed[0]['trouble']}: not undone yet; `burrow owed` tries it now, `rm -r {OWED}` gives it up")
+    for path in (OWED_WANTED, OWED_UNIT, WANTED, UNIT, COMMAND):
         path.unlink(missing_ok=True)
     for folder in (LIBRARY, HOME):
         shutil.rmtree(folder, ignore_errors=True)
@@ -681,6 +773,8 @@ def show_status() -> None:
         if pending
         else "pending: nothing"
     )
+    for one in now_["owed"]:
+        print(f"owed:    {one['why']} by {one['holder']}: {one['trouble']}")
     print(f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   nobody")
     for entry in now_["records"]:
         print(f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}")
@@ -702,6 +796,10 @@ def main(words: list[str]) -> None:
         revert(None, "boot", live=False)
     elif words[:1] == ["revert"]:
         print(json.dumps(revert(words[1] if words[1:] else None, words[2] if words[2:] else "hand")))
+    elif words == ["owed"]:
+        pay()
+        if left := debts():
+            sys.exit(f"burrow: {left[0]['trouble']}; it is tried until it succeeds")
     elif words == ["status"]:
         show_status()
     elif words == ["status", "--json"]:

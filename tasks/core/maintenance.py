@@ -90,7 +90,7 @@ def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, 
         if options.dry_run or not _may(run, screen, options, host, action):
             refuse_unless_well(run, maintenance, host)
             facts = maintenance.look(run, (host,))  # what is to be done depends on what is there
-            shown = [one.shown for each in maintenance.ready(run.site, facts, host) for one in each.actions]
+            shown = [one.shown for each in maintenance.preparations(run.site, facts, host) for one in each.actions]
             screen.say(f"{host}: {action} inside maintenance: {'; '.join(shown)}")
             return PENDING
         try:

@@ -1,11 +1,12 @@
 """Which sets of a stage are carried at once, and which one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from tasks.core.carry import Outcome, carry
 from tasks.core.change import ChangeSet
+from tasks.core.errors import UNEXPECTED, BurrowError
 from tasks.core.plan import SetPlan
 from tasks.core.run import Run
 from tasks.core.service import Inside
@@ -37,11 +38,25 @@ def _rows(sets: Sequence[ChangeSet], inside: Inside | None) -> list[list[ChangeS
     return list(rows.values())
 
 
+def _groups(run: Run, row: Sequence[ChangeSet]) -> Iterator[list[ChangeSet]]:
+    """The sets that are carried at once, group after group."""
+    for _, group in groupby(row, key=lambda one: one.group or one.name):
+        sets = list(group)
+        yield from [[one] for one in sets] if _apart(run, sets) else [sets]
+
+
+def _apart(run: Run, sets: Sequence[ChangeSet]) -> bool:
+    """Also where it cannot be told: then each set is refused by itself, with the reason."""
+    try:
+        return any(one.apart(run.site, run.first_facts) for one in sets)
+    except (BurrowError, *UNEXPECTED):
+        return True
+
+
 def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], inside: Inside | None) -> None:
     """Group after group; what one has changed the next sees anew; after one that failed the others are not begun."""
     failed = ""
-    for _, group in groupby(row, key=lambda one: one.group or one.name):
-        at_once = list(group)
+    for at_once in _groups(run, row):
         if failed:
             reason = f"not begun: {failed!r} comes first, and is not as intended"
             outcomes += [Outcome(SetPlan(one, refused=reason), "refused", [reason]) for one in at_once]

@@ -10,7 +10,7 @@ from inventory.schema import Site
 from tasks.core.candidate import join, split
 from tasks.core.candidate import merge as merge_candidate
 from tasks.core.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
-from tasks.core.errors import BurrowError, Refused
+from tasks.core.errors import UNEXPECTED, BurrowError, Refused
 from tasks.core.facts import STATUS, Fact, Facts, HostFacts, text
 from tasks.core.impact import network_impact
 from tasks.core.redact import redact
@@ -96,6 +96,8 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") 
         return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
     except BurrowError as error:  # also a fact that could not be read: that is this set's trouble alone
         return SetPlan(change_set, refused=str(error))
+    except UNEXPECTED as error:
+        return SetPlan(change_set, refused=f"{', '.join(change_set.hosts)}: cannot be planned: an unexpected answer: {error!r}")
 
 
 def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:

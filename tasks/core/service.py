@@ -1,20 +1,20 @@
 """A host out of service and back, around whatever is done to it: made ready, well again, put back; also after a failure.
 
 What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where nobody renews it any more, by the boot
-of the host that holds it. So nobody has to remember.
+of the host that holds it, which tries until it succeeds. So nobody has to remember.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inventory.schema import Site
 from tasks.core.change import ChangeSet
 from tasks.core.check import Check, Verdict, judge
-from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, TransactionError
 from tasks.core.facts import STATUS, Facts, HostFacts, union
 from tasks.core.plan import HostPlan, SetPlan
 from tasks.core.transaction import Action, Transaction
@@ -48,12 +48,19 @@ def all_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ..
     return tuple(hosts)
 
 
+def none_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """Of every host it is known."""
+    del site, facts, hosts
+    return {}
+
+
 @dataclass(frozen=True)
 class Maintenance:
     """How a host is made ready, which checks hold all the while, and which only `outside` of it.
 
     `beside` names the hosts of which the checks speak too. Of the hosts that it `may_concern`, `concerns` tells those that are not to be
-    touched without it as they are now. One host at a time is in maintenance: that is its `right`.
+    touched without it as they are now; `unheard` says of which this is not known, and why: these are changed without it, so that they can
+    be mended. One host at a time is in maintenance or is changed unheard: that is its `right`.
     """
 
     purpose: str
@@ -63,6 +70,7 @@ class Maintenance:
     beside: Callable[[Site, str], Iterable[str]] = lambda _, __: ()
     may_concern: Callable[[Site], Iterable[str]] = everybody
     concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = all_of_them
+    unheard: Callable[[Site, Facts, Iterable[str]], Mapping[str, str]] = none_of_them
     right: str = ""
 
     def around(self, site: Site, host: str) -> tuple[str, ...]:
@@ -72,6 +80,13 @@ class Maintenance:
     def look(self, run: "Run", hosts: Iterable[str]) -> Facts:
         """What those say of which it speaks, when it is about these hosts; without those that do not answer."""
         return {host: answer for host, answer in self._look(run, hosts).items() if not isinstance(answer, BurrowError)}
+
+    def preparations(self, site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
+        """What makes it ready. Raises Refused where that cannot be done, or cannot be told from what was read."""
+        try:
+            return self.ready(site, facts, host)
+        except UNEXPECTED as error:
+            raise Refused(f"{host}: it cannot be told how to take it out of service: an unexpected answer: {error!r}") from error
 
     def _look(self, run: "Run", hosts: Iterable[str]) -> Mapping[str, HostFacts | BurrowError]:
         wanted = {name for host in hosts for name in self.around(run.site, host)}
@@ -90,18 +105,32 @@ class Maintenance:
 
 @dataclass(frozen=True)
 class Inside:
-    """The maintenance inside which the sets of a stage are carried, and the hosts that it concerns."""
+    """The maintenance inside which the sets of a stage are carried, the hosts that it concerns, and those of which nobody knows, with why.
+
+    Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched.
+    """
 
     maintenance: Maintenance
     hosts: frozenset[str]
     facts: Facts
+    unheard: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
     @classmethod
     def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet]) -> "Inside":
         """As the hosts of the sets are now."""
         may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
         facts = maintenance.look(run, may)
-        return cls(maintenance, frozenset(maintenance.concerns(run.site, facts, may)), facts)
+        try:
+            concerned = frozenset(maintenance.concerns(run.site, facts, may))
+            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned))
+        except (BurrowError, *UNEXPECTED) as error:
+            reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
+            return cls(maintenance, frozenset(may), facts, refused=reason)
+
+    def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Inside":
+        """Looked at again where it was not known: a set before this one may have mended it."""
+        return Inside.of(run, self.maintenance, (change_set,)) if set(change_set.hosts) & self.unheard.keys() else self
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
         """The set's hosts that are out of service while it is carried."""
@@ -109,7 +138,15 @@ class Inside:
 
     def right(self, change_set: ChangeSet) -> str:
         """The right without which the set is not carried."""
-        return change_set.right or (self.maintenance.right if self.concerned(change_set) else "")
+        known = not set(change_set.hosts) & self.unheard.keys()
+        return change_set.right or ("" if known and not self.concerned(change_set) else self.maintenance.right)
+
+    def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
+        """While the set is carried. Raises Refused where nobody can tell whether it may be."""
+        hosts = self.concerned(change_set)
+        if hosts and self.refused:
+            raise Refused(self.refused)
+        return in_maintenance(run, self.maintenance, hosts, change_set.name) if hosts else nullcontext()
 
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
         """The plan with what is done around it among its impact, or refused where that cannot be done."""
@@ -119,9 +156,13 @@ class Inside:
             return replace(plan, hosts=(), refused=str(error))
 
     def _shown(self, run: "Run", plan: HostPlan) -> HostPlan:
+        if plan and plan.host in self.unheard:
+            return replace(plan, impact=(*plan.impact, self.unheard[plan.host], "this host alone, and nobody waits for it meanwhile"))
         if not plan or plan.host not in self.hosts:
             return plan
-        around = [action.shown for one in self.maintenance.ready(run.site, self.facts, plan.host) for action in one.actions]
+        if self.refused:
+            raise Refused(self.refused)
+        around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.host) for action in one.actions]
         return replace(plan, impact=(*plan.impact, *around, "this host alone, and only while all is well around it"))
 
 
@@ -136,7 +177,7 @@ def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], w
         refuse_unless_well(run, maintenance, host)
     with ExitStack() as preparations:
         for host in hosts:
-            for one in maintenance.ready(run.site, maintenance.look(run, (host,)), host):
+            for one in maintenance.preparations(run.site, maintenance.look(run, (host,)), host):
                 preparations.enter_context(_out_of_service(run, host, why, one))
         yield
         for host in hosts:
@@ -218,14 +259,21 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
 
 
 def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
+    """Raises TransactionError with what is not put back: at once where it stays so, after BACK_S seconds where the host tries again."""
     deadline = time.monotonic() + BACK_S
     while True:
         try:
             run.do(plan.host, "revert", plan=plan, reason="maintenance has ended")
+            kept = run.do(plan.host, "outcome", plan=plan)
+            owed = "; ".join(kept.get("owed", ()))
+            if not owed:
+                break
+            if time.monotonic() > deadline:
+                raise TransactionError(f"{plan.host}: {why!r} is not put back, which it tries until it succeeds: {owed}")
         except LinkError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(POLL_S)
-        else:
-            run.say("put back", plan.host, why)
-            return
+        time.sleep(POLL_S)
+    if troubles := "; ".join(kept.get("troubles", ())):
+        raise TransactionError(f"{plan.host}: {why!r} is not put back as it was: {troubles}; mend that on the host")
+    run.say("put back", plan.host, why)

@@ -27,6 +27,7 @@ class Action:
     """A command that makes files live, and the one that does so again after they were restored.
 
     An early one runs before the network configuration is made live; `shown` is its line in a diff, where no file says what it does.
+    A lasting one acts beyond the host, on the cluster that it speaks for: no boot ends that, so the host tries `undo` until it succeeds.
     """
 
     argv: tuple[str, ...]
@@ -34,6 +35,7 @@ class Action:
     deadline_s: float = 30.0
     early: bool = False
     shown: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

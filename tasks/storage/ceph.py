@@ -12,12 +12,13 @@ from tasks.checks.proxmox_storages import STORAGE_CHECKS
 from tasks.core.change import Change, ChangeSet, Member
 from tasks.core.check import Check
 from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings
+from tasks.storage.ceph_maintenance import is_used
 from tasks.storage.ceph_pools import CephPool, PveStorages
 from tasks.storage.ceph_traces import CEPH_TRACES
 from tasks.storage.node_keys import NodeKeys
 from tasks.storage.proxmox_cluster import ProxmoxCluster, members
 
-# One right for the whole cluster: a monitor at a time. What is only added to, daemons on other nodes, is added on all of them at once.
+# One right for the whole cluster: a monitor at a time. What nobody uses yet, daemons of a fresh cluster, is added on all nodes at once.
 RIGHT = "cluster"
 # An OSD that has just begun joins within this, on a slow machine too; peering and the first copies take as long.
 SETTLE_S = 90
@@ -41,7 +42,7 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
             *([CephOsds(name)] if site.osds(name) else []),
         )
         if daemons:
-            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, group="ceph nodes")
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, group="ceph nodes", apart=is_used)
     for name in site.ceph.pools:
         yield _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
     yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
@@ -53,7 +54,7 @@ def _compared(nodes: tuple[str, ...], one: ChangeSet) -> ChangeSet:
 
 
 def _one(
-    name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = (), group: str = ""
+    name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = (), **more: Any
 ) -> ChangeSet:
     member = Member(host, changes, safe_alone=True, instead=instead)
-    return ChangeSet(name, (member,), checks, right=RIGHT, group=group, settle_s=SETTLE_S)
+    return ChangeSet(name, (member,), checks, right=RIGHT, settle_s=SETTLE_S, **more)

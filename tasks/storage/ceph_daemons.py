@@ -184,7 +184,10 @@ class CephOsds(Change[Osds]):
         return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
 
     def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
-        """`pveceph osd create` for each empty disk. Raises Refused on one that holds something, or could not be looked at."""
+        """`pveceph osd create` for each empty disk.
+
+        Raises Refused on one that holds something or could not be looked at, and while another host is missed.
+        """
         there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
         missing = [name for name in want.disks if name not in has]
         if unseen := [f"disk {name} ({there[name].device}): {there[name].unseen}" for name in missing if there[name].unseen]:
@@ -193,6 +196,8 @@ class CephOsds(Change[Osds]):
             )
         if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
             raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
+        if missed := _missed_elsewhere(facts[self.host][CEPH], self.host):
+            raise Refused(f"{self.host}: no OSD is added while {missed} is missed: bring it back, or mark it out, then run again")
         return tuple(
             Command(
                 ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
@@ -201,6 +206,13 @@ class CephOsds(Change[Osds]):
             )
             for name in missing
         )
+
+
+def _missed_elsewhere(state: CephState, host: str) -> str:
+    """The monitors without quorum, and the OSDs of other hosts that still count and are down. One that never began does not count yet."""
+    own = state.osds_of(host)
+    down = [f"osd.{number}" for number, osd in state.osds.items() if osd["in"] and not osd["up"] and number not in own]
+    return ", ".join([*(f"monitor {name}" for name in state.monitors if name not in state.quorum), *down])
 
 
 def _is_known(disk: Disk, state: CephState) -> bool:

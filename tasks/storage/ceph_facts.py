@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.schema import Site
+from tasks.core.errors import BurrowError
 from tasks.core.facts import Fact, text
 
 # All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
 # It ends without a tear-down: librados cannot be shut down while another of its threads is at work, nor may the process end under such a
 # thread; either may abort it when all is said (ceph/ceph#33825, #33950: `ceph` itself leaves this way). Monitors see a closed connection.
 READ_CEPH = r"""
-import errno, json, os, sys
+import errno, glob, json, os, sys
 # A node without a daemon has the file of Proxmox alone.
 conf = next((path for path in ("/etc/pve/ceph.conf", "/etc/ceph/ceph.conf") if os.path.exists(path)), "")
 if not conf:
-    sys.stdout.write("{}")
+    # Its OSDs go on while the folder of Proxmox is not mounted.
+    osds = ", ".join(sorted(path.split("/")[-2] for path in glob.glob("/var/lib/ceph/osd/*/whoami")))
+    json.dump({"error": "no ceph.conf is there to ask by, though the host has " + osds} if osds else {}, sys.stdout)
     sys.exit()
 import rados
 def ask(cluster, prefix, **more):
@@ -91,8 +94,16 @@ class CephState:
         return str(self.said.get("fsid", ""))
 
     def __getitem__(self, command: str) -> Any:
-        """What a command said. An empty answer where there is no cluster."""
-        return self.said.get(command, {})
+        """What a command said. An empty answer where there is no cluster. Raises BurrowError where Ceph refused to say it."""
+        answer = self.said.get(command, {})
+        if isinstance(answer, dict) and "error" in answer:
+            raise BurrowError(f"Ceph does not answer `ceph {command}`: {answer['error'] or 'it gives no reason'}; see `ceph -s`")
+        return answer
+
+    def listed(self, command: str) -> tuple[Any, ...]:
+        """The list that its manager says, empty where that has no such command."""
+        answer = self.said.get(command)
+        return tuple(answer) if isinstance(answer, list) else ()
 
     @property
     def quorum(self) -> frozenset[str]:
@@ -116,21 +127,26 @@ class CephState:
         return {one["pool_name"]: one for one in self["osd dump"].get("pools", ())}
 
     def osds_of(self, host: str) -> Mapping[int, Mapping[str, Any]]:
-        """{number: metadata} of the OSDs that a host's CRUSH bucket holds."""
-        nodes = self["osd tree"].get("nodes", ())
-        numbers = {child for one in nodes if one["type"] == "host" and one["name"] == host for child in one["children"]}
+        """{number: metadata} of the OSDs in a host's CRUSH bucket."""
         known = {one["id"]: one for one in self["osd metadata"] or ()}
-        return {number: known.get(number, {}) for number in sorted(numbers)}
+        return {number: known.get(number, {}) for number in self.hosts.get(host, ())}
 
     @property
     def hosts(self) -> Mapping[str, tuple[int, ...]]:
-        """{CRUSH bucket of a host: its OSDs}."""
-        return {one["name"]: tuple(sorted(one["children"])) for one in self["osd tree"].get("nodes", ()) if one["type"] == "host"}
+        """{CRUSH bucket of a host: its OSDs}, without those of which only the entry in CRUSH is left."""
+        buckets = (one for one in self["osd tree"].get("nodes", ()) if one["type"] == "host")
+        return {one["name"]: tuple(number for number in sorted(one["children"]) if number in self.osds) for one in buckets}
+
+    @property
+    def left_in_crush(self) -> tuple[int, ...]:
+        """The OSDs of which only the entry in CRUSH is left: `ceph osd rm` alone leaves it, and copies are still meant to be there."""
+        return tuple(sorted(one["id"] for one in self["osd tree"].get("nodes", ()) if one["type"] == "osd" and one["id"] not in self.osds))
 
     @property
     def rows(self) -> Mapping[int, Mapping[str, Any]]:
         """{OSD: its row of `osd df`}; empty where no manager answers."""
-        return {one["id"]: one for one in self["osd df"].get("nodes", ())}
+        answer = self.said.get("osd df", {})
+        return {one["id"]: one for one in answer.get("nodes", ())}
 
     @property
     def complaints(self) -> Mapping[str, str]:

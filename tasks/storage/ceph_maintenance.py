@@ -1,12 +1,12 @@
 """A storage node out of service: Ceph waits for it instead of copying its data elsewhere, and forgets that by itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from inventory.schema import Site
 from tasks.checks.ceph_health import no_flag_is_left_behind, speaker
 from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS, ceph_is_whole
 from tasks.core.errors import Refused
-from tasks.core.facts import Facts
+from tasks.core.facts import Facts, HostFacts
 from tasks.core.service import Maintenance, Preparation
 from tasks.core.transaction import Action
 from tasks.storage.ceph_facts import CEPH, CephState
@@ -20,13 +20,18 @@ def _heard(site: Site, facts: Facts) -> CephState:
     return facts[by][CEPH] if by and not facts[by].readings[CEPH.name].rc else CephState({})
 
 
+def is_used(site: Site, facts: Facts) -> bool:
+    """Whether any OSD is up: what is done to one node then is felt by all."""
+    return any(osd["up"] for osd in _heard(site, facts).osds.values())
+
+
 def _serves(state: CephState, host: str) -> bool:
     """Whether any OSD of the host is up."""
     return any(state.osds[number]["up"] for number in state.osds_of(host))
 
 
 def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
-    """`noout` for the host's OSDs alone, set through another monitor's host, whose timer takes it away when this run does not.
+    """`noout` for the host's OSDs alone, set through another monitor's host, whose timer or boot takes it away when this run does not.
 
     Empty where no OSD of the host is up. Raises Refused where no other monitor's host answers.
     """
@@ -41,6 +46,7 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
         (*CEPH_COMMAND, "set-group", "noout", host),
         (*CEPH_COMMAND, "unset-group", "noout", host),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
+        lasting=True,
     )
     return (Preparation(by, (flag,)),)
 
@@ -66,6 +72,21 @@ def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def unheard(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """{host: why nobody knows what hangs on it}: Ceph is set up there and answers nobody. Empty where somebody is answered."""
+    if _heard(site, facts).fsid:
+        return {}
+    return {host: f"Ceph answers nobody: {why}" for host in hosts if host in facts and (why := _silence(facts[host]))}
+
+
+def _silence(facts: HostFacts) -> str:
+    """Why a host with Ceph hears nothing; empty where none is set up on it."""
+    reading = facts.readings[CEPH.name]
+    if reading.rc:
+        return f"asking ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}"
+    return facts[CEPH].error or ("no host of a monitor was heard" if facts[CEPH].fsid else "")
+
+
 CEPH_MAINTENANCE = Maintenance(
     purpose="Change what a storage node stands on while Ceph waits for it.",
     ready=ceph_maintenance,
@@ -74,5 +95,6 @@ CEPH_MAINTENANCE = Maintenance(
     beside=monitors,
     may_concern=storage_hosts,
     concerns=in_use,
+    unheard=unheard,
     right="a storage node at a time",
 )

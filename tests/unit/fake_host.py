@@ -65,6 +65,7 @@ class FakeHost:
     performed: list[str] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, list[str]] = field(default_factory=lambda: {"troubles": [], "owed": []})
 
     def lapse(self) -> None:
         """What the host's own timer does."""
@@ -137,7 +138,9 @@ class FakeHost:
         if self.pending and self.pending["token"] == request["token"]:
             return {"state": "applied", "reason": "", "revert_in_s": self.pending["until"] - self.clock()}
         known = [record for record in self.records if record["token"] == request["token"]]
-        return {"state": known[-1]["outcome"], "reason": known[-1]["reason"]} if known else {"state": "unknown", "reason": "no such token"}
+        if not known:
+            return {"state": "unknown", "reason": "no such token"}
+        return {"state": known[-1]["outcome"], "reason": known[-1]["reason"], **self.kept}
 
     def _confirm(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         if self.pending and self.pending["token"] == request["token"]:

@@ -9,7 +9,7 @@ from fake_host import FakeHost
 
 from inventory.schema import Site
 from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
-from tasks.core.errors import Refused
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Facts
 from tasks.core.runbook import FAILED, OK
 from tasks.core.transaction import Command
@@ -147,6 +147,19 @@ def test_sets_of_one_group_are_carried_at_once(world: World) -> None:
     result = world.execute(*group, replace(join("simon", right="cluster"), name="after"))
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "done", "refused"]
     assert world["simon"].performed == ["join a", "join b"]
+
+
+def unreadable(*_: object) -> bool:
+    raise BurrowError("alvin: what it said cannot be read")
+
+
+@pytest.mark.parametrize("apart", [lambda *_: True, unreadable], ids=["in-use", "nobody-can-tell"])
+def test_group_whose_cluster_is_in_use_is_carried_one_after_the_other(world: World, apart: Any) -> None:
+    group = [replace(join(host, right="cluster"), group="nodes", apart=apart) for host in ("alvin", "simon")]
+    world["alvin"].fails["join a"] = "a is closed"
+    result = world.execute(*group)
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]
+    assert world["simon"].performed == []
 
 
 def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) -> None:

@@ -1,7 +1,7 @@
 """Plans of whole sets, and the sets that the shipped site makes."""
 
 import pytest
-from cases import CASES, ROOT, Case, cases_of, load_once
+from cases import CASES, ROOT, Case, cases_of, load_once, otherwise
 
 from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
@@ -13,6 +13,7 @@ from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, T
 from tasks.network.bonds import PortChannel, UplinkBond
 from tasks.network.switch_ports import SwitchPorts
 from tasks.network.uplinks import uplinks
+from tasks.storage.ceph_pools import CephPool
 
 SITE = load_once(ROOT / "inventory")
 NODE, SWITCH = (Case(CASES / feature, name).facts for feature, name in (("uplink_bond", "fresh-node"), ("port_channel", "fresh-switch")))
@@ -50,6 +51,16 @@ def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
 def test_one_end_that_was_not_read_refuses_the_set() -> None:
     plan = plan_set(ALVIN, SITE, NODE)
     assert (plan.refused, plan.changes) == ("sw-rack did not answer", ())
+
+
+def test_answer_of_another_shape_refuses_the_set() -> None:
+    """Else it would end the run, and with it what other sets have open."""
+    case = Case(CASES / "ceph_pool", "already-right")
+    odd = otherwise(case.facts["alvin"].readings["ceph"].out, {"osd dump/pools/1/size": None})
+    facts = {**case.facts, "alvin": HostFacts("alvin", {**case.facts["alvin"].readings, "ceph": Reading(0, odd)})}
+    one = ChangeSet("ceph pool", (Member("alvin", (CephPool("alvin", "vm-storage"),)),))
+    assert plan_set(one, case.site, case.facts).refused == ""
+    assert plan_set(one, case.site, facts).refused == "alvin: cannot be planned: an unexpected answer: KeyError('size')"
 
 
 def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:

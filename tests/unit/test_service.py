@@ -1,7 +1,7 @@
 """Sets that are carried inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from inventory.schema import Site
 from tasks.core import service
 from tasks.core.change import ChangeSet, Member
 from tasks.core.check import Finding, Severity, check
-from tasks.core.errors import Refused
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Fact, Facts
 from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
 from tasks.core.service import Maintenance, Preparation
@@ -126,6 +126,28 @@ def test_interrupted_run_puts_it_back(world: World) -> None:
     assert ("put back", "simon") in told(run, "put back")
 
 
+def test_what_is_owed_is_waited_for(world: World) -> None:
+    world["simon"].kept["owed"] = ["`forget alvin` ended with 1: nobody answers"]
+    world["simon"].happens["after outcome"] = lambda host: host.kept.update(owed=[])
+    run = world.run(settings("alvin"))
+    assert world.execute(settings("alvin"), inside=INSIDE, run=run).exit_code == OK
+    assert told(run, "put back") == [("put back", "simon")]
+    assert world.asked("revert") == [("simon", "revert")] * 2
+
+
+@pytest.mark.parametrize("kind", ["owed", "troubles"])
+def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(service, "BACK_S", 3)
+    world["simon"].kept[kind] = ["`forget alvin` ended with 1: nobody answers"]
+    run = world.run(*BOTH)
+    result = world.execute(*BOTH, inside=INSIDE, run=run)
+    assert result.exit_code == FAILED
+    first, second = result.stages[0].outcomes
+    assert "nobody answers" in first.reasons[0]
+    assert (first.state, second.state) == ("failed", "refused")
+    assert told(run, "put back") == []
+
+
 def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     renewed = threading.Event()
@@ -144,3 +166,61 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
     run = world.run(*BOTH, watchers=(when("failed", "simon", said.set),))
     world.execute(settings("alvin"), inside=INSIDE, run=run)
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
+
+
+def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """Those whose cluster is silent."""
+    return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
+
+
+def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
+
+
+SILENT = replace(INSIDE, concerns=heard, unheard=unheard)
+
+
+def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "silent"
+    assert "the cluster answers nobody" in world.execute(*BOTH, inside=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert world.execute(*BOTH, inside=SILENT).exit_code == OK
+    assert world.asked("begin", "confirm") == [("alvin", "begin"), ("alvin", "confirm"), ("simon", "begin"), ("simon", "confirm")]
+
+
+def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: World) -> None:
+    mended: list[str] = []
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "calm" if mended else "silent"
+    run = world.run(*BOTH, watchers=(when("confirmed", "alvin", lambda: mended.append("alvin")),))
+    assert world.execute(*BOTH, inside=SILENT, run=run).exit_code == OK
+    assert world.asked("begin") == [("alvin", "begin"), ("alvin", "begin"), ("simon", "begin")]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BurrowError("alvin: `calm` answered what cannot be read as calm"), "alvin: `calm` answered what cannot be read as calm"),
+        (KeyError("up"), "alvin, simon: an unexpected answer: KeyError('up')"),
+    ],
+    ids=["unreadable", "of-another-shape"],
+)
+def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World, error: Exception, reason: str) -> None:
+    def concerns(*_: object) -> tuple[str, ...]:
+        raise error
+
+    inside = replace(INSIDE, may_concern=lambda _: OTHER, concerns=concerns)
+    for dry_run in (True, False):
+        result = world.execute(*BOTH, settings("sw-rack"), inside=inside, dry_run=dry_run)
+        assert [plan.refused for plan in result.stages[0].plans] == [reason, reason, ""]
+    assert world.asked("begin") == [("sw-rack", "begin")]
+
+
+def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World) -> None:
+    def odd(*_: object) -> tuple[Preparation, ...]:
+        raise KeyError("up")
+
+    result = world.execute(*BOTH, inside=replace(INSIDE, ready=odd))
+    assert result.exit_code == REFUSED
+    assert "alvin: it cannot be told how to take it out of service" in result.stages[0].plans[0].refused
+    assert world.untouched("alvin", "simon")

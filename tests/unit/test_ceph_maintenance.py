@@ -1,0 +1,88 @@
+"""Whom Ceph's maintenance concerns, by what Ceph says: nobody where it is not set up, and nobody knows where it is silent."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from cases import CASES, Case
+
+from tasks.core.errors import BurrowError
+from tasks.core.facts import Facts, HostFacts, Reading
+from tasks.storage.ceph import ceph
+from tasks.storage.ceph_facts import CEPH, READ_CEPH
+from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
+
+WHOLE = Case(CASES / "checks" / "ceph_is_whole", "whole")
+NODES = ("alvin", "simon", "theodore")
+
+
+def said(facts: Facts, **readings: Reading) -> Facts:
+    """The nodes' facts with another reading of Ceph on some."""
+    return {
+        host: HostFacts(host, {**facts[host].readings, CEPH.name: readings.get(host, facts[host].readings[CEPH.name])}) for host in NODES
+    }
+
+
+def everywhere(reading: Reading) -> Facts:
+    return said(WHOLE.facts, **dict.fromkeys(NODES, reading))
+
+
+def case(name: str) -> Facts:
+    return replace(WHOLE, name=name).facts
+
+
+def concerned(facts: Facts) -> tuple[tuple[str, ...], dict[str, str]]:
+    return CEPH_MAINTENANCE.concerns(WHOLE.site, facts, NODES), dict(CEPH_MAINTENANCE.unheard(WHOLE.site, facts, NODES))
+
+
+def test_every_node_of_a_cluster_that_answers() -> None:
+    assert concerned(WHOLE.facts) == (NODES, {})
+
+
+def test_none_where_ceph_is_not_set_up() -> None:
+    assert concerned(case("not-set-up")) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        (case("nobody-answers"), "Ceph answers nobody: [errno 110] RADOS timed out (error connecting to the cluster)"),
+        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph answers nobody: asking ended with 124: no end after 27 s"),
+    ],
+    ids=["timed-out", "no-end"],
+)
+def test_nobody_knows_where_ceph_is_silent(facts: Facts, why: str) -> None:
+    assert concerned(facts) == ((), dict.fromkeys(NODES, why))
+
+
+def test_one_answer_is_enough() -> None:
+    one = said(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
+    assert concerned(one) == (NODES, {})
+
+
+@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (case("not-set-up"), False), (case("nobody-answers"), False)])
+def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
+    """Of a fresh one all at once; of a silent one none, which its change says."""
+    nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
+    assert [(one.group, one.apart(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
+
+
+def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
+    left = replace(WHOLE, feature=CASES / "checks" / "osds_are_up_and_in", name="one-is-left-in-crush").facts
+    assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
+
+
+def test_answer_that_cannot_be_read_is_no_silence() -> None:
+    with pytest.raises(BurrowError, match="cannot be read as ceph"):
+        concerned(everywhere(Reading(0, "no JSON")))
+
+
+@pytest.mark.parametrize("osds", [(), ("ceph-0", "ceph-4")])
+def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[str, ...]) -> None:
+    for name in osds:
+        (tmp_path / "osd" / name).mkdir(parents=True)
+        (tmp_path / "osd" / name / "whoami").write_text("0\n")
+    script = READ_CEPH.replace("/etc/", f"{tmp_path}/").replace("/var/lib/ceph/", f"{tmp_path}/")
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert out == ('{"error": "no ceph.conf is there to ask by, though the host has ceph-0, ceph-4"}' if osds else "{}")
