@@ -82,6 +82,11 @@ class SetPlan:
         """The hosts where something differs."""
         return tuple(plan for plan in self.hosts if plan)
 
+    @property
+    def mutual(self) -> bool:
+        """Whether it is kept only where other hosts' sets do the same at the same time."""
+        return any(action.mutual for plan in self.changes if plan.transaction for action in plan.transaction.actions)
+
 
 def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:
     """Diff every member. A host that was not read, an open transaction of another run, or a wish that cannot be carried out refuses it."""

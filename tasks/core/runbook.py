@@ -235,7 +235,7 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     plans = tuple(plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets)
     inside = None
     if stage.inside and any(plan.changes for plan in plans):
-        inside = Inside.of(run, stage.inside, sets)
+        inside = Inside.of(run, stage.inside, sets, frozenset(plan.change_set.name for plan in plans if plan.mutual))
         plans = tuple(inside.shown(run, plan) for plan in plans)
     done = StageResult(stage, plans)
     result.stages.append(done)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
-from engine import HEALTH, Alias, World, host_is_well, told, when
+from engine import HEALTH, Alias, Named, World, host_is_well, told, when
 from fake_host import FakeHost
 
 from inventory.schema import Site
 from tasks.core import service
-from tasks.core.change import ChangeSet, Member
+from tasks.core.change import ChangeSet, Member, Step
 from tasks.core.check import Finding, Severity, check
 from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Fact, Facts
@@ -50,6 +50,16 @@ def settings(host: str) -> ChangeSet:
 BOTH = (settings("alvin"), settings("simon"))
 
 
+class Agreed(Alias):
+    """It holds only where others are called so too."""
+
+    def steps(self, site: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
+        return (*super().steps(site, facts, want), Action(("agree",), ("true",), mutual=True))
+
+
+AGREED = tuple(ChangeSet(f"agreed {host}", (Member(host, (Agreed(host, "eth0"),), safe_alone=True),)) for host in OTHER)
+
+
 def sick_once_changed(host: FakeHost) -> str:
     return "sick" if host.pending else "well"
 
@@ -60,6 +70,17 @@ def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> N
         *(("simon", "begin"), ("alvin", "begin"), ("alvin", "confirm"), ("simon", "revert")),
         *(("alvin", "begin"), ("simon", "begin"), ("simon", "confirm"), ("alvin", "revert")),
     ]
+
+
+def test_what_holds_only_together_is_changed_at_once(world: World) -> None:
+    assert world.execute(*AGREED, inside=INSIDE).exit_code == OK
+    assert sorted(world.asked("begin", "revert")) == [("alvin", "begin"), ("simon", "begin")]
+
+
+def test_what_holds_only_together_is_not_begun_while_not_all_is_well(world: World) -> None:
+    world["simon"].answers[CALM.command] = lambda _: "recovering"
+    assert world.execute(*AGREED, inside=INSIDE).exit_code == REFUSED
+    assert world.untouched("alvin", "simon")
 
 
 def test_plan_says_so(world: World) -> None:
