@@ -203,6 +203,20 @@ def test_node_is_changed_while_ceph_waits_for_it(site: Lab) -> None:
     assert flags(site) == {}
 
 
+def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path) -> None:
+    """One at a time each would lose its neighbours, and its OSDs with them."""
+    folder = tmp_path / "signs"
+    signs = variant(folder, ceph=True, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
+    (folder / "key").write_text("hush-hush-16-abc\n")
+    for brief in (signs, site.site):
+        with Bench(site, "alvin", 20) as bench:
+            done = site.runbook("bootstrap", "--site", brief, "--set", "fabric *")
+        assert done.code == 0, f"{done.out}\n{done.err}"
+        assert "at once with the others" in done.out
+        assert bench.went_well, bench.said
+        site.wait("Ceph is healthy", lambda: is_clean(site), 60)
+
+
 def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> None:
     """Meanwhile no other node is taken out of service, nor changed."""
     spoil_cost(site, "simon")
