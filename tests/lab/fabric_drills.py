@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 # A line of alvin's en06 (or of its router), its new words, and which adjacencies end for it: none, that one, or all.
 PORT, ROUTER = "/^interface en06$/,/^exit$/", "/^router ospf$/,/^exit$/"
+KEPT_BY_A_PORT = "s/^ ip ospf bfd$/&\\n ip ospf mtu-ignore\\n ip ospf retransmit-interval 7/"
+KEPT_BY_THE_ROUTER = "s/router-id .*/&\\n max-metric router-lsa administrative\\n redistribute static\\n timers throttle spf 0 60 600/"
 FRR_RULES = {
     "cost": (f"{PORT} s/cost 5/cost 6/", ""),
     "bfd": (f"{PORT} s/^ ip ospf bfd profile burrow$/ ip ospf bfd profile other/", ""),
@@ -21,10 +23,7 @@ FRR_RULES = {
     "router-id": (f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
     "area-authentication": (f"{ROUTER} s/router-id .*/&\\n area 0.0.0.0 authentication message-digest/", "all"),
     "passive-by-default": (f"{ROUTER} s/router-id .*/&\\n passive-interface default/", "all"),
-    "mtu-ignore and max-metric": (
-        f"{PORT} s/^ ip ospf bfd$/&\\n ip ospf mtu-ignore/; {ROUTER} s/router-id .*/&\\n max-metric router-lsa administrative/",
-        "",
-    ),
+    "what keeps adjacencies": (f"{PORT} {KEPT_BY_A_PORT}; {ROUTER} {KEPT_BY_THE_ROUTER}", ""),
 }
 
 # What of alvin's en06 changes in the other file.
