@@ -61,8 +61,9 @@ class Getters(Connection):
         self, destination: str = "", protocol: str = "", longer: bool = False
     ) -> dict[str, list[models.RouteDict]]:
         """Routes to a destination, or all."""
-        *answers, links = self._outputs(*routes.commands(destination, longer=longer), interfaces.LINKS)
-        return routes.routes_to(answers, links, destination, protocol, longer=longer)
+        asked = (*routes.commands(destination, longer=longer), routes.frr_command(destination, longer=longer), interfaces.LINKS)
+        *answers, frr, links = self._outputs(*asked)
+        return routes.routes_to(answers, frr, links, destination, protocol, longer=longer)
 
     def get_ntp_servers(self) -> dict[str, models.NTPServerDict]:
         """The time servers of chrony's files."""

@@ -1,8 +1,9 @@
-"""The kernel's routes as NAPALM's model. Pure."""
+"""The kernel's routes as NAPALM's model, with what FRR knows of its own beyond the kernel. Pure."""
 
 import ipaddress
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from napalm.base import models
@@ -12,6 +13,10 @@ from napalm_ifupdown2.interfaces import UNKNOWN, kind
 # Who made a route, where NAPALM's users have another word for it than the kernel.
 PROTOCOLS = {"kernel": "connected", "boot": "static"}
 WHOLE = {4: "0.0.0.0/0", 6: "::/0"}
+FRR = {4: "show ip route", 6: "show ipv6 route"}
+# How FRR writes a time: 01:02:03, 1d02h03m, 01w2d03h (lib/monotime.h, frrtime_to_interval).
+CLOCK = re.compile(r"(\d+):(\d\d):(\d\d)")
+UNITS_S = {"w": 604800, "d": 86400, "h": 3600, "m": 60}
 
 
 def commands(destination: str, *, longer: bool) -> list[str]:
@@ -25,8 +30,45 @@ def commands(destination: str, *, longer: bool) -> list[str]:
     ]
 
 
-def routes_to(answers: list[str], links: str, destination: str, protocol: str, *, longer: bool) -> dict[str, list[models.RouteDict]]:
-    """get_route_to: without `longer` the best match in each table; the kernel keeps no age, and of a route's standing its metric alone."""
+def frr_command(destination: str, *, longer: bool) -> str:
+    """What to ask FRR, where it is there. Raises ValueError for a destination that is no address or prefix."""
+    if not destination:
+        asked = [f"{show} json" for show in FRR.values()]
+    else:
+        prefix = ipaddress.ip_network(destination, strict=False)
+        single = prefix.prefixlen == prefix.max_prefixlen and not longer
+        asked = [f"{FRR[prefix.version]} {prefix.network_address if single else prefix}{' longer-prefixes' if longer else ''} json"]
+    return " ".join(["vtysh", *(f"-c '{one}'" for one in asked), "2>/dev/null || true"])
+
+
+def _frr_routes(text: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """{(prefix, protocol): route} of those that FRR has selected, from its JSON documents, which stand one after the other."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    decoder, place = json.JSONDecoder(), text.find("{")
+    while place >= 0:
+        document, place = decoder.raw_decode(text, place)
+        place = text.find("{", place)
+        rows = ((prefix, row) for prefix, several in document.items() for row in several if row.get("selected"))
+        found |= {(prefix, row["protocol"]): row for prefix, row in rows}
+    return found
+
+
+def seconds(said: str) -> int:
+    """A time as FRR writes it, in seconds."""
+    if clock := CLOCK.fullmatch(said):
+        hours, minutes, rest = (int(part) for part in clock.groups())
+        return hours * 3600 + minutes * 60 + rest
+    return sum(int(count) * UNITS_S[unit] for count, unit in re.findall(r"(\d+)([wdhm])", said))
+
+
+def routes_to(
+    answers: list[str], frr: str, links: str, destination: str, protocol: str, *, longer: bool
+) -> dict[str, list[models.RouteDict]]:
+    """get_route_to: without `longer` the best match in each table.
+
+    A route of the main table that FRR knows has its age and distance; of others the kernel keeps no age, and the metric alone.
+    """
+    known = _frr_routes(frr)
     tables = {str(row["linkinfo"]["info_data"]["table"]): row["ifname"] for row in json.loads(links) if kind(row) == "vrf"}
     rows = [
         (prefix_of(route, version), route)
@@ -42,7 +84,8 @@ def routes_to(answers: list[str], links: str, destination: str, protocol: str, *
         name = _protocol(route)
         if protocol.lower() in ("", name):
             table = str(route.get("table", "main"))
-            found.setdefault(str(prefix), []).extend(_hops(route, name, tables.get(table, "default" if table == "main" else table)))
+            made = known.get((str(prefix), name), {}) if table == "main" else {}
+            found.setdefault(str(prefix), []).extend(_hops(route, name, tables.get(table, "default" if table == "main" else table), made))
     return found
 
 
@@ -57,18 +100,18 @@ def _protocol(route: dict[str, Any]) -> str:
     return "static" if said == "kernel" and "gateway" in route else PROTOCOLS.get(said, said)
 
 
-def _hops(route: dict[str, Any], protocol: str, table: str) -> Iterator[models.RouteDict]:
+def _hops(route: dict[str, Any], protocol: str, table: str, made: Mapping[str, Any]) -> Iterator[models.RouteDict]:
     for hop in route.get("nexthops") or [route]:
         yield {
             "protocol": protocol,
             "current_active": True,
             "last_active": True,
-            "age": UNKNOWN,
+            "age": seconds(made["uptime"]) if made else UNKNOWN,
             # A next hop of the other family (RFC 8950) stands under `via`.
             "next_hop": hop.get("gateway") or hop.get("via", {}).get("host", ""),
             "outgoing_interface": hop.get("dev", ""),
             "selected_next_hop": not {"dead", "linkdown"} & set(hop.get("flags", ())),
-            "preference": route.get("metric", 0),
+            "preference": made["distance"] if made else route.get("metric", 0),
             "inactive_reason": "",
             "routing_table": table,
             "protocol_attributes": {},
