@@ -24,6 +24,7 @@ OK_TO_STOP = Fact(
     'ids=$(ceph --connect-timeout 5 osd ls-tree "$(hostname)" 2>/dev/null); '
     '[ -z "$ids" ] || ceph --connect-timeout 5 osd ok-to-stop $ids -f json 2>/dev/null || true',
     _answer,
+    within_s=12,
 )
 
 

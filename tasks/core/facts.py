@@ -12,6 +12,18 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+# What waits for others has a limit of its own: at the one of the whole reading all of a host's facts are lost.
+BOUNDED = """command=$(cat <<'END_OF_COMMAND'
+{command}
+END_OF_COMMAND
+)
+timeout -k 1 {within_s} sh -c "$command" </dev/null
+code=$?
+case $code in 124|137) echo 'no answer within {within_s} s' >&2;; esac
+exit $code
+"""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What one command answered."""
@@ -27,7 +39,7 @@ class Fact(Generic[T_co]):
 
     `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
     Where the command depends on the inventory, `of_site` makes it of the site and the host's name. What is to be compared with another
-    fact a while later is read `last`, after all others.
+    fact a while later is read `last`, after all others. One that waits for a cluster or a server is ended after `within_s` seconds.
     """
 
     name: str
@@ -35,10 +47,18 @@ class Fact(Generic[T_co]):
     parse: Callable[[str], T_co]
     of_site: Callable[[Site, str], str] | None = None
     last: bool = False
+    within_s: int | None = None
 
     def on(self, site: Site, host: str) -> Self:
         """The fact with the command for this host."""
-        return replace(self, command=self.of_site(site, host)) if self.of_site else self
+        command = self.of_site(site, host) if self.of_site else self.command
+        bounded = BOUNDED.replace("{command}", command).replace("{within_s}", str(self.within_s))
+        return replace(self, command=bounded if self.within_s else command)
+
+    @property
+    def called(self) -> str:
+        """The fact as a message names it: a script by its name."""
+        return self.name if "\n" in self.command or self.of_site else f"`{self.command}`"
 
 
 def text(name: str, path: str) -> Fact[str]:
@@ -79,11 +99,11 @@ class HostFacts:
             if reading is None:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
-                raise BurrowError(f"{self.host}: `{fact.command}` ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
+                raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
             try:
                 self._parsed[fact.name] = fact.parse(reading.out)
             except UNEXPECTED as error:
-                raise BurrowError(f"{self.host}: `{fact.command}` answered what cannot be read as {fact.name}: {error!r}") from error
+                raise BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {error!r}") from error
         return cast("T", self._parsed[fact.name])
 
 

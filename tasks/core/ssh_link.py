@@ -12,7 +12,8 @@ from tasks.core.session import HostSession, Owner
 from tasks.core.transaction import Command
 from tasks.core.untimed import Done
 
-READ_S = 30.0
+# More than what all bounded facts of one reading may take, and the rest; a host that is gone is noticed earlier, by its connection.
+READ_S = 60.0
 # What this run has done on a host without a timer, by token.
 MEMORY = "burrow_done"
 

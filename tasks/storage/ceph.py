@@ -44,7 +44,8 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
         if daemons:
             yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, group="ceph nodes", apart=is_used)
     for name in site.ceph.pools:
-        yield _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
+        one = _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
+        yield replace(one, subjects=dict.fromkeys(site.ceph.monitors, frozenset({name})))  # the next pool is yet to come
     yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
 
 

@@ -40,10 +40,10 @@ class CephSettings(Change[Settings]):
         need_own_answer(facts, self.host)
         want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
         has = _settings(facts[self.host][CEPH_CONF])
-        if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "fsid")):
+        if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "mon_host")):
             networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
             raise Refused(
-                f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(one or 'nothing' for one in has.auth)}; wanted"
+                f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(has.auth)}; wanted"
                 f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
             )
         return want
@@ -66,7 +66,7 @@ def ceph_setting(text: str, key: str) -> str:
 
 
 def _settings(text: str) -> Settings:
-    cluster, service, client = (ceph_setting(text, key) for key in AUTH)
+    cluster, service, client = (ceph_setting(text, key) or "cephx" for key in AUTH)  # Ceph's own default
     return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
 
 

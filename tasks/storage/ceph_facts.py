@@ -196,6 +196,6 @@ def _of_host(site: Site, host: str) -> str:
     return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
 
 
-CEPH = Fact("ceph", f"python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)))
+CEPH = Fact("ceph", f"python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18)
 CEPH_CONF = text("ceph_conf", "/etc/pve/ceph.conf")
-OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host)
+OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host, within_s=8)

@@ -80,7 +80,7 @@ def _script(site: Site, host: str) -> str:
     if not calls:
         return "true"
     body = PROBE_SCRIPT + "\n".join(calls) + "\nwait"
-    return f"flock /run/burrow-nfs-probe timeout 25 unshare -m sh <<'BURROW' | sort\n{body}\nBURROW\n"
+    return f"timeout -k 1 10 flock /run/burrow-nfs-probe unshare -m sh <<'BURROW' | sort\n{body}\nBURROW\n"
 
 
-NFS_PROBES = Fact("nfs_probes", "mounts, writes and reads each export", _probes, _script)
+NFS_PROBES = Fact("nfs_probes", "mounts, writes and reads each export", _probes, _script, within_s=12)

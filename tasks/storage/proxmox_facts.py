@@ -88,8 +88,8 @@ COROSYNC = Fact("corosync", "cat /etc/pve/corosync.conf 2>/dev/null || true", _c
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
 STORAGES = Fact("storages", "cat /etc/pve/storage.cfg 2>/dev/null || true", _storages)
-# Mounts what is not mounted yet, as Proxmox itself does every few seconds.
-STORAGE_STATUS = Fact("storage_status", "pvesm status 2>/dev/null || true", _status)
+# Mounts what is not mounted yet, as Proxmox itself does every few seconds; it asks one server after the other, 2 to 12 s each.
+STORAGE_STATUS = Fact("storage_status", "pvesm status 2>/dev/null || true", _status, within_s=8)
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
 HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
 AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")

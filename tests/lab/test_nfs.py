@@ -287,7 +287,11 @@ def test_drift_by_hand_is_mended(lab: Lab) -> None:
 def test_the_server_comes_back_with_its_exports(lab: Lab) -> None:
     before = served(lab)
     lab.command("kill", "vault")
+    _, report = lab.report("audit", "--limit", "alvin", "--tags", "nfs,host")
     lab.command("start", "vault")
+    assert "alvin" not in report["unreachable"], report["unreachable"]
+    found = {one["check"] for stage in report["stages"] for one in stage["findings"] if one["host"] == "alvin" and not one["ok"]}
+    assert "exports_can_be_mounted" in found, found
     lab.wait("vault serves again", lambda: served(lab) == before, 30)
     lab.wait("the audit of storage is clean", lambda: lab.runbook("audit", "--tags", "nfs,array").code == 0, 60)
 

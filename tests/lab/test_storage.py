@@ -106,6 +106,16 @@ def test_dry_run_writes_nothing(site: Lab) -> None:
     assert {host: site.sh(host, HASH) for host in HOSTS} == before
 
 
+def test_node_of_another_ceph_is_refused_before_anything_joins(site: Lab) -> None:
+    fsid = "0d0e1f2a-1111-2222-3333-444455556666"
+    site.sh("theodore", f"printf '[global]\\nfsid = {fsid}\\n' > /etc/ceph/ceph.conf")
+    _, report = site.report("bootstrap", *STORAGE, "--dry-run")
+    site.sh("theodore", "rm /etc/ceph/ceph.conf")
+    reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
+    for step in ("cluster alvin", "cluster theodore", "ceph settings"):
+        assert f"theodore: /etc/ceph/ceph.conf is of the Ceph cluster {fsid}" in reasons[step], reasons
+
+
 def die_at(lab: Lab, step: str) -> None:
     """The controller is killed at the end of a step's work, before its checks."""
     last = step.rsplit(maxsplit=1)[-1]
@@ -170,6 +180,18 @@ def test_no_key_is_shown(site: Lab) -> None:
     texts |= {node: site.sh(node, "grep -rah '' /var/lib/burrow") for node in NODES}
     assert [where for where, text in texts.items() if any(key in text for key in keys)] == []
     assert site.sh("alvin", "find /etc/pve /etc/ceph /var/lib/ceph -name '*keyring*' -perm /o=r") == ""
+
+
+def test_manager_that_was_stopped_is_started_again(site: Lab) -> None:
+    site.sh("simon", "systemctl stop ceph-mgr@simon && ceph mgr fail simon")
+    site.wait(
+        "Ceph misses it", lambda: "simon" not in site.sh("alvin", "ceph mgr dump -f json | jq -c '[.active_name, .standbys[].name]'"), 60
+    )
+    done = site.runbook("bootstrap", *STORAGE, "--set", "ceph node simon")
+    assert done.code == 0, f"{done.out}\n{done.err}"
+    assert "manager simon is started" in done.out
+    assert site.sh("simon", "systemctl is-active ceph-mgr@simon") == "active\n"
+    site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
 
 def test_writes_move_to_sfp_when_thunderbolt_goes(site: Lab) -> None:

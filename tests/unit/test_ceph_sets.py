@@ -1,0 +1,17 @@
+"""What the change sets of Ceph wait for."""
+
+from cases import CASES, Case
+
+from tasks.core.check import judge
+from tasks.storage.ceph import ceph
+
+
+def test_set_of_a_pool_does_not_wait_for_the_next_pool() -> None:
+    case = Case(CASES / "ceph_pool", "already-right")
+    assert case.site.ceph is not None
+    pools = {**case.site.ceph.pools, "later": case.site.ceph.pools["vm-storage"]}
+    site = case.site.model_copy(update={"ceph": case.site.ceph.model_copy(update={"pools": pools})})
+    (first, later) = (one for one in ceph(site) if one.name.startswith("ceph pool "))
+    verdicts = judge(first.checks, site, case.facts, ["alvin"])
+    assert all(one.finding.ok for one in verdicts if first.concerns(one))
+    assert not all(one.finding.ok for one in verdicts if later.concerns(one))
