@@ -34,6 +34,8 @@ WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
 OWED, OWED_UNIT = HOME / "owed", UNIT.with_name("burrow-owed.service")
 OWED_WANTED = UNIT.parent / "multi-user.target.wants" / OWED_UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
+# A reading that waits for others keeps its lease meanwhile.
+RENEW_S = 5
 # A timer that is so late does not come any more.
 OVERDUE_S = 30
 # A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
@@ -266,14 +268,21 @@ def _status() -> Any:
     return {"pending": pending, "owed": owed, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
 
 
-def op_read(ask: Any) -> Any:
-    """The answers of read-only commands, and the status."""
+def keep_lease(ask: Any) -> float:
+    """Renew the reader's lease, where it has one; answers when."""
     lease = lease_now()
     if lease and lease["run"] == ask.get("run"):
         with locked():
             renew_lease(ask["run"])
-    answers = {}
+    return now()
+
+
+def op_read(ask: Any) -> Any:
+    """The answers of read-only commands, and the status."""
+    answers, renewed = {}, keep_lease(ask)
     for name, command in ask["facts"].items():
+        if now() - renewed > RENEW_S:
+            renewed = keep_lease(ask)
         if command == "burrow status --json":
             code, out, err = 0, json.dumps(status()), ""
         else:
@@ -415,9 +424,10 @@ def back_up(ask: Any) -> None:
         if path.exists():
             stat = path.stat()
             write(draft / str(index), path.read_bytes())
-            saved.append({"path": item["path"], "mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid]})
+            kept = {"mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid]}
         else:
-            saved.append({"path": item["path"], "mode": None})
+            kept = {"mode": None}
+        saved.append({"path": item["path"], "mount": mount_of(path), **kept})
     units = [
         {
             **unit,
@@ -443,6 +453,11 @@ def back_up(ask: Any) -> None:
     write(draft / "state", b"armed")
     draft.replace(PENDING)
     sync_folder(HOME)
+
+
+def mount_of(path: Path) -> str:
+    """Where the file system is mounted that a path is on."""
+    return next(str(folder) for folder in path.parents if os.path.ismount(folder))
 
 
 def apply(token: str) -> None:
@@ -630,6 +645,9 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     """Files, then what makes them live; answers what could not be undone."""
     troubles = []
     for index, saved in enumerate(meta["saved"]):
+        if not os.path.ismount(saved["mount"]):  # /etc/pve at boot: what is written below it then keeps it from being mounted
+            troubles.append(f"{saved['path']} stays: {saved['mount']} is not mounted; its text is kept in {BACKUPS}, newest, as {index}")
+            continue
         try:
             troubles += keep_what_was_found(index, saved, meta["files"][index]["text"])
             if saved["mode"] is None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 from rehearsal import Lab
@@ -16,6 +17,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     lab = Lab(variant(tmp_path_factory.mktemp("site")))
     lab.command("up")
     return lab
+
+
+@pytest.fixture(scope="module")
+def site(lab: Lab) -> Lab:
+    """The lab, with all that the inventory says."""
+    return replace(lab, site="lab")
 
 
 @pytest.fixture(scope="module", autouse=True)

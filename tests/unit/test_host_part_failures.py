@@ -158,3 +158,14 @@ def test_part_runs_from_standard_input_and_answers_on_its_last_line(machine: Mac
     machine.ask("prepare", SAM)
     assert ask("read")["answer"]["facts"]["x"]["out"] == "1\n"
     assert ask("prepare")["refused"].startswith("sam@desk changes this host since ")
+
+
+def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
+    machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.boot("second")
+    monkeypatch.setattr(machine.part.os.path, "ismount", lambda _: False)
+    machine.part.main(["boot"])
+    kept = machine.ask("outcome", token=applied.token)
+    assert f"{machine.root}/etc/hosts stays:" in kept["reason"]
+    assert machine.read("etc/hosts") == "new\n"
