@@ -86,10 +86,10 @@ PORT_RULES = (
     Rule("ip ospf bfd", goes="{port}'s BFD session ends: assume that its OSPF adjacency goes down and up"),
     *(Rule(words) for words in ("ip ospf passive", "ip ospf retransmit-interval", "ip ospf transmit-delay", "description")),
 )
-# A daemon that is to run no longer goes on until FRR starts next, or a daemon is added; zebra runs whatever the file says (frrcommon.sh).
+# FRR's reload ends a daemon that is to run no longer; zebra runs whatever the file says (frrcommon.sh).
 STOPPED = {
-    "ospfd": "OSPF stops at FRR's next start at the latest: every adjacency ends",
-    "bfdd": "BFD stops at FRR's next start at the latest: assume that every adjacency with a BFD session goes down and up",
+    "ospfd": "OSPF stops: every adjacency ends",
+    "bfdd": "BFD stops: assume that every adjacency with a BFD session goes down and up",
 }
 AREA, NETWORK, PASSIVE, PASSIVE_DEFAULT = "ip ospf area", "network", "ip ospf passive", "passive-interface default"
 ROUTER = "router ospf"

@@ -23,6 +23,8 @@ FRR_RULES = {
     "router-id": (f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
     "area-authentication": (f"{ROUTER} s/router-id .*/&\\n area 0.0.0.0 authentication message-digest/", "all"),
     "passive-by-default": (f"{ROUTER} s/router-id .*/&\\n passive-interface default/", "all"),
+    "passive-by-name": (f"{ROUTER} s/router-id .*/&\\n passive-interface en06/", "en06"),
+    "bfd-goes": (f"{PORT} {{/^ ip ospf bfd/d}}", "en06"),
     "what keeps adjacencies": (f"{PORT} {KEPT_BY_A_PORT}; {ROUTER} {KEPT_BY_THE_ROUTER}", ""),
 }
 

@@ -232,10 +232,10 @@ def test_impact_on_adjacencies(before: str, after: str, said: list[str]) -> None
 
 ON = "zebra=yes\nospfd=yes\nbfdd=yes\n"
 DAEMONS = {
-    "ospfd": (ON.replace("ospfd=yes", "ospfd=no"), ["OSPF stops at FRR's next start at the latest: every adjacency ends"]),
+    "ospfd": (ON.replace("ospfd=yes", "ospfd=no"), ["OSPF stops: every adjacency ends"]),
     "bfdd": (
         ON.replace("bfdd=yes\n", ""),
-        ["BFD stops at FRR's next start at the latest: assume that every adjacency with a BFD session goes down and up"],
+        ["BFD stops: assume that every adjacency with a BFD session goes down and up"],
     ),
     "zebra-runs-whatever-is-said": (ON.replace("zebra=yes", "zebra=no"), []),
     "another-comes": (f"{ON}bgpd=yes\n", []),
