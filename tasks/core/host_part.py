@@ -645,7 +645,7 @@ def restore(meta: Any, *, live: bool) -> list[str]:
     """Files, then what makes them live; answers what could not be undone."""
     troubles = []
     for index, saved in enumerate(meta["saved"]):
-        if not os.path.ismount(saved["mount"]):  # /etc/pve at boot: what is written below it then keeps it from being mounted
+        if not os.path.ismount(saved.get("mount", "/")):  # /etc/pve at boot: what is written below it then keeps it from being mounted
             troubles.append(f"{saved['path']} stays: {saved['mount']} is not mounted; its text is kept in {BACKUPS}, newest, as {index}")
             continue
         try:

@@ -221,11 +221,12 @@ ROUTES = Fact("ospf_routes", "ip -j -4 route show proto ospf 2>/dev/null || true
 COUNTERS = Fact("link_counters", "ip -j -s -d link show", _counters)
 # The same at the end of the reading, which takes most of the time between the two: the wait is for one that asks for little else.
 COUNTERS_LATER = Fact("link_counters_later", "sleep 0.2; ip -j -s link show", _counters, last=True)
-# 28 bytes are the headers of IPv4 and ICMP. A path is asked at two sizes: whether it answers at all, and whether it carries what its first
-# port does. A second packet goes where the first had no answer: one packet says nothing of a line.
+# 28 bytes are the headers of IPv4 and ICMP. `-M probe` asks the path itself: what traffic by the fallback has taught the kernel of an MTU
+# stays for ten minutes (mtu_expires). A path is asked at two sizes: whether it answers at all, and whether it carries what its first port
+# does. A second packet goes where the first had no answer: one packet says nothing of a line.
 PROBES = Fact(
     "probes",
-    r"""ask() { ping -nq -c 1 -W 1 -M do -s "$3" -I "$1" "$2" >/dev/null 2>&1; }
+    r"""ask() { ping -nq -c 1 -W 1 -M probe -s "$3" -I "$1" "$2" >/dev/null 2>&1; }
 probe() { { ask "$5" "$3" "$4" || ask "$5" "$3" "$4"; } && answer=yes || answer=no; echo "$1 $2 $3 $4 $answer"; [ $answer = yes ]; }
 { own=; ip -4 -o addr show scope global | { while read -r _ port _ address _; do case $port/$address in lo/*/32) own=${address%/32};; */31)
   read -r mtu </sys/class/net/$port/mtu; mine=${address%/31}
