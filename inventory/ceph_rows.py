@@ -6,6 +6,8 @@ from typing import Literal
 from inventory.strict import Strict
 from inventory.value_types import HostName, Prefix, Replicas
 
+Flag = Literal["noup", "nodown", "noout", "noin", "nobackfill", "norebalance", "norecover", "noscrub", "nodeep-scrub", "nosnaptrim"]
+
 
 class CephPool(Strict):
     """A replicated pool."""
@@ -31,3 +33,5 @@ class Ceph(Strict):
     """The hosts with a monitor and a manager, in the order in which they come: an odd number."""
     pools: Mapping[HostName, CephPool] = {}
     """The pools, by their names; each of application rbd is a storage of Proxmox too."""
+    flags: tuple[Flag, ...] = ()
+    """What Ceph is kept from for a piece of work that takes longer than a run (ceph(8), osd set); all else that is set is taken away."""

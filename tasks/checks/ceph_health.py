@@ -6,25 +6,11 @@ from inventory.schema import Site
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.storage.ceph_facts import CEPH, CephState
+from tasks.storage.ceph_flags import TEMPORARY
 
 TAGS = ("storage", "ceph")
 # Scrubbing is housekeeping.
 CLEAN = ("active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep")
-# Cluster-wide flags that are meant for the time of a piece of work (ceph(8), osd set); others are settings.
-TEMPORARY = (
-    "noup",
-    "nodown",
-    "noout",
-    "noin",
-    "nobackfill",
-    "norebalance",
-    "norecover",
-    "noscrub",
-    "nodeep-scrub",
-    "nosnaptrim",
-    "pauserd",
-    "pausewr",
-)
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
@@ -98,18 +84,19 @@ def no_data_is_damaged(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="If no maintenance is under way: `ceph osd unset FLAG`, `ceph osd unset-group FLAG HOST`.",
+    remediation="If no maintenance is under way: run the storage stage; where the flag is of a host: `ceph osd unset-group FLAG HOST`.",
     tags=TAGS,
 )
 def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No flag that is meant for maintenance is set: on the cluster, on a host, on a device class, on an OSD."""
-    if state := cluster_as_seen(site, facts, host):
+    """No flag that is meant for a piece of work is set, but those of the inventory: on the cluster, a host, a device class, an OSD."""
+    if (state := cluster_as_seen(site, facts, host)) and site.ceph:
         dump = state["osd dump"]
-        found = [flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY]
+        wanted = [flag for flag in TEMPORARY if flag in site.ceph.flags]
+        found = sorted((flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY), key=list(TEMPORARY).index)
         parts = {**dump.get("crush_node_flags", {}), **dump.get("device_class_flags", {})}
         parts |= {f"osd.{number}": [flag for flag in osd["state"] if flag in TEMPORARY] for number, osd in state.osds.items()}
         found += [f"{' '.join(flags)} for {name}" for name, flags in parts.items() if flags]
-        yield Finding("ceph:flags", "none", ", ".join(found) or "none")
+        yield Finding("ceph:flags", ", ".join(wanted) or "none", ", ".join(found) or "none")
 
 
 @check(

@@ -6,12 +6,14 @@ from typing import Any
 
 from inventory.schema import Site
 from tasks.checks.ceph_daemons import MONITOR_CHECKS, NODE_CHECKS
+from tasks.checks.ceph_health import no_flag_is_left_behind
 from tasks.checks.ceph_pools import POOL_CHECKS
 from tasks.checks.proxmox_cluster import CLUSTER_CHECKS
 from tasks.checks.proxmox_storages import STORAGE_CHECKS
 from tasks.core.change import Change, ChangeSet, Member
 from tasks.core.check import Check
 from tasks.storage.ceph_daemons import CephManager, CephMonitor, CephOsds, CephSettings
+from tasks.storage.ceph_flags import CephFlags
 from tasks.storage.ceph_maintenance import is_used
 from tasks.storage.ceph_pools import CephPool, PveStorages
 from tasks.storage.ceph_traces import CEPH_TRACES
@@ -25,7 +27,7 @@ SETTLE_S = 90
 
 
 def ceph(site: Site) -> Iterator[ChangeSet]:
-    """The cluster's nodes, then Ceph's settings, monitors, the rest of each node, pools, and what Proxmox knows of them."""
+    """The cluster's nodes, then Ceph's settings, monitors and flags, the rest of each node, pools, and what Proxmox knows of them."""
     if site.ceph is None:
         return
     nodes = members(site)
@@ -36,6 +38,7 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     yield _compared(nodes, _one("ceph settings", first, (CephSettings(first),), (), tuple(others)))
     for name in site.ceph.monitors:
         yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS)
+    yield _one("ceph flags", first, (CephFlags(first),), (no_flag_is_left_behind,), tuple(others))
     for name in nodes:
         daemons: tuple[Change[Any], ...] = (
             *([CephManager(name)] if name in site.ceph.monitors else []),

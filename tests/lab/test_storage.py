@@ -118,6 +118,14 @@ def test_no_key_is_shown(site: Lab) -> None:
     assert site.sh("alvin", "find /etc/pve /etc/ceph /var/lib/ceph -name '*keyring*' -perm /o=r") == ""
 
 
+def test_flag_that_somebody_left_set_goes(site: Lab) -> None:
+    site.sh("simon", "ceph osd set noscrub && ceph osd set nodeep-scrub")
+    done = site.runbook("bootstrap", "--set", "ceph flags")
+    assert done.code == 0, done.out
+    assert "+ flag noscrub is unset" in done.out
+    assert not {"noscrub", "nodeep-scrub"} & set(ceph(site, "simon", "osd dump")["flags_set"])
+
+
 def test_manager_that_was_stopped_is_started_again(site: Lab) -> None:
     site.sh("simon", "systemctl stop ceph-mgr@simon && ceph mgr fail simon")
     site.wait(

@@ -100,6 +100,18 @@ def _set_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str],
     _of_ceph(texts, act)
 
 
+def _set_flags(texts: Said, _: str, words: list[str], *__: Any) -> None:
+    """`10 osd set noout`: the first word is the limit of the wait."""
+    *_, verb, name = words
+    flags = {"pauserd", "pausewr"} if name == "pause" else {name}
+
+    def act(said: dict[str, Any]) -> None:
+        found = set(said["osd dump"]["flags_set"])
+        said["osd dump"]["flags_set"] = sorted(found | flags if verb == "set" else found - flags)
+
+    _of_ceph(texts, act)
+
+
 def _as_dumped(options: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {key: int(options[key]) for key in ("size", "min_size") if key in options}
     found |= {"pg_autoscale_mode": options["pg_autoscale_mode"]} if "pg_autoscale_mode" in options else {}
@@ -121,4 +133,5 @@ COMMANDS = {
     "pveceph pool create": _create_pool,
     "pveceph pool set": _set_pool,
     "pvesm add": _add_storage,
+    "ceph": _set_flags,
 }

@@ -1,0 +1,71 @@
+"""The cluster's flags: things of the whole cluster, set and taken away through any of its nodes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.schema import Site
+from tasks.core.change import Change, Step
+from tasks.core.facts import Facts
+from tasks.core.transaction import Command
+from tasks.storage.ceph_daemons import answering
+from tasks.storage.ceph_facts import CEPH, CEPH_CONF
+
+# Those that are meant for the time of a piece of work (ceph(8), osd set), each with what it keeps from happening; others are settings.
+TEMPORARY = {
+    "noup": "OSDs that start join",
+    "nodown": "OSDs that do not answer are taken for down",
+    "noout": "data of OSDs that are down for long is copied elsewhere",
+    "noin": "OSDs that start take data",
+    "nobackfill": "data is moved to where it belongs",
+    "norebalance": "data is moved where the balance asks for it",
+    "norecover": "missing copies are made",
+    "noscrub": "copies are compared",
+    "nodeep-scrub": "copies are compared byte by byte",
+    "nosnaptrim": "what snapshots held is freed",
+    "pauserd": "clients read",
+    "pausewr": "clients write",
+}
+# One command sets both, and takes both away.
+PAUSE = ("pauserd", "pausewr")
+CEPH_OSD = ("ceph", "--connect-timeout", "10", "osd")
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The flags of the whole cluster that are meant for a piece of work; those of one host or OSD are its maintenance's."""
+
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CephFlags(Change[Flags]):
+    """Of the flags that keep Ceph from its work, those of the inventory are set and no others."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Flags:
+        """As the inventory says. Raises Refused where Ceph does not answer."""
+        answering(facts, self.host)
+        assert site.ceph is not None
+        return Flags(tuple(flag for flag in TEMPORARY if flag in site.ceph.flags))
+
+    def observe(self, site: Site, facts: Facts) -> Flags:
+        """As the OSDs' map says."""
+        del site
+        found = facts[self.host][CEPH]["osd dump"].get("flags_set", ())
+        return Flags(tuple(flag for flag in TEMPORARY if flag in found))
+
+    def steps(self, site: Site, facts: Facts, want: Flags) -> tuple[Step, ...]:
+        """`ceph osd set` and `unset`, each the other's opposite."""
+        has = self.observe(site, facts).flags
+        come = [_command("set", flag) for flag in want.flags if flag not in has]
+        go = [_command("unset", flag) for flag in has if flag not in want.flags]
+        return tuple(dict.fromkeys((*come, *go)))
+
+
+def _command(verb: str, flag: str) -> Command:
+    name, kept = ("pause", "clients read and write") if flag in PAUSE else (flag, TEMPORARY[flag])
+    opposite = "unset" if verb == "set" else "set"
+    impact = f"no longer: {kept}" if verb == "set" else f"again: {kept}"
+    return Command((*CEPH_OSD, verb, name), f"flag {name} is {verb}", (*CEPH_OSD, opposite, name), impact=(impact,))
