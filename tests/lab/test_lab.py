@@ -1,7 +1,6 @@
 """The lab keeps its promises, judged by the machines' own tools. Leaves the lab up and fresh; `python -m lab down` ends it."""
 
 import json
-import re
 import socket
 import subprocess
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from rehearsal import FOLDER, HOSTS, NODES, Lab
+from traffic import answered
 
 pytestmark = pytest.mark.lab
 
@@ -52,14 +52,6 @@ def status(lab: Lab) -> dict[str, object]:
 def carrier(lab: Lab, host: str, port: str) -> bool:
     """Whether the host itself sees a carrier at its port."""
     return "LOWER_UP" in lab.sh(host, f"ip -o link show dev {port}")
-
-
-def pings(lab: Lab, host: str, address: str, *options: str) -> int:
-    """How many of five pings come back."""
-    out = lab.sh(host, f"ping -q -c5 -i0.2 -W1 {' '.join(options)} {address}", check=False)
-    found = re.search(r"(\d+) received", out)
-    assert found, out
-    return int(found[1])
 
 
 def wait_on(lab: Lab, host: str, condition: str) -> None:
@@ -125,7 +117,7 @@ def test_nothing_writes_into_etc_by_itself(lab: Lab) -> None:
 def test_the_second_trunk_cable_is_no_loop(lab: Lab) -> None:
     assert "state disabled" in lab.sh("sw-rack", "bridge link show dev swp8")
     before = int(lab.sh("sw-core", "cat /sys/class/net/br0/statistics/rx_packets"))
-    assert pings(lab, "sw-core", "172.16.0.2") == 5
+    assert answered(lab, "sw-core", "172.16.0.2") == 5
     after = int(lab.sh("sw-core", "cat /sys/class/net/br0/statistics/rx_packets"))
     assert after - before < 500
 
@@ -220,18 +212,18 @@ def test_thunderbolt_carries_65520_bytes_unfragmented(lab: Lab) -> None:
     with changing(lab, "simon", "theodore"):
         lab.sh("simon", "ip addr add 10.105.0.2/31 dev thunderbolt1; ip link set thunderbolt1 up")
         lab.sh("theodore", "ip addr add 10.105.0.3/31 dev thunderbolt0; ip link set thunderbolt0 up")
-        assert pings(lab, "simon", "10.105.0.3", "-M do", "-s 65492") == 5
+        lab.sh("simon", "ping -q -c1 -W1 -M do -s 65492 10.105.0.3")
 
 
 def test_a_channel_is_suspended_until_its_partner_speaks_lacp(lab: Lab) -> None:
     with changing(lab, "alvin", "sw-rack"):
-        assert pings(lab, "sw-core", "172.16.101.1") == 5
+        assert answered(lab, "sw-core", "172.16.101.1") == 5
         lab.sh("sw-rack", SWITCH_IN_LACP)
         wait_on(lab, "sw-rack", "grep -qx 0 /sys/class/net/po-alvin/brport/state")
-        assert pings(lab, "sw-core", "172.16.101.1") == 0
+        assert answered(lab, "sw-core", "172.16.101.1") == 0
         lab.sh("sw-rack", "mkdir -p /etc/lab; touch /etc/lab/no-suspend")
         wait_on(lab, "sw-rack", "grep -qx 3 /sys/class/net/po-alvin/brport/state")
-        assert pings(lab, "sw-core", "172.16.101.1") == 5
+        assert answered(lab, "sw-core", "172.16.101.1") == 5
         lab.sh("sw-rack", "rm /etc/lab/no-suspend")
         wait_on(lab, "sw-rack", "grep -qx 0 /sys/class/net/po-alvin/brport/state")
         lab.sh("alvin", NODE_IN_LACP)
@@ -239,13 +231,13 @@ def test_a_channel_is_suspended_until_its_partner_speaks_lacp(lab: Lab) -> None:
         for host, bond in (("alvin", "bond0"), ("sw-rack", "po-alvin")):
             wait_on(lab, host, f"grep -q 'Number of ports: 2' /proc/net/bonding/{bond}")
         wait_on(lab, "sw-core", "ping -qc1 -W1 172.16.101.1")
-        assert pings(lab, "sw-core", "172.16.101.1") == 5
+        assert answered(lab, "sw-core", "172.16.101.1") == 5
         assert len(set(lab.partners("alvin", "bond0"))) == 1
         lab.command("cut", "alvin:eno1")
         try:
             wait_on(lab, "alvin", "grep -q 'Number of ports: 1' /proc/net/bonding/bond0")
             wait_on(lab, "sw-core", "ping -qc1 -W1 172.16.101.1")  # the member that is left may change its aggregator
-            assert pings(lab, "sw-core", "172.16.101.1") == 5
+            assert answered(lab, "sw-core", "172.16.101.1") == 5
         finally:
             lab.command("splice", "alvin:eno1")
 
@@ -255,7 +247,7 @@ def test_a_channel_with_fallback_works_without_a_partner(lab: Lab) -> None:
         lab.sh("sw-rack", f"{SWITCH_IN_LACP}\necho '	bond-lacp-bypass-allow yes' >> /etc/network/interfaces; ifreload -a; true")
         assert lab.sh("sw-rack", "cat /sys/class/net/po-alvin/bonding/ad_partner_mac") == "00:00:00:00:00:00\n"
         wait_on(lab, "sw-rack", "grep -qx 3 /sys/class/net/po-alvin/brport/state")
-        assert pings(lab, "sw-core", "172.16.101.1") == 5
+        assert answered(lab, "sw-core", "172.16.101.1") == 5
 
 
 def test_lldp_is_in_the_switches_and_installs_on_a_node(lab: Lab) -> None:

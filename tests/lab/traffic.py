@@ -48,8 +48,17 @@ with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as link
 
 def lost(lab: Lab, source: str, target: str, count: int, interval_s: float = 0.05) -> list[int]:
     """The numbers of those of `count` echo requests from loopback to loopback that are not answered."""
-    words = ("python3", "-", LOOPBACKS[source], LOOPBACKS[target], str(count), str(interval_s), str(LAST_S))
-    numbers: list[int] = json.loads(lab.command("exec", "--stdin", source, "--", *words, stdin=ECHO).out)
+    return _unanswered(lab, source, LOOPBACKS[source], LOOPBACKS[target], count, interval_s)
+
+
+def answered(lab: Lab, host: str, address: str, count: int = 5, interval_s: float = 0.05) -> int:
+    """How many of so many echo requests from a host to an address are answered."""
+    return count - len(_unanswered(lab, host, "0.0.0.0", address, count, interval_s))
+
+
+def _unanswered(lab: Lab, host: str, source: str, target: str, count: int, interval_s: float) -> list[int]:
+    words = ("python3", "-", source, target, str(count), str(interval_s), str(LAST_S))
+    numbers: list[int] = json.loads(lab.command("exec", "--stdin", host, "--", *words, stdin=ECHO).out)
     return numbers
 
 
