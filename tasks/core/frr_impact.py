@@ -83,7 +83,7 @@ PORT_RULES = (
     ),
     Rule("ip ospf bfd profile"),
     # bfdd tells the other end that the session is down, and ospfd there takes that for a neighbour that is gone.
-    Rule("ip ospf bfd", goes="{port}'s BFD session ends: assume that its OSPF adjacency goes down and up"),
+    Rule("ip ospf bfd", goes="{port}'s OSPF adjacency goes down and up: its BFD session ends"),
     *(Rule(words) for words in ("ip ospf passive", "ip ospf retransmit-interval", "ip ospf transmit-delay", "description")),
 )
 # FRR's reload ends a daemon that is to run no longer; zebra runs whatever the file says (frrcommon.sh).

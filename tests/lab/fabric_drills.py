@@ -21,7 +21,7 @@ FRR_RULES = {
     ),
     "stops": (f"{ROUTER} d", "all"),
     "router-id": (f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
-    "area-authentication": (f"{ROUTER} s/router-id .*/&\\n area 0.0.0.0 authentication message-digest/", "all"),
+    "area-authentication": (f"{ROUTER} s/router-id .*/&\\n area 0.0.0.0 authentication/", "all"),
     "passive-by-default": (f"{ROUTER} s/router-id .*/&\\n passive-interface default/", "all"),
     "passive-by-name": (f"{ROUTER} s/router-id .*/&\\n passive-interface en06/", "en06"),
     "bfd-goes": (f"{PORT} {{/^ ip ospf bfd/d}}", "en06"),

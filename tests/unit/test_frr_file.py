@@ -194,7 +194,7 @@ IMPACTS = {
     "bfd-goes": (
         OSPF.replace("cost 5\n", "cost 5\n ip ospf bfd\n"),
         OSPF,
-        ["a's BFD session ends: assume that its OSPF adjacency goes down and up"],
+        ["a's OSPF adjacency goes down and up: its BFD session ends"],
     ),
     "bfd-comes": (OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf bfd\n ip ospf bfd profile burrow\n"), []),
     "unknown-of-the-router": (
