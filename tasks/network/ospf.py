@@ -81,9 +81,7 @@ class Ospf(Change[OspfState]):
             raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
         ports = ports_with_new_terms(site, facts, self.host, self._wanted(site, facts))
-        # They begin at the same time, a little apart.
-        wait_s = site.ospf.dead_s + 2 * site.ospf.hello_s
-        return (Candidate(self._words(site, facts)), *start, *([heard_again(ports, wait_s)] if ports else []))
+        return (Candidate(self._words(site, facts)), *start, *([heard_again(ports, site.ospf.dead_s)] if ports else []))
 
     def _wanted(self, site: Site, facts: Facts) -> FrrFile:
         return FrrFile(split(self._words(site, facts))[FRR_CONF_PATH])
