@@ -1,6 +1,7 @@
 """What has to hold before a storage node is taken out of service."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from inventory.schema import Site
 from tasks.checks.ceph_health import TAGS, cluster_as_seen, speaker, unclean
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Fact, Facts
-from tasks.storage.ceph_facts import CEPH
+from tasks.storage.ceph_facts import CEPH, CEPH_OSD
 
 WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` says what is going on."
 
@@ -21,8 +22,8 @@ def _answer(output: str) -> dict[str, Any]:
 # What Ceph itself says of stopping the OSDs of this host: it knows pools, rules and what else is down (ceph(8)).
 OK_TO_STOP = Fact(
     "ok_to_stop",
-    'ids=$(ceph --connect-timeout 5 osd ls-tree "$(hostname)" 2>/dev/null); '
-    '[ -z "$ids" ] || ceph --connect-timeout 5 osd ok-to-stop $ids -f json 2>/dev/null || true',
+    f'ids=$({shlex.join(CEPH_OSD)} ls-tree "$(hostname)" 2>/dev/null); '
+    f'[ -z "$ids" ] || {shlex.join(CEPH_OSD)} ok-to-stop $ids -f json 2>/dev/null || true',
     _answer,
     within_s=12,
 )

@@ -9,6 +9,9 @@ from inventory.schema import Site
 from tasks.core.errors import BurrowError
 from tasks.core.facts import Fact, text
 
+# A monitor that falls silent after it has taken a client's connection is given up after 5 s; Ceph's own clients stay with it for 30 s,
+# which is all that a command has (mon_client_ping_timeout).
+CEPH_OSD = ("ceph", "--connect-timeout", "10", "--mon-client-ping-interval", "1", "--mon-client-ping-timeout", "5", "osd")
 # All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
 # It ends without a tear-down: librados cannot be shut down while another of its threads is at work, nor may the process end under such a
 # thread; either may abort it when all is said (ceph/ceph#33825, #33950: `ceph` itself leaves this way). Monitors see a closed connection.
@@ -29,8 +32,10 @@ def ask(cluster, prefix, **more):
     return json.loads(out) if not code else {"error": err}
 said = {}
 try:
-    # The limit of a command is here: the library does not look at its own argument. Monitors that lost one elect for 5 s.
-    cluster = rados.Rados(conffile=conf, conf={"client_mount_timeout": "8", "rados_mon_op_timeout": "8"})
+    # The limit of a command is here: the library does not look at its own argument. Monitors that lost one take up
+    # to 15 s until they have elected.
+    limits = {"client_mount_timeout": "8", "rados_mon_op_timeout": "16", "mon_client_ping_interval": "1", "mon_client_ping_timeout": "5"}
+    cluster = rados.Rados(conffile=conf, conf=limits)
     cluster.connect()
     said["fsid"] = cluster.get_fsid()
     for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "versions",

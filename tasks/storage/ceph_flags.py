@@ -8,7 +8,7 @@ from tasks.core.change import Change, Step
 from tasks.core.facts import Facts
 from tasks.core.transaction import Command
 from tasks.storage.ceph_daemons import answering
-from tasks.storage.ceph_facts import CEPH, CEPH_CONF
+from tasks.storage.ceph_facts import CEPH, CEPH_CONF, CEPH_OSD
 
 # Those that are meant for the time of a piece of work (ceph(8), osd set), each with what it keeps from happening; others are settings.
 TEMPORARY = {
@@ -27,7 +27,6 @@ TEMPORARY = {
 }
 # One command sets both, and takes both away.
 PAUSE = ("pauserd", "pausewr")
-CEPH_OSD = ("ceph", "--connect-timeout", "10", "osd")
 
 
 @dataclass(frozen=True)

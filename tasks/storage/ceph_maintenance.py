@@ -9,9 +9,7 @@ from tasks.core.errors import Refused
 from tasks.core.facts import Facts, HostFacts
 from tasks.core.service import Maintenance, Preparation
 from tasks.core.transaction import Action
-from tasks.storage.ceph_facts import CEPH, CephState
-
-CEPH_COMMAND = ("ceph", "--connect-timeout", "10", "osd")
+from tasks.storage.ceph_facts import CEPH, CEPH_OSD, CephState
 
 
 def _heard(site: Site, facts: Facts) -> CephState:
@@ -43,8 +41,8 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
         raise Refused(f"{host}: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back")
     by = others[0]
     flag = Action(
-        (*CEPH_COMMAND, "set-group", "noout", host),
-        (*CEPH_COMMAND, "unset-group", "noout", host),
+        (*CEPH_OSD, "set-group", "noout", host),
+        (*CEPH_OSD, "unset-group", "noout", host),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
         lasting=True,
     )
