@@ -1,31 +1,75 @@
 """What the drills of the fabric change, and what must come of it: data alone."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-# A line of alvin's en06 (or of its router), its new words, and which adjacencies end for it: none, that one, or all.
+
+@dataclass(frozen=True)
+class Difference:
+    """What comes of a change of alvin's frr.conf, by a script of sed: the adjacencies that end are none, en06's, or all.
+
+    `said` is the impact where it is not of one port or of all; `ready` is how the hosts' files have to be before: {host: script}.
+    """
+
+    script: str
+    ends: Literal["", "en06", "all"] = ""
+    said: str = ""
+    ready: Mapping[str, str] = field(default_factory=dict)
+
+
 PORT, ROUTER = "/^interface en06$/,/^exit$/", "/^router ospf$/,/^exit$/"
-KEPT_BY_A_PORT = "s/^ ip ospf bfd$/&\\n ip ospf mtu-ignore\\n ip ospf retransmit-interval 7/"
-KEPT_BY_THE_ROUTER = "s/router-id .*/&\\n max-metric router-lsa administrative\\n redistribute static\\n timers throttle spf 0 60 600/"
+KEPT_BY_A_PORT = ("ip ospf mtu-ignore", "ip ospf retransmit-interval 7")
+KEPT_BY_THE_ROUTER = (
+    "max-metric router-lsa administrative",
+    "redistribute static",
+    "timers throttle spf 0 60 600",
+    "auto-cost reference-bandwidth 200000",
+    "default-information originate always",
+    "default-metric 7",
+    "log-adjacency-changes detail",
+    "maximum-paths 2",
+)
+
+
+def _followed_by(statements: Iterable[str]) -> str:
+    return "".join(("&", *(f"\\n {one}" for one in statements)))
+
+
+def _router_says(*statements: str) -> str:
+    return f"{ROUTER} s#router-id .*#{_followed_by(statements)}#"
+
+
+def _port_says(*statements: str) -> str:
+    return f"{PORT} s/^ ip ospf bfd$/{_followed_by(statements)}/"
+
+
+# A kind of area is of any but the backbone: the cable from alvin's en06 to simon's en05 goes into one.
+IN_AREA_7 = {"alvin": f"{PORT} s/area 0.0.0.0/area 0.0.0.7/", "simon": "/^interface en05$/,/^exit$/ s/area 0.0.0.0/area 0.0.0.7/"}
+OF_ANOTHER_KIND = "every OSPF adjacency of area 0.0.0.7 goes down until the other end has the same kind of area"
+# As a router has it whose ports say nothing of an area; en06's address is in the first.
+NETWORKS = ("10.105.0.0/31", "10.105.0.2/31", "10.105.0.4/31", "10.104.0.0/24", "10.103.0.0/24")
+BY_NETWORKS = {"alvin": "/^ ip ospf area/d; " + _router_says(*(f"network {one} area 0.0.0.0" for one in NETWORKS))}
+WITHOUT_ITS_NETWORK = f"every OSPF adjacency ends on ports with an address in {NETWORKS[0]}, unless another statement holds them"
 FRR_RULES = {
-    "cost": (f"{PORT} s/cost 5/cost 6/", ""),
-    "bfd": (f"{PORT} s/^ ip ospf bfd profile burrow$/ ip ospf bfd profile other/", ""),
-    "hello": (f"{PORT} s/hello-interval 2/hello-interval 3/", "en06"),
-    "dead": (f"{PORT} s/dead-interval 10/dead-interval 12/", "en06"),
-    "area": (f"{PORT} s/area 0.0.0.0/area 0.0.0.7/", "en06"),
-    "network": (f"{PORT} s/network point-to-point/network broadcast/", "en06"),
-    "passive": (f"{PORT} s/^ ip ospf bfd$/ ip ospf bfd\\n ip ospf passive/", "en06"),
-    "authentication": (
-        f"{PORT} s/^ ip ospf bfd$/ ip ospf bfd\\n ip ospf authentication message-digest\\n ip ospf message-digest-key 1 md5 hush/",
-        "en06",
-    ),
-    "stops": (f"{ROUTER} d", "all"),
-    "router-id": (f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
-    "area-authentication": (f"{ROUTER} s/router-id .*/&\\n area 0.0.0.0 authentication/", "all"),
-    "passive-by-default": (f"{ROUTER} s/router-id .*/&\\n passive-interface default/", "all"),
-    "passive-by-name": (f"{ROUTER} s/router-id .*/&\\n passive-interface en06/", "en06"),
-    "bfd-goes": (f"{PORT} {{/^ ip ospf bfd/d}}", "en06"),
-    "what keeps adjacencies": (f"{PORT} {KEPT_BY_A_PORT}; {ROUTER} {KEPT_BY_THE_ROUTER}", ""),
+    "cost": Difference(f"{PORT} s/cost 5/cost 6/"),
+    "bfd": Difference(f"{PORT} s/^ ip ospf bfd profile burrow$/ ip ospf bfd profile other/"),
+    "hello": Difference(f"{PORT} s/hello-interval 2/hello-interval 3/", "en06"),
+    "dead": Difference(f"{PORT} s/dead-interval 10/dead-interval 12/", "en06"),
+    "area": Difference(f"{PORT} s/area 0.0.0.0/area 0.0.0.7/", "en06"),
+    "network": Difference(f"{PORT} s/network point-to-point/network broadcast/", "en06"),
+    "passive": Difference(_port_says("ip ospf passive"), "en06"),
+    "authentication": Difference(_port_says("ip ospf authentication message-digest", "ip ospf message-digest-key 1 md5 hush"), "en06"),
+    "stops": Difference(f"{ROUTER} d", "all"),
+    "router-id": Difference(f"{ROUTER} s/router-id .*/router-id 10.103.0.99/", "all"),
+    "area-authentication": Difference(_router_says("area 0.0.0.0 authentication"), "all"),
+    "passive-by-default": Difference(_router_says("passive-interface default"), "all"),
+    "passive-by-name": Difference(_router_says("passive-interface en06"), "en06"),
+    "bfd-goes": Difference(f"{PORT} {{/^ ip ospf bfd/d}}", "en06"),
+    "stub": Difference(_router_says("area 0.0.0.7 stub"), "en06", OF_ANOTHER_KIND, IN_AREA_7),
+    "nssa": Difference(_router_says("area 0.0.0.7 nssa"), "en06", OF_ANOTHER_KIND, IN_AREA_7),
+    "network-goes": Difference(f"\\#^ network {NETWORKS[0]} #d", "en06", WITHOUT_ITS_NETWORK, BY_NETWORKS),
+    "what keeps adjacencies": Difference(f"{_port_says(*KEPT_BY_A_PORT)}; {_router_says(*KEPT_BY_THE_ROUTER)}"),
 }
 
 # What of alvin's en06 changes in the other file.

@@ -1,14 +1,35 @@
 """What FRR and the kernel say of the lab's routers."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rehearsal import NODES, Lab
 
 
-def neighbours(lab: Lab, node: str) -> dict[str, tuple[str, int]]:
-    """{interface: (state, milliseconds since it is so)} as FRR says it."""
-    rows = json.loads(lab.sh(node, "vtysh -c 'show ip ospf neighbor json'")).get("neighbors", {})
-    return {one["ifaceName"].split(":")[0]: (one["nbrState"].split("/")[0], one["upTimeInMsec"]) for each in rows.values() for one in each}
+@dataclass(frozen=True)
+class Adjacency:
+    """Its state, and since when it is so: seconds of the node's own clock, which begins at its boot."""
+
+    state: str
+    since_s: float
+
+
+def neighbours(lab: Lab, node: str) -> dict[str, Adjacency]:
+    """{interface: its adjacency} as FRR says it."""
+    said, _, clock = lab.sh(node, "vtysh -c 'show ip ospf neighbor json'; cat /proc/uptime").strip().rpartition("\n")
+    now_s, rows = float(clock.split()[0]), json.loads(said).get("neighbors", {})
+    return {
+        one["ifaceName"].split(":")[0]: Adjacency(one["nbrState"].split("/")[0], now_s - one["upTimeInMsec"] / 1000)
+        for each in rows.values()
+        for one in each
+    }
+
+
+def kept(lab: Lab, node: str, up: dict[str, Adjacency]) -> set[str]:
+    """The interfaces whose adjacency is still the one of `up`: of a new one the time is later, by more than the question took."""
+    now = neighbours(lab, node)
+    return {port for port, was in up.items() if port in now and now[port].state == "Full" and now[port].since_s < was.since_s + 1}
 
 
 def routes(lab: Lab, node: str) -> dict[str, str]:
@@ -17,7 +38,11 @@ def routes(lab: Lab, node: str) -> dict[str, str]:
     return {row["dst"]: row["dev"] for row in rows if "/" not in row["dst"] and "dev" in row}
 
 
+def full(lab: Lab, nodes: Iterable[str] = NODES) -> bool:
+    """Every adjacency is full."""
+    return all(sorted(one.state for one in neighbours(lab, node).values()) == ["Full"] * 4 for node in nodes)
+
+
 def converged(lab: Lab) -> bool:
     """Every adjacency is full, and every node has a route to both other loopbacks: after a restart routes come later."""
-    full = all(sorted(state for state, _ in neighbours(lab, node).values()) == ["Full"] * 4 for node in NODES)
-    return full and all(len(routes(lab, node)) == 2 for node in NODES)
+    return full(lab) and all(len(routes(lab, node)) == 2 for node in NODES)

@@ -1,15 +1,19 @@
-"""FRR's files as transactions on real FRR: what applies in part, dies or comes alone is taken back; daemons and ports come and go."""
+"""FRR's files on real FRR: what applies in part, dies or comes alone is taken back; a change ends the adjacencies that its impact names."""
 
 import json
 from pathlib import Path
 
 import pytest
+from fabric_drills import FRR_RULES, MISTAKES, PORT_RULES, Difference, Mistake
 from napalm.base.exceptions import CommitError
 from rehearsal import FOLDER, NODES, Lab
-from routers import converged, neighbours
+from routers import Adjacency, converged, full, kept, neighbours
 from sites import variant
+from traffic import lost
 
 from napalm_ifupdown2 import Ifupdown2Driver
+from tasks.core.frr_impact import frr_impact
+from tasks.core.impact import interfaces_impact
 from tasks.core.transaction import FRR_RELOAD_SCRIPT
 
 pytestmark = pytest.mark.lab
@@ -47,8 +51,7 @@ def test_candidate_that_applies_in_part_is_taken_back(lab: Lab, device: Ifupdown
     with pytest.raises(CommitError, match=r"`frr reload` ended with 1: .*remove all ip ospf area"):
         device.commit_config(revert_in=30)
     assert lab.sh("alvin", look) == before
-    after = neighbours(lab, "alvin")
-    assert all(after[port][0] == "Full" and after[port][1] > up[port][1] for port in up), "an adjacency dropped"
+    assert kept(lab, "alvin", up) == set(up), "an adjacency dropped"
 
 
 def test_syntax_error_is_refused_before_any_write(lab: Lab, device: Ifupdown2Driver) -> None:
@@ -69,6 +72,11 @@ def test_thunderbolt_port_comes_back_when_it_is_plugged_in(lab: Lab, device: Ifu
     device.rollback()
 
 
+def _is_full(lab: Lab, node: str, port: str) -> bool:
+    now = neighbours(lab, node)
+    return port in now and now[port].state == "Full"
+
+
 def _port_comes_back(lab: Lab) -> None:
     """Of a cable both ends go, as Thunderbolt has it."""
     ends = {"alvin": ("en06", "10.105.0.0"), "simon": ("en05", "10.105.0.1")}
@@ -78,7 +86,7 @@ def _port_comes_back(lab: Lab) -> None:
             assert (port in lab.sh(host, "ls /sys/class/net")) == (verb == "plug")
         if verb == "unplug":
             lab.wait("the adjacency is gone", lambda: "en05" not in neighbours(lab, "simon"), 10)
-    lab.wait("the adjacency is back", lambda: neighbours(lab, "simon").get("en05", ("",))[0] == "Full", 30)
+    lab.wait("the adjacency is back", lambda: _is_full(lab, "simon", "en05"), 30)
     for host, (port, address) in ends.items():
         (row,) = json.loads(lab.sh(host, f"ip -j address show {port}"))
         assert row["mtu"] == 65520
@@ -136,3 +144,84 @@ def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
     assert lab.runbook("bootstrap", "--set", "fabric *").code == 0
     lab.wait("every adjacency is full", lambda: converged(lab), 30)
     assert "message-digest" not in lab.sh("alvin", "cat /etc/frr/frr.conf")
+
+
+@pytest.mark.parametrize("difference", FRR_RULES.values(), ids=FRR_RULES)
+def test_adjacencies_end_when_the_rule_says_so(lab: Lab, difference: Difference) -> None:
+    """What the impact rules say of a change of frr.conf is what ospfd does; what is kept stays on the way back too."""
+    hosts = {"alvin", *difference.ready}
+    for host in hosts:
+        lab.sh(host, "cp -p /etc/frr/frr.conf /root/frr.conf")
+    try:
+        for host, script in difference.ready.items():
+            lab.sh(host, f"sed -i '{script}' /etc/frr/frr.conf; {FRR_RELOAD_SCRIPT}")
+        lab.wait("every adjacency is full", lambda: full(lab, hosts), 40)
+        up = neighbours(lab, "alvin")
+        _assert_said_and_done(lab, difference, up)
+    finally:
+        for host in hosts:
+            lab.sh(host, f"cp -p /root/frr.conf /etc/frr/frr.conf; {FRR_RELOAD_SCRIPT}")
+        lab.wait("every adjacency is full", lambda: converged(lab), 40)
+    assert difference.ends or kept(lab, "alvin", up) == set(up)
+
+
+def _assert_said_and_done(lab: Lab, difference: Difference, up: dict[str, Adjacency]) -> None:
+    before = lab.sh("alvin", "cat /etc/frr/frr.conf")
+    after = lab.sh("alvin", f"sed -i '{difference.script}' /etc/frr/frr.conf; cat /etc/frr/frr.conf")
+    assert after != before
+    said = " ".join(frr_impact(before, after))
+    if difference.said:
+        assert said == difference.said
+    else:
+        which = (difference.ends == "all", difference.ends == "en06")
+        assert ("every" in said, "en06's OSPF adjacency goes" in said) == which, said
+    assert "not known" not in said
+    lab.sh("alvin", FRR_RELOAD_SCRIPT)
+    ended = set(up) if difference.ends == "all" else {difference.ends} - {""}
+    if ended:
+        lab.wait("what is to end has ended", lambda: not kept(lab, "alvin", up) & ended, 20)
+    else:
+        assert lost(lab, "alvin", "simon", 60, 0.2) == []  # longer than a dead interval
+    assert kept(lab, "alvin", up) == set(up) - ended
+
+
+@pytest.mark.parametrize("rule", PORT_RULES)
+def test_adjacency_of_a_port_ends_when_the_rule_says_so(lab: Lab, rule: str) -> None:
+    """The port stays up, ospfd begins anew on it, and on it alone."""
+    path = "/etc/network/interfaces"
+    up = neighbours(lab, "alvin")
+    before = lab.sh("alvin", f"cp -p {path} /root/interfaces; cat {path}")
+    after = lab.sh("alvin", f"sed -i '{PORT_RULES[rule]}' {path}; cat {path}")
+    assert after != before
+    said = interfaces_impact(before, after, lab.sh("alvin", "cat /etc/frr/frr.conf"))
+    assert (
+        [line for line in said if "OSPF adjacency" in line]
+        == [line for line in said if line.startswith("en06's OSPF adjacency goes")]
+        != []
+    )
+    try:
+        lab.sh("alvin", "ifreload -a")
+        lab.wait("its adjacency has ended", lambda: "en06" not in kept(lab, "alvin", up), 20)
+        assert kept(lab, "alvin", up) == set(up) - {"en06"}
+    finally:
+        lab.sh("alvin", f"cp -p /root/interfaces {path}; ifreload -a")
+        lab.wait("every adjacency is full", lambda: converged(lab), 40)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_mistake_by_hand_is_named(lab: Lab, mistake: Mistake) -> None:
+    """MTU, area, keys and router id: the findings say host, port and cause, each in its own words, and show no key; the remedy mends it."""
+    for host, command in mistake.by_hand.items():
+        lab.sh(host, command)
+    try:
+        if mistake.ends_adjacency:
+            lab.wait("the adjacency has ended", lambda: "en05" not in neighbours(lab, "simon"), 30)
+        code, report = lab.report("audit", "--limit", "simon")
+        failed = {(one["target"], one["want"], one["got"]) for stage in report["stages"] for one in stage["findings"] if not one["ok"]}
+        assert code == 1
+        assert mistake.findings <= failed, failed
+        assert "hush" not in json.dumps(report)
+    finally:
+        for host in mistake.by_hand:
+            lab.sh(host, mistake.remedy)
+        lab.wait("every adjacency is full", lambda: converged(lab), 60)
