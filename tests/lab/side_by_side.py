@@ -16,7 +16,7 @@ from lab.folders import VARIABLE, Folders
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BESIDE = ("test_power_and_controller.py", "test_trouble.py")
-LAST = ("test_fabric.py", "test_frr.py", "test_storage.py", "test_maintenance.py")
+LAST = ("test_fabric.py", "test_storage.py", "test_maintenance.py")
 PYTEST = (sys.executable, "-m", "pytest", "-v", "--durations=15")
 OWN_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 LAB = (sys.executable, "-m", "lab")

@@ -212,6 +212,8 @@ def test_thunderbolt_carries_65520_bytes_unfragmented(lab: Lab) -> None:
     with changing(lab, "simon", "theodore"):
         lab.sh("simon", "ip addr add 10.105.0.2/31 dev thunderbolt1; ip link set thunderbolt1 up")
         lab.sh("theodore", "ip addr add 10.105.0.3/31 dev thunderbolt0; ip link set thunderbolt0 up")
+        wait_on(lab, "simon", "grep -q 1 /sys/class/net/thunderbolt1/carrier")
+        wait_on(lab, "theodore", "grep -q 1 /sys/class/net/thunderbolt0/carrier")
         lab.sh("simon", "ping -q -c1 -W1 -M do -s 65492 10.105.0.3")
 
 
