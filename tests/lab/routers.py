@@ -43,6 +43,12 @@ def full(lab: Lab, nodes: Iterable[str] = NODES) -> bool:
     return all(sorted(one.state for one in neighbours(lab, node).values()) == ["Full"] * 4 for node in nodes)
 
 
+def watched(lab: Lab, nodes: Iterable[str] = NODES) -> bool:
+    """Every adjacency is full, and its BFD session is up, which comes seconds later: what has not come up cannot end an adjacency."""
+    sessions = {node: json.loads(lab.sh(node, "vtysh -c 'show bfd peers json'")) for node in nodes}
+    return full(lab, nodes) and all([one["status"] for one in rows] == ["up"] * 4 for rows in sessions.values())
+
+
 def converged(lab: Lab) -> bool:
     """Every adjacency is full, and every node has a route to both other loopbacks: after a restart routes come later."""
     return full(lab) and all(len(routes(lab, node)) == 2 for node in NODES)

@@ -7,7 +7,7 @@ import pytest
 from fabric_drills import FRR_RULES, MISTAKES, PORT_RULES, Difference, Mistake
 from napalm.base.exceptions import CommitError
 from rehearsal import FOLDER, NODES, Lab
-from routers import Adjacency, converged, full, kept, neighbours
+from routers import Adjacency, converged, kept, neighbours, watched
 from sites import variant
 from traffic import lost
 
@@ -155,7 +155,7 @@ def test_adjacencies_end_when_the_rule_says_so(lab: Lab, difference: Difference)
     try:
         for host, script in difference.ready.items():
             lab.sh(host, f"sed -i '{script}' /etc/frr/frr.conf; {FRR_RELOAD_SCRIPT}")
-        lab.wait("every adjacency is full", lambda: full(lab, hosts), 40)
+        lab.wait("every adjacency is full and watched", lambda: watched(lab, hosts), 40)
         up = neighbours(lab, "alvin")
         _assert_said_and_done(lab, difference, up)
     finally:
