@@ -1,10 +1,10 @@
-# Two commands for a user: `make bootstrap` and `make test`. Everything they need they install.
+# For a user: `make bootstrap` and `make test`; for whoever changes the code also `make check` and `make drills`. What they need they install.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: bootstrap test check format lock clean
+.PHONY: bootstrap check test drills format lock clean
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Burrow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=python3.12 or the like."; exit 1; }
@@ -28,7 +28,11 @@ check: .venv/installed
 	@$(BIN)/pytest -q tests/unit
 
 test: check
-	@$(BIN)/python tests/lab/side_by_side.py
+	@$(BIN)/python tests/lab/drills.py smoke
+
+# PART=K/N runs one part of N, which take about the same time; RECORD=1 keeps what each file of drills took.
+drills: .venv/installed
+	@$(BIN)/python tests/lab/drills.py all $(PART) $(if $(RECORD),--record)
 
 format: .venv/installed
 	@$(BIN)/ruff format .

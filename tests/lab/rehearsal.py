@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(find_site("lab").ssh_config_path or "").parent
 NODES = ("alvin", "simon", "theodore")
 HOSTS = (*NODES, "sw-rack", "sw-core", "vault")
+HASH_OF_ETC = "find /etc -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,13 @@ class Lab:
     def pending(self, host: str) -> bool:
         """Whether a transaction waits on the host, judged by its folder."""
         return self.sh(host, "test -e /var/lib/burrow/pending && echo yes || echo no") == "yes\n"
+
+
+def etc(lab: Lab) -> dict[str, str]:
+    """{host: a hash of all that is in /etc}."""
+    return {host: lab.sh(host, HASH_OF_ETC) for host in HOSTS}
+
+
+def states(report: Any) -> dict[str, str]:
+    """{change set: how it ended} of a run's report."""
+    return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}

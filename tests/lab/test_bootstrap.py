@@ -1,14 +1,11 @@
 """The fresh site comes up, again changes nothing, mends drift, and leaves what is somebody else's."""
 
-import subprocess
-import sys
-
 import pytest
-from rehearsal import HOSTS, NODES, ROOT, Lab
+from deeds import run_with
+from rehearsal import HOSTS, NODES, Lab, etc, states
 
 pytestmark = pytest.mark.lab
 
-HASH = "find /etc -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
 # Somebody's own lines on a node.
 FOREIGN = """
 sed -i '/^iface vmbr0/a\\\t# wired to the rack in the cellar\\n\\tbridge-ageing 120' /etc/network/interfaces
@@ -26,14 +23,6 @@ ifreload -a
 """
 
 
-def etc(lab: Lab) -> dict[str, str]:
-    return {host: lab.sh(host, HASH) for host in HOSTS}
-
-
-def sets(report: dict) -> dict[str, str]:
-    return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}
-
-
 def test_fresh_site_is_only_planned_by_a_dry_run(lab: Lab) -> None:
     before = etc(lab)
     done = lab.runbook("bootstrap", "--dry-run")
@@ -47,7 +36,7 @@ def test_fresh_site_comes_up(lab: Lab) -> None:
     macs = {node: lab.sh(node, "cat /sys/class/net/vmbr0/address") for node in NODES}
     code, report = lab.report("bootstrap")
     assert code == 0, report
-    assert set(sets(report).values()) == {"done"}
+    assert set(states(report).values()) == {"done"}
     for node in NODES:
         partners = lab.partners(node, "bond0")
         assert len(partners) == 2, f"{node}: {partners}"
@@ -62,7 +51,7 @@ def test_second_run_changes_nothing(lab: Lab) -> None:
     before = etc(lab)
     code, report = lab.report("bootstrap")
     assert code == 0, report
-    assert set(sets(report).values()) == {"unchanged"}
+    assert set(states(report).values()) == {"unchanged"}
     assert etc(lab) == before
 
 
@@ -114,8 +103,8 @@ def test_what_is_somebody_elses_stays(lab: Lab) -> None:
     assert any("vmbr0 bridge-ageing 120" in note for note in notes), notes
     lab.sh("simon", "sed -i 's/bond-lacp-rate fast/bond-lacp-rate slow/' /etc/network/interfaces && ifreload -a")
     before = lab.sh("simon", "cat /etc/network/interfaces")
-    words = [sys.executable, "tests/lab/controller.py", "die", "applied", "simon", "uplink simon", "--", "--limit", "simon"]
-    assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == -9
+    done, _ = run_with("die", "applied", "simon", "uplink simon", "--limit", "simon")
+    assert done.returncode == -9
     lab.wait("the timer restored simon", lambda: not lab.pending("simon"), 50)
     lab.wait("its bond has its partner again", lambda: "00:00:00:00:00:00" not in lab.partners("simon", "bond0"), 20)
     assert lab.sh("simon", "cat /etc/network/interfaces") == before

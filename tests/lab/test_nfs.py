@@ -1,14 +1,13 @@
 """The kernel's NFS server from the inventory: files cross it, a bad export touches nothing, a new one interrupts nobody."""
 
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Self
 
 import pytest
-from rehearsal import HOSTS, NODES, ROOT, Lab
+from deeds import run_with
+from rehearsal import HOSTS, NODES, Lab
 from sites import variant
 
 pytestmark = pytest.mark.lab
@@ -256,8 +255,7 @@ def test_a_controller_that_dies_is_undone_by_the_timer_or_finished_by_the_next_r
     """Files, table and the folder that was made: all as before, or all as wanted; and run again they are as wanted."""
     before = everything(lab)
     site = with_hosts(tmp_path, ROW, ROW + SCRATCH.replace("Scratch", "Undone"))
-    words = [sys.executable, "tests/lab/controller.py", "die", moment, "" if moment == "checked" else "vault", "nfs vault", "--"]
-    done = subprocess.run([*words, "--site", site, *ALONE], cwd=ROOT, capture_output=True, text=True, check=False)
+    done, _ = run_with("die", moment, "" if moment == "checked" else "vault", "nfs vault", "--site", site, *ALONE)
     assert done.returncode == -9, f"{done.stdout}\n{done.stderr}"
     lab.wait("nothing is open on vault", lambda: not lab.pending("vault"), 40)
     if moment == "confirmed":

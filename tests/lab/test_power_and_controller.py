@@ -1,14 +1,13 @@
 """At every boundary of a set of two ends somebody dies: controller, node, switch. Nobody is stranded, and the next run finishes."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from rehearsal import HOSTS, ROOT, Lab
+from deeds import run_with
+from rehearsal import HOSTS, Lab
 from sites import SHORT, variant
 
 from tasks.core.run import MARGIN_S
@@ -42,12 +41,7 @@ HOLD_S = 6
 
 def drill(pair: Pair, site: str, deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """The run as it ended, and the monotonic time of the deed."""
-    flags = ("--site", site, "--stage", "network", "--set", pair.name)
-    words = [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, pair.name, "--", *flags]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    said = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
-    assert said, f"the drill never came to {kind} of {host}:\n{done.stdout}\n{done.stderr}"
-    return done, float(said[0].split()[-1])
+    return run_with(deed, kind, host, pair.name, "--site", site, "--stage", "network", "--set", pair.name)
 
 
 def is_new(lab: Lab, pair: Pair, host: str) -> bool:

@@ -1,13 +1,11 @@
 """Ceph over the routed mesh comes up, whoever dies meanwhile; what is somebody's is refused."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from ceph_drills import POOL, ceph, is_clean
-from rehearsal import HOSTS, NODES, ROOT, Lab
+from deeds import run_with
+from rehearsal import HOSTS, NODES, Lab
 
 from tasks.core.record import folder
 
@@ -56,9 +54,7 @@ def die_at(lab: Lab, step: str) -> None:
     """The controller is killed at the end of a step's work, before its checks."""
     last = step.rsplit(maxsplit=1)[-1]
     host = last if last in CHANGED else "theodore" if step == "cluster keys" else "alvin"
-    words = [sys.executable, str(Path(__file__).with_name("controller.py")), "die", "applied", host, step]
-    done = subprocess.run([*words, "--", *STORAGE], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert f"drill: die at applied of {host}" in done.stdout, f"{step}\n{done.stdout[-3000:]}{done.stderr}"
+    run_with("die", "applied", host, step, *STORAGE)
     lab.wait("what has a timer is taken back", lambda: not any(lab.pending(host) for host in CHANGED), 70)
     at_work = "systemctl list-units --no-legend 'burrow-command-*'"
     lab.wait("what it had begun elsewhere has ended", lambda: not any(lab.sh(host, at_work) for host in NODES), 120)

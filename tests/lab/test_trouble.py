@@ -1,6 +1,5 @@
 """Wrong candidates, dead hosts, two operators, a jumping clock, Ctrl-C, a switch that is not ours: what an operator meets."""
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -9,18 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rehearsal import NODES, ROOT, Lab
+from deeds import open_set
+from rehearsal import NODES, ROOT, Lab, states
 from sites import variant
 
 pytestmark = pytest.mark.lab
 
 NETWORK = ("--stage", "network", "--set", "uplink *")
-CONTROLLER = (sys.executable, "tests/lab/controller.py")
-SETS = {f"uplink {node}" for node in NODES}
-
-
-def states(report: dict) -> dict[str, str]:
-    return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}
+# A set with the flags of the run that carries it out.
+ALVIN = ("uplink alvin", *NETWORK, "--limit", "alvin")
 
 
 def reasons(report: dict, name: str) -> str:
@@ -116,26 +112,10 @@ def test_one_host_accepts_and_says_nothing(lab: Lab) -> None:
     assert is_bonded(lab, "theodore")
 
 
-@contextlib.contextmanager
-def open_set(gate: Path, kind: str, host: str) -> Iterator[subprocess.Popen[str]]:
-    """A run that stands still in the middle of alvin's set until `gate` is there."""
-    words = [*CONTROLLER, f"wait:{gate}", kind, host, "uplink alvin", "--", *NETWORK, "--limit", "alvin"]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
-        assert run.stdout is not None
-        for line in run.stdout:
-            if line.startswith("drill: "):
-                break
-        try:
-            yield run
-        finally:
-            gate.touch()
-            run.stdout.read()
-
-
 @pytest.mark.parametrize(("kind", "host"), [("prepared", "alvin"), ("reachable", "sw-rack")])
 def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path, kind: str, host: str) -> None:
     """By the lease before the first byte changes, and by the open transaction after it."""
-    with open_set(tmp_path / "go", kind, host) as first:
+    with open_set(tmp_path / "go", kind, host, *ALVIN) as first:
         second = lab.runbook("bootstrap", *NETWORK, "--limit", "alvin")
         assert second.code == 3, second.out
         assert f"(process {first.pid})" in second.out, second.out
@@ -147,7 +127,7 @@ def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path, kind: str,
 def test_clock_jumps_during_a_transaction(lab: Lab, tmp_path: Path) -> None:
     """Neither the timer nor the lease looks at the clock."""
     hosts = ("alvin", "sw-rack")
-    with open_set(tmp_path / "go", "reachable", "sw-rack") as run:
+    with open_set(tmp_path / "go", "reachable", "sw-rack", *ALVIN) as run:
         for host in hosts:
             lab.sh(host, "date -s '+1 hour' >/dev/null")
         assert all(lab.pending(host) for host in hosts)
@@ -214,7 +194,7 @@ def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None
 
 def test_host_part_at_the_console(lab: Lab, tmp_path: Path) -> None:
     """With the controller gone: what is open is shown and undone on the host itself, and the part can be taken off."""
-    with open_set(tmp_path / "go", "applied", "alvin") as run:
+    with open_set(tmp_path / "go", "applied", "alvin", *ALVIN) as run:
         run.kill()
     status = lab.sh("alvin", "burrow status")
     assert "pending: uplink alvin" in status, status

@@ -1,0 +1,149 @@
+"""Runs drills: the smoke drills on one lab, or all of them, or one part of them, on two labs at once.
+
+    python tests/lab/drills.py smoke
+    python tests/lab/drills.py all [K/N] [--record]
+
+The unit is a file of drills: each begins with fresh hosts, and its drills may build on each other. Parts and labs get an equal share of
+what the files took when they were last measured (durations.json, seconds; --record writes it). The second lab is a lab like the first, in
+a network of its own, because both listen on the same addresses of the loopback. Files that count every lost packet, or that need
+both processors for Ceph, run last on the first lab, when the second one is down.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from lab.folders import VARIABLE, Folders
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DURATIONS = HERE / "durations.json"
+SMOKE = "test_smoke.py"
+ALONE = ("test_fabric.py", "test_maintenance.py", "test_smoke.py", "test_storage.py")
+# What a file is taken to last until it is measured.
+UNKNOWN_S = 120
+PYTEST = (sys.executable, "-m", "pytest", "-v", "--durations=10")
+OWN_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+LAB = (sys.executable, "-m", "lab")
+
+
+def files() -> list[str]:
+    """All files of drills, by name."""
+    return sorted(path.name for path in HERE.glob("test_*.py"))
+
+
+def durations() -> dict[str, float]:
+    """{file: seconds} as last measured."""
+    measured: dict[str, float] = json.loads(DURATIONS.read_text())
+    return measured
+
+
+def shares(names: Iterable[str], cost_s: Mapping[str, float], count: int) -> list[list[str]]:
+    """The names in `count` lists that cost about the same: the dearest first, each to the list that costs least so far."""
+    lists: list[list[str]] = [[] for _ in range(count)]
+    spent_s = [0.0] * count
+    for name in sorted(names, key=lambda one: (-cost_s.get(one, UNKNOWN_S), one)):
+        index = spent_s.index(min(spent_s))
+        lists[index].append(name)
+        spent_s[index] += cost_s.get(name, UNKNOWN_S)
+    return lists
+
+
+def part(word: str) -> list[str]:
+    """The files of part K of N, written K/N; a file that runs alone costs the time of both labs. Raises SystemExit on another word."""
+    number, _, of = word.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise SystemExit(f"PART: wanted K/N such as 1/3, found {word}")
+    cost_s = {name: durations().get(name, UNKNOWN_S) * (2 if name in ALONE else 1) for name in files()}
+    return shares(files(), cost_s, int(of))[int(number) - 1]
+
+
+def second_lab() -> Path:
+    """The second lab's folder, beside the first, with the same images and kernels."""
+    first = Folders.of_user()
+    folder = first.root.with_name(f"second-{first.root.name}")
+    folder.mkdir(exist_ok=True)
+    for name in (first.images, first.kernels):
+        link = folder / name.name
+        if not link.is_symlink():
+            link.symlink_to(name)
+    return folder
+
+
+def drill(names: Sequence[str], results: Path) -> list[str]:
+    """The command that runs files of drills and writes what they took to a file."""
+    return [*PYTEST, f"--junitxml={results}", *(str(HERE / name) for name in names)]
+
+
+def measured(results: Path) -> dict[str, float]:
+    """{file: seconds} of one pytest run; nothing where it did not come to its end."""
+    found: dict[str, float] = {}
+    if results.exists():
+        for case in ET.parse(results).iter("testcase"):
+            name = f"{(case.get('classname') or '').split('.')[-1]}.py"
+            found[name] = found.get(name, 0.0) + float(case.get("time") or 0)
+    return found
+
+
+def both_labs(names: Sequence[str], folder: Path) -> int:
+    """Run the files on two labs, then those that run alone on the first; the exit code of the first that failed."""
+    subprocess.run([*LAB, "up"], cwd=ROOT, check=True)  # it makes the image, of which there is one for both
+    first, second = shares((name for name in names if name not in ALONE), durations(), 2)
+    alone = sorted(name for name in names if name in ALONE)
+    codes = [beside(first, second, folder)] if first else []
+    codes += [subprocess.run(drill(alone, folder / "alone.xml"), cwd=ROOT, check=False).returncode] if alone else []
+    return next((code for code in codes if code), 0)
+
+
+def beside(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
+    """Run two lists of files on a lab each, at once."""
+    if not second:
+        return subprocess.run(drill(first, folder / "first.xml"), cwd=ROOT, check=False).returncode
+    environment = {**os.environ, VARIABLE: str(second_lab())}
+    log = folder / "second.log"
+    with log.open("wb") as output:
+        other = subprocess.Popen(
+            [*OWN_NETWORK, *drill(second, folder / "second.xml")], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            codes = [subprocess.run(drill(first, folder / "first.xml"), cwd=ROOT, check=False).returncode, other.wait()]
+        finally:
+            if other.poll() is None:
+                other.terminate()
+                other.wait()
+            subprocess.run([*LAB, "down"], cwd=ROOT, env=environment, check=False)
+    print(f"\n== on the second lab\n{log.read_text()}", flush=True)
+    return next((code for code in codes if code), 0)
+
+
+def tell(took_s: Mapping[str, float], *, record: bool) -> None:
+    """Say what each file took, beside what it took before; keep it where that is asked for."""
+    before = durations()
+    for name, seconds in sorted(took_s.items()):
+        print(f"{name:34} {seconds:6.0f} s, was {before.get(name, 0):.0f} s")
+    if record:
+        kept = {name: round({**before, **took_s}[name]) for name in files() if name in {**before, **took_s}}
+        DURATIONS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def main(words: Sequence[str]) -> int:
+    """The exit code: 0 where every drill passed."""
+    record = "--record" in words
+    what, *rest = [word for word in words if word != "--record"] or ["all"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if what == "smoke":
+            code = subprocess.run(drill([SMOKE], folder / "smoke.xml"), cwd=ROOT, check=False).returncode
+        else:
+            code = both_labs(part(rest[0]) if rest else files(), folder)
+        tell({key: value for path in sorted(folder.glob("*.xml")) for key, value in measured(path).items()}, record=record)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

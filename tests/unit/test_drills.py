@@ -1,0 +1,42 @@
+"""The drills in parts: every file of drills is in just one of them, and they take about the same time."""
+
+import importlib.util
+from types import ModuleType
+
+import pytest
+from cases import ROOT
+
+
+@pytest.fixture(scope="module")
+def drills() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("drills", ROOT / "tests" / "lab" / "drills.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 100])
+def test_every_file_is_in_one_part(drills: ModuleType, count: int) -> None:
+    parts = [drills.part(f"{number}/{count}") for number in range(1, count + 1)]
+    assert sorted(name for part in parts for name in part) == drills.files()
+
+
+def test_shares_cost_about_the_same(drills: ModuleType) -> None:
+    cost_s = {"long": 100.0, "a": 40.0, "b": 35.0, "c": 30.0}
+    assert drills.shares(cost_s, cost_s, 2) == [["long"], ["a", "b", "c"]]
+
+
+@pytest.mark.parametrize("word", ["", "0/3", "4/3", "1", "1/0", "one/3", "-1/3"])
+def test_part_that_is_none_is_named(drills: ModuleType, word: str) -> None:
+    with pytest.raises(SystemExit, match=f"wanted K/N such as 1/3, found {word}"):
+        drills.part(word)
+
+
+def test_only_files_that_are_there_were_measured(drills: ModuleType) -> None:
+    assert set(drills.durations()) <= set(drills.files())
+
+
+def test_files_that_run_alone_are_there(drills: ModuleType) -> None:
+    assert {*drills.ALONE, drills.SMOKE} <= set(drills.files())
