@@ -1,11 +1,12 @@
 """The inventory as the rest of the suite takes it: `load` for a site, `BurrowInventory` for Nornir."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inventory.derive import site_of
 from inventory.draft import draft_of
 from inventory.errors import InventoryError
+from inventory.rows import Platform
 from inventory.rules import RULES
 from inventory.schema import Host, Site
 
@@ -76,7 +77,7 @@ class BurrowInventory:
                     groups=nornir.ParentGroups([groups[group] for group in host.groups]),
                     data={"intent": host},
                     defaults=defaults,
-                    connection_options=self._connection_options(nornir.ConnectionOptions),
+                    connection_options=self._connection_options(nornir.ConnectionOptions, host),
                 )
                 for name, host in site.hosts.items()
             }
@@ -86,10 +87,19 @@ class BurrowInventory:
     def _hostname(self, host: Host) -> str:
         return host.name if self.ssh_config else str(host.address.ip)
 
-    def _connection_options(self, options: "type[nornir.ConnectionOptions]") -> "dict[str, nornir.ConnectionOptions]":
+    def _connection_options(self, options: "type[nornir.ConnectionOptions]", host: Host) -> "dict[str, nornir.ConnectionOptions]":
         path = {"ssh_config_file": self.ssh_config} if self.ssh_config else {}
         return {
-            "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo}}),
+            "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo, **self._checked(host.platform)}}),
             "burrow_api": options(extras=self.api),
             "burrow_ssh": options(extras={"ssh_config": self.ssh_config, "sudo": self.sudo}),
         }
+
+    def _checked(self, platform: Platform) -> dict[str, Any]:
+        """What makes a vendor's driver check whom it talks to, beyond `ssh_strict`, before it sends a login."""
+        if platform is Platform.IOS:
+            return {"system_host_keys": True}  # netmiko's; without it no key is known at all
+        if platform is not Platform.EOS:
+            return {}
+        ca_file = {"ca_file": self.api["ca_file"]} if self.api.get("ca_file") else {}
+        return {"transport": "https", "enforce_verification": True, **ca_file}  # pyeapi's

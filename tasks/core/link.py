@@ -18,6 +18,7 @@ from tasks.core.candidate import split
 from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.host_part import called
+from tasks.core.napalm_connection import device
 from tasks.core.plan import CONFIGURATION, HostPlan
 from tasks.core.session import Owner
 from tasks.core.ssh_link import SshLink, expect
@@ -86,7 +87,7 @@ class NapalmLink:
             arguments.update(wanted)
             disconnect(self.task)
         with _ours(host.name):
-            return host.get_connection("napalm", self.task.nornir.config)
+            return device(host, self.task.nornir.config)
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """The configuration by its getter, all else by the driver's `cli`."""

@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 import asyncssh
 
 from tasks.core.errors import Deadline, LinkError
+from tasks.core.host_keys import HostKey
 
 CONNECT_S = 10.0
+# How a server ends a connection while keys are exchanged: by a word, by the end of the stream, or by a reset.
+ENDED = (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed, ConnectionResetError, BrokenPipeError)
 T = TypeVar("T")
 
 
@@ -62,7 +65,7 @@ class Channel:
     ) -> tuple[int, bytes, bytes]:
         try:
             async with asyncio.timeout(deadline_s):
-                process = await self._connection.create_process(command, encoding=None)
+                process = await self._connection.create_process(command, encoding=None, request_pty=False)
                 process.stdin.write(stdin)
                 process.stdin.write_eof()
                 errors = asyncio.ensure_future(process.stderr.read())
@@ -94,22 +97,38 @@ class Channel:
         return not self._connection.is_closed()
 
 
+def host_key_problem(host: str, port: int | None, ssh_config: str | None) -> LinkError | None:
+    """What is wrong with the key that a host offers; None where it is the known one, or where the host does not answer."""
+    try:
+        _wait(_offered(host, port or (), [ssh_config] if ssh_config else ()))
+    except LinkError as error:
+        return error
+    except (TimeoutError, asyncssh.Error, OSError):
+        return None
+    return None
+
+
+async def _offered(host: str, port: int | tuple[()], config: list[str] | tuple[()]) -> None:
+    """Raises LinkError where the key that a host offers is not the known one; nobody logs in."""
+    async with asyncio.timeout(CONNECT_S):
+        options = await _options(host, port, (), config, ())
+        key = HostKey.of(host, options)
+        tunnel = await _jumps(options.tunnel, config)
+        try:
+            key.offered = await asyncssh.get_server_host_key(host, port, config=config, tunnel=tunnel)
+        finally:
+            if tunnel:
+                tunnel.close()
+        if not key.is_trusted:
+            raise key.problem("not known")
+
+
 async def _connect(host: str, port: int | None, username: str | None, ssh_config: str | None) -> asyncssh.SSHClientConnection:
-    # asyncssh reads ~/.ssh/config by itself where no other is named.
-    options: dict[str, Any] = {"config": [ssh_config]} if ssh_config else {}
-    if port:
-        options["port"] = port
-    if username:
-        options["username"] = username
     try:
         async with asyncio.timeout(CONNECT_S):
-            return await asyncssh.connect(host, keepalive_interval=5, keepalive_count_max=3, **options)
+            return await _opened(host, port or (), username or (), [ssh_config] if ssh_config else ())
     except TimeoutError as error:
         raise Deadline(f"{host}: no SSH connection within {CONNECT_S:.0f} s. Is the host up and reachable from here?") from error
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise LinkError(
-            f"{host}: its host key is not in known_hosts. Check the key on the host's console, then add it with ssh-keyscan"
-        ) from error
     except asyncssh.PermissionDenied as error:
         raise LinkError(
             f"{host}: it refuses this user's keys ({error.reason}). Is the public key in the host's authorized_keys?"
@@ -120,3 +139,85 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
         ) from error
     except (asyncssh.Error, OSError) as error:
         raise LinkError(f"{host}: no SSH connection: {error}") from error
+
+
+async def _opened(
+    host: str,
+    port: int | tuple[()],
+    username: str | tuple[()],
+    config: list[str] | tuple[()],
+    through: asyncssh.SSHClientConnection | tuple[()] = (),
+) -> asyncssh.SSHClientConnection:
+    """The connection, after those to the hosts that it jumps over; each of them has its key checked, and is lent nothing.
+
+    asyncssh would open the jumps by itself, with what the SSH configuration says of agents and of known_hosts.
+    """
+    options = await _options(host, port, username, config, through)
+    key = HostKey.of(host, options)
+    tunnel = through or await _jumps(options.tunnel, config)
+    # It is parsed anew only where what it says depends on a name that is found while connecting: that takes most of the time.
+    again = config if options.config.has_match_final() or options.canonicalize_hostname else None
+    where: dict[str, Any] = {"host": host, "port": port, "options": options, "config": again, "tunnel": tunnel}
+    try:
+        connection = await _verified(key, where)
+    except BaseException:
+        if tunnel:
+            tunnel.close()
+        raise
+    connection.set_tunnel(tunnel or None)
+    return connection
+
+
+async def _verified(key: HostKey, where: dict[str, Any]) -> asyncssh.SSHClientConnection:
+    """The connection to a host whose key is the known one. Raises LinkError where it is another."""
+    try:
+        return await asyncssh.connect(**where, known_hosts=key.trusted, client_factory=key.client, client_keys=())
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise key.problem(error.reason) from error
+    except ENDED as error:
+        if not key.is_known_by_type:
+            raise
+        # Keys of the known types alone were asked for, and a server that has none ends the connection: see what it has instead.
+        key.offered = await asyncssh.get_server_host_key(**where, server_host_key_algs="default")
+        if key.is_trusted:
+            raise
+        raise key.problem(str(error)) from error
+
+
+async def _options(
+    host: str,
+    port: int | tuple[()],
+    username: str | tuple[()],
+    config: list[str] | tuple[()],
+    through: asyncssh.SSHClientConnection | tuple[()],
+) -> asyncssh.SSHClientConnectionOptions:
+    """What the SSH configuration says of a host, but for what would lend it an agent, a display or a ticket."""
+    try:
+        options: asyncssh.SSHClientConnectionOptions = await asyncssh.SSHClientConnectionOptions.construct(
+            host=host,
+            port=port,
+            username=username,
+            config=config,
+            client_keys=None,  # not needed to look at it; read when it is connected
+            agent_forwarding=False,
+            x11_forwarding=False,
+            gss_delegate_creds=False,
+            gss_kex=False,  # it would take a ticket for the host key
+            **({"tunnel": through} if through else {}),
+            keepalive_interval=5,
+            keepalive_count_max=3,
+        )
+    except (ValueError, LookupError, OSError) as error:
+        files = ", ".join(config) or "~/.ssh/config"
+        raise LinkError(f"{host}: the SSH configuration ({files}) cannot be used: {error}; correct it") from error
+    return options
+
+
+async def _jumps(hosts: object, config: list[str] | tuple[()]) -> asyncssh.SSHClientConnection | tuple[()]:
+    """The connection to the last of the hosts of a ProxyJump ([USER@]HOST[:PORT], with commas between them)."""
+    tunnel: asyncssh.SSHClientConnection | tuple[()] = ()
+    for jump in str(hosts or "").split(",") if hosts else ():
+        user, _, where = jump.rpartition("@")
+        host, _, port = where.rpartition(":") if ":" in where else (where, "", "")
+        tunnel = await _opened(host, int(port) if port else (), user or (), config, tunnel)
+    return tunnel

@@ -39,9 +39,8 @@ def answering(hosts: dict[str, FakeHost]) -> Any:
 
 
 @contextmanager
-def ssh_config(folder: Path, hosts: dict[str, FakeHost]) -> Iterator[Path]:
-    """The SSH configuration that leads to these hosts while they listen."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
+def listening(*keys: asyncssh.SSHKey, door: type[asyncssh.SSHServer] = OpenDoor, **options: Any) -> Iterator[int]:
+    """The port of a server with these host keys, while it listens."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -50,30 +49,35 @@ def ssh_config(folder: Path, hosts: dict[str, FakeHost]) -> Iterator[Path]:
         return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     async def listen() -> asyncssh.SSHAcceptor:
-        return await asyncssh.listen(
-            "127.0.0.1", 0, server_host_keys=[key], server_factory=OpenDoor, process_factory=answering(hosts), encoding=None
-        )
+        return await asyncssh.listen("127.0.0.1", 0, server_host_keys=list(keys), server_factory=door, encoding=None, **options)
 
     server = wait(listen())
-    port = server.get_port()
-    known = folder / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
-    path = folder / "ssh_config"
-    blocks = [f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {name}\n  UserKnownHostsFile {known}\n" for name in hosts]
-    path.write_text("\n".join(blocks))
 
     async def close() -> None:
         server.close()
         await server.wait_closed()
-        while OpenDoor.guests:
-            guest = OpenDoor.guests.pop()
+        for guest in [guest for guest in OpenDoor.guests if guest._loop is loop]:
+            OpenDoor.guests.remove(guest)
             guest.abort()
             await guest.wait_closed()
 
     try:
-        yield path
+        yield server.get_port()
     finally:
         wait(close())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def ssh_config(folder: Path, hosts: dict[str, FakeHost]) -> Iterator[Path]:
+    """The SSH configuration that leads to these hosts while they listen."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    with listening(key, process_factory=answering(hosts)) as port:
+        known = folder / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
+        path = folder / "ssh_config"
+        blocks = [f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {name}\n  UserKnownHostsFile {known}\n" for name in hosts]
+        path.write_text("\n".join(blocks))
+        yield path

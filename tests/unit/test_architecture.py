@@ -23,6 +23,7 @@ MENTIONS = (
     "lab/rootfs/usr/lib/lab/node/usr/*bin/*",
 )
 ENGINE = {f"tasks.core.{name}" for name in ("api_link", "carry", "json_rpc", "link", "record", "report", "run", "session", "sites", "ssh")}
+ENGINE |= {f"tasks.core.{name}" for name in ("host_keys", "known_hosts", "napalm_connection")}
 
 
 def name_of(path: Path) -> str:

@@ -152,9 +152,10 @@ def test_nornir_reaches_hosts_by_name_where_an_ssh_configuration_resolves_them()
     assert (hosts["ada"].hostname, hosts["ada"].username) == ("ada", "ops")
     assert hosts["ada"].get_connection_parameters("burrow_ssh").extras == {"ssh_config": "/etc/site/ssh_config", "sudo": True}
     extras = hosts["attic"].get_connection_parameters("napalm").extras
-    assert extras == {"optional_args": {"ssh_config_file": "/etc/site/ssh_config", "ssh_strict": True, "sudo": True}}
+    tls = {"transport": "https", "enforce_verification": True}
+    assert extras == {"optional_args": {"ssh_config_file": "/etc/site/ssh_config", "ssh_strict": True, "sudo": True, **tls}}
 
 
 def test_napalm_checks_host_keys_without_an_ssh_configuration_too() -> None:
     extras = BurrowInventory(str(HOME)).load().hosts["attic"].get_connection_parameters("napalm").extras
-    assert extras == {"optional_args": {"ssh_strict": True, "sudo": False}}
+    assert extras == {"optional_args": {"ssh_strict": True, "sudo": False, "transport": "https", "enforce_verification": True}}
