@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inventory.printable import printable
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -16,7 +18,7 @@ class Place:
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return printable(f"{self.file}:{self.line}")
 
 
 @dataclass(frozen=True, order=True)
@@ -30,7 +32,7 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}: wanted {self.wanted}, found {self.found}; {self.remedy}"
+        return printable(f"{self.place}: {self.what}: wanted {self.wanted}, found {self.found}; {self.remedy}")
 
 
 class InventoryError(Exception):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from inventory.printable import printable
 from inventory.rows import LinkKind
 from inventory.schema import Site
 from tasks.core.errors import UNEXPECTED, BurrowError
@@ -29,6 +30,11 @@ class Finding:
     got: str
     subject: str = ""
     passed: bool | None = None
+
+    def __post_init__(self) -> None:
+        """What hosts say of themselves and of their neighbours becomes words for people here."""
+        for field in ("target", "want", "got"):
+            object.__setattr__(self, field, printable(getattr(self, field)))
 
     @property
     def ok(self) -> bool:

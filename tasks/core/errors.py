@@ -8,12 +8,17 @@ BurrowError
 └── CheckFailed        what must be true after a change is not, and the change was undone
 """
 
+from inventory.printable import LINES, printable
+
 # What a pure function raises over an answer of another shape than it knows: that is the trouble of one check or set, not of the run.
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class BurrowError(Exception):
-    """The root: catch it to catch all of ours."""
+    """The root: catch it to catch all of ours. A host's own words are in many messages, so each is shown without what steers a terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), keep=LINES)
 
 
 class Refused(BurrowError):

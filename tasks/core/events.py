@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from inventory.printable import LINES, printable
+
 
 @dataclass(frozen=True)
 class Event:
@@ -17,6 +19,10 @@ class Event:
     change_set: str = ""
     text: str = ""
     at_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Watchers print it: a host's words are made printable here."""
+        object.__setattr__(self, "text", printable(self.text, keep=LINES))
 
 
 Watcher = Callable[[Event], None]

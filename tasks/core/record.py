@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inventory.printable import LINES, printable
+
 if TYPE_CHECKING:
     from tasks.core.carry import Outcome
     from tasks.core.check import Verdict
@@ -25,8 +27,17 @@ def write_record(result: "RunResult", purpose: str) -> Path:
     """The path of the record of this run, written."""
     path = folder(result.options.site) / f"{time.strftime('%Y%m%dT%H%M%S')}-{result.run.id}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(as_data(result, purpose), indent=1) + "\n")
+    path.write_text(json.dumps(_shown(as_data(result, purpose)), indent=1) + "\n")
     return path
+
+
+def _shown(value: Any) -> Any:
+    """The same with every text as it is shown: whoever reads a record prints it."""
+    if isinstance(value, dict):
+        return {_shown(key): _shown(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(below) for below in value]
+    return printable(value, keep=LINES) if isinstance(value, str) else value
 
 
 def as_data(result: "RunResult", purpose: str) -> dict[str, Any]:

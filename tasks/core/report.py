@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from inventory.printable import LINES, printable
 from tasks.core.check import Severity
 from tasks.core.events import Event
 from tasks.core.record import earlier
@@ -44,12 +45,12 @@ class Screen:
         self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
-        """One line."""
-        self.console.print(text, markup=False)
+        """One line, as it stands: rich reads markup and the names of emojis in a bare string."""
+        self.console.print(_plain(text))
 
     def error(self, text: str) -> None:
         """One clear message, on standard error."""
-        print(text, file=sys.stderr)
+        print(printable(text, keep=LINES), file=sys.stderr)
 
     def watch(self, event: Event) -> None:
         """Progress: a row a set on a terminal, else a line an event."""
@@ -84,7 +85,7 @@ class Screen:
         table = Table(box=None, show_header=False)
         for name, event in self._rows.items():
             style = STYLES.get(event.kind, "cyan")
-            table.add_row(name, event.host, Text(event.kind, style), event.text[:100])
+            table.add_row(_plain(name), _plain(event.host), Text(event.kind, style), _plain(event.text[:100]))
         return table
 
     def ask(self, stage: "StageResult", result: "RunResult") -> bool:
@@ -112,7 +113,8 @@ class Screen:
         for plan in stage.plans:
             for host in plan.changes:
                 self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {host.host}")
-                self.console.print(Syntax(host.diff(), "diff", theme="ansi_dark") if self.console.is_terminal else Text(host.diff()))
+                diff = _plain(host.diff())
+                self.console.print(Syntax(diff.plain, "diff", theme="ansi_dark") if self.console.is_terminal else diff)
                 for line in host.impact or ("no traffic is touched",):
                     self.say(f"  impact: {line}")
 
@@ -143,7 +145,7 @@ class Screen:
             name = plan.change_set.name
             outcome = outcomes.get(name)
             state = outcome.state if outcome else "refused" if plan.refused else "to change" if plan.changes else "unchanged"
-            self.console.print(Text(f"{stage.stage.name:9} {name:22} "), Text(state, STYLES.get(state, "cyan")), sep="")
+            self.console.print(_plain(f"{stage.stage.name:9} {name:22} "), Text(state, STYLES.get(state, "cyan")), sep="")
             for reason in outcome.reasons if outcome else [plan.refused] if plan.refused else []:
                 self.say(f"          {reason}")
             for line in plan.change_set.by_hand:
@@ -159,9 +161,15 @@ class Screen:
             table.add_column(column, overflow="fold")
         for verdict in rows:
             one = verdict.finding
-            table.add_row(str(verdict.check.severity), verdict.check.name.replace("_", " "), one.target, one.want, one.got)
+            cells = (str(verdict.check.severity), verdict.check.name.replace("_", " "), one.target, one.want, one.got)
+            table.add_row(*map(_plain, cells))
         remedies = dict.fromkeys((verdict.check.name, verdict.check.remediation) for verdict in rows)
-        self.console.print(Group(table, *(Text(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)))
+        self.console.print(Group(table, *(_plain(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)))
+
+
+def _plain(text: str) -> Text:
+    """A text in which nothing is markup, and nothing steers the terminal."""
+    return Text(printable(text, keep=LINES))
 
 
 def _summary(result: "RunResult") -> str:

@@ -93,7 +93,7 @@ def _main(one: Survey, options: Options, output: str) -> int:
     screen = Screen()
     try:
         result, view = survey(one, options, open_run(options, (screen.watch,)), output)
-        Path(output).write_text(view.text)
+        Path(output).write_text(view.text, encoding="utf-8")
     except Refused as error:
         screen.error(str(error))
         return REFUSED

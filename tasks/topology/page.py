@@ -4,9 +4,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from inventory.printable import printable
 from tasks.topology.drawing import drawing, small_words
 from tasks.topology.labels import look
 from tasks.topology.picture import Picture
+
+
+def _shown(value: object) -> object:
+    """What a template writes: XML takes no control characters (XML 1.0, section 2.2), and a neighbour's name may hold any."""
+    return printable(value, keep="\n") if isinstance(value, str) else value
 
 
 @cache
@@ -20,6 +26,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=True,
+        finalize=_shown,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inventory.printable import printable
 from inventory.schema import Cable, End, Site
 from tasks.core.errors import BurrowError
 from tasks.core.facts import Facts, HostFacts
@@ -48,7 +49,8 @@ class Report:
 def report(facts: HostFacts) -> Report:
     """What the host said. Raises BurrowError where that cannot be understood."""
     carrier = frozenset(name for name, link in facts[LINKS].items() if link.up and link.carrier)
-    heard = {port: End(host=name, port=far) for port, (name, far) in facts[NEIGHBOURS].items() if port in carrier}
+    neighbours = {port: tuple(map(printable, far)) for port, far in facts[NEIGHBOURS].items() if port in carrier}
+    heard = {port: End(host=name, port=far) for port, (name, far) in neighbours.items()}
     return Report(carrier, heard, facts[BONDS])
 
 

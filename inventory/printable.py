@@ -1,0 +1,18 @@
+"""Text as it is shown to people: what no terminal, page or log should obey stands there as an escape.
+
+Names and messages of hosts, and bytes of files that are not UTF-8, may hold sequences that steer a terminal (ECMA-48), reorder what is read
+(UAX #9), or cannot be encoded at all (surrogates). Data stays as it was read; what is said of it goes through here.
+"""
+
+LINES = "\n\t"
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""The text with an escape (`\x1b`, `\u202e`) for each character that is not printable and not in `keep`."""
+    return text if text.isprintable() else "".join(one if one.isprintable() or one in keep else _escape(ord(one)) for one in text)
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8 (PEP 383)
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

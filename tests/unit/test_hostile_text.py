@@ -1,0 +1,114 @@
+"""What hosts say steers no terminal, is no markup, and can always be written: on the screen, in the record, in the drawing."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+from cases import CASES, Case
+from engine import Alias, host_is_well
+from test_topology import found
+
+from inventory.errors import Place, Problem
+from inventory.printable import LINES, printable
+from tasks.core.change import ChangeSet, Member
+from tasks.core.check import Finding, Verdict
+from tasks.core.errors import LinkError
+from tasks.core.events import Event
+from tasks.core.facts import HostFacts, Reading
+from tasks.core.record import write_record
+from tasks.core.report import Screen
+from tasks.network.facts import NEIGHBOURS
+from tasks.topology.view import FORMATS, view
+
+SHOWN = {
+    "title of the window": ("\x1b]0;evil\x07", "\\x1b]0;evil\\x07"),
+    "screen wiped": ("\x1b[2J", "\\x1b[2J"),
+    "clipboard": ("\x1b]52;c;aGk=\x1b\\", "\\x1b]52;c;aGk=\\x1b\\"),
+    "C1": ("\x9b2J", "\\x9b2J"),
+    "back to the line's begin": ("ok\rno", "ok\\x0dno"),
+    "nothing": ("\x00", "\\x00"),
+    "right to left": ("\u202eevil\u2066", "\\u202eevil\\u2066"),
+    "no width": ("a\u200bb\ufeff", "a\\u200bb\\ufeff"),
+    "line of its own": ("a\u2028b\x85c", "a\\u2028b\\x85c"),
+    "closing markup": ("evil[/x]", "evil[/x]"),
+    "opening markup": ("[bold red]evil", "[bold red]evil"),
+    "emoji by name": ("eno1:warning:", "eno1:warning:"),
+    "half a character": ("\ud800", "\\ud800"),
+    "byte that is not UTF-8": ("B\udcfcro", "B\\xfcro"),
+    "beyond the first plane": ("\U000e0001", "\\U000e0001"),
+    "words": ("Büro, 東京", "Büro, 東京"),
+}
+EVIL, SEEN = ("".join(each) for each in zip(*SHOWN.values(), strict=True))
+
+
+@pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN)
+def test_what_is_not_printable_is_shown_as_its_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown
+    assert printable(f"{text}\n\tb", keep=LINES) == f"{shown}\n\tb"
+
+
+def test_messages_findings_and_events_are_printable_wherever_they_go() -> None:
+    assert str(LinkError(f"alvin: {EVIL}\nno")) == f"alvin: {SEEN}\nno"
+    assert Event("failed", "alvin", "", EVIL).text == SEEN
+    finding = Finding("alvin:eno1", "well", EVIL)
+    assert (finding.got, finding.ok) == (SEEN, False)
+
+
+def test_problem_of_an_inventory_is_one_printable_line(tmp_path) -> None:
+    assert str(Problem(Place(tmp_path / "hosts.yaml", 3), "alvin\n", "a name", EVIL, "correct it")).count("\n") == 0
+
+
+def screened(result, terminal: bool, capsys) -> str:
+    screen = Screen()
+    screen.console._force_terminal = terminal
+    for stage in result.stages:
+        screen.plan(stage)
+    for event in result.run.events:
+        screen.watch(event)
+    screen.results(result)
+    screen.error(EVIL)
+    said = capsys.readouterr()
+    return said.out + said.err
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
+    """In a diff, an event, a reason, a finding, a host that is not reached, and what the record of an earlier run says."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    world["alvin"].answers["health"] = lambda _: EVIL
+    world["alvin"].files["/etc/network/interfaces"] += f"# {EVIL.replace(chr(13), '')}\n"
+    world["simon"].reachable = False
+    one = ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), by_hand=(EVIL,))
+    result = world.execute(one, checks=(host_is_well,))
+    result.run.unreachable["simon"] = EVIL
+    result.stages[0].verdicts += (Verdict(host_is_well, "alvin", Finding(EVIL, EVIL, EVIL, passed=False)),)
+    said = screened(result, terminal, capsys)
+    for evil in ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\ud800", "\udcfc", "\x00", "⚠"):
+        assert evil not in said
+    for shown in ("\\x1b]0;evil", "evil[/x]", "[bold red]evil", "eno1:warning:"):
+        assert shown in said.replace("\n", "")
+    record = write_record(result, "Try the engine.").read_bytes().decode()
+    assert json.loads(record)["unreachable"]["simon"] == SEEN
+    assert "\\ud800" not in record.replace("\\\\ud800", "")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("name", [text for text, _ in SHOWN.values()], ids=list(SHOWN))
+def test_neighbour_of_any_name_is_drawn(suffix: str, name: str) -> None:
+    one = found(Case(CASES / "topology", "neighbour-of-no-inventory"))
+    chassis = {name: {"id": {"type": "mac", "value": "02:00:00:00:00:01"}}}
+    heard = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
+    facts = dict(one.facts)
+    rack = facts["sw-rack"]
+    facts["sw-rack"] = HostFacts("sw-rack", {**rack.readings, NEIGHBOURS.name: Reading(0, json.dumps(heard))})
+    drawn = view(replace(one, facts=facts), suffix)
+    text = drawn.text.encode().decode()
+    ET.fromstring(text[text.index("<svg") : text.index("</svg>") + 6])
+    assert printable(text, keep="\n\t") == text
+
+
+def test_markup_in_a_finding_is_text(capsys) -> None:
+    Screen().findings([Verdict(host_is_well, "alvin", Finding("alvin:eno1", "sw-rack:swp1", "evil[/x]:p1"))])
+    assert "evil[/x]:p1" in capsys.readouterr().out
