@@ -17,11 +17,13 @@ from inventory.value_types import (
     DiskId,
     DomainName,
     EndText,
+    FileName,
     HashPolicy,
     HostName,
     InterfaceName,
     Milliseconds,
     MtuBytes,
+    NetworkName,
     OspfCost,
     PackageName,
     PciPath,
@@ -153,7 +155,7 @@ class HostFields(Strict):
 class HostRow(HostFields):
     """A host's row in hosts.yaml."""
 
-    groups: tuple[str, ...] = ()
+    groups: tuple[HostName, ...] = ()
     """Names of groups.yaml; of two that say the same thing the first wins."""
     address: AddressInSubnet
     """The host's own address with its prefix length, on its management interface."""
@@ -178,7 +180,7 @@ class Ospf(Strict):
     """Milliseconds between two BFD packets."""
     bfd_multiplier: BfdMultiplier = 5
     """How many missing BFD packets mean that the neighbour is gone."""
-    key_file: str | None = None
+    key_file: FileName | None = None
     """A file, relative to this folder, with the one word of at most 16 letters that routers sign with (RFC 2328, appendix D)."""
 
 
@@ -241,14 +243,14 @@ class CableRow(Strict):
     """The other end, HOST:PORT."""
     bond: BondEnds | None = None
     """The LACP group that the cable is in, by its name on each end."""
-    network: str | None = None
+    network: NetworkName | None = None
     """The network of a routed point-to-point cable."""
 
 
 class CablesFile(Strict):
     """cables.yaml."""
 
-    networks: Mapping[str, PointToPointNetwork] = {}
+    networks: Mapping[NetworkName, PointToPointNetwork] = {}
     """Where point-to-point cables take their addresses from, by name."""
     cables: tuple[CableRow, ...] = ()
     """One row a cable."""

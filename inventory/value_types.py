@@ -13,10 +13,13 @@ INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
 HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
-# Debian Policy, section 5.6.1.
-PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]+$"
-# What udev's path_id calls a PCI device.
-PCI_PATH = r"^pci-[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+# Debian Policy, section 5.6.1; apt-get takes a '-' at the end as the wish to remove it.
+PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"
+NETWORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+FILE_NAME = r"^[^\x00-\x1f\x7f]+$"
+# What udev's path_id calls a PCI device and what is behind it; the domain has more than four digits behind a VMD. It goes into udev rules
+# and .link files, which both take it as a pattern.
+PCI_PATH = r"^pci-[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](-[A-Za-z0-9_.:]+)*$"
 # Each part begins with a letter, a digit or '_', so none is '.', '..' or hidden; exports(5) needs no quotes for these.
 PATH = r"^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
 OWNER = r"^[0-9]{1,10}:[0-9]{1,10}$"
@@ -35,6 +38,8 @@ PATTERN_WORDS: Mapping[str, str] = {
     END: "HOST:PORT, such as alvin:eno1",
     PACKAGE_NAME: "a Debian package name",
     DISK_ID: "the name of a disk under /dev/disk/by-id",
+    NETWORK_NAME: "a name of letters, digits, '_', '.' and '-'",
+    FILE_NAME: "a file's name, without control characters",
     PCI_PATH: "a udev PCI path, such as pci-0000:00:0d.2",
     PATH: "an absolute path of letters, digits, '_', '.' and '-' without a '/' at its end, such as /mnt/Vault/Data",
     OWNER: "UID:GID in numbers, such as 1000:1000",
@@ -44,7 +49,7 @@ PATTERN_WORDS: Mapping[str, str] = {
 
 def matches(pattern: str, text: str) -> bool:
     """Whether `text` keeps to `pattern`, one of the keys of PATTERN_WORDS."""
-    return re.search(pattern, text) is not None and not text.endswith("\n")
+    return re.fullmatch(pattern, text) is not None
 
 
 def _written(value: object) -> object:
@@ -63,7 +68,7 @@ def _with_prefix(value: object) -> object:
 
 def _clients(value: object) -> object:
     """Keeps names and patterns of exports(5) out: whom they admit depends on who answers for DNS."""
-    if not isinstance(value, str) or re.search(IPV4_CLIENTS, value) is None:
+    if not isinstance(value, str) or re.fullmatch(IPV4_CLIENTS, value) is None:
         raise ValueError("an IPv4 network or address, such as 172.16.0.0/16")
     return value
 
@@ -77,6 +82,8 @@ def _quoted(value: object) -> object:
 
 InterfaceName = Annotated[str, StringConstraints(pattern=INTERFACE_NAME)]
 HostName = Annotated[str, StringConstraints(pattern=HOST_NAME)]
+NetworkName = Annotated[str, StringConstraints(pattern=NETWORK_NAME)]
+FileName = Annotated[str, StringConstraints(pattern=FILE_NAME)]
 EndText = Annotated[str, StringConstraints(pattern=END)]
 MtuBytes = Annotated[int, Field(strict=True, ge=1280, le=65520)]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -97,7 +104,7 @@ Replicas = Annotated[int, Field(strict=True, ge=1, le=7)]
 AbsolutePath = Annotated[str, StringConstraints(pattern=PATH)]
 Clients = Annotated[IPv4Network, BeforeValidator(_clients), WithJsonSchema({"type": "string", "pattern": IPV4_CLIENTS})]
 OwnerIds = Annotated[str, StringConstraints(pattern=OWNER)]
-FolderMode = Annotated[str, BeforeValidator(_quoted), StringConstraints(pattern=MODE)]
+FolderMode = Annotated[str, StringConstraints(pattern=MODE), BeforeValidator(_quoted)]
 Percent = Annotated[int, Field(strict=True, ge=0, le=99)]
 # exports(5): 0 would be the root of all exports.
 Fsid = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]

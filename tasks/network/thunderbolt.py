@@ -138,5 +138,6 @@ def _down(name: str, free: str) -> str:
 def _judge(port: str, name: str) -> str:
     """Fails with the file that named a device otherwise."""
     which = f"udevadm info -q property -p /sys/class/net/{quote(name)} | sed -n 's/^ID_NET_LINK_FILE=//p'"
-    said = f'echo "{name} is not named {port}; the file that names it is $({which}), wanted {link_file(port)}: take the other away"'
+    first, last = f"{name} is not named {port}; the file that names it is ", f", wanted {link_file(port)}: take the other away"
+    said = f'echo {quote(first)}"$({which})"{quote(last)}'
     return f"test ! -e /sys/class/net/{quote(name)} || {{ {said} >&2; exit 1; }}"

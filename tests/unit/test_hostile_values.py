@@ -1,0 +1,122 @@
+"""Values that are no names: refused in every field of the inventory, quoted in scripts where a host says them."""
+
+import copy
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from inventory.errors import Problem
+from inventory.files import YamlFile
+from inventory.json_schema import _parts
+from inventory.json_schema import texts as texts_of_schemas
+from inventory.rows import CablesFile, DefaultsFile, HostFields, HostRow
+from inventory.structure import check, check_rows
+from inventory.value_types import HOST_NAME
+from tasks.network.thunderbolt import _rename
+
+ROOT = Path(__file__).parents[2]
+MODELS: dict[str, Any] = {"hosts": HostRow, "groups": HostFields, "defaults": DefaultsFile, "cables": CablesFile}
+# Put behind a value that is sound: what ends a line, a string, a word or a pattern in the grammars that values are written into.
+TAILS = (
+    "\n",
+    "\nName=evil",
+    '", RUN+="/bin/sh -c id',
+    "$(reboot)",
+    "`reboot`",
+    ";reboot",
+    "'",
+    " evil",
+    "|evil",
+    "*",
+    "\\",
+    "\x00",
+    "\x1b[2J",
+    "\u202e",
+)
+Path_ = tuple[str | int, ...]
+KEYS = (*DefaultsFile.model_fields, *CablesFile.model_fields)
+
+
+def rows_of(name: str) -> Any:
+    """A file of the shipped inventory; the defaults with a key file too."""
+    data = YAML(typ="safe").load((ROOT / "inventory" / f"{name}.yaml").read_text())
+    return {**data, "ospf": {**data.get("ospf", {}), "key_file": "key"}} if name == "defaults" else data
+
+
+def problems(name: str, data: Any) -> tuple[Problem, ...]:
+    """What is wrong with the rows of a file by themselves."""
+    file, model = YamlFile(Path(f"{name}.yaml"), data), MODELS[name]
+    return (check_rows(model, file, HOST_NAME) if name in ("hosts", "groups") else check(model, file))[1]
+
+
+def texts(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, bool]]:
+    """The path of every text in a file, and whether it is a key."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield (*path, key), True
+            yield from texts(below, (*path, key))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from texts(below, (*path, index))
+    elif isinstance(value, str):
+        yield path, False
+
+
+def with_tail(data: Any, path: Path_, tail: str, *, key: bool) -> Any:
+    """The data with `tail` behind the text at `path`."""
+    changed = copy.deepcopy(data)
+    at = changed
+    for part in path[:-1]:
+        at = at[part]
+    if key:
+        at[f"{path[-1]}{tail}"] = at.pop(path[-1])
+    else:
+        at[path[-1]] = f"{at[path[-1]]}{tail}"
+    return changed
+
+
+# Below these is a mapping of names: one is an example of all.
+NAMED = {"ports", "disks", "bonds", "arrays", "exports", "pools", "networks"}
+
+
+def fields(data: Any) -> Iterator[tuple[Path_, bool]]:
+    """One example of each field: its path, and whether it is the key that is meant."""
+    seen = set()
+    for path, key in texts(data):
+        kind = tuple("*" if isinstance(part, int) or before in NAMED else part for before, part in zip(("", *path), path, strict=False))
+        kind = ("*", *kind[1:]) if path[0] not in (*NAMED, *KEYS) else kind
+        if (kind, key) not in seen:
+            seen.add((kind, key))
+            yield path, key
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_field_refuses_what_is_none_of_it(name: str) -> None:
+    data = rows_of(name)
+    assert problems(name, data) == ()
+    tried = [(path, tail, key) for path, key in fields(data) for tail in TAILS if path[-1] != "key_file" or key or tail < " "]
+    assert len(tried) > 5 * len(TAILS)
+    assert [(path, tail) for path, tail, key in tried if not problems(name, with_tail(data, path, tail, key=key))] == []
+
+
+def test_name_that_a_host_says_is_no_command(tmp_path: Path) -> None:
+    """The script that names ports, with every command of it answering that something is wrong."""
+    name = "$(touch ran)`touch ran`"
+    for argv in (_rename({"en05": name}).argv, _rename({"en05": name}).undo):
+        stubs = "test() { return 1; }; ip() { :; }; udevadm() { :; }; "
+        done = subprocess.run(["/bin/sh", "-c", stubs + argv[2]], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert list(tmp_path.iterdir()) == []
+        assert argv is not _rename({"en05": name}).argv or f"{name} is not named en05" in done.stderr
+
+
+def test_every_text_of_the_inventory_keeps_to_a_pattern() -> None:
+    """So that no field that comes later is left out above."""
+    for text in texts_of_schemas().values():
+        for part in _parts(json.loads(text)):
+            assert part.get("type") != "string" or part.keys() & {"pattern", "enum", "const"}, part
+            assert part.get("additionalProperties", False) is False, part
