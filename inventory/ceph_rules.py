@@ -17,7 +17,7 @@ def monitors_are_odd(draft: Draft) -> Iterator[Problem]:
 
 def monitors_are_known(draft: Draft) -> Iterator[Problem]:
     """A monitor runs on a host of the inventory, once."""
-    if not (ceph := _ceph(draft)):
+    if not (ceph := _ceph(draft)) or not _knows_hosts(draft):
         return
     for index, host in enumerate(ceph.monitors):
         place = _place(draft, "monitors", index)
@@ -47,13 +47,23 @@ def pools_survive_a_loss(draft: Draft) -> Iterator[Problem]:
             yield Problem(place, f"{what}.min_size", "at least 2", str(pool.min_size), remedy)
         elif pool.min_size > pool.size:
             yield Problem(place, f"{what}.min_size", f"at most its size, {pool.size}", str(pool.min_size), "correct one of them")
-        if pool.size > (hosts := len(_osd_hosts(draft))):
+        if pool.size > (hosts := len(_osd_hosts(draft))) and _knows_disks(draft):
             found = f"{pool.size} copies for {hosts} hosts with an OSD"
             yield Problem(place, f"{what}.size", "no more copies than hosts that may hold one each", found, "add disks, or lower it")
 
 
 def _ceph(draft: Draft) -> Ceph | None:
     return draft.defaults.ceph if draft.defaults is not None else None
+
+
+def _knows_hosts(draft: Draft) -> bool:
+    """Whether hosts.yaml could be read as rows: if not, that is reported, and no host is missed in other files."""
+    return bool(draft.hosts or draft.unsound)
+
+
+def _knows_disks(draft: Draft) -> bool:
+    """Whether every row is sound with its groups: one that is not may be what is missed, and the number of the others says nothing."""
+    return _knows_hosts(draft) and not draft.unsound and all(draft.knows_groups_of(host) for host in draft.hosts)
 
 
 def _pools(draft: Draft) -> Iterator[tuple[str, CephPool]]:

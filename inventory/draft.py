@@ -129,4 +129,4 @@ def _names(file: YamlFile) -> tuple[str, ...]:
 
 
 def _rests_on_unsound(row: HostRow, groups: Mapping[str, HostFields], file: YamlFile) -> bool:
-    return any(name not in groups and (file.data is None or name in _names(file)) for name in row.groups)
+    return any(name not in groups and (not isinstance(file.data, dict) or name in _names(file)) for name in row.groups)

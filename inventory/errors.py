@@ -36,12 +36,15 @@ class Problem:
 
 
 class InventoryError(Exception):
-    """The files of an inventory folder cannot be a site; one line a problem, in the order of the files' names and lines."""
+    """The files of an inventory folder cannot be a site; one line a problem.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    What is wrong with a row by itself comes before what does not fit together, each in the order of the files' names and lines.
+    """
+
+    def __init__(self, problems: Iterable[Problem], between: Iterable[Problem] = ()) -> None:
         # A group's word is each of its hosts': what is wrong with it is said once, of the first of them.
         once: dict[tuple[object, ...], Problem] = {}
-        for problem in problems:
+        for problem in (*sorted(problems), *sorted(between)):
             once.setdefault((problem.place, problem.wanted, problem.found, problem.remedy), problem)
-        self.problems = tuple(sorted(once.values()))
+        self.problems = tuple(once.values())
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.reader import ReaderError
 
 from inventory.errors import Place, Problem
 
 Keys = tuple[str | int, ...]
+
+# Rows have six levels. An alias is a value written once and meant often; aliases of aliases grow as powers do.
+MOST_LEVELS, MOST_REPEATED = 30, 250_000
 
 # YAML 1.2's core schema (chapter 10.3), without its octal and hexadecimal forms: no value here is written so.
 SCALARS: Mapping[str, Callable[[str], object]] = {
@@ -47,28 +52,53 @@ class YamlFile:
 
 def read(path: Path) -> YamlFile:
     """The file at `path`, with what is wrong with it as YAML among its `problems`."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _Shallow
     try:
-        node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            return YamlFile(path, problems=(Problem(Place(path, 1), path.stem, "a file", "none of the kind", "put a YAML file there"),))
+        node = yaml.compose(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         return YamlFile(path, problems=(_unreadable(path, error),))
     reading = _Reading(path)
     data = reading.value(node, ()) if node is not None else {}
-    return YamlFile(path, None if reading.endless else data, reading.lines, tuple(reading.problems))
+    return YamlFile(path, None if reading.refused else data, reading.lines, tuple(reading.problems))
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError | YAMLError) -> Problem:
     match error:
         case OSError():
-            found, remedy = error.strerror or str(error), "add it: docs/inventory.md shows what it says"
-            return Problem(Place(path, 1), path.stem, "a readable file", found, remedy)
+            absent = isinstance(error, FileNotFoundError)
+            remedy = "add it: docs/inventory.md shows what it says" if absent else "let whoever runs this read it"
+            return Problem(Place(path, 1), path.stem, "a readable file", error.strerror or str(error), remedy)
         case UnicodeDecodeError():
             line, found = error.object[: error.start].count(b"\n") + 1, f"the byte 0x{error.object[error.start]:02x}"
             return Problem(Place(path, line), path.stem, "UTF-8 text", found, "save the file as UTF-8")
         case MarkedYAMLError():
             mark, found = error.problem_mark or error.context_mark, str(error.problem or error.context).removeprefix("found ")
             return Problem(Place(path, mark.line + 1 if mark else 1), path.stem, "YAML", found, "correct this line or the one above")
+        case ReaderError():
+            line = path.read_text(encoding="utf-8").count("\n", 0, error.position) + 1
+            found = f"the character U+{error.character:04X}"
+            return Problem(Place(path, line), path.stem, "YAML", found, "take it out, or write its escape in double quotes")
         case _:
             return Problem(Place(path, 1), path.stem, "YAML", str(error).splitlines()[0], "correct the file")
+
+
+class _Shallow(Composer):
+    """Composes what is nested as rows are, and not what would take the whole stack."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The node at this place of its parent. Raises ComposerError where it is too deep."""
+        self.depth += 1
+        try:
+            if self.depth > MOST_LEVELS:
+                raise ComposerError(None, None, f"found more than {MOST_LEVELS} levels", self.parser.peek_event().start_mark)
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
 
 class _Reading:
@@ -78,22 +108,35 @@ class _Reading:
         self.path = path
         self.lines: dict[Keys, int] = {}
         self.problems: list[Problem] = []
-        self.endless = False
+        self.refused = False
         self._open: list[Node] = []
+        self._seen: set[int] = set()
+        self._again = 0
 
     def value(self, node: Node, path: Keys) -> Any:
         """What `node` says, as dict, list, str, int, float, bool or None."""
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, ScalarNode):
             return _scalar(node)
-        if any(node is outer for outer in self._open):
-            self.endless = True
-            self._problem(node, path, "a value", "an alias (*) to what it is part of", "write the value out")
+        if self.refused or not self._may_follow(node, path):
             return None
         self._open.append(node)
         data = self._mapping(node, path) if isinstance(node, MappingNode) else self._list(node, path)
         self._open.pop()
         return data
+
+    def _may_follow(self, node: Node, path: Keys) -> bool:
+        """Whether what an alias stands for is still a file that a person has written; a problem where it is not."""
+        if any(node is outer for outer in self._open):
+            self._problem(node, path, "a value", "an alias (*) to what it is part of", "write the value out")
+            self.refused = True
+        elif id(node) in self._seen:
+            self._again += len(node.value) + 1
+            if self._again > MOST_REPEATED:
+                self._problem(node, path[:1], f"at most {MOST_REPEATED} values by alias (*)", "more", "write out what is meant")
+                self.refused = True
+        self._seen.add(id(node))
+        return not self.refused
 
     def _list(self, node: Node, path: Keys) -> list[Any]:
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]

@@ -150,6 +150,8 @@ def vms_run_on_hypervisors(draft: Draft) -> Iterator[Problem]:
         if row.vm is None or row.vm.node in draft.unsound:
             continue
         node = draft.hosts.get(row.vm.node)
+        if node is not None and not draft.knows_groups_of(row.vm.node):
+            continue
         if node is None or HYPERVISORS not in node.groups:
             found = f"'{row.vm.node}', which is " + ("no host" if node is None else "not in it")
             place = draft.at(host, "vm", "node")

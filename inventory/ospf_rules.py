@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from inventory.at_home import at_home
 from inventory.draft import Draft
 from inventory.errors import Place, Problem
+from inventory.secret_file import UnusableSecret, read_secret
 
 # FRR (ospfd): a key of message-digest authentication has at most 16 letters.
 KEY_LETTERS = 16
@@ -20,23 +22,27 @@ def dead_interval_outlives_a_hello(draft: Draft) -> Iterator[Problem]:
 
 
 def key_file_holds_a_key(draft: Draft) -> Iterator[Problem]:
-    """The file of the OSPF key is there and holds one word."""
+    """The file of the OSPF key is there, holds one word, and is nobody else's to read."""
     if (path := _key_path(draft)) is None:
         return
     place, what = _place(draft, "key_file"), "ospf key_file"
-    if not path.is_file():
+    if not path.exists():
         yield Problem(place, what, "a file", f"no {path}", f"write one word of at most {KEY_LETTERS} letters into it")
         return
-    words = path.read_text(encoding="utf-8").split()
-    if len(words) != 1 or len(words[0]) > KEY_LETTERS:
-        found = f"{len(words)} words" if len(words) != 1 else f"{len(words[0])} letters"
-        yield Problem(place, what, f"one word of at most {KEY_LETTERS} letters in {path}", found, "correct the file")
+    wanted = f"one word of at most {KEY_LETTERS} letters in {path}"
+    try:
+        key = read_secret(path)
+    except UnusableSecret as error:
+        yield Problem(place, what, wanted, error.found, error.remedy)
+        return
+    if len(key) > KEY_LETTERS:
+        yield Problem(place, what, wanted, f"{len(key)} letters", "correct the file")
 
 
 def ospf_key(draft: Draft) -> SecretStr | None:
     """The key of a sound draft, None where the routers do not sign."""
     path = _key_path(draft)
-    return SecretStr(path.read_text(encoding="utf-8").strip()) if path is not None else None
+    return SecretStr(read_secret(path)) if path is not None else None
 
 
 def _place(draft: Draft, key: str) -> Place:
@@ -46,4 +52,4 @@ def _place(draft: Draft, key: str) -> Place:
 def _key_path(draft: Draft) -> Path | None:
     if draft.defaults is None or draft.defaults.ospf.key_file is None:
         return None
-    return draft.files["defaults"].path.parent / Path(draft.defaults.ospf.key_file).expanduser()
+    return draft.files["defaults"].path.parent / at_home(draft.defaults.ospf.key_file)

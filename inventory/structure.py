@@ -1,20 +1,22 @@
 """Rows checked against their models, and what pydantic says of them put in the words of a person with the file open."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from inventory import nfs_rows, rows
-from inventory.errors import Problem
+from inventory import ceph_rows, nfs_rows, rows
+from inventory.errors import InventoryError, Problem
 from inventory.files import Keys, YamlFile, spoken
 from inventory.value_types import PATTERN_WORDS, matches
 
 Model = TypeVar("Model", bound=BaseModel)
 
 MODELS = (
+    ceph_rows.Ceph,
+    ceph_rows.CephPool,
     nfs_rows.Array,
     nfs_rows.Export,
     nfs_rows.Nfs,
@@ -60,6 +62,14 @@ def check(model: type[Model], file: YamlFile) -> tuple[Model | None, tuple[Probl
     return _check(model, file, file.data, ()) if file.data is not None else (None, ())
 
 
+def check_part(model: type[Model], file: YamlFile, data: object, *path: str | int) -> Model:
+    """What stands at `path` of a file, as a `model`. Raises InventoryError with everything that is wrong with it."""
+    part, wrong = _check(model, file, data, path)
+    if part is None:
+        raise InventoryError(wrong)
+    return part
+
+
 def check_rows(model: type[Model], file: YamlFile, name_pattern: str) -> tuple[dict[str, Model], tuple[Problem, ...]]:
     """The rows of a file that is a mapping of names to `model`: the sound ones, and what is wrong with the others.
 
@@ -71,7 +81,7 @@ def check_rows(model: type[Model], file: YamlFile, name_pattern: str) -> tuple[d
     if file.data is None:
         return {}, ()
     if not isinstance(file.data, dict):
-        found = _found(file.data)
+        found = found_words(file.data)
         return {}, (Problem(file.place(), file.path.stem, "a mapping of names to rows", found, "write one row under each name"),)
     rows: dict[str, Model] = {}
     problems = list(_bad_names(file, name_pattern))
@@ -87,7 +97,11 @@ def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tupl
     try:
         return model.model_validate(data), ()
     except ValidationError as error:
-        return None, tuple(_problem(file, path, detail) for detail in error.errors(include_url=False))
+        known = KNOWN_KEYS if model in MODELS else sorted(model.model_fields)
+        details = error.errors(include_url=False)
+        # A key that is mistyped is missing too: that is one mistake.
+        meant = {(*one["loc"][:-1], _near(str(one["loc"][-1]), known)) for one in details if one["type"] == "extra_forbidden"}
+        return None, tuple(_problem(file, path, one, known) for one in details if one["type"] != "missing" or (*one["loc"],) not in meant)
 
 
 def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
@@ -96,29 +110,34 @@ def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
             yield Problem(file.place(name), name, PATTERN_WORDS[pattern], f"'{name}'", "rename it")
 
 
-def _problem(file: YamlFile, path: Keys, error: ErrorDetails) -> Problem:
+def _problem(file: YamlFile, path: Keys, error: ErrorDetails, known: Sequence[str]) -> Problem:
     keys = (*path, *(part for part in error["loc"] if part != "[key]"))
     kind = error["type"]
     wanted = WANTED.get(kind, _pydantics_words)(error)
-    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else _found(error["input"])
+    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else found_words(error["input"])
     subject = keys[:-1] if kind in ("missing", "extra_forbidden") else keys
-    return Problem(file.place(*keys), spoken(subject) or file.path.stem, wanted, found, _remedy(kind, keys))
+    return Problem(file.place(*keys), spoken(subject) or file.path.stem, wanted, found, _remedy(kind, keys, known))
 
 
 def _pydantics_words(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Input should be ")
 
 
-def _found(value: object) -> str:
+def found_words(value: object) -> str:
+    """What was found, in the words of a message."""
     words: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
     return words.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
 
 
-def _remedy(kind: str, keys: Keys) -> str:
+def _remedy(kind: str, keys: Keys, known: Sequence[str]) -> str:
     if kind == "missing":
         return "add it"
     if kind != "extra_forbidden":
         return "correct the value"
-    unknown = str(keys[-1])
-    near = [key for key in KNOWN_KEYS if key.startswith(unknown)] or get_close_matches(unknown, KNOWN_KEYS, n=1, cutoff=0.75)
-    return f"did you mean '{near[0]}'?" if near else "remove it"
+    near = _near(str(keys[-1]), known)
+    return f"did you mean '{near}'?" if near else "remove it"
+
+
+def _near(unknown: str, known: Sequence[str]) -> str | None:
+    near = [key for key in known if key.startswith(unknown)] or get_close_matches(unknown, known, n=1, cutoff=0.75)
+    return near[0] if near else None

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inventory.at_home import at_home
 from inventory.derive import site_of
 from inventory.draft import draft_of
 from inventory.errors import InventoryError
@@ -23,9 +24,9 @@ def load(folder: Path) -> Site:
         InventoryError: With every problem of every file, each with its file and line.
     """
     draft, problems = draft_of(folder)
-    problems += tuple(problem for rule in RULES for problem in rule(draft))
-    if problems:
-        raise InventoryError(problems)
+    between = tuple(problem for rule in RULES for problem in rule(draft))
+    if problems or between:
+        raise InventoryError(problems, between)
     return site_of(draft)
 
 
@@ -50,7 +51,7 @@ class BurrowInventory:
         sudo: bool = False,
         api: "dict[str, str | None] | None" = None,
     ) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = at_home(folder)
         self.ssh_config = ssh_config
         self.username = username
         self.sudo = sudo

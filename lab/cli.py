@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from inventory.errors import InventoryError
 from lab import cable_commands, control
 from lab.errors import LabError
 from lab.folders import VARIABLE, Folders
@@ -142,7 +143,7 @@ def run() -> int:
     """Run the command line; what goes wrong is one message."""
     try:
         main(prog_name="python -m lab", standalone_mode=False)
-    except LabError as problem:
+    except (LabError, InventoryError) as problem:
         click.echo(f"lab: {problem}", err=True)
         return 1
     except click.ClickException as problem:

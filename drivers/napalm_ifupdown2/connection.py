@@ -12,6 +12,7 @@ from napalm.base import models
 from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException, LockError
 
+from inventory.at_home import at_home
 from tasks.core.errors import LinkError, Refused
 from tasks.core.facts import STATUS_COMMAND
 from tasks.core.session import HostSession, Owner
@@ -54,7 +55,7 @@ class Connection(NetworkDriver):
 
     def _ssh_config(self) -> str | None:
         """The named file; nornir-napalm names the user's own even where there is none."""
-        path = Path(self._arguments.get("ssh_config_file") or USERS_CONFIG).expanduser()
+        path = at_home(self._arguments.get("ssh_config_file") or USERS_CONFIG)
         return None if path == USERS_CONFIG.expanduser() and not path.exists() else str(path)
 
     def close(self) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import cast
 
 import asyncssh
 
+from inventory.at_home import at_home
 from tasks.core.errors import LinkError
 from tasks.core.known_hosts import GLOBAL, REVOKED, SSH_PORT, USERS, KnownHosts, KnownKey, Name, described, read_known_hosts
 
@@ -104,7 +104,7 @@ def _files(host: str, options: asyncssh.SSHClientConnectionOptions) -> tuple[str
         default if value is None else tuple(cast("list[str]", value))
         for value, default in ((options.config.get("UserKnownHostsFile"), USERS), (options.config.get("GlobalKnownHostsFile"), GLOBAL))
     )
-    if not users and not any(Path(name).expanduser().is_file() for name in everybodys):
+    if not users and not any(at_home(name).is_file() for name in everybodys):
         raise LinkError(
             f"{host}: its host key cannot be checked: the SSH configuration says `UserKnownHostsFile none`."
             " Name a file there that holds the host's key, or remove the line"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from inventory.secret_file import UnusableSecret, read_secret
 from tasks.core.errors import Deadline, LinkError, TransactionError
 
 PORT = 443
@@ -112,9 +113,9 @@ class ApiConnection:
         if not extras.get("user") or not extras.get("key_file"):
             raise LinkError(f"{host}: its API wants a key; say api_user and api_key_file in the site's settings")
         try:
-            key = Path(extras["key_file"]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise LinkError(f"{host}: the key of its API cannot be read: {error}") from error
+            key = read_secret(Path(extras["key_file"]))
+        except UnusableSecret as error:
+            raise LinkError(f"{host}: the key of its API cannot be read: wanted one word in {extras['key_file']}, {error}") from error
         self.connection = JsonRpc(host, _wire(host, port or PORT, extras.get("ca_file")))
         self.connection.login(extras["user"], key)
 
@@ -155,6 +156,9 @@ def _wire(host: str, port: int, ca_file: str | None) -> Wire:
 
     try:
         tls, opened = ssl.create_default_context(cafile=ca_file or None), ExitStack()
+    except OSError as error:
+        raise LinkError(f"{host}: wanted certificates in {ca_file}, found none: {error}; correct api_ca_file") from error
+    try:
         connection = opened.enter_context(connect(f"wss://{host}:{port}/api/current", ssl=tls, open_timeout=CONNECT_S))
     except (OSError, WebSocketException) as error:
         raise LinkError(f"{host}: its API was not reached on port {port}: {error}") from error

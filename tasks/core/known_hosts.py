@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncssh
 
+from inventory.at_home import at_home
 from tasks.core.errors import LinkError
 
 SSH_PORT = 22
@@ -96,7 +97,7 @@ def described(key: asyncssh.SSHKey) -> str:
 
 def read_known_hosts(files: Iterable[str]) -> KnownHosts:
     """The files that are there. Raises LinkError, with file and line, where one cannot be read or a line not be understood."""
-    paths = [Path(name).expanduser() for name in files]
+    paths = [at_home(name) for name in files]
     there = [_lines(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists()]
     lines = tuple(line for file in there for line, _ in file)
     return KnownHosts(tuple(map(str, paths)), lines, _whole(tuple(text for file in there for _, text in file)))

@@ -89,7 +89,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
 
     from inventory.errors import InventoryError  # noqa: PLC0415
     from tasks.core.run import Run, Timers  # noqa: PLC0415
-    from tasks.core.sites import CONFIG, find_site  # noqa: PLC0415
+    from tasks.core.sites import CONFIG, find_site, nornir_takes  # noqa: PLC0415
 
     logging.getLogger("nornir").addHandler(logging.NullHandler())  # a step's error reaches the operator once, from us
     logging.getLogger("nornir").propagate = False
@@ -106,6 +106,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
         "sudo": settings.sudo,
         "api": settings.api,
     }
+    nornir_takes(CONFIG)
     try:
         nornir = InitNornir(config_file=str(CONFIG), inventory={"plugin": "BurrowInventory", "options": arguments})
     except InventoryError as error:

@@ -2,13 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
-from ruamel.yaml import YAML
+from pydantic import Field
 
+from inventory.at_home import at_home
+from inventory.errors import InventoryError, Problem
+from inventory.files import YamlFile, read
 from inventory.strict import Strict
-from tasks.core.errors import Refused
+from inventory.structure import check_part, found_words
+from inventory.value_types import FileName
+from tasks.core.errors import UNEXPECTED, Refused
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "nornir_config.yaml"
@@ -17,23 +21,23 @@ CONFIG = ROOT / "nornir_config.yaml"
 class SiteSettings(Strict):
     """How a site is reached, and how long an unconfirmed change lives on it."""
 
-    inventory: str
-    ssh_config: str | None = None
-    user: str | None = None
+    inventory: FileName
+    ssh_config: FileName | None = None
+    user: FileName | None = None
     sudo: bool = False
-    api_user: str | None = None
-    api_key_file: str | None = None
-    api_ca_file: str | None = None
+    api_user: FileName | None = None
+    api_key_file: FileName | None = None
+    api_ca_file: FileName | None = None
     rehearsal: bool = False
-    revert_s: int = 60
-    settle_s: int = 40
-    apply_s: int = 30
-    maintenance_s: int = 180
+    revert_s: Annotated[int, Field(ge=1)] = 60
+    settle_s: Annotated[int, Field(ge=1)] = 40
+    apply_s: Annotated[int, Field(ge=1)] = 30
+    maintenance_s: Annotated[int, Field(ge=1)] = 180
 
     @property
     def folder(self) -> Path:
         """The inventory's folder; a relative path counts from the project."""
-        return ROOT / Path(self.inventory).expanduser()
+        return ROOT / at_home(self.inventory)
 
     @property
     def ssh_config_path(self) -> str | None:
@@ -41,36 +45,68 @@ class SiteSettings(Strict):
         if self.rehearsal and not self.ssh_config:
             cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
             return str(Path(os.environ.get("BURROW_LAB") or Path(cache) / "burrow" / "lab") / "ssh_config")
-        return str(Path(self.ssh_config).expanduser()) if self.ssh_config else None
+        return str(at_home(self.ssh_config)) if self.ssh_config else None
 
     @property
     def api(self) -> dict[str, str | None]:
         """Who calls the APIs of hosts that have one: the key is in a file, and read when a host is reached."""
         files = {"key_file": self.api_key_file, "ca_file": self.api_ca_file}
-        return {"user": self.api_user, **{key: str(Path(path).expanduser()) if path else None for key, path in files.items()}}
+        return {"user": self.api_user, **{key: str(at_home(path)) if path else None for key, path in files.items()}}
 
 
-def read_config() -> dict[str, Any]:
-    """nornir_config.yaml as it stands."""
-    config: dict[str, Any] = YAML(typ="safe").load(CONFIG.read_text())
-    return config
+def find_site(name: str, config: Path = CONFIG) -> SiteSettings:
+    """The site's settings. Raises Refused with the names that exist, or with the file and line of what is wrong."""
+    file = _read(config)
+    blocks = _mapping(_mapping(file.data).get("user_defined")).get("sites")
+    folder, path = ROOT / name, ("user_defined", "sites", name)
+    if name in _mapping(blocks):
+        return _settings(file, _mapping(blocks)[name], *path)
+    if not _is_site(folder):
+        known = ", ".join(_mapping(blocks))
+        raise Refused(f"no site {name}: wanted a block of that name in {config.name} ({known}) or a folder {name}/ with hosts.yaml")
+    if not (folder / "site.yaml").exists():
+        return SiteSettings(inventory=name)
+    own = _read(folder / "site.yaml")
+    return _settings(own, {"inventory": name, **own.data} if isinstance(own.data, dict) and own.data else own.data)
 
 
-def find_site(name: str) -> SiteSettings:
-    """The site's settings. Raises Refused with the names that exist, or the line of the block that is wrong."""
-    blocks = read_config().get("user_defined", {}).get("sites", {})
-    folder = ROOT / name
-    if name in blocks:
-        where, block = f"{CONFIG.name}: user_defined.sites.{name}", blocks[name]
-    elif (folder / "hosts.yaml").exists():
-        own = folder / "site.yaml"
-        where, block = str(own), {"inventory": name, **(YAML(typ="safe").load(own.read_text()) if own.exists() else {})}
-    else:
+def nornir_takes(config: Path) -> None:
+    """Raises Refused where Nornir's own part of the file is wrong: it says so in exceptions of many kinds."""
+    from nornir.core.configuration import Config  # noqa: PLC0415 (start-up)
+    from nornir.core.exceptions import PluginNotRegistered  # noqa: PLC0415
+    from nornir.init_nornir import load_runner  # noqa: PLC0415
+
+    try:
+        load_runner(Config.from_file(str(config)))
+    except (*UNEXPECTED, PluginNotRegistered) as error:
+        raise Refused(f"{config}:1: Nornir does not take it: {error}; compare it with the file that Burrow comes with") from error
+
+
+def _read(path: Path) -> YamlFile:
+    file = read(path)
+    if file.problems:
+        raise Refused(str(InventoryError(file.problems)))
+    return file
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_site(folder: Path) -> bool:
+    try:
+        return (folder / "hosts.yaml").exists()
+    except OSError:  # a name that no folder can have
+        return False
+
+
+def _settings(file: YamlFile, data: Any, *path: str) -> SiteSettings:
+    if not data or not isinstance(data, dict):
+        found = found_words(data) if data else "nothing"
         raise Refused(
-            f"no site {name}: wanted a block of that name in {CONFIG.name} ({', '.join(blocks)}) or a folder {name}/ with hosts.yaml"
+            str(Problem(file.place(*path), ".".join(path) or file.path.stem, "settings (key: value)", found, "write some, or remove it"))
         )
     try:
-        return SiteSettings.model_validate(block)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise Refused(f"{where}: {problems}") from error
+        return check_part(SiteSettings, file, data, *path)
+    except InventoryError as error:
+        raise Refused(str(error)) from error

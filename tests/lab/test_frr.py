@@ -127,6 +127,7 @@ def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
     folder = tmp_path / "signs"
     site = variant(folder, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
     (folder / "key").write_text("hush-hush-16-abc\n")
+    (folder / "key").chmod(0o600)
     alone = lab.runbook("bootstrap", "--site", site, "--set", "fabric alvin")
     assert alone.code == 1
     assert "no neighbour takes the new terms of OSPF" in alone.out

@@ -62,6 +62,7 @@ def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path)
     folder = tmp_path / "signs"
     signs = variant(folder, ceph=True, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
     (folder / "key").write_text("hush-hush-16-abc\n")
+    (folder / "key").chmod(0o600)
     for brief in (signs, site.site):
         with Bench(site, "alvin", 20) as bench:
             done = site.runbook("bootstrap", "--site", brief, "--set", "fabric *")

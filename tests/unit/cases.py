@@ -53,7 +53,10 @@ class Case:
 
     @property
     def site(self) -> Site:
-        return load_once(ROOT / (self.text("inventory.txt") or "inventory").strip())
+        folder = ROOT / (self.text("inventory.txt") or "inventory").strip()
+        for key in folder.glob("*.key"):
+            key.chmod(0o600)  # git keeps no such mode
+        return load_once(folder)
 
     @property
     def facts(self) -> Facts:

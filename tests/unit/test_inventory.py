@@ -9,6 +9,7 @@ import pytest
 from nornir import InitNornir
 from nornir.core.filter import F
 
+from inventory.errors import InventoryError
 from inventory.rows import Fallback, LinkKind, Port
 from inventory.schema import End, Site
 from inventory.typed import BurrowInventory, load
@@ -69,6 +70,88 @@ def test_a_rows_port_changes_single_words_of_its_groups(tmp_path: Path) -> None:
     ports = load(tmp_path).hosts["alvin"].ports
     assert ports["en05"] == Port(mtu_bytes=9000, pci_path="pci-0000:00:0d.2")
     assert list(ports) == ["eno1", "eno2", "enp2s0f0np0", "enp2s0f1np1", "en05", "en06"]
+
+
+KEYS = {
+    "everybody's": (b"hush\n", 0o644, "found mode 0644, which lets others read it; run chmod 600 "),
+    "the group's": (b"hush\n", 0o620, "found mode 0620"),
+    "letters that are no bytes": ("ü".encode() * 16, 0o600, "found the byte 0xc3"),
+    "control character": (b"hush\x1b[2J", 0o600, "found the byte 0x1b"),
+    "no words": (b"\n", 0o600, "found 0 words"),
+}
+
+
+def signed(folder: Path, said: bytes, mode: int) -> Path:
+    """The shipped inventory with a key of OSPF."""
+    shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
+    defaults = folder / "defaults.yaml"
+    defaults.write_text(defaults.read_text().replace("ospf:\n", "ospf:\n  key_file: key\n"))
+    (folder / "key").write_bytes(said)
+    (folder / "key").chmod(mode)
+    return folder
+
+
+def test_key_that_is_ones_own_is_the_sites(tmp_path: Path) -> None:
+    key = load(signed(tmp_path, b"hush-hush-16-abc\n", 0o600)).ospf_key
+    assert key is not None
+    assert key.get_secret_value() == "hush-hush-16-abc"
+
+
+@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, said: bytes, mode: int, message: str) -> None:
+    with pytest.raises(InventoryError) as raised:
+        load(signed(tmp_path, said, mode))
+    (problem,) = raised.value.problems
+    assert (problem.place.file.name, problem.what) == ("defaults.yaml", "ospf key_file")
+    assert message in str(problem)
+    assert "hush" not in str(problem)
+
+
+# What a person mistypes in one row, and what follows from that.
+TYPOS = {
+    "loopback": ("  loopback: 10.103.0.1/32\n", "  loopbak: 10.103.0.1/32\n", "did you mean 'loopback'?"),
+    "address": ("172.16.101.1/16", "172.16.101.1", "an address with its prefix length"),
+    "groups": ("  groups: [proxmox]\n", "  groups: proxmox\n", "a list"),
+    "group": ("  groups: [proxmox]\n", "  groups: [proxmos]\n", "a group of groups.yaml"),
+    "disk": ("{purpose: osd}", "{purpose: ods}", "wanted 'osd', found 'ods'"),
+}
+
+
+@pytest.mark.parametrize(("right", "typed", "message"), TYPOS.values(), ids=TYPOS)
+def test_one_typo_is_one_problem(tmp_path: Path, right: str, typed: str, message: str) -> None:
+    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
+    hosts = tmp_path / "hosts.yaml"
+    assert right in hosts.read_text()
+    hosts.write_text(hosts.read_text().replace(right, typed, 1))
+    with pytest.raises(InventoryError) as raised:
+        load(tmp_path)
+    assert len(raised.value.problems) == 1, str(raised.value)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("said", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
+@pytest.mark.parametrize("name", ["hosts", "groups", "defaults", "cables"])
+def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, said: bytes | None) -> None:
+    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / f"{name}.yaml"
+    path.unlink()
+    if said is not None:
+        path.write_bytes(said)
+    with pytest.raises(InventoryError) as raised:
+        load(tmp_path)
+    assert [problem.place.file for problem in raised.value.problems] == [path], str(raised.value)
+
+
+def test_real_cause_comes_first(tmp_path: Path) -> None:
+    """A row that is wrong by itself, before rows that do not fit together, in whichever file they stand."""
+    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
+    for name, right, wrong in (("hosts", "172.16.101.1/16", "172.16.101.1"), ("cables", "to: sw-rack:swp1,", "to: sw-rack:swp99,")):
+        path = tmp_path / f"{name}.yaml"
+        assert right in path.read_text()
+        path.write_text(path.read_text().replace(right, wrong, 1))
+    with pytest.raises(InventoryError) as raised:
+        load(tmp_path)
+    assert [problem.place.file.name for problem in raised.value.problems] == ["hosts.yaml", "cables.yaml"]
 
 
 def with_the_documents_diff(folder: Path) -> Path:

@@ -19,6 +19,8 @@ def lay_over_base(folder: Path, *cases: Path) -> Path:
     """The base with the files of `cases` over it, without those that their absent.txt names."""
     for source in (BASE, *cases):
         shutil.copytree(source, folder, dirs_exist_ok=True)
+    for key in folder.glob("*.key"):
+        key.chmod(0o600)  # git keeps no such mode
     if (absent := folder / "absent.txt").exists():
         for name in absent.read_text().split():
             (folder / name).unlink()

@@ -62,6 +62,7 @@ def port(certificate: Path) -> Iterator[int]:
 @pytest.fixture
 def extras(tmp_path: Path, certificate: Path) -> dict[str, str]:
     (tmp_path / "key").write_text("the-key\n")
+    (tmp_path / "key").chmod(0o600)
     return {"user": "burrow", "key_file": str(tmp_path / "key"), "ca_file": str(certificate)}
 
 
@@ -83,6 +84,35 @@ def test_a_key_that_is_not_known_is_refused(port: int, extras: dict[str, str]) -
 def test_a_certificate_that_nobody_knows_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match="certificate verify failed"):
         ApiConnection().open("127.0.0.1", None, None, port, None, {**extras, "ca_file": ""})
+
+
+KEYS = {
+    "nothing": (b"", 0o600, "found 0 words"),
+    "two words": (b"the key", 0o600, "found 2 words"),
+    "not UTF-8": (b"\xff\xfe", 0o600, "found the byte 0xff"),
+    "control character": (b"the-key\x1b", 0o600, "found the byte 0x1b"),
+    "everybody's": (b"the-key\n", 0o644, "found mode 0644, which lets others read it; run chmod 600 "),
+    "the group's": (b"the-key\n", 0o640, "found mode 0640"),
+}
+
+
+@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], said: bytes, mode: int, message: str) -> None:
+    Path(extras["key_file"]).write_bytes(said)
+    Path(extras["key_file"]).chmod(mode)
+    with pytest.raises(LinkError) as raised:
+        ApiConnection().open("127.0.0.1", None, None, 1, None, extras)
+    assert f"the key of its API cannot be read: wanted one word in {extras['key_file']}, {message}" in str(raised.value)
+    assert "the-key" not in str(raised.value)
+
+
+@pytest.mark.parametrize("said", [None, b"", b"no certificate", b"\xff\xfe"])
+def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: Path, said: bytes | None) -> None:
+    path = tmp_path / "authority"
+    if said is not None:
+        path.write_bytes(said)
+    with pytest.raises(LinkError, match=f"wanted certificates in {path}, found none: .*; correct api_ca_file"):
+        ApiConnection().open("127.0.0.1", None, None, 1, None, {**extras, "ca_file": str(path)})
 
 
 def test_nobody_listening_is_an_error_of_the_link(extras: dict[str, str]) -> None:

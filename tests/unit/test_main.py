@@ -13,9 +13,11 @@ from fake_sshd import ssh_config
 
 from tasks.core.change import ChangeSet, Member
 from tasks.core.command_line import main
+from tasks.core.errors import Refused
 from tasks.core.events import Event
 from tasks.core.report import Screen
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult
+from tasks.core.sites import find_site, nornir_takes
 
 NAMED = runbook(ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),)))
 
@@ -96,7 +98,85 @@ def test_timers_that_do_not_fit_are_refused(site: Path, capsys) -> None:
 def test_setting_that_is_none_is_refused(site: Path, capsys) -> None:
     (site / "site.yaml").write_text("colour: blue\n")
     assert main(NAMED, ("--site", str(site))) == REFUSED
-    assert "colour: Extra inputs are not permitted" in capsys.readouterr().err
+    assert f"{site / 'site.yaml'}:1: site: wanted only known keys, found 'colour'; remove it" in capsys.readouterr().err
+
+
+ALIASES = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (name, name, b", ".join([b"*%c" % (name - 1)] * 9)) for name in b"bcdefghi"
+)
+SETTINGS = {
+    "nothing": (b"", ":1: site: wanted settings (key: value), found nothing"),
+    "comments alone": (b"# later\n", ":1: site: wanted settings (key: value), found nothing"),
+    "list": (b"- ssh_config: x\n", ":1: site: wanted settings (key: value), found a list"),
+    "text": (b"ssh_config\n", ":1: site: wanted settings (key: value), found 'ssh_config'"),
+    "no YAML": (b"user: ops\nssh_config: [\n", ":3: site: wanted YAML"),
+    "tab": (b"user: ops\n\tsudo: true\n", ":2: site: wanted YAML"),
+    "not UTF-8": (b"user: ops\nssh_config: B\xfcro\n", ":2: site: wanted UTF-8 text, found the byte 0xfc"),
+    "no bytes of text": (b"\xff\xfe", ":1: site: wanted UTF-8 text"),
+    "zero byte": (b"user: ops\nuser2: \0\n", ":2: site: wanted YAML, found the character U+0000"),
+    "key twice": (b"user: ops\nuser: kim\n", ":2: user: wanted user once, as on line 1"),
+    "two documents": (b"user: ops\n---\nuser: kim\n", ":2: site: wanted YAML"),
+    "wrong type": (b"user: ops\nrevert_s: soon\n", ":2: revert_s: wanted "),
+    "no time at all": (b"revert_s: 0\n", ":1: revert_s: wanted at least 1, found 0"),
+    "typo": (b"user: ops\nssh_confg: x\n", ":2: site: wanted only known keys, found 'ssh_confg'; did you mean 'ssh_config'?"),
+    "too deep": (b"user: " + b"[" * 2000, ":1: site: wanted YAML, found more than 30 levels"),
+    "alias bomb": (ALIASES, "wanted at most 250000 values by alias (*), found more"),
+}
+
+
+@pytest.mark.parametrize(("said", "message"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_that_are_none_are_refused_with_their_line(site: Path, said: bytes, message: str, capsys, home: Path) -> None:
+    (site / "site.yaml").write_bytes(said)
+    assert main(NAMED, ("--site", str(site))) == REFUSED
+    assert f"{site / 'site.yaml'}" in (err := capsys.readouterr().err)
+    assert message in err
+    assert records(home) == []
+
+
+def test_settings_that_are_a_folder_are_refused(site: Path, capsys) -> None:
+    (site / "site.yaml").unlink()
+    (site / "site.yaml").mkdir()
+    assert main(NAMED, ("--site", str(site))) == REFUSED
+    assert f"{site / 'site.yaml'}:1: site: wanted a file" in capsys.readouterr().err
+
+
+CONFIGS = {
+    "nothing": ("", "no site home: wanted a block of that name"),
+    "no user_defined": ("inventory: {plugin: BurrowInventory}\n", "no site home: wanted a block of that name"),
+    "user_defined says nothing": ("user_defined:\n", "no site home: wanted a block of that name"),
+    "sites are a list": ("user_defined:\n  sites: [home]\n", "no site home: wanted a block of that name"),
+    "a list": ("- home\n", "no site home: wanted a block of that name"),
+    "site says nothing": ("user_defined:\n  sites:\n    home:\n", "nornir_config.yaml:3: user_defined.sites.home: wanted settings"),
+    "site is a name": ("user_defined:\n  sites:\n    home: attic\n", "nornir_config.yaml:3: user_defined.sites.home: wanted settings"),
+    "no inventory": (
+        "user_defined:\n  sites:\n    home: {user: ops}\n",
+        "nornir_config.yaml:3: user_defined sites.home: wanted the key 'inventory'",
+    ),
+    "no YAML": ("user_defined: [\n", "nornir_config.yaml:2: nornir_config: wanted YAML"),
+}
+
+
+@pytest.mark.parametrize(("said", "message"), CONFIGS.values(), ids=CONFIGS)
+def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, message: str) -> None:
+    path = tmp_path / "nornir_config.yaml"
+    path.write_text(said)
+    with pytest.raises(Refused) as raised:
+        find_site("home", path)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("said", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
+def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "nornir_config.yaml"
+    path.write_text(said)
+    with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir does not take it: "):
+        nornir_takes(path)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0", "~nobody/site", "/dev/null"])
+def test_name_that_no_site_can_have_is_refused(name: str, capsys) -> None:
+    assert main(NAMED, ("--site", name)) == REFUSED
+    assert "no site " in capsys.readouterr().err
 
 
 def test_every_runbook_has_the_same_flags(capsys) -> None:
