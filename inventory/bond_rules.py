@@ -61,17 +61,6 @@ def bond_members_are_bare(draft: Draft) -> Iterator[Problem]:
                 yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "remove the address or the bond")
 
 
-def bond_members_share_an_mtu(draft: Draft) -> Iterator[Problem]:
-    """All members of a bond have one MTU: the kernel gives them the bond's."""
-    for bond, members in bonds(draft).items():
-        first = port_of(draft, members[0][2])
-        for index, cable, end, far in members[1:]:
-            port = port_of(draft, end)
-            if first is not None and port is not None and port.mtu_bytes != first.mtu_bytes and end == cable.ends[0]:
-                wanted = f"mtu_bytes {first.mtu_bytes} on {end}, as on {members[0][2]} of bond {bond.port} to {far}"
-                yield Problem(draft.at_cable(index), f"cable {cable}", wanted, str(port.mtu_bytes), "correct the ports' mtu_bytes")
-
-
 def bond_options_have_a_bond(draft: Draft) -> Iterator[Problem]:
     """What a host says of a bond is said of one that its cables make."""
     if draft.files["cables"].data is None or not draft.cables:

@@ -1,7 +1,7 @@
 """The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from inventory.rows import Fallback
@@ -13,6 +13,7 @@ from tasks.core.interfaces_file import InterfacesFile, in_words
 from tasks.core.templates import render
 from tasks.core.transaction import INTERFACES as INTERFACES_PATH
 from tasks.network.facts import INTERFACES, LINKS, STAGED
+from tasks.network.mtus import Mtus, as_written, bond_mtus
 
 MIIMON_MS = 100
 
@@ -34,6 +35,11 @@ class BondState:
     bypass: bool = False
     address: str = ""
     gateway: str = ""
+    mtus: Mtus = ()
+
+    def mtu(self, iface: str) -> str:
+        """Its MTU, empty where nobody decided."""
+        return dict(self.mtus).get(iface, "")
 
 
 def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
@@ -108,8 +114,8 @@ class UplinkBond(Change[BondState]):
             if users := tuple(_users(file, port, (self.bond, host.management))):
                 raise Refused(f"{self.host}: {' and '.join(users)} also stands on {port}; move it to {self.bond} or take it away first")
         want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
-        address = str(host.address)
-        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or "")})
+        address, mtus = str(host.address), tuple(self._mtus(site, facts, file).items())
+        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or ""), "mtus": mtus})
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the file says; of several addresses and gateways the wanted one counts."""
@@ -120,8 +126,12 @@ class UplinkBond(Change[BondState]):
                 **vars(_observe(site, self.host, self.bond, file)),
                 "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
                 "gateway": str(host.gateway) if str(host.gateway) in gateways else " ".join(gateways) if host.gateway else "",
+                "mtus": as_written(file, self._mtus(site, facts, file)),
             }
         )
+
+    def _mtus(self, site: Site, facts: Facts, file: InterfacesFile) -> dict[str, str]:
+        return bond_mtus(site, self.host, self.bond, file, {name: link.mtu_bytes for name, link in facts[self.host][LINKS].items()})
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""
@@ -140,11 +150,14 @@ class PortChannel(Change[BondState]):
     def intend(self, site: Site, facts: Facts) -> BondState:
         """As the inventory says; ports of other channels and hosts stay in the bridge."""
         file = InterfacesFile(facts[self.host][INTERFACES])
-        return _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
+        want = _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
+        return replace(want, mtus=tuple(bond_mtus(site, self.host, self.bond, file, {}).items()))
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the configuration says."""
-        return _observe(site, self.host, self.bond, InterfacesFile(facts[self.host][INTERFACES]))
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        mtus = as_written(file, bond_mtus(site, self.host, self.bond, file, {}))
+        return replace(_observe(site, self.host, self.bond, file), mtus=mtus)
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""
