@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from inventory.cable_rules import port_of
 from inventory.draft import Draft
 from inventory.errors import Problem
+from inventory.host_rules import HYPERVISORS
+from inventory.rows import Fallback
 from inventory.schema import Cable, End
 
 
@@ -71,3 +73,12 @@ def bond_options_have_a_bond(draft: Draft) -> Iterator[Problem]:
             if draft.files["hosts"].says(host, "bonds", name) and (host, name) not in made:
                 place, wanted = draft.at(host, "bonds", name), "a bond that a row of cables.yaml names"
                 yield Problem(place, f"{host} bonds", wanted, f"'{name}'", "correct the name, or add it to the cables")
+
+
+def fallbacks_are_of_switches(draft: Draft) -> Iterator[Problem]:
+    """A fallback is what a switch's channel does without a partner: a Linux bond works by one of its ports then, and has no word for it."""
+    for host, row in draft.hosts.items():
+        for name, options in row.bonds.items():
+            if options.fallback is Fallback.INDIVIDUAL and HYPERVISORS in row.groups:
+                place, wanted = draft.at(host, "bonds", name, "fallback"), f"{Fallback.SUSPEND} on a node's bond"
+                yield Problem(place, f"{host} bonds.{name}.fallback", wanted, options.fallback, "say it of the switch at the other end")

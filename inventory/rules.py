@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     bond_rules.bond_members_are_bare,
     mtu_rules.bond_members_share_an_mtu,
     bond_rules.bond_options_have_a_bond,
+    bond_rules.fallbacks_are_of_switches,
     ospf_rules.dead_interval_outlives_a_hello,
     ospf_rules.key_file_holds_a_key,
     ceph_rules.monitors_are_odd,
