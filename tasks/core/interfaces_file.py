@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 # Attributes that may stand several times in a stanza: a candidate owns its own line among them, not the others.
 REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
-# Attributes that the stanzas of an interface may each say: ifupdown2 applies one stanza after the other.
+# Attributes that the stanzas of an interface may each say, all alike: ifupdown2 joins the stanzas and takes the first.
 IN_EVERY_STANZA = frozenset({"mtu"})
 # Attributes whose words are a set.
 SETS = frozenset({"bridge-ports", "bond-slaves", "bridge-vids"})

@@ -115,6 +115,13 @@ class UplinkBond(Change[BondState]):
                 raise Refused(f"{self.host}: {' and '.join(users)} also stands on {port}; move it to {self.bond} or take it away first")
         want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
         address, mtus = str(host.address), tuple(self._mtus(site, facts, file).items())
+        for port, mtu in mtus:
+            most = links[port].most_mtu_bytes if port in links else 0
+            if most and int(mtu) > most:
+                raise Refused(
+                    f"{self.host}: {port} takes packets of at most {most} bytes (`ip -d link show {port}`), wanted MTU {mtu};"
+                    " say less as mtu_bytes on both ends of its cables"
+                )
         return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or ""), "mtus": mtus})
 
     def observe(self, site: Site, facts: Facts) -> BondState:

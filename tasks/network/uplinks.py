@@ -75,12 +75,12 @@ def gateways(site: Site) -> Iterator[ChangeSet]:
 
 
 def larger_packets(site: Site) -> Iterator[ChangeSet]:
-    """One set for each managed switch whose ports have an MTU in the inventory.
+    """One set for all managed switches whose ports have an MTU in the inventory, where there are any.
 
-    They come first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
+    It comes first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
     """
-    for host in _with_mtus(site):
-        yield ChangeSet(f"larger packets {host}", (Member(host, (RaisedMtus(host),), safe_alone=True),))
+    if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
+        yield ChangeSet("larger packets", members)
 
 
 def packet_sizes(site: Site) -> Iterator[ChangeSet]:

@@ -81,7 +81,7 @@ def test_a_dry_run_says_what_a_larger_mtu_does(jumbo: Lab) -> None:
 def test_jumbo_frames_cross_the_uplinks_end_to_end(jumbo: Lab) -> None:
     code, report = jumbo.report("bootstrap")
     assert code == 0, report
-    assert states(report)["larger packets sw-rack"] == "done"
+    assert states(report)["larger packets"] == "done"
     assert states(report)["uplink theodore"] == "unchanged"
     for node in ("alvin", "simon"):
         assert mtus(jumbo, node, NODE) == {9000}
