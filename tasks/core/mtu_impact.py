@@ -1,8 +1,8 @@
 """What another MTU does to traffic: the ports that get it too, and whose packets are lost.
 
-The kernel gives a bond's members the bond's MTU. Of the drivers of common NICs igb, igc, e1000e and ixgbe start the port anew for it
-(*_change_mtu), so its link is down until it has negotiated again. A bridge drops what is larger than the port that it goes out by
-(is_skb_forwardable), and answers nobody: no router is there to say that it is too large (RFC 1191).
+The kernel gives a bond's members the bond's MTU, ifupdown2 a VLAN that of the port below (adjust_logical_dev_mtu). Of the drivers of common
+NICs igb, igc, e1000e and ixgbe start the port anew for it (*_change_mtu), so its link is down until it has negotiated again. A bridge drops
+what is larger than the port that it goes out by (is_skb_forwardable) and tells nobody: there is no router to say that it is too large.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,9 @@ def mtu_impact(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator
     members, bridged = (" ".join(new.get(iface, attribute)).split() for attribute in ("bond-slaves", "bridge-ports"))
     if members:
         yield f"{' and '.join(members)} take it from {iface}: many NICs lose their link for some seconds when their MTU changes"
+    for vlan in new.ifaces():
+        if (vlan.startswith(f"{iface}.") or iface in new.get(vlan, "vlan-raw-device")) and not new.get(vlan, "mtu"):
+            yield f"{vlan} takes it from {iface} too"
     if not (members or bridged) or not (have.isdecimal() and want.isdecimal()):
         return
     if int(want) < int(have):

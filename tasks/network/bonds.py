@@ -138,7 +138,8 @@ class UplinkBond(Change[BondState]):
         )
 
     def _mtus(self, site: Site, facts: Facts, file: InterfacesFile) -> dict[str, str]:
-        return bond_mtus(site, self.host, self.bond, file, {name: link.mtu_bytes for name, link in facts[self.host][LINKS].items()})
+        live = {name: link.mtu_bytes for name, link in facts[self.host][LINKS].items()}
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].management, file, live)
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""
@@ -158,13 +159,15 @@ class PortChannel(Change[BondState]):
         """As the inventory says; ports of other channels and hosts stay in the bridge."""
         file = InterfacesFile(facts[self.host][INTERFACES])
         want = _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
-        return replace(want, mtus=tuple(bond_mtus(site, self.host, self.bond, file, {}).items()))
+        return replace(want, mtus=tuple(self._mtus(site, file).items()))
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the configuration says."""
         file = InterfacesFile(facts[self.host][INTERFACES])
-        mtus = as_written(file, bond_mtus(site, self.host, self.bond, file, {}))
-        return replace(_observe(site, self.host, self.bond, file), mtus=mtus)
+        return replace(_observe(site, self.host, self.bond, file), mtus=as_written(file, self._mtus(site, file)))
+
+    def _mtus(self, site: Site, file: InterfacesFile) -> dict[str, str]:
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].management, file, {})
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""

@@ -68,7 +68,8 @@ class SwitchMtus(Change[MtusState]):
         """As the inventory says, of the ports of which it says something."""
         bonds = {bond.name for bond in site.hosts[self.host].bonds}
         single = {name: str(mtu_bytes) for name, mtu_bytes in _decided(site, self.host).items() if name not in bonds}
-        return MtusState(tuple({**single, **bridge_mtu(site, self.host, InterfacesFile(facts[self.host][INTERFACES]))}.items()))
+        bridge = bridge_mtu(site, self.host, site.hosts[self.host].management, InterfacesFile(facts[self.host][INTERFACES]))
+        return MtusState(tuple({**single, **bridge}.items()))
 
     def observe(self, site: Site, facts: Facts) -> MtusState:
         """As the file says."""

@@ -56,6 +56,11 @@ RULES = {
             "packets of more than 1500 bytes to x are lost until who sends them has the smaller MTU too",
         ],
     ),
+    "mtu-below-a-vlan": (
+        "iface x\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
+        "iface x\n\tmtu 9000\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
+        ["x changes its MTU while it stays up", "x.30 takes it from x too", "v takes it from x too"],
+    ),
     "mtu-of-one-member": (
         "iface a\n\tmtu 1500\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
         "iface a\n\tmtu 9000\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
