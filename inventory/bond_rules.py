@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from inventory.cable_rules import port_of
 from inventory.draft import Draft
 from inventory.errors import Problem
+from inventory.host_rules import HYPERVISORS
+from inventory.rows import Fallback
 from inventory.schema import Cable, End
 
 
@@ -61,17 +63,6 @@ def bond_members_are_bare(draft: Draft) -> Iterator[Problem]:
                 yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "remove the address or the bond")
 
 
-def bond_members_share_an_mtu(draft: Draft) -> Iterator[Problem]:
-    """All members of a bond have one MTU: the kernel gives them the bond's."""
-    for bond, members in bonds(draft).items():
-        first = port_of(draft, members[0][2])
-        for index, cable, end, far in members[1:]:
-            port = port_of(draft, end)
-            if first is not None and port is not None and port.mtu_bytes != first.mtu_bytes and end == cable.ends[0]:
-                wanted = f"mtu_bytes {first.mtu_bytes} on {end}, as on {members[0][2]} of bond {bond.port} to {far}"
-                yield Problem(draft.at_cable(index), f"cable {cable}", wanted, str(port.mtu_bytes), "correct the ports' mtu_bytes")
-
-
 def bond_options_have_a_bond(draft: Draft) -> Iterator[Problem]:
     """What a host says of a bond is said of one that its cables make."""
     if draft.files["cables"].data is None or not draft.cables:
@@ -82,3 +73,12 @@ def bond_options_have_a_bond(draft: Draft) -> Iterator[Problem]:
             if draft.files["hosts"].says(host, "bonds", name) and (host, name) not in made:
                 place, wanted = draft.at(host, "bonds", name), "a bond that a row of cables.yaml names"
                 yield Problem(place, f"{host} bonds", wanted, f"'{name}'", "correct the name, or add it to the cables")
+
+
+def fallbacks_are_of_switches(draft: Draft) -> Iterator[Problem]:
+    """A fallback is what a switch's channel does without a partner: a Linux bond works by one of its ports then, and has no word for it."""
+    for host, row in draft.hosts.items():
+        for name, options in row.bonds.items():
+            if options.fallback is Fallback.INDIVIDUAL and HYPERVISORS in row.groups:
+                place, wanted = draft.at(host, "bonds", name, "fallback"), f"{Fallback.SUSPEND} on a node's bond"
+                yield Problem(place, f"{host} bonds.{name}.fallback", wanted, options.fallback, "say it of the switch at the other end")

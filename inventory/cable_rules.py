@@ -63,15 +63,6 @@ def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
             yield Problem(place, "operator port", "a port that no cable is in", found, "correct the port or the cable")
 
 
-def mtus_are_equal(draft: Draft) -> Iterator[Problem]:
-    """Both ends of a cable have one MTU: a larger frame than the far end takes is dropped without a word."""
-    for index, cable in enumerate(draft.cables):
-        near, far = (port_of(draft, end) for end in cable.ends)
-        if near is not None and far is not None and near.mtu_bytes != far.mtu_bytes:
-            found = f"{near.mtu_bytes} on {cable.ends[0]} and {far.mtu_bytes} on {cable.ends[1]}"
-            yield Problem(draft.at_cable(index), f"cable {cable}", "one mtu_bytes on both ends", found, "correct the ports' mtu_bytes")
-
-
 def networks_are_known(draft: Draft) -> Iterator[Problem]:
     """A point-to-point cable's network is among the networks of cables.yaml."""
     for index, cable in enumerate(draft.cables):

@@ -61,6 +61,8 @@ def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
                 found.setdefault(name, []).append((end, cable.ends[1 - side], peer_name))
     for name, members in found.items():
         _, peer, peer_name = members[0]
+        ends = (end for near, far, _ in members for end in (near, far))
+        said = (draft.hosts[end.host].ports[end.port].said_mtu_bytes for end in ends)
         yield Bond(
             host=host,
             name=name,
@@ -69,4 +71,5 @@ def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
             peer_name=peer_name,
             peer_members=tuple(far.port for _, far, _ in members),
             fallback=draft.hosts[host].bonds.get(name, BondOptions()).fallback,
+            mtu_bytes=next((mtu_bytes for mtu_bytes in said if mtu_bytes is not None), None),
         )

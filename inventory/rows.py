@@ -71,11 +71,16 @@ class Port(Strict):
     """One network port of a host."""
 
     mtu_bytes: MtuBytes = 1500
-    """The largest packet, the same on both ends of a cable."""
+    """The largest packet, the same on both ends of a cable and on all members of a bond; where it is not said, the host's own stays."""
     address: AddressInSubnet | None = None
     """An address of the port's own, with its prefix length; ports of point-to-point cables and members of bonds have none."""
     pci_path: PciPath | None = None
     """Where the port sits, as udev says it, for a port whose name the kernel does not keep."""
+
+    @property
+    def said_mtu_bytes(self) -> int | None:
+        """`mtu_bytes` where a row says it, None where nobody decided."""
+        return self.mtu_bytes if "mtu_bytes" in self.model_fields_set else None
 
 
 class DiskPurpose(StrEnum):

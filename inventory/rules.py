@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from inventory import address_rules, bond_rules, cable_rules, ceph_rules, host_rules, nfs_rules, ospf_rules
+from inventory import address_rules, bond_rules, cable_rules, ceph_rules, host_rules, mtu_rules, nfs_rules, ospf_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
@@ -34,7 +34,8 @@ RULES: tuple[Rule, ...] = (
     cable_rules.ends_are_on_two_hosts,
     cable_rules.ends_are_used_once,
     cable_rules.operators_port_is_free,
-    cable_rules.mtus_are_equal,
+    mtu_rules.mtus_are_equal,
+    mtu_rules.large_packets_pass_every_cable_between,
     cable_rules.networks_are_known,
     cable_rules.networks_have_room,
     cable_rules.routed_ports_are_bare,
@@ -43,8 +44,9 @@ RULES: tuple[Rule, ...] = (
     bond_rules.bonds_have_two_members,
     bond_rules.bonds_join_two_ends,
     bond_rules.bond_members_are_bare,
-    bond_rules.bond_members_share_an_mtu,
+    mtu_rules.bond_members_share_an_mtu,
     bond_rules.bond_options_have_a_bond,
+    bond_rules.fallbacks_are_of_switches,
     ospf_rules.dead_interval_outlives_a_hello,
     ospf_rules.key_file_holds_a_key,
     ceph_rules.monitors_are_odd,

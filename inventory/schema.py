@@ -71,6 +71,8 @@ class Bond(Strict):
     peer_name: str
     peer_members: tuple[str, ...]
     fallback: Fallback = Fallback.SUSPEND
+    mtu_bytes: int | None = None
+    """What the rows of the members say, on either end; None where nobody decided, and the hosts' own MTU stays."""
 
 
 class Host(Strict):
@@ -120,6 +122,21 @@ class Site(Strict):
     def routed(self, host: str) -> Iterator[Cable]:
         """The point-to-point cables with an end on `host`."""
         return (cable for cable in self.cables_of(host) if cable.network is not None and cable.addresses is not None)
+
+    def bridged(self, host: str) -> Mapping[str, int | None]:
+        """{bond or port: what the inventory says of its MTU} of what is cabled and in the bridge with the host's own address.
+
+        Empty for a host whose own address is on a port.
+        """
+        own, found = self.hosts[host], {}
+        for cable in self.cables_of(host) if own.management not in own.ports else ():
+            port, name = cable.near(host).port, cable.bonds[cable.ends.index(cable.near(host))]
+            if cable.network is None and own.ports[port].address is None:
+                found[name or port] = self.bond(host, name).mtu_bytes if name else own.ports[port].said_mtu_bytes
+        plugged = self.operator.port.partition(":")[::2] if self.operator else ("", "")
+        if plugged[0] == host and own.management not in own.ports and own.ports[plugged[1]].address is None:
+            found[plugged[1]] = own.ports[plugged[1]].said_mtu_bytes
+        return found
 
     def bond(self, host: str, name: str) -> Bond:
         """The bond `name` of `host`. Raises KeyError where there is none."""

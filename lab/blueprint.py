@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from inventory.schema import Host, Site
-from lab.settings import MEMORY, RESERVES, STORAGE_MEMORY
+from lab.settings import MEMORY, NIC_BYTES, RESERVES, STORAGE_MEMORY
 from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
@@ -31,6 +31,11 @@ class PortPlan:
         """What the kernel calls it: its name, or, where it is Thunderbolt, the next number that is free."""
         return THUNDERBOLT_NAME if self.pci_path else self.name
 
+    @property
+    def carries_bytes(self) -> int:
+        """The largest packet that it can be set to: a NIC takes jumbo frames, whatever its MTU is at boot."""
+        return max(self.mtu_bytes, NIC_BYTES)
+
 
 @dataclass(frozen=True)
 class MachinePlan:
@@ -47,7 +52,7 @@ class MachinePlan:
     @property
     def reserve_kib(self) -> int:
         """The memory that its kernel keeps free for the frames of its largest port."""
-        return next(kib for mtu_bytes, kib in RESERVES.items() if all(port.mtu_bytes <= mtu_bytes for port in self.ports))
+        return next(kib for mtu_bytes, kib in RESERVES.items() if all(port.carries_bytes <= mtu_bytes for port in self.ports))
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Machine:
         port = self.plan.ports[index]
         tap = is_tap(self._cables.plans[cable])
         way = f"transport=tap,ifname={OPERATOR_PORT}" if tap else f"transport=fd,fd={self._cables.descriptor(self.plan.name, port.name)}"
-        return f"vec{index}:{way},mac={port.mac},vec=0,mtu={port.mtu_bytes},depth=64"
+        return f"vec{index}:{way},mac={port.mac},vec=0,mtu={port.carries_bytes},depth=64"
 
     async def kill(self) -> None:
         """Pull its plug: what it had not synced is lost."""

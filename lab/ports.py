@@ -34,10 +34,9 @@ def port_command(machine: MachinePlan, index: int, insertions: int = 0) -> str:
     A NIC that was plugged in again is a new device, with a number of its own: `insertions` counts them.
     """
     port = machine.ports[index]
-    mtu = port.mtu_bytes
     number = FIRST_PORT + insertions * MOST_PORTS + index
-    near = f"link add {port.kernel_name} index {number} address {port.mac} mtu {mtu}"
-    return f"{near} type veth peer name far{index} mtu {mtu} netns cables"
+    near = f"link add {port.kernel_name} index {number} address {port.mac} mtu {port.mtu_bytes}"
+    return f"{near} type veth peer name far{index} mtu {port.carries_bytes} netns cables"
 
 
 def joint_batch(machine: MachinePlan, index: int) -> str:
@@ -60,7 +59,7 @@ def ports_batch(machine: MachinePlan, fitting: Fitting = Fitting()) -> str:
 
 def cables_batch(machine: MachinePlan, fitting: Fitting = Fitting()) -> str:
     """`ip` commands that make the vector devices ready."""
-    lines = [f"link set vec{index} mtu {machine.ports[index].mtu_bytes} promisc on up\n" for index, _ in vectors(machine)]
+    lines = [f"link set vec{index} mtu {machine.ports[index].carries_bytes} promisc on up\n" for index, _ in vectors(machine)]
     lines += [f"link set far{index} promisc on\n" for index, _ in vectors(machine) if index not in fitting.out]
     return "".join(lines)
 

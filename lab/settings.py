@@ -78,6 +78,8 @@ MEMORY: Final = "256M"
 ARRAY_SIZE: Final = "1G"
 # A monitor, a manager and an OSD beside the network's daemons.
 STORAGE_MEMORY: Final = "896M"
+# What every NIC can be set to: jumbo frames.
+NIC_BYTES: Final = 9000
 # Up to this MTU, so much memory is kept free, in KiB: a vector device that finds no room for a frame once is dead until its machine boots.
 RESERVES: Final = {1500: 4096, 9000: 8192, 65535: 65536}
 # Port inside the lab -> port on this machine's loopback.

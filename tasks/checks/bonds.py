@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.schema import Bond, Site
+from tasks.checks.mtus import NODE_END_MTU_CHECKS, UPLINK_MTU_CHECKS
 from tasks.checks.remedies import RELOAD_INTERFACES
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
@@ -117,6 +118,12 @@ BOND_CHECKS = (
     bond_members_have_carrier,
     bond_mode_and_hash_policy_are_as_intended,
     management_bridge_carries_the_uplink,
+    *UPLINK_MTU_CHECKS,
 )
 # Against plain ports there is no partner to wait for.
-NODE_END_CHECKS = (bond_members_have_carrier, bond_mode_and_hash_policy_are_as_intended, management_bridge_carries_the_uplink)
+NODE_END_CHECKS = (
+    bond_members_have_carrier,
+    bond_mode_and_hash_policy_are_as_intended,
+    management_bridge_carries_the_uplink,
+    *NODE_END_MTU_CHECKS,
+)

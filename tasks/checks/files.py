@@ -10,7 +10,7 @@ from tasks.network.facts import BONDS, INTERFACES, LINKS
 
 TAGS = ("network", "files")
 BOND_ATTRIBUTES = frozenset(
-    {"bond-slaves", "bond-mode", "bond-miimon", "bond-lacp-rate", "bond-xmit-hash-policy", "bond-lacp-bypass-allow"}
+    {"bond-slaves", "bond-mode", "bond-miimon", "bond-lacp-rate", "bond-xmit-hash-policy", "bond-lacp-bypass-allow", "mtu"}
 )
 BRIDGE_ATTRIBUTES = frozenset({"address", "gateway", "bridge-ports", "bridge-stp", "bridge-fd"})
 PORT_ATTRIBUTES = frozenset({"address", "gateway", "mtu", "link-down", "ip-forward"})

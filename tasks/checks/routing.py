@@ -93,6 +93,22 @@ def routed_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iter
 
 @check(
     needs=(LINKS,),
+    severity=Severity.MAJOR,
+    remediation="No stage writes it: set it in the host's own network configuration, or take it out of the inventory.",
+    tags=TAGS,
+)
+def other_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """A port with an address of its own in the inventory has it, on a host where no stage sets it."""
+    own = site.hosts[host]
+    for name, port in own.ports.items():
+        if port.address is not None and "switch" not in own.groups:
+            live = facts[host][LINKS].get(name)
+            got = " ".join(live.addresses) or "no address" if live else "no such interface"
+            yield Finding(f"{host}:{name}", str(port.address), got, name, bool(live and str(port.address) in live.addresses))
+
+
+@check(
+    needs=(LINKS,),
     severity=Severity.CRITICAL,
     remediation=RELOAD_INTERFACES,
     tags=(*TAGS, "mtu"),
@@ -139,6 +155,7 @@ ROUTER_CHECKS = (
     routed_ports_have_carrier,
     routed_ports_have_their_address,
     routed_ports_have_their_mtu,
+    other_ports_have_their_address,
     thunderbolt_drivers_are_loaded,
     thunderbolt_ports_are_named_by_path,
 )

@@ -42,8 +42,9 @@ OVERDUE_S = 30
 ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
 # What brings a program that may be missing.
 PACKAGES = {"ifup": "ifupdown2", "ifreload": "ifupdown2", "systemd-run": "systemd", "chronyc": "chrony"}
-# ifupdown2's check is wrong here: every Proxmox node has bridges without ports, and a Thunderbolt link has an MTU of 65520.
-FALSE_ALARMS = ('bridge-ports: invalid value "none"', "valid attribute range: 552-9216")
+# ifupdown2's check is wrong here: every Proxmox node has bridges without ports, a Thunderbolt link has an MTU of 65520, and a bridge that
+# says no MTU is set back to 1500, whatever its ports have.
+FALSE_ALARMS = ('bridge-ports: invalid value "none"', "valid attribute range: 552-9216", "bridge inherits mtu from its ports")
 REASONS = {
     "timer": "by its timer, because it was not confirmed",
     "boot": "at boot, because the power went before it was confirmed",

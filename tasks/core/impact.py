@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from tasks.core.frr_impact import daemons_impact, frr_impact, speakers
 from tasks.core.interfaces_file import InterfacesFile, same_value
+from tasks.core.mtu_impact import mtu_impact, mtu_of
 from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES
 
 # What takes a port down, for a moment or for longer.
@@ -49,7 +50,7 @@ def _adjacency(iface: str, old: InterfacesFile, new: InterfacesFile) -> Iterator
         yield f"{iface}'s OSPF adjacency ends"
     elif _loses_an_address(iface, old, new):
         yield f"{iface}'s OSPF adjacency goes down: the address goes that it is held from"
-    elif _changed(iface, "mtu", old, new):
+    elif mtu_of(old, iface) != mtu_of(new, iface):
         yield f"{iface}'s OSPF adjacency goes down until the other end has the same MTU"
     elif any(_changed(iface, attribute, old, new) for attribute in (*PORT_FLAPS, *BOND_FLAPS)):
         yield f"{iface}'s OSPF adjacency goes down with it"
@@ -84,8 +85,7 @@ def _attribute_changes(iface: str, old: InterfacesFile, new: InterfacesFile) -> 
             yield f"{iface} goes down and up: {attribute.removeprefix('bond-')} changes"
     if _loses_an_address(iface, old, new):
         yield f"{iface} changes its address: sessions to the old one end"
-    if _changed(iface, "mtu", old, new):
-        yield f"{iface} changes its MTU while it stays up"
+    yield from mtu_impact(iface, old, new)
     if _changed(iface, "link-down", old, new):
         held = new.get(iface, "link-down")
         yield f"{iface} is held down" if held and held[-1] in ("yes", "on", "1") else f"{iface} is no longer held down: look for a loop"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 # Attributes that may stand several times in a stanza: a candidate owns its own line among them, not the others.
 REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
+# Attributes that the stanzas of an interface may each say, all alike: ifupdown2 joins the stanzas and takes the first.
+IN_EVERY_STANZA = frozenset({"mtu"})
 # Attributes whose words are a set.
 SETS = frozenset({"bridge-ports", "bond-slaves", "bridge-vids"})
 # Values that ifupdown2 also takes as the bonding driver's numbers.
@@ -170,6 +172,9 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
             attribute = line.words[1].replace("_", "-")
             for stanza in present:
                 stanza.body = [old for old in stanza.body if old.key != attribute]
+        elif line.key in IN_EVERY_STANZA:
+            for holder in [stanza for stanza in present if stanza.values(line.key)] or [target]:
+                _set([holder], holder, line)
         elif line.key:
             _set(present, target, line)
 

@@ -1,7 +1,7 @@
 """The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from inventory.rows import Fallback
@@ -13,6 +13,7 @@ from tasks.core.interfaces_file import InterfacesFile, in_words
 from tasks.core.templates import render
 from tasks.core.transaction import INTERFACES as INTERFACES_PATH
 from tasks.network.facts import INTERFACES, LINKS, STAGED
+from tasks.network.mtus import Mtus, as_written, bond_mtus
 
 MIIMON_MS = 100
 
@@ -34,6 +35,11 @@ class BondState:
     bypass: bool = False
     address: str = ""
     gateway: str = ""
+    mtus: Mtus = ()
+
+    def mtu(self, iface: str) -> str:
+        """Its MTU, empty where nobody decided."""
+        return dict(self.mtus).get(iface, "")
 
 
 def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
@@ -108,8 +114,15 @@ class UplinkBond(Change[BondState]):
             if users := tuple(_users(file, port, (self.bond, host.management))):
                 raise Refused(f"{self.host}: {' and '.join(users)} also stands on {port}; move it to {self.bond} or take it away first")
         want = _intend(site, self.bond, self.host, _words(file, host.management, "bridge-ports"))
-        address = str(host.address)
-        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or "")})
+        address, mtus = str(host.address), tuple(self._mtus(site, facts, file).items())
+        for port, mtu in mtus:
+            most = links[port].most_mtu_bytes if port in links else 0
+            if most and int(mtu) > most:
+                raise Refused(
+                    f"{self.host}: {port} takes packets of at most {most} bytes (`ip -d link show {port}`), wanted MTU {mtu};"
+                    " say less as mtu_bytes on both ends of its cables"
+                )
+        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or ""), "mtus": mtus})
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the file says; of several addresses and gateways the wanted one counts."""
@@ -120,8 +133,13 @@ class UplinkBond(Change[BondState]):
                 **vars(_observe(site, self.host, self.bond, file)),
                 "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
                 "gateway": str(host.gateway) if str(host.gateway) in gateways else " ".join(gateways) if host.gateway else "",
+                "mtus": as_written(file, self._mtus(site, facts, file)),
             }
         )
+
+    def _mtus(self, site: Site, facts: Facts, file: InterfacesFile) -> dict[str, str]:
+        live = {name: link.mtu_bytes for name, link in facts[self.host][LINKS].items()}
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].management, file, live)
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""
@@ -140,11 +158,16 @@ class PortChannel(Change[BondState]):
     def intend(self, site: Site, facts: Facts) -> BondState:
         """As the inventory says; ports of other channels and hosts stay in the bridge."""
         file = InterfacesFile(facts[self.host][INTERFACES])
-        return _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
+        want = _intend(site, self.bond, self.host, _words(file, site.hosts[self.host].management, "bridge-ports"))
+        return replace(want, mtus=tuple(self._mtus(site, file).items()))
 
     def observe(self, site: Site, facts: Facts) -> BondState:
         """As the configuration says."""
-        return _observe(site, self.host, self.bond, InterfacesFile(facts[self.host][INTERFACES]))
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        return replace(_observe(site, self.host, self.bond, file), mtus=as_written(file, self._mtus(site, file)))
+
+    def _mtus(self, site: Site, file: InterfacesFile) -> dict[str, str]:
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].management, file, {})
 
     def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""

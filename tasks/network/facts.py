@@ -47,6 +47,8 @@ class LinkLive:
     master: str | None
     kind: str | None
     addresses: tuple[str, ...]
+    most_mtu_bytes: int = 0
+    """What its driver allows, 0 where it does not say."""
 
 
 def _links(output: str) -> dict[str, LinkLive]:
@@ -63,6 +65,7 @@ def _link(row: dict[str, Any]) -> LinkLive:
         master=row.get("master"),
         kind=row.get("linkinfo", {}).get("info_kind"),
         addresses=tuple(f"{a['local']}/{a['prefixlen']}" for a in row.get("addr_info", []) if a["family"] == "inet"),
+        most_mtu_bytes=row.get("max_mtu", 0),
     )
 
 

@@ -9,6 +9,7 @@ from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.facts import INTERFACES
+from tasks.network.mtus import Mtus, as_written
 
 ON = frozenset({"yes", "on", "1"})
 
@@ -18,6 +19,7 @@ class GatewayState:
     """(interface, address, whether packets that come in by it are forwarded)."""
 
     interfaces: tuple[tuple[str, str, bool], ...]
+    mtus: Mtus = ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,12 @@ class GatewayPorts(Change[GatewayState]):
         """The bridge's own address and those of its routed ports."""
         host = site.hosts[self.host]
         routed = ((name, str(port.address), True) for name, port in host.ports.items() if port.address)
-        return GatewayState(((host.management, str(host.address), True), *routed))
+        return GatewayState(((host.management, str(host.address), True), *routed), tuple(self._mtus(site).items()))
+
+    def _mtus(self, site: Site) -> dict[str, str]:
+        """Of its routed ports, where the inventory says it; its bridge's is that of the bridge's ports."""
+        ports = site.hosts[self.host].ports
+        return {name: str(port.said_mtu_bytes) for name, port in ports.items() if port.address and port.said_mtu_bytes is not None}
 
     def observe(self, site: Site, facts: Facts) -> GatewayState:
         """As the file says; of several addresses the wanted one counts."""
@@ -41,7 +48,7 @@ class GatewayPorts(Change[GatewayState]):
             addresses = file.get(name, "address")
             held = address if address in addresses else " ".join(addresses)
             found.append((name, held, bool(ON & set(file.get(name, "ip-forward")))))
-        return GatewayState(tuple(found))
+        return GatewayState(tuple(found), as_written(file, self._mtus(site)))
 
     def steps(self, site: Site, facts: Facts, want: GatewayState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""

@@ -10,6 +10,7 @@ from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.drain import DRAIN, UNDRAIN
 from tasks.network.facts import INTERFACES, STAGED
+from tasks.network.mtus import said
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ class PointToPointLinks(Change[LinksState]):
         """As the file says; of several addresses the wanted one counts."""
         file, want = InterfacesFile(facts[self.host][INTERFACES]), self.intend(site, facts)
         ports = tuple(
-            PortState(one.name, one.name in file.autos(), _held(file, one.name, one.address), " ".join(file.get(one.name, "mtu")))
-            for one in want.ports
+            PortState(one.name, one.name in file.autos(), _held(file, one.name, one.address), said(file, one.name)) for one in want.ports
         )
         return LinksState(ports, _held(file, "lo", want.loopback) if want.loopback else "")
 

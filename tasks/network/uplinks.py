@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from inventory.rows import Fallback
 from inventory.schema import Bond, Site
 from tasks.checks.bonds import BOND_CHECKS, NODE_END_CHECKS
+from tasks.checks.mtus import SWITCH_MTU_CHECKS
 from tasks.checks.routing import GATEWAY_CHECKS
 from tasks.core.change import ChangeSet, Member
 from tasks.network.bonds import PortChannel, UplinkBond
 from tasks.network.gateway import GatewayPorts
+from tasks.network.switch_mtus import RaisedMtus, SwitchMtus
 from tasks.network.switch_ports import SwitchPorts
 
 
@@ -28,7 +30,7 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
             (node,),
             NODE_END_CHECKS,
             {bond.host: frozenset({bond.name, bridge})},
-            by_hand=(f"{bond.peer_host}: bundle {' and '.join(bond.peer_members)} as one {site.lacp.rate} LACP channel to {bond.host}",),
+            by_hand=(_by_hand(site, bond.peer_host, bond.peer_members, bond.mtu_bytes, f" to {bond.host}"),),
         )
     switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
     subjects = {bond.host: frozenset({bond.name, bridge}), bond.peer_host: frozenset({bond.peer_name})}
@@ -49,13 +51,16 @@ def trunks(site: Site) -> Iterator[ChangeSet]:
 def _trunk(site: Site, bond: Bond) -> ChangeSet:
     far = site.bond(bond.peer_host, bond.peer_name)
     ours = tuple(one for one in (bond, far) if site.hosts[one.host].managed)
-    by_hand = (
-        f"{one.host}: bundle {' and '.join(one.members)} as one {site.lacp.rate} LACP channel" for one in (bond, far) if one not in ours
-    )
+    by_hand = (_by_hand(site, one.host, one.members, one.mtu_bytes) for one in (bond, far) if one not in ours)
     members = (Member(one.host, (SwitchPorts(one.host, one.members), PortChannel(one.host, one.name)), _falls_back(one)) for one in ours)
     checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
     subjects = {one.host: frozenset({one.name}) for one in ours}
     return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand))
+
+
+def _by_hand(site: Site, host: str, members: tuple[str, ...], mtu_bytes: int | None, to: str = "") -> str:
+    larger = f", for packets of {mtu_bytes} bytes," if mtu_bytes else ""
+    return f"{host}: bundle {' and '.join(members)} as one {site.lacp.rate} LACP channel{larger}{to}"
 
 
 def _falls_back(bond: Bond) -> bool:
@@ -67,3 +72,26 @@ def gateways(site: Site) -> Iterator[ChangeSet]:
     for host in site.members_of("switch"):
         if host.managed and any(port.address for port in host.ports.values()):
             yield ChangeSet(f"gateway {host.name}", (Member(host.name, (GatewayPorts(host.name),), safe_alone=True),), GATEWAY_CHECKS)
+
+
+def larger_packets(site: Site) -> Iterator[ChangeSet]:
+    """One set for all managed switches whose ports have an MTU in the inventory, where there are any.
+
+    It comes first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
+    """
+    if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
+        yield ChangeSet("larger packets", members)
+
+
+def packet_sizes(site: Site) -> Iterator[ChangeSet]:
+    """One set for each managed switch whose ports have an MTU in the inventory, for what is no end of a LACP group."""
+    for host in _with_mtus(site):
+        single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
+        member = Member(host, (SwitchMtus(host),), safe_alone=True)
+        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, {host: frozenset({*single, site.hosts[host].management})})
+
+
+def _with_mtus(site: Site) -> Iterator[str]:
+    for host in site.members_of("switch"):
+        if host.managed and any(mtu_bytes is not None for mtu_bytes in site.bridged(host.name).values()):
+            yield host.name

@@ -158,6 +158,7 @@ def test_somebody_elses_staged_change_is_refused(machine: Machine) -> None:
         ("bad\n", "bad\nnew\n", False),
         ("old\n", "new\n", False),
         ("old\n", 'bad: bridge-ports: invalid value "none"\n', False),
+        ("old\n", "bad: vmbr0: bridge inherits mtu from its ports. There is no need to assign mtu on a bridge\n", False),
     ],
 )
 def test_candidate_is_judged_by_what_it_adds_to_a_tools_complaints(machine: Machine, before: str, text: str, refused: bool) -> None:

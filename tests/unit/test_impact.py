@@ -17,6 +17,7 @@ iface br0
 	gateway 10.0.0.254
 	mtu 1500
 """
+RESTART = "many NICs lose their link for some seconds when their MTU changes"
 RULES = {
     "made": ("", "iface a\n", ["a is made"]),
     "taken-down": ("iface a\n", "", ["a is taken down: it is no longer in the file"]),
@@ -35,6 +36,41 @@ RULES = {
         ["x changes its address: sessions to the old one end"],
     ),
     "mtu": ("iface x\n\tmtu 1500\n", "iface x\n\tmtu 9000\n", ["x changes its MTU while it stays up"]),
+    "mtu-of-two-families": (
+        "iface x inet static\n\tmtu 1500\niface x inet6 static\n\tmtu 1500\n",
+        "iface x inet static\n\tmtu 9000\niface x inet6 static\n\tmtu 9000\n",
+        ["x changes its MTU while it stays up"],
+    ),
+    "mtu-that-is-the-default": ("iface x\n", "iface x\n\tmtu 1500\n", []),
+    "larger-mtu-of-a-bond": (
+        "iface a\n\tmtu 1500\niface x\n\tbond-slaves a b\n",
+        "iface a\n\tmtu 9000\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
+        ["x changes its MTU while it stays up", f"a and b take it from x: {RESTART}"],
+    ),
+    "smaller-mtu-of-a-bond": (
+        "iface x\n\tbond-slaves a b\n\tmtu 9000\n",
+        "iface x\n\tbond-slaves a b\n\tmtu 1500\n",
+        [
+            "x changes its MTU while it stays up",
+            f"a and b take it from x: {RESTART}",
+            "packets of more than 1500 bytes to x are lost until who sends them has the smaller MTU too",
+        ],
+    ),
+    "mtu-below-a-vlan": (
+        "iface x\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
+        "iface x\n\tmtu 9000\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
+        ["x changes its MTU while it stays up", "x.30 takes it from x too", "v takes it from x too"],
+    ),
+    "mtu-of-one-member": (
+        "iface a\n\tmtu 1500\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
+        "iface a\n\tmtu 9000\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
+        ["a changes its MTU while it stays up"],
+    ),
+    "larger-mtu-of-a-bridge": (
+        "iface x\n\tbridge-ports a\n",
+        "iface x\n\tbridge-ports a\n\tmtu 9000\n",
+        ["x changes its MTU while it stays up", "x sends packets of up to 9000 bytes: what is no TCP is lost on its way to who takes less"],
+    ),
     "gateway": ("iface x\n\tgateway 10.0.0.1\n", "iface x\n\tgateway 10.0.0.2\n", ["x changes the default route"]),
     "mac": (
         "iface x\n",

@@ -93,6 +93,16 @@ MERGES = {
     ),
     "same-value-as-a-number-stays": ("iface x\n\tbond-mode 4\n", "iface x\n\tbond-mode 802.3ad\n", "iface x\n\tbond-mode 4\n"),
     "twice-said-attribute-is-said-once": ("iface a\n\tmtu 1400\n\tmtu 1500\n", "iface a\n\tmtu 1500\n", "iface a\n\tmtu 1500\n"),
+    "mtu-of-two-families-is-said-in-both": (
+        "iface a inet static\n\tmtu 1500\niface a inet6 static\n\tmtu 1500\n",
+        "iface a inet static\n\tmtu 9000\n",
+        "iface a inet static\n\tmtu 9000\niface a inet6 static\n\tmtu 9000\n",
+    ),
+    "mtu-of-one-family-stays-there": (
+        "iface a inet static\niface a inet6 static\n\tmtu 1500\n",
+        "iface a inet static\n\tmtu 9000\n",
+        "iface a inet static\niface a inet6 static\n\tmtu 9000\n",
+    ),
     "second-address-stays": (
         "iface a\n\taddress 10.0.0.1/24\n\taddress 10.0.1.1/24\n",
         "iface a\n\taddress 10.0.1.1/24\n",

@@ -82,9 +82,9 @@ def test_firmware_is_for_switches_and_the_core_serves_the_site(site: Site) -> No
 def test_a_port_is_a_pair_whose_far_end_lies_beyond_the_machines_sight(site: Site) -> None:
     machine = draw(site).machines["vault"]
     mac = machine.ports[0].mac
-    pair = f"link add eth0 index 10000 address {mac} mtu 1500 type veth peer name far0 mtu 1500 netns cables"
+    pair = f"link add eth0 index 10000 address {mac} mtu 1500 type veth peer name far0 mtu 9000 netns cables"
     assert ports_batch(machine) == f"link set vec0 netns cables\n{pair}\n"
-    assert "link set vec0 mtu 1500 promisc on up" in cables_batch(machine)
+    assert "link set vec0 mtu 9000 promisc on up" in cables_batch(machine)
     assert "filter add dev far0 ingress matchall action mirred egress redirect dev vec0\n" in shaping_batch(machine)
 
 

@@ -1,8 +1,13 @@
 """Plans of whole sets, and the sets that the shipped site makes."""
 
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 from cases import CASES, ROOT, Case, cases_of, load_once, otherwise
 
+from inventory.typed import load
 from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
 from tasks.core.facts import HostFacts, Reading
@@ -12,10 +17,12 @@ from tasks.host.base_settings import base_settings
 from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
 from tasks.network.bonds import PortChannel, UplinkBond
 from tasks.network.switch_ports import SwitchPorts
-from tasks.network.uplinks import uplinks
+from tasks.network.uplink_probes import UPLINK_PROBES, neighbour, ways
+from tasks.network.uplinks import larger_packets, packet_sizes, uplinks
 from tasks.storage.ceph_pools import CephPool
 
 SITE = load_once(ROOT / "inventory")
+JUMBO = load_once(CASES / "uplink_bond" / "_site-with-jumbo-frames")
 NODE, SWITCH = (Case(CASES / feature, name).facts for feature, name in (("uplink_bond", "fresh-node"), ("port_channel", "fresh-switch")))
 (ALVIN, *_) = uplinks(SITE)
 
@@ -98,6 +105,33 @@ def test_switch_of_somebody_elses_is_told_by_hand() -> None:
     assert ada.hosts == ("ada",)
     assert ada.checks == NODE_END_CHECKS
     assert ada.by_hand == ("attic: bundle Ethernet1/1 and Ethernet1/2 as one slow LACP channel to ada",)
+
+
+def test_a_stranger_is_told_of_the_mtu_too(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    shutil.copytree(ROOT / "examples" / "home", folder)
+    groups, hosts = folder / "groups.yaml", folder / "hosts.yaml"
+    groups.write_text(groups.read_text().replace("nic0: {}", "nic0: {mtu_bytes: 9000}").replace("nic1: {}", "nic1: {mtu_bytes: 9000}"))
+    hosts.write_text(re.sub(r"(Ethernet1/[1-4]): {}", r"\1: {mtu_bytes: 9000}", hosts.read_text()))
+    (ada, *_) = uplinks(load(folder))
+    assert ada.by_hand == ("attic: bundle Ethernet1/1 and Ethernet1/2 as one slow LACP channel, for packets of 9000 bytes, to ada",)
+
+
+def test_mtus_are_sets_of_the_switches_that_have_some() -> None:
+    assert not [*larger_packets(SITE), *packet_sizes(SITE)]
+    (first,) = larger_packets(JUMBO)
+    assert first.hosts == ("sw-rack", "sw-core")
+    (rack, core) = packet_sizes(JUMBO)
+    assert rack.subjects == {"sw-rack": {"br0"}}
+    assert core.subjects == {"sw-core": {"br0", "swp4"}}
+
+
+def test_full_packets_are_sent_to_the_other_end_and_to_the_next_node() -> None:
+    assert [(way.name, way.address, way.mtu_bytes) for way in ways(JUMBO, "alvin")] == [("bond0", "172.16.0.2", 9000)]
+    assert [(way.name, way.far_host) for way in ways(JUMBO, "sw-rack")] == [("po-alvin", "alvin"), ("po-simon", "simon")]
+    assert [getattr(neighbour(JUMBO, host), "far_host", None) for host in ("alvin", "simon", "theodore")] == ["simon", "alvin", None]
+    assert UPLINK_PROBES.on(SITE, "alvin").command == "true"
+    assert "probe 172.16.0.2 9000 8972 &" in UPLINK_PROBES.on(JUMBO, "alvin").command
 
 
 def test_base_settings_are_one_set_a_host_that_has_its_own() -> None:
