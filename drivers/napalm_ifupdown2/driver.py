@@ -68,7 +68,7 @@ class Ifupdown2Driver(Getters):
         if replace or self._candidate is None:
             answers = self._read([*READ_FILES, READ_PORTS, READ_SDN])
             self._before, self._ports = _files(answers), frozenset(answers[READ_PORTS]["out"].split())
-            self._sdn = answers[READ_SDN]["out"]
+            self._sdn = answers[READ_SDN]["err"].strip() if answers[READ_SDN]["rc"] else generated_by_sdn(answers[READ_SDN]["out"])
         start = self._candidate or self._before
         after = {**start, **wanted} if replace else merge(start, text)
         if problems := self._problems(wanted, after):
@@ -81,8 +81,8 @@ class Ifupdown2Driver(Getters):
         changed = [path for path in PATHS[1:] if after.get(path, "") != self._before.get(path, "")]
         if changed and FRR_DAEMONS not in self._before:
             problems.append("it names FRR's files, and the host has no FRR; install frr and frr-pythontools")
-        elif changed and (reason := generated_by_sdn(self._sdn)):
-            problems.append(reason)
+        elif changed and self._sdn:
+            problems.append(self._sdn)
         return problems + daemon_problems(wanted.get(FRR_DAEMONS, ""), self._before.get(FRR_DAEMONS, ""))
 
     def compare_config(self) -> str:

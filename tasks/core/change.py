@@ -15,13 +15,17 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class FilePart:
-    """What a change owns of a file: `merge` turns the text as it stands into the text as it should be, and leaves the rest."""
+    """What a change owns of a file: `merge` turns the text as it stands into the text as it should be, and leaves the rest.
+
+    `mount` is the shared mount that the file is on where its path does not say so: a link leads there.
+    """
 
     path: str
     fact: Fact[str]
     merge: Callable[[str], str]
     mode: int = 0o644
     impact: tuple[str, ...] = ()
+    mount: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ class HostFacts:
                 raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
             try:
                 self._parsed[fact.name] = fact.parse(reading.out)
+            except BurrowError as error:
+                raise BurrowError(f"{self.host}: {error}") from error
             except UNEXPECTED as error:
                 raise BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {error!r}") from error
         return cast("T", self._parsed[fact.name])

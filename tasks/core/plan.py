@@ -1,7 +1,7 @@
 """A plan: what one change set would do on each of its hosts, before anything is touched. Pure."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasks.core.transaction import (
     Transaction,
     Unit,
     network_transaction,
+    shared_mount,
 )
 
 INTERFACES_FACT = text("interfaces", INTERFACES)
@@ -143,14 +144,19 @@ class _Files:
     facts: HostFacts
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, FilePart] = field(default_factory=dict)
 
     def own(self, part: FilePart) -> None:
+        self.parts[part.path] = part
         self.before.setdefault(part.path, self.facts[part.fact])
         self.after[part.path] = part.merge(self.after.get(part.path, self.before[part.path]))
 
-    def writes(self, modes: Mapping[str, int]) -> tuple[FileWrite, ...]:
-        changed = (path for path, text in self.after.items() if text != self.before[path])
-        return tuple(FileWrite(path, self.before[path] or None, self.after[path], modes[path]) for path in changed)
+    def writes(self) -> tuple[FileWrite, ...]:
+        changed = (self.parts[path] for path, text in self.after.items() if text != self.before[path])
+        return tuple(
+            FileWrite(one.path, self.before[one.path] or None, self.after[one.path], one.mode, mount=one.mount or shared_mount(one.path))
+            for one in changed
+        )
 
 
 def _configuration(facts: HostFacts, candidates: Sequence[Candidate]) -> tuple[dict[str, str], dict[str, str]]:
@@ -197,7 +203,7 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         impact += network_impact({**known, **before}, after)
     transaction = Transaction(
         why=why,
-        files=(*files.writes({part.path: part.mode for part in parts}), *network.files),
+        files=(*files.writes(), *network.files),
         actions=(*(a for a in actions if a.early), *network.actions, *(a for a in actions if not a.early)),
         units=tuple(dict.fromkeys((*network.units, *_pick(steps, Unit)))),
         sysctls={step.name: step.value for step in _pick(steps, Sysctl)},

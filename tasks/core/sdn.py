@@ -1,7 +1,9 @@
 """Whether Proxmox VE writes frr.conf itself: then a change of ours would be gone with its next `pvesh set /cluster/sdn`."""
 
+from tasks.core.cluster_files import OF_ANY_HOST
+
 # Entities that make it do so (pve-network): routing controllers, and fabrics from Proxmox VE 9 on.
-READ_SDN = "cat /etc/pve/sdn/controllers.cfg /etc/pve/sdn/fabrics.cfg 2>/dev/null || true"
+READ_SDN = f"{OF_ANY_HOST}cat /etc/pve/sdn/controllers.cfg /etc/pve/sdn/fabrics.cfg 2>/dev/null || true"
 
 
 def generated_by_sdn(text: str) -> str:

@@ -41,7 +41,7 @@ class SshLink:
         `pvecm create`, `pvecm add` and `pveceph pool` end with 0 also where their task failed: what is left of that is the reason on
         standard error (pve-common, PVE::RESTEnvironment::fork_worker), so it is kept for when the checks fail.
         """
-        said = self.session.perform(self.owner, command.argv, command.deadline_s)
+        said = self.session.perform(self.owner, command.guarded, command.deadline_s)
         if said["rc"]:
             words = (said["err"] or said["out"]).strip()[-600:] or "it said nothing"
             raise TransactionError(f"{self.task.host.name}: `{' '.join(command.argv)}` ended with {said['rc']}: {words}")
@@ -64,7 +64,7 @@ class SshLink:
 
             def opposite(command: Command, words: str) -> Command | None:
                 done.said += [f"`{' '.join(command.argv)}`: {words}"] if words else []
-                return Command(command.undo, command.shown) if command.undo else None
+                return command.opposite()
 
             done.carry_out(plan.transaction.commands, self._perform, opposite)
             return

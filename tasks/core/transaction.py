@@ -9,17 +9,29 @@ INTERFACES = "/etc/network/interfaces"
 FRR_CONF, FRR_DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 # Somebody else's change is open where the hypervisor's own tools staged one (Proxmox VE, pve-network).
 INTERFACES_STAGED = "/etc/network/interfaces.new"
+# What a cluster shares is mounted here by its daemon; written below the bare folder, a file keeps it from being mounted again.
+PVE = "/etc/pve"
+SHARED_MOUNTS = (PVE,)
+
+
+def shared_mount(path: str) -> str:
+    """The shared mount that a path is below; empty where it is below none."""
+    return next((mount for mount in SHARED_MOUNTS if path.startswith(f"{mount}/")), "")
 
 
 @dataclass(frozen=True)
 class FileWrite:
-    """A whole file: as it was read (None: absent) and as it will be. `validate` names the candidate's path as {candidate}."""
+    """A whole file: as it was read (None: absent) and as it will be. `validate` names the candidate's path as {candidate}.
+
+    `mount` is the shared mount that it was read on: nothing is written where that is not mounted any more.
+    """
 
     path: str
     before: str | None
     text: str | None
     mode: int = 0o644
     validate: tuple[str, ...] = ()
+    mount: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,11 +133,19 @@ class Call:
     impact: tuple[str, ...] = ()
 
 
+WITH_MOUNT = r"""
+mountpoint -q "$1" || { echo "$1 is not mounted: nothing was done; start what mounts it, then run again" >&2; exit 1; }
+shift
+exec "$@"
+"""
+
+
 @dataclass(frozen=True)
 class Command:
     """A command that no timer takes back: `undo` is its opposite; without that it stays, which the plan says.
 
-    It goes on when the connection that asked for it breaks, and the next run finds what came of it.
+    It goes on when the connection that asked for it breaks, and the next run finds what came of it. `mount` is the shared mount that it
+    and its opposite write below: where that is not mounted neither is run.
     """
 
     argv: tuple[str, ...]
@@ -133,6 +153,16 @@ class Command:
     undo: tuple[str, ...] = ()
     deadline_s: float = 120.0
     impact: tuple[str, ...] = ()
+    mount: str = ""
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """What is run on the host: the command itself, after a look at its mount."""
+        return ("/bin/sh", "-c", WITH_MOUNT, self.argv[0], self.mount, *self.argv) if self.mount else self.argv
+
+    def opposite(self) -> "Command | None":
+        """What takes it back."""
+        return Command(self.undo, self.shown, mount=self.mount) if self.undo else None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
 from inventory.schema import Site
+from tasks.core.cluster_files import OF_ANY_HOST
 from tasks.core.facts import Fact
 
 CLUSTER, NODE = "/etc/pve/firewall/cluster.fw", "/etc/pve/local/host.fw"
@@ -109,7 +110,8 @@ def _take(found: Firewall, rules: dict[str, list[str]], path: str, section: str,
         found.names.setdefault(f"+{name}", []).append(line)
 
 
-FIREWALL = Fact("firewall", f"for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; cat $file 2>/dev/null || true; done", parse)
+READ_FIREWALL = f"{OF_ANY_HOST}for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; cat $file 2>/dev/null || true; done"
+FIREWALL = Fact("firewall", READ_FIREWALL, parse)
 
 
 def dropped(firewall: Firewall, site: Site, host: str) -> Iterator[Loss]:

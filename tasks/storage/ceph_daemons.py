@@ -8,7 +8,7 @@ from inventory.schema import Site
 from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.transaction import Command
+from tasks.core.transaction import PVE, Command
 from tasks.storage.ceph_facts import CEPH, CEPH_CONF, OSD_DISKS, CephState, Disk
 from tasks.storage.ceph_traces import CEPH_TRACES, need_one_ceph
 from tasks.storage.proxmox_cluster import members
@@ -56,13 +56,17 @@ class CephSettings(Change[Settings]):
     def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
         """`pveceph init`, which makes the cluster's id and its administrator's key, and shows neither."""
         del site, facts
-        return (Command(("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx"),)
+        return (
+            Command(
+                ("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx", mount=PVE
+            ),
+        )
 
 
 def ceph_setting(text: str, key: str) -> str:
     """A setting of ceph.conf, empty where it is not said. Words of a name are apart by `_`, `-` or spaces (Ceph takes all of them)."""
     lines = (re.split(r"[#;]", line)[0].partition("=") for line in text.splitlines())
-    return next((value.strip() for name, _, value in lines if re.sub(r"[\s_-]+", "_", name.strip()) == key), "")
+    return next((value.strip().strip("\"'") for name, _, value in lines if re.sub(r"[\s_-]+", "_", name.strip()) == key), "")
 
 
 def _settings(text: str) -> Settings:
@@ -71,10 +75,14 @@ def _settings(text: str) -> Settings:
 
 
 def need_own_answer(facts: Facts, host: str) -> None:
-    """Raises Refused where the cluster that answers is not the one of Proxmox's file."""
+    """Raises Refused where the cluster that answers is not the one of Proxmox's file, or that file names none."""
     running, written = facts[host][CEPH].fsid, ceph_setting(facts[host][CEPH_CONF], "fsid")
+    if facts[host][CEPH_CONF].strip() and not written:
+        raise Refused(
+            f"{host}: /etc/pve/ceph.conf is there and names no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it"
+        )
     if running and running != written:
-        said = f"says {written}" if written else "says none (is /etc/pve mounted?)"
+        said = f"says {written}" if written else "is not there"
         raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {said}: it belongs to another cluster")
 
 
@@ -120,7 +128,7 @@ class CephMonitor(Change[Has]):
         loopback = site.hosts[self.host].loopback
         assert loopback is not None
         words = ("pveceph", "mon", "create", "--mon-address", str(loopback.ip))
-        return (Command(words, f"monitor {self.host} at {loopback.ip}"),)
+        return (Command(words, f"monitor {self.host} at {loopback.ip}", mount=PVE),)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ class CephManager(Change[Has]):
         if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_TRACES].daemons:
             unit = f"ceph-mgr@{self.host}.service"
             return (Command(("systemctl", "start", unit), f"manager {self.host} is started", ("systemctl", "stop", unit)),)
-        return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host)),)
+        return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host), mount=PVE),)
 
 
 @dataclass(frozen=True)
@@ -203,6 +211,7 @@ class CephOsds(Change[Osds]):
                 ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
                 f"OSD on {name} ({there[name].device})",
                 impact=(f"{name} becomes Ceph's, all of it",),
+                mount=PVE,
             )
             for name in missing
         )

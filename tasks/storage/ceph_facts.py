@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.schema import Site
+from tasks.core.cluster_files import OF_ANY_HOST, file_of_node
 from tasks.core.errors import BurrowError
-from tasks.core.facts import Fact, text
+from tasks.core.facts import Fact
 
 # A monitor that falls silent after it has taken a client's connection is given up after 5 s; Ceph's own clients stay with it for 30 s,
 # which is all that a command has (mon_client_ping_timeout).
@@ -201,6 +202,6 @@ def _of_host(site: Site, host: str) -> str:
     return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
 
 
-CEPH = Fact("ceph", f"python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18)
-CEPH_CONF = text("ceph_conf", "/etc/pve/ceph.conf")
+CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18)
+CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), str)
 OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host, within_s=8)

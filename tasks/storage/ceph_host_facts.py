@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.core.cluster_files import OF_A_NODE
 from tasks.core.facts import Fact
 
 
@@ -43,7 +44,7 @@ AT_BOOT = Fact(
 )
 CEPH_KEYS = Fact(
     "ceph_keys",
-    "find /etc/ceph /etc/pve/ceph /etc/pve/priv /var/lib/ceph -maxdepth 3 -type f -name '*keyring*' -printf '%p\\t%u\\t%g\\t%m\\n'"
-    " 2>/dev/null || true",
+    f"{OF_A_NODE}find /etc/ceph /etc/pve/ceph /etc/pve/priv /var/lib/ceph -maxdepth 3 -type f -name '*keyring*'"
+    " -printf '%p\\t%u\\t%g\\t%m\\n' 2>/dev/null || true",
     _keys,
 )

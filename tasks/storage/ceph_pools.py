@@ -7,7 +7,7 @@ from inventory.schema import Site
 from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.transaction import Command
+from tasks.core.transaction import PVE, Command
 from tasks.storage.ceph_daemons import answering
 from tasks.storage.ceph_facts import CEPH, CEPH_CONF
 from tasks.storage.proxmox_facts import STORAGES
@@ -65,14 +65,14 @@ class CephPool(Change[PoolState]):
         if has == PoolState():
             words = [word for one in fields(want) for word in (f"--{one.name}", getattr(want, one.name))]
             made = ("pveceph", "pool", "create", self.name, *words, "--pg_num", str(FIRST_PGS))
-            return (Command(made, f"pool {self.name}: {want.size} copies, writes with {want.min_size}, for {want.application}"),)
+            return (Command(made, f"pool {self.name}: {want.size} copies, writes with {want.min_size}, for {want.application}", mount=PVE),)
         changed = {one.name: getattr(want, one.name) for one in fields(want) if getattr(want, one.name) != getattr(has, one.name)}
         back = [word for key in changed for word in (f"--{key}", getattr(has, key)) if getattr(has, key)]
         words = [word for key, value in changed.items() for word in (f"--{key}", value)]
         shown = ", ".join(f"{key} {getattr(has, key) or 'none'} -> {value}" for key, value in changed.items())
         command = ("pveceph", "pool", "set", self.name)
         impact = ("its objects are copied anew between hosts",) if "size" in changed else ()
-        return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *back) if back else (), impact=impact),)
+        return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *back) if back else (), impact=impact, mount=PVE),)
 
 
 @dataclass(frozen=True)
@@ -125,4 +125,4 @@ def _add(name: str, kind: str, target: str) -> Command:
     if kind == "nfs":
         server, _, path = target.partition(":")
         where = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
-    return Command(("pvesm", "add", kind, name, *where), f"storage {name}: {kind} {target}", ("pvesm", "remove", name))
+    return Command(("pvesm", "add", kind, name, *where), f"storage {name}: {kind} {target}", ("pvesm", "remove", name), mount=PVE)

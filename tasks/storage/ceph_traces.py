@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tasks.core.cluster_files import OF_A_NODE
 from tasks.core.errors import Refused
 from tasks.core.facts import Fact, Facts
 
@@ -11,7 +12,7 @@ from tasks.core.facts import Fact, Facts
 READ_TRACES = r"""
 for file in /etc/pve/ceph.conf /etc/ceph/ceph.conf; do
   [ -L "$file" ] || [ ! -e "$file" ] || printf '%s\t%s\n' "$file" \
-    "$(sed -n 's/^[[:space:]]*fsid[[:space:]]*=[[:space:]]*\([0-9A-Fa-f-]*\).*/\1/p' "$file" | head -n 1)"
+    "$(sed -n 's/^[[:space:]]*fsid[[:space:]]*=[[:space:]]*["'"'"']\{0,1\}\([0-9A-Fa-f-]*\).*/\1/p' "$file" | head -n 1)"
 done
 for file in /var/lib/ceph/osd/*/ceph_fsid; do
   [ ! -e "$file" ] || printf '%s\t%s\n' "$file" "$(cat "$file")"
@@ -23,13 +24,12 @@ for folder in /var/lib/ceph/mon/* /var/lib/ceph/mgr/* /var/lib/ceph/osd/*; do
   [ ! -d "$folder" ] || printf '%s\t\n' "$folder"
 done
 """
-DAEMONS = "/var/lib/ceph/"
 BY_HAND = "leave it out of the inventory, or take its Ceph apart by hand (`pveceph purge`), then run again"
 
 
 @dataclass(frozen=True)
 class Traces:
-    """{where: fsid} of all that says one, and the folders of daemons."""
+    """{where: fsid} of all that says one; the folders of daemons, and files of Ceph that say none."""
 
     fsids: Mapping[str, str]
     daemons: tuple[str, ...]
@@ -38,10 +38,10 @@ class Traces:
 def _traces(output: str) -> Traces:
     rows = [line.split("\t") for line in output.splitlines()]
     fsids = {where: fsid.lower() for where, fsid in rows if fsid}
-    return Traces(fsids, tuple(where for where, fsid in rows if not fsid and where.startswith(DAEMONS)))
+    return Traces(fsids, tuple(where for where, fsid in rows if not fsid))
 
 
-CEPH_TRACES = Fact("ceph_traces", READ_TRACES, _traces)
+CEPH_TRACES = Fact("ceph_traces", f"{OF_A_NODE}{READ_TRACES}", _traces)
 
 
 def need_one_ceph(names: Iterable[str], facts: Facts) -> None:
@@ -59,7 +59,7 @@ def need_one_ceph(names: Iterable[str], facts: Facts) -> None:
         if fsid != ours
     ]
     strange += [
-        f"{name}: {', '.join(found.daemons)} is there, and nothing says of which Ceph cluster (is /etc/pve mounted?)"
+        f"{name}: {', '.join(found.daemons)} is there, and nothing says of which Ceph cluster"
         for name in read
         if (found := facts[name][CEPH_TRACES]).daemons and not found.fsids
     ]

@@ -8,6 +8,7 @@ from inventory.schema import Site
 from tasks.core.change import Change, FilePart, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
+from tasks.core.transaction import shared_mount
 from tasks.storage.proxmox_cluster import members
 from tasks.storage.proxmox_facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KEYS_PATH, KNOWN_HOSTS, ROOT_KEY
 
@@ -57,9 +58,11 @@ class NodeKeys(Change[Known]):
 
     def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
         """The missing lines at the end of each file."""
-        del site, facts
+        del site
         return (
-            FilePart(KEYS_FILE, AUTHORIZED_KEYS, lambda text: _with(text, want.keys), 0o600),
+            FilePart(
+                KEYS_FILE, AUTHORIZED_KEYS, lambda text: _with(text, want.keys), 0o600, mount=shared_mount(facts[self.host][KEYS_PATH])
+            ),
             FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: _with(text, want.hosts), 0o644),
         )
 
@@ -70,7 +73,8 @@ def _is_member(facts: Facts, host: str) -> bool:
 
 def _shares(facts: Facts, host: str) -> bool:
     """Whether its file is the one of the whole cluster: Proxmox links it to /etc/pve (pve-cluster, PVE::Cluster::Setup::setup_ssh_keys)."""
-    return _is_member(facts, host) and facts[host][KEYS_PATH].startswith("/etc/pve/")
+    path, is_member = facts[host][KEYS_PATH], _is_member(facts, host)  # both have to be known
+    return is_member and bool(shared_mount(path))
 
 
 def _need_no_loss(site: Site, facts: Facts, host: str) -> None:

@@ -7,7 +7,7 @@ from inventory.schema import Site
 from tasks.core.change import Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.transaction import Command
+from tasks.core.transaction import PVE, Command
 from tasks.storage.ceph_traces import CEPH_TRACES, need_one_ceph
 from tasks.storage.proxmox_facts import COROSYNC
 
@@ -45,6 +45,11 @@ class ProxmoxCluster(Change[Membership]):
         found = facts[self.host][COROSYNC]
         if found.name and found.name != site.ceph.cluster:
             raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")
+        if found.nodes and self.host not in found.nodes:
+            raise Refused(
+                f"{self.host}: /etc/pve/corosync.conf is of the nodes {', '.join(sorted(found.nodes))}, and {self.host} is none of them: it"
+                f" was taken out of {found.name}, or has another name there; see pvecm(1), `Remove a Cluster Node`"
+            )
         return Membership(site.ceph.cluster, links(site, self.host))
 
     def observe(self, site: Site, facts: Facts) -> Membership:
@@ -62,9 +67,10 @@ class ProxmoxCluster(Change[Membership]):
         first = members(site)[0]
         if self.host == first:
             words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
-            return (Command(words, f"cluster {want.cluster} is made of {self.host}"),)
+            return (Command(words, f"cluster {want.cluster} is made of {self.host}", mount=PVE),)
         words = ("pvecm", "add", str(site.hosts[first].address.ip), *_links(want), "--use_ssh", "1")
-        return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=("corosync starts: /etc/pve becomes the cluster's",)),)
+        impact = ("corosync starts: /etc/pve becomes the cluster's",)
+        return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=impact, mount=PVE),)
 
 
 def _links(want: Membership, priorities: tuple[str, ...] = ()) -> tuple[str, ...]:

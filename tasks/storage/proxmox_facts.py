@@ -4,17 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.core.cluster_files import OF_A_NODE, file_of_node
+from tasks.core.errors import BurrowError
 from tasks.core.facts import Fact, text
-
-
-@dataclass(frozen=True)
-class Corosync:
-    """/etc/pve/corosync.conf: the cluster's name, each node's addresses by link, its names by id, and what a link counts for."""
-
-    name: str
-    nodes: Mapping[str, tuple[str, ...]]
-    ids: Mapping[str, str]
-    priorities: Mapping[int, int]
+from tasks.storage.corosync_file import COROSYNC_CONF, parse
 
 
 @dataclass(frozen=True)
@@ -34,22 +27,6 @@ class Link:
     connected: tuple[str, ...]
 
 
-def _blocks(text_: str, kind: str) -> list[dict[str, str]]:
-    found = re.findall(rf"\b{kind} {{([^{{}}]*)}}", text_)
-    return [dict(re.findall(r"^\s*(\w+): *(.*?) *$", block, re.MULTILINE)) for block in found]
-
-
-def _corosync(text_: str) -> Corosync:
-    nodes = [one for one in _blocks(text_, "node") if "name" in one]
-    name = re.search(r"^\s*cluster_name: *(\S+)", text_, re.MULTILINE)
-    return Corosync(
-        name[1] if name else "",
-        {one["name"]: tuple(one[key] for key in sorted(one) if key.startswith("ring")) for one in nodes},
-        {one.get("nodeid", ""): one["name"] for one in nodes},
-        {int(one["linknumber"]): int(one.get("knet_link_priority", 1)) for one in _blocks(text_, "interface") if "linknumber" in one},
-    )
-
-
 def _quorum(output: str) -> Quorum:
     fields = dict(re.findall(r"^([\w ]+): +(\S+)", output, re.MULTILINE))
     members = re.findall(r"^ +(\d+) +\d+ ", output.partition("Membership information")[2], re.MULTILINE)
@@ -66,16 +43,24 @@ def _links(output: str) -> tuple[Link, ...]:
 
 
 def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
-    """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg."""
+    """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg (pve-common, PVE::SectionConfig::parse_config).
+
+    Raises BurrowError on a line that Proxmox would pass over: what it was meant to say is not known.
+    """
     found: dict[str, dict[str, str]] = {}
-    here: dict[str, str] = {}
-    for line in text_.splitlines():
-        if line[:1].isspace():
-            key, _, value = line.strip().partition(" ")
-            here[key] = value.strip()
-        elif ":" in line:
-            kind, _, name = line.partition(":")
-            here = found[name.strip()] = {"type": kind.strip()}
+    here: dict[str, str] | None = None
+    for number, line in enumerate(text_.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        begun, words = re.fullmatch(r"(\S+):\s*(\S+)\s*", line), line.split(None, 1)
+        if begun:
+            here = found[begun[2]] = {"type": begun[1]}
+        elif line[0].isspace() and here is not None:
+            here[words[0]] = words[1].strip() if len(words) > 1 else ""
+        else:
+            raise BurrowError(
+                f"/etc/pve/storage.cfg, line {number}: wanted `TYPE: NAME`, found `{line.strip()}`: correct it, then run again"
+            )
     return found
 
 
@@ -84,15 +69,20 @@ def _status(output: str) -> Mapping[str, str]:
     return {words[0]: words[2] for words in (line.split() for line in output.splitlines()[1:]) if len(words) > 2}
 
 
-COROSYNC = Fact("corosync", "cat /etc/pve/corosync.conf 2>/dev/null || true", _corosync)
+# Proxmox makes no cluster beside a file that is there, whatever is in it.
+READ_COROSYNC = f"""{file_of_node(COROSYNC_CONF)}
+[ ! -e {COROSYNC_CONF} ] || [ -s {COROSYNC_CONF} ] || {{
+  echo "{COROSYNC_CONF} is there and empty: put its text back (/etc/corosync/corosync.conf has it too), then run again" >&2; exit 1
+}}"""
+COROSYNC = Fact("corosync", READ_COROSYNC, parse)
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
-STORAGES = Fact("storages", "cat /etc/pve/storage.cfg 2>/dev/null || true", _storages)
+STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages)
 # Mounts what is not mounted yet, as Proxmox itself does every few seconds; it asks one server after the other, 2 to 12 s each.
-STORAGE_STATUS = Fact("storage_status", "pvesm status 2>/dev/null || true", _status, within_s=8)
+STORAGE_STATUS = Fact("storage_status", f"{OF_A_NODE}pvesm status 2>/dev/null || true", _status, within_s=8)
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
 HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
 AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
 # Where it really is: Proxmox links it to the cluster's.
-KEYS_PATH = Fact("authorized_keys_path", "readlink -f /root/.ssh/authorized_keys || true", str.strip)
+KEYS_PATH = Fact("authorized_keys_path", f"{OF_A_NODE}readlink -f /root/.ssh/authorized_keys || true", str.strip)
 KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")

@@ -24,6 +24,8 @@ CASES = ROOT / "tests" / "cases"
 load_once = cache(load)
 # HOST/FACT with this ending says what is otherwise in a JSON reading of the layers below.
 OTHERWISE = ".otherwise"
+# HOST/FACT with this ending is a command that failed: its exit code in the first line, then what it said on standard error.
+FAILED = ".failed"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Case:
         for layer in self.layers:
             for path in sorted(layer.glob("*/*")):
                 here, text = readings.setdefault(path.parent.name, {}), path.read_text()
+                if path.suffix == FAILED:
+                    code, _, err = text.partition("\n")
+                    here[path.stem] = Reading(int(code), "", err)
+                    continue
                 if path.suffix == OTHERWISE:
                     text = otherwise(here[path.stem].out, YAML(typ="safe").load(text))
                 here[path.name.removesuffix(OTHERWISE)] = Reading(0, text)

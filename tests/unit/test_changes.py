@@ -5,8 +5,9 @@ from cases import CASES, Case, cases_of, changes
 from replay import after
 
 from tasks.core.change import Member
-from tasks.core.errors import Refused
+from tasks.core.errors import BurrowError
 from tasks.core.plan import HostPlan, plan_member
+from tasks.core.transaction import PVE
 
 CHANGES = changes()
 EVERY = [case for name in CHANGES if (CASES / name).is_dir() for case in cases_of(CASES / name)]
@@ -33,7 +34,7 @@ def test_a_change_writes_this_and_nothing_else(case: Case) -> None:
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
 def test_a_wish_that_cannot_be_carried_out_is_refused(case: Case) -> None:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(BurrowError) as raised:
         plan_of(case)
     assert f"{raised.value}\n" == case.text("error.txt")
 
@@ -43,3 +44,10 @@ def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
     plan = plan_of(case)
     facts = after(plan, case.facts, change_of(case), case.site) if plan else case.facts
     assert plan_of(case, facts).differences == ()
+
+
+@pytest.mark.parametrize("case", PLANNED, ids=str)
+def test_proxmoxs_commands_are_run_on_its_mount_alone(case: Case) -> None:
+    transaction = plan_of(case).transaction
+    commands = transaction.commands if transaction else ()
+    assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}

@@ -1,0 +1,96 @@
+"""What is below /etc/pve is read, and written, while it is mounted alone: a folder in the place of a host's root."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cases import CASES, Case
+
+from tasks.core.change import Member
+from tasks.core.cluster_files import OF_A_NODE, OF_ANY_HOST
+from tasks.core.plan import plan_member
+from tasks.core.transaction import PVE, Command
+from tasks.storage.node_keys import NodeKeys
+from tasks.storage.proxmox_facts import COROSYNC
+
+
+def read(root: Path, command: str, mounted: bool) -> subprocess.CompletedProcess[str]:
+    (root / "mounts").write_text(f"none {root}/etc/pve hostfs rw 0 0\n" if mounted else "/dev/sda / ext4 rw 0 0\n")
+    script = command.replace("/etc/", f"{root}/etc/").replace("/usr/", f"{root}/usr/").replace("/var/", f"{root}/var/")
+    script = script.replace("/proc/mounts", f"{root}/mounts")
+    return subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+
+
+def write(root: Path, path: str, text: str = "x\n") -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text)
+
+
+PROOFS = ("etc/corosync/corosync.conf", "etc/corosync/authkey", "var/lib/pve-cluster/config.db", "usr/bin/pvecm")
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("begin", [OF_ANY_HOST, OF_A_NODE])
+def test_node_whose_folder_is_not_mounted_is_no_fresh_node(tmp_path: Path, begin: str, proof: str) -> None:
+    write(tmp_path, proof)
+    write(tmp_path, "etc/pve/corosync.conf", "left below the mount point\n")
+    done = read(tmp_path, f"{begin}cat /etc/pve/corosync.conf", mounted=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"/etc/pve is not mounted, though {tmp_path}/{proof} is there" in done.stderr
+    assert "`systemctl status pve-cluster`" in done.stderr
+
+
+def test_host_that_is_no_node_has_no_such_files(tmp_path: Path) -> None:
+    assert read(tmp_path, f"{OF_ANY_HOST}echo read", mounted=False).stdout == "read\n"
+
+
+def test_host_that_is_to_be_a_node_and_is_none_is_no_fresh_node(tmp_path: Path) -> None:
+    done = read(tmp_path, COROSYNC.command, mounted=False)
+    assert done.returncode == 1
+    assert "and no pvecm is there: install Proxmox VE" in done.stderr
+
+
+def test_daemon_that_died_under_its_mount_is_said(tmp_path: Path) -> None:
+    """The mount is still listed, and every question ends with an error."""
+    done = read(tmp_path, COROSYNC.command, mounted=True)
+    assert done.returncode == 1
+    assert "is mounted and does not answer" in done.stderr
+
+
+def test_fresh_node_says_nothing_and_a_member_its_file(tmp_path: Path) -> None:
+    (tmp_path / "etc/pve").mkdir(parents=True)
+    assert read(tmp_path, COROSYNC.command, mounted=True).stdout == ""
+    assert read(tmp_path, COROSYNC.command, mounted=True).returncode == 0
+    write(tmp_path, "etc/pve/corosync.conf", "totem {\n")
+    assert read(tmp_path, COROSYNC.command, mounted=True).stdout == "totem {\n"
+
+
+def test_file_that_is_there_and_empty_is_no_absent_file(tmp_path: Path) -> None:
+    write(tmp_path, "etc/pve/corosync.conf", "")
+    done = read(tmp_path, COROSYNC.command, mounted=True)
+    assert done.returncode == 1
+    assert "corosync.conf is there and empty" in done.stderr
+
+
+def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
+    shared = Case(CASES / "node_keys", "shared-file-is-written-by-the-first")
+    for case, mounts in ((shared, [PVE]), (replace(shared, name="fresh-node"), ["", ""])):
+        plan = plan_member(Member("alvin", (NodeKeys("alvin"),)), "keys", case.site, case.facts)
+        assert plan.transaction is not None
+        assert [one["mount"] for one in plan.transaction.request(30)["files"]] == mounts
+
+
+def test_command_that_writes_there_is_not_run_without_it(tmp_path: Path) -> None:
+    """Nor is its opposite."""
+    command = Command(("touch", f"{tmp_path}/made"), "made", ("touch", f"{tmp_path}/undone"), mount=str(tmp_path))
+    opposite = command.opposite()
+    assert opposite is not None
+    for one in (command, opposite):
+        done = subprocess.run(one.guarded, capture_output=True, text=True, check=False)
+        assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
+        assert f"{tmp_path} is not mounted: nothing was done" in done.stderr
+    mounted = replace(command, mount="/proc")
+    assert subprocess.run(mounted.guarded, check=False).returncode == 0
+    assert (tmp_path / "made").exists()
+    assert replace(command, mount="").guarded == command.argv
