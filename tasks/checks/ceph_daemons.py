@@ -17,8 +17,8 @@ def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Find
     """Each host that is to have a monitor has one, and it is in quorum."""
     if site.ceph is not None and host in site.ceph.monitors:
         state = facts[host][CEPH]
-        there = "a monitor, not in quorum" if host in state.monitors else "no monitor"
-        yield Finding(f"{host}:mon", "in quorum", "in quorum" if host in state.quorum else state.error or there, host)
+        there = "a monitor, not in quorum" if state.monitors_of(host) else "no monitor"
+        yield Finding(f"{host}:mon", "in quorum", "in quorum" if state.monitors_of(host) & state.quorum else state.error or there, host)
 
 
 @check(
@@ -31,7 +31,7 @@ def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Find
 def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each host with a monitor has a manager, so that one stands by."""
     if site.ceph is not None and host in site.ceph.monitors:
-        yield Finding(f"{host}:mgr", "a manager", "a manager" if host in facts[host][CEPH].managers else "none", host)
+        yield Finding(f"{host}:mgr", "a manager", "a manager" if facts[host][CEPH].managers_of(host) else "none", host)
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
@@ -57,7 +57,7 @@ def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 def monitors_are_those_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """There are the inventory's monitors, an odd number, and no others."""
     if site.ceph is not None and (state := cluster_as_seen(site, facts, host)):
-        want, got = sorted(site.ceph.monitors), sorted(state.monitors)
+        want, got = sorted(site.ceph.monitors), sorted(state.monitors.values())
         yield Finding("ceph:mon", f"{len(want)}: {', '.join(want)}", f"{len(got)}: {', '.join(got)}")
 
 
@@ -112,8 +112,8 @@ def ceph_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding
         return
     at_boot, state = facts[host][AT_BOOT], facts[host][CEPH]
     units = ["ceph.target"]
-    units += [f"ceph-mon@{host}.service"] if host in state.monitors else []
-    units += [f"ceph-mgr@{host}.service"] if host in state.managers else []
+    units += [f"ceph-mon@{name}.service" for name in sorted(state.monitors_of(host))]
+    units += [f"ceph-mgr@{name}.service" for name in state.managers_of(host)]
     missing = [unit for unit in units if unit not in at_boot]
     missing += [
         f"ceph-volume for osd.{number}"

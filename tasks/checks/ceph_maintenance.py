@@ -9,7 +9,7 @@ from inventory.schema import Site
 from tasks.checks.ceph_health import TAGS, cluster_as_seen, speaker, unclean
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Fact, Facts
-from tasks.storage.ceph_facts import CEPH, CEPH_OSD
+from tasks.storage.ceph_facts import CEPH, CEPH_OSD, CephState
 
 WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` says what is going on."
 
@@ -19,20 +19,39 @@ def _answer(output: str) -> dict[str, Any]:
     return answer
 
 
-# What Ceph itself says of stopping the OSDs of this host: it knows pools, rules and what else is down (ceph(8)).
+# The OSDs of this host are those that say so: a bucket of CRUSH may be called otherwise.
+OWN_OSDS = r"""
+import json, os, sys
+for one in json.load(sys.stdin):
+    if one.get("hostname", "").split(".")[0] == os.uname().nodename.split(".")[0]:
+        sys.stdout.write("%s " % one["id"])
+"""
+# What Ceph itself says of stopping them: it knows pools, rules and what else is down (ceph(8)).
 OK_TO_STOP = Fact(
     "ok_to_stop",
-    f'ids=$({shlex.join(CEPH_OSD)} ls-tree "$(hostname)" 2>/dev/null); '
+    f"ids=$({shlex.join(CEPH_OSD)} metadata -f json 2>/dev/null | python3 -c '{OWN_OSDS}' 2>/dev/null); "
     f'[ -z "$ids" ] || {shlex.join(CEPH_OSD)} ok-to-stop $ids -f json 2>/dev/null || true',
     _answer,
     within_s=12,
 )
 
 
+def may_be_lost(site: Site, state: CephState, host: str) -> frozenset[str]:
+    """The monitors that may be gone with the host: its own, and those that are on no host of the inventory."""
+    return frozenset(name for name, runs_on in state.monitors.items() if runs_on == host or runs_on not in site.hosts)
+
+
+def _heard(site: Site, facts: Facts, host: str) -> CephState:
+    """What the host hears of Ceph, or else what others hear: one that hears nothing has OSDs and a monitor all the same."""
+    reading = facts[host].readings.get(CEPH.name)
+    by = host if reading and not reading.rc and facts[host][CEPH].fsid else speaker(site, facts)
+    return facts[by][CEPH] if by else CephState({})
+
+
 @check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every placement group takes writes while the host's OSDs are down."""
-    if site.ceph is not None and facts[host][CEPH].osds_of(host):
+    if site.ceph is not None and _heard(site, facts, host).osds_of(host):
         answer = facts[host][OK_TO_STOP]
         waits = f"{answer.get('num_not_ok_pgs', 'all')} placement groups would stop" if not answer.get("ok_to_stop") else "ok to stop"
         yield Finding(f"{host}:osd", "ok to stop", waits, host)
@@ -41,10 +60,13 @@ def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Without the host's monitor the others are still the majority."""
-    if site.ceph is not None and host in site.ceph.monitors and facts[host][CEPH].fsid:
-        state = facts[host][CEPH]
-        left = len(state.quorum - {host})
-        got = "a majority" if 2 * left > len(state.monitors) else f"{left} of {len(state.monitors)}"
+    if site.ceph is None or not (state := _heard(site, facts, host)).fsid:
+        return
+    if host in site.ceph.monitors or state.monitors_of(host):
+        left = len(state.quorum - may_be_lost(site, state, host))
+        strange = [f"{name} is on {where}, no host of the inventory" for name, where in state.monitors.items() if where not in site.hosts]
+        left_of = f"{left} of {len(state.monitors)}{'; ' if strange else ''}{', '.join(strange)}"
+        got = "a majority" if 2 * left > len(state.monitors) else left_of
         yield Finding(f"{host}:mon", "a majority", got, host)
 
 

@@ -30,7 +30,8 @@ def monitors_are_on_the_storage_network(site: Site, facts: Facts, host: str) -> 
     if state := cluster_as_seen(site, facts, host):
         for one in state["mon dump"].get("mons", ()):
             found = dict.fromkeys(_ip(row["addr"]) for row in one["public_addrs"]["addrvec"])
-            yield Finding(f"ceph:mon.{one['name']}", _loopback(site, one["name"]), ", ".join(found) or "no address", one["name"])
+            wanted = _loopback(site, state.monitors[one["name"]])
+            yield Finding(f"ceph:mon.{one['name']}", wanted, ", ".join(found) or "no address", one["name"])
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=ELSEWHERE, tags=TAGS)

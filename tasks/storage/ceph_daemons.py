@@ -113,14 +113,14 @@ class CephMonitor(Change[Has]):
         """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
         need_one_ceph(members(site), facts)
         state = answering(facts, self.host)
-        if self.host not in state.monitors and (missing := [name for name in state.monitors if name not in state.quorum]):
+        if not state.monitors_of(self.host) and (missing := [name for name in state.monitors if name not in state.quorum]):
             raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
         """Whether the monitors' map has it."""
         del site
-        return Has(self.host in facts[self.host][CEPH].monitors)
+        return Has(bool(facts[self.host][CEPH].monitors_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
         """`pveceph mon create`; its opposite is asked of a person, because a quorum may hang on it."""
@@ -147,7 +147,7 @@ class CephManager(Change[Has]):
     def observe(self, site: Site, facts: Facts) -> Has:
         """Whether the managers' map has it."""
         del site
-        return Has(self.host in facts[self.host][CEPH].managers)
+        return Has(bool(facts[self.host][CEPH].managers_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
         """`pveceph mgr create`, or the start of one that is there and does not run, and its opposite.

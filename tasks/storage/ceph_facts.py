@@ -1,7 +1,7 @@
 """What the changes and checks of Ceph read: its own JSON, Proxmox's file of it, and the disks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,15 @@ try:
     cluster = rados.Rados(conffile=conf, conf=limits)
     cluster.connect()
     said["fsid"] = cluster.get_fsid()
-    for prefix in ("status", "health", "mon dump", "mgr dump", "osd dump", "osd tree", "osd metadata", "versions",
-                   "config dump", "osd crush rule dump", "time-sync-status"):
+    for prefix in ("status", "health", "mon dump", "mon metadata", "mgr dump", "mgr metadata", "osd dump", "osd tree", "osd metadata",
+                   "versions", "config dump", "osd crush rule dump", "time-sync-status"):
         said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
     # Settings of modules may be passwords: those that are not asked for stay here.
     if isinstance(said["config dump"], list):
         said["config dump"] = [row for row in said["config dump"] if row["name"].startswith("auth_")]
+    for kind in ("mon metadata", "mgr metadata"):
+        if isinstance(said[kind], list):
+            said[kind] = [{key: one[key] for key in ("name", "hostname") if key in one} for one in said[kind]]
     for standby in said["mgr dump"].get("standbys", ()):
         standby.pop("available_modules", None)
     said["mgr dump"].pop("available_modules", None)
@@ -83,6 +86,11 @@ LOOKS = ("lsblk", "reading its first MiB", "wipefs")
 TIMED_OUT = ("124", "137")
 
 
+def _hosts(metadata: Iterable[Mapping[str, Any]], key: str) -> dict[Any, str]:
+    """{daemon: its host}, as far as it has said one; Proxmox and the inventory leave the domain out."""
+    return {one[key]: one["hostname"].partition(".")[0] for one in metadata if one.get("hostname")}
+
+
 @dataclass(frozen=True)
 class CephState:
     """What Ceph says of itself, by the command that says it; empty where it is not set up here, an error where nobody answers."""
@@ -117,15 +125,25 @@ class CephState:
         return frozenset(self["status"].get("quorum_names", ()))
 
     @property
-    def monitors(self) -> tuple[str, ...]:
-        """The names of all monitors of the map."""
-        return tuple(one["name"] for one in self["mon dump"].get("mons", ()))
+    def monitors(self) -> Mapping[str, str]:
+        """{monitor of the map: the host that it says it runs on}; one that has not said it is taken to be called by its host."""
+        names, said = [one["name"] for one in self["mon dump"].get("mons", ())], _hosts(self.listed("mon metadata"), "name")
+        return {name: said.get(name, name) for name in names}
+
+    def monitors_of(self, host: str) -> frozenset[str]:
+        """The names of a host's monitors."""
+        return frozenset(name for name, runs_on in self.monitors.items() if runs_on == host)
 
     @property
-    def managers(self) -> tuple[str, ...]:
-        """The active manager, then those that stand by."""
-        active = self["mgr dump"].get("active_name", "")
-        return tuple(name for name in (active, *(one["name"] for one in self["mgr dump"].get("standbys", ()))) if name)
+    def managers(self) -> Mapping[str, str]:
+        """{manager: its host} as of monitors: the active one, then those that stand by."""
+        active, said = self["mgr dump"].get("active_name", ""), _hosts(self.listed("mgr metadata"), "name")
+        names = (active, *(one["name"] for one in self["mgr dump"].get("standbys", ())))
+        return {name: said.get(name, name) for name in names if name}
+
+    def managers_of(self, host: str) -> tuple[str, ...]:
+        """The names of a host's managers."""
+        return tuple(name for name, runs_on in self.managers.items() if runs_on == host)
 
     @property
     def pools(self) -> Mapping[str, Mapping[str, Any]]:
@@ -133,15 +151,28 @@ class CephState:
         return {one["pool_name"]: one for one in self["osd dump"].get("pools", ())}
 
     def osds_of(self, host: str) -> Mapping[int, Mapping[str, Any]]:
-        """{number: metadata} of the OSDs in a host's CRUSH bucket."""
+        """{number: metadata} of the OSDs of a host."""
         known = {one["id"]: one for one in self["osd metadata"] or ()}
         return {number: known.get(number, {}) for number in self.hosts.get(host, ())}
 
     @property
     def hosts(self) -> Mapping[str, tuple[int, ...]]:
-        """{CRUSH bucket of a host: its OSDs}, without those of which only the entry in CRUSH is left."""
-        buckets = (one for one in self["osd tree"].get("nodes", ()) if one["type"] == "host")
-        return {one["name"]: tuple(number for number in sorted(one["children"]) if number in self.osds) for one in buckets}
+        """{host: its OSDs}: where each says it runs, because buckets of CRUSH may be called otherwise (`alvin-ssd`).
+
+        One that has not said it yet, since it never ran, is of the host that its bucket is called by; without a bucket it is of none.
+        """
+        where = {number: name for name, numbers in self.buckets.items() for number in numbers}
+        where |= _hosts(self["osd metadata"] or (), "id")
+        found: dict[str, list[int]] = {}
+        for number in sorted(self.osds.keys() & where.keys()):
+            found.setdefault(where[number], []).append(number)
+        return {name: tuple(numbers) for name, numbers in found.items()}
+
+    @property
+    def buckets(self) -> Mapping[str, tuple[int, ...]]:
+        """{CRUSH bucket of type host: its OSDs}, without those of which only the entry in CRUSH is left."""
+        rows = (one for one in self["osd tree"].get("nodes", ()) if one["type"] == "host")
+        return {one["name"]: tuple(number for number in sorted(one["children"]) if number in self.osds) for one in rows}
 
     @property
     def left_in_crush(self) -> tuple[int, ...]:

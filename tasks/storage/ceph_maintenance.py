@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from inventory.rows import LinkKind
 from inventory.schema import Site
 from tasks.checks.ceph_health import no_flag_is_left_behind, speaker
-from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS, ceph_is_whole
+from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS, ceph_is_whole, may_be_lost
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts, HostFacts
 from tasks.core.service import Maintenance, Preparation
@@ -28,12 +29,36 @@ def _serves(state: CephState, host: str) -> bool:
     return any(state.osds[number]["up"] for number in state.osds_of(host))
 
 
+def _need_known(site: Site, state: CephState) -> None:
+    """Raises Refused where an OSD is up on no host of the inventory: any of them may be that host, under another name."""
+    known = {*storage_hosts(site), *(name for name, host in site.hosts.items() if not host.managed)}
+    where = {number: name for name, numbers in state.hosts.items() for number in numbers}
+    strange = [
+        f"osd.{number} is up on {where.get(number, 'a host that it does not say')}"
+        for number, osd in state.osds.items()
+        if osd["up"] and where.get(number) not in known
+    ]
+    if strange:
+        raise Refused(
+            f"{', '.join(strange)}, which is no host of the inventory that could have one: what a change would stop is not known; name that"
+            " host in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
+        )
+
+
+def _bucket(state: CephState, host: str) -> tuple[str, ...]:
+    """What `ceph osd set-group` knows the host's OSDs by: the bucket of its name where that holds them and no others, or one by one."""
+    numbers = tuple(state.osds_of(host))
+    return (host,) if state.buckets.get(host) == numbers else tuple(f"osd.{number}" for number in numbers)
+
+
 def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
     """`noout` for the host's OSDs alone, set through another monitor's host, whose timer or boot takes it away when this run does not.
 
-    Empty where no OSD of the host is up. Raises Refused where no other monitor's host answers.
+    Empty where no OSD of the host is up. Raises Refused where no other monitor's host answers, or nobody knows whose an OSD is.
     """
-    if not _serves(_heard(site, facts), host):
+    state = _heard(site, facts)
+    _need_known(site, state)
+    if not _serves(state, host):
         return ()
     assert site.ceph is not None
     others = [name for name in site.ceph.monitors if name != host and name in facts and facts[name].readings[CEPH.name].rc == 0]
@@ -41,8 +66,8 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
         raise Refused(f"{host}: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back")
     by = others[0]
     flag = Action(
-        (*CEPH_OSD, "set-group", "noout", host),
-        (*CEPH_OSD, "unset-group", "noout", host),
+        (*CEPH_OSD, "set-group", "noout", *_bucket(state, host)),
+        (*CEPH_OSD, "unset-group", "noout", *_bucket(state, host)),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
         lasting=True,
     )
@@ -55,19 +80,27 @@ def monitors(site: Site, _: str = "") -> tuple[str, ...]:
 
 
 def storage_hosts(site: Site) -> tuple[str, ...]:
-    """The hosts that are to have a monitor or an OSD."""
-    return tuple(host for host in site.hosts if host in monitors(site) or (site.ceph and site.osds(host)))
+    """The hosts that may have a monitor or an OSD, whether or not they are to have one: somebody may have made it by hand."""
+    if site.ceph is None:
+        return ()
+    machines = {name for name, host in site.hosts.items() if host.managed and host.link is LinkKind.SSH and host.vm is None}
+    return tuple(host for host in site.hosts if host in machines or host in monitors(site) or site.osds(host))
 
 
 def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
-    """Those of which an OSD is up, or without whose monitor there is no majority.
+    """Those of which an OSD is up, or without whose monitor there is no majority. Raises Refused where nobody knows whose an OSD is.
 
     One that serves nothing may be mended while the cluster is not whole: how else would it become whole?
     """
     state = _heard(site, facts)
-    return tuple(
-        host for host in hosts if _serves(state, host) or (host in state.quorum and 2 * len(state.quorum - {host}) <= len(state.monitors))
-    )
+    _need_known(site, state)
+    return tuple(host for host in hosts if _serves(state, host) or _decides(site, state, host))
+
+
+def _decides(site: Site, state: CephState, host: str) -> bool:
+    """Whether there is a majority of monitors, and none without the host's."""
+    lost = may_be_lost(site, state, host) & state.quorum
+    return bool(lost) and 2 * len(state.quorum - lost) <= len(state.monitors)
 
 
 def unheard(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:

@@ -82,7 +82,7 @@ def _create_osd(texts: Said, host: str, names: list[str], *_: Any) -> None:
     def act(said: dict[str, Any]) -> None:
         number = len(said["osd dump"]["osds"])
         said["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1})
-        said["osd metadata"].append({"id": number, "devices": line.split("\t")[1].removeprefix("/dev/")})
+        said["osd metadata"].append({"id": number, "hostname": host, "devices": line.split("\t")[1].removeprefix("/dev/")})
         said["osd tree"]["nodes"].append({"type": "host", "name": host, "children": [number]})
 
     _of_ceph(texts, act)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from cases import CASES, Case
+from cases import otherwise as other
 
-from tasks.core.errors import BurrowError
+from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.storage.ceph import ceph
 from tasks.storage.ceph_facts import CEPH, READ_CEPH
@@ -71,6 +72,54 @@ def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(fac
 def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
     left = replace(WHOLE, feature=CASES / "checks" / "osds_are_up_and_in", name="one-is-left-in-crush").facts
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
+
+
+def otherwise(**changes: object) -> Facts:
+    """What all nodes hear, with other values at some paths."""
+    said_by_all = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
+    return said(WHOLE.facts, **said_by_all)
+
+
+def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
+    """Whatever the bucket of CRUSH is called that they are in."""
+    facts = otherwise(**{"osd tree/nodes/1/name": "alvin-ssd", "osd metadata/1/hostname": "simon.mrcurls.org"})
+    assert concerned(facts) == (NODES, {})
+    (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions
+    assert flag.argv[-3:] == ("set-group", "noout", "osd.0")
+    assert flag.undo[-3:] == ("unset-group", "noout", "osd.0")
+    (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "simon")[0].actions
+    assert flag.argv[-3:] == ("set-group", "noout", "simon")
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"osd metadata/1/hostname": "pve2"}, "osd.1 is up on pve2"),
+        ({"osd metadata/1/hostname": "", "osd tree/nodes/3/name": "simon-ssd"}, "osd.1 is up on simon-ssd"),
+        ({"osd metadata/1": {"id": 1}, "osd tree/nodes/3/children": []}, "osd.1 is up on a host that it does not say"),
+    ],
+    ids=["another-name", "only-a-bucket", "nowhere"],
+)
+def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes: dict[str, object], where: str) -> None:
+    facts = otherwise(**changes)
+    with pytest.raises(Refused, match=f"{where}, which is no host of the inventory"):
+        concerned(facts)
+    with pytest.raises(Refused, match=where):
+        CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")
+    down = otherwise(**changes, **{"osd dump/osds/1/up": 0})
+    assert concerned(down) == (("alvin", "theodore"), {}), "what is down serves nobody"
+
+
+def test_osd_that_somebody_made_on_another_host_is_seen() -> None:
+    assert "vault" in CEPH_MAINTENANCE.may_concern(WHOLE.site)
+    facts = otherwise(**{"osd metadata/1/hostname": "vault"})
+    assert CEPH_MAINTENANCE.concerns(WHOLE.site, facts, ("vault", "alvin")) == ("vault", "alvin")
+
+
+def test_monitor_is_its_hosts_whatever_it_is_called() -> None:
+    named = {"mon dump/mons/0/name": "a", "osd dump/osds/0/up": 0, "status/quorum_names": ["a", "simon"]}
+    where = {"mon metadata": [{"name": "a", "hostname": "alvin"}]}
+    assert CEPH_MAINTENANCE.concerns(WHOLE.site, otherwise(**named, **where), ("alvin",)) == ("alvin",)
 
 
 def test_answer_that_cannot_be_read_is_no_silence() -> None:
