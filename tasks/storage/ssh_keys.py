@@ -1,0 +1,81 @@
+"""Lines of authorized_keys and known_hosts as OpenSSH reads them (sshd(8)): a key is its type and text, whatever stands around it."""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+KEY = re.compile(r"(?P<kind>(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+)\s+(?P<text>[\w+/=]+)(?:\s+(?P<name>.*\S))?\s*")
+# Options are apart by commas; in double quotes there may be commas and spaces, and a quote after a backslash (sshd, auth-options).
+OPTIONS = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
+OPTION = re.compile(r'(?:[^,"]|"(?:\\"|[^"])*")+')
+CA = "cert-authority"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A line's key, with what it is restricted to; its name says nothing."""
+
+    kind: str
+    text: str
+    options: frozenset[str] = frozenset()
+    name: str = field(default="", compare=False)
+
+    @property
+    def plain(self) -> "Key":
+        """The key alone; one that signs others is another thing, since it lets in by itself nobody."""
+        return Key(self.kind, self.text, self.options & {CA}, self.name)
+
+    def __str__(self) -> str:
+        return self.name or "a key without a name"
+
+
+def authorized(text: str) -> tuple[Key, ...]:
+    """The keys of an authorized_keys file, in order; lines that sshd passes over are passed over."""
+    return tuple(key for line in text.splitlines() if (key := authorized_key(line)) is not None)
+
+
+def authorized_key(line: str) -> Key | None:
+    """The key of a line; None where it has none."""
+    words = line.strip()
+    if words.startswith("#"):
+        return None
+    if found := KEY.fullmatch(words):
+        return Key(found["kind"], found["text"], name=found["name"] or "")
+    begun = OPTIONS.match(words)
+    found = KEY.fullmatch(words[begun.end() :].strip()) if begun else None
+    if not begun or not found:
+        return None
+    return Key(found["kind"], found["text"], frozenset(map(_option, OPTION.findall(begun[0]))), found["name"] or "")
+
+
+def _option(word: str) -> str:
+    """Names of options have no case; what is in quotes has."""
+    name, equals, value = word.partition("=")
+    return f"{name.lower()}{equals}{value}"
+
+
+def known(text: str, address: str) -> tuple[tuple[str, Key | None], ...]:
+    """(marker, key) of each line of a known_hosts file about an address; a marker is `@revoked`, `@cert-authority` or nothing."""
+    found = []
+    for words in map(str.split, text.splitlines()):
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) > 2 and not words[0].startswith("#") and _is_about(words[0], address):
+            found.append((marker, authorized_key(" ".join(words[1:3]))))
+    return tuple(found)
+
+
+def _is_about(names: str, address: str) -> bool:
+    """Whether a list of patterns has an address; a pattern with a `!` keeps it out, a hashed name stands alone (sshd(8))."""
+    if names.startswith("|1|"):
+        salt, _, hashed = names.removeprefix("|1|").partition("|")
+        try:
+            return hmac.digest(base64.b64decode(salt), address.encode(), hashlib.sha1) == base64.b64decode(hashed)
+        except ValueError:
+            return False
+    patterns = names.split(",")
+    if any(fnmatchcase(address, one[1:]) for one in patterns if one.startswith("!")):
+        return False
+    return any(fnmatchcase(address, one) for one in patterns)
