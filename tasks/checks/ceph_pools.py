@@ -7,12 +7,18 @@ from tasks.checks.ceph_health import TAGS, cluster_as_seen, placement_groups_are
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.storage.ceph_facts import CEPH
+from tasks.storage.ceph_pools import other_kind
 
 # Kinds of CRUSH buckets that hold whole hosts, or are one (ceph-osd's default types).
 APART = ("host", "chassis", "rack", "row", "pdu", "pod", "room", "datacenter", "zone", "region")
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="Run the storage stage: it sets size and min_size.", tags=TAGS)
+@check(
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="Run the storage stage: it sets size and min_size of a pool of copies.",
+    tags=TAGS,
+)
 def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each pool has the inventory's size and min_size, and no pool takes writes with one copy."""
     if site.ceph is None or host != speaker(site, facts):
@@ -20,7 +26,8 @@ def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Fin
     pools = facts[host][CEPH].pools
     for name, pool in site.ceph.pools.items():
         found = pools.get(name)
-        got = f"{found['size']}/{found['min_size']}" if found else "no pool"
+        kind = other_kind(found) if found else ""
+        got = f"{found['size']}/{found['min_size']}{', ' if kind else ''}{kind}" if found else "no pool"
         yield Finding(f"ceph:{name}", f"{pool.size}/{pool.min_size}", got, name)
     for name in sorted(pools.keys() - site.ceph.pools.keys()):
         least = pools[name]["min_size"]

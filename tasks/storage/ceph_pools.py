@@ -1,7 +1,8 @@
 """Ceph's pools and Proxmox's storages: things of the whole cluster, done through any of its nodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from inventory.schema import Site
 from tasks.core.change import Change, Step
@@ -14,6 +15,8 @@ from tasks.storage.proxmox_facts import STORAGES
 
 # Few enough for the smallest cluster; where autoscaling is on, Ceph goes on from there.
 FIRST_PGS = 32
+# As Ceph writes them: a pool of whole copies, and no pool.
+REPLICATED, NONE = 1, -1
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,18 @@ class PoolState:
     min_size: str = ""
     application: str = ""
     pg_autoscale_mode: str = ""
+
+
+def other_kind(pool: Mapping[str, Any]) -> str:
+    """Why a pool of `osd dump` is no plain pool of copies; empty where it is one (osd_types.h, pg_pool_t)."""
+    if pool.get("type", REPLICATED) != REPLICATED:
+        profile = pool.get("erasure_code_profile", "")
+        return f"erasure-coded (profile {profile})" if profile else f"of type {pool['type']}"
+    if pool.get("tier_of", NONE) != NONE:
+        return f"a cache tier of pool {pool['tier_of']}"
+    if pool.get("tiers"):
+        return "behind a cache tier"
+    return "stretched over sites" if pool.get("is_stretch_pool") else ""
 
 
 @dataclass(frozen=True)
@@ -37,12 +52,18 @@ class CephPool(Change[PoolState]):
     def intend(self, site: Site, facts: Facts) -> PoolState:
         """As the inventory says.
 
-        Raises Refused where Ceph does not answer: making a pool that is there sets it anew. And where the pool is for something else.
+        Raises Refused where Ceph does not answer: making a pool that is there sets it anew. And where the pool is for something else, or
+        of a kind whose size is no number of copies, or not its own.
         """
         answering(facts, self.host)
         assert site.ceph is not None
         pool = site.ceph.pools[self.name]
         found = facts[self.host][CEPH].pools.get(self.name, {})
+        if kind := other_kind(found):
+            raise Refused(
+                f"{self.host}: pool {self.name} is {kind}, wanted {pool.size} copies of each object, which it cannot be: rename it in the"
+                " inventory, or move what it holds into a pool that is made for it"
+            )
         if other := sorted(set(found.get("application_metadata", ())) - {pool.application}):
             raise Refused(
                 f"{self.host}: pool {self.name} is for {', '.join(other)}, wanted {pool.application}: it is somebody's; rename it in the"
