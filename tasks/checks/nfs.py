@@ -12,6 +12,7 @@ from tasks.storage.exports_file import options
 from tasks.storage.facts import CLIENTS, EXPORT_TABLE, FILE_SYSTEMS, FOLDERS, SERVER, SERVER_UNIT
 from tasks.storage.nfs_exports import client
 from tasks.storage.served import owned
+from tasks.storage.v4_root import hidden
 
 TAGS = ("storage", "nfs")
 RUN = "Run the storage stage."
@@ -80,18 +81,18 @@ def exports_can_be_told_apart(site: Site, facts: Facts, host: str) -> Iterator[F
 
 
 @check(
-    needs=(FILE_SYSTEMS,),
+    needs=(FILE_SYSTEMS, EXPORT_TABLE),
     severity=Severity.MAJOR,
-    remediation="Say the same of both exports, or move one of them to a file system of its own.",
+    remediation="Say the same of both exports, or move one of them to a file system of its own; take `fsid=0` out of others' exports.",
     tags=TAGS,
 )
 def no_export_is_shadowed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No export lies in another one whose options count instead of its own."""
+    """V4 clients get to each export, and its own options count there: not those of one that it lies in, ours or others'."""
     nfs = _nfs(site, host)
+    others = [("somebody", row) for row in (facts[host][EXPORT_TABLE] if nfs.exports else ()) if row.path not in nfs.exports]
     for path in nfs.exports:
-        yield Finding(
-            f"{host}:{path}", "its own options count", "; ".join(shadowed(facts[host], nfs, [path])) or "its own options count", path
-        )
+        found = [*shadowed(facts[host], nfs, [path]), *hidden(facts[host], nfs, [path], others)]
+        yield Finding(f"{host}:{path}", "its own options count", "; ".join(found) or "its own options count", path)
 
 
 @check(needs=(SERVER,), severity=Severity.MAJOR, remediation=f"{RUN} It restarts the server.", tags=TAGS)

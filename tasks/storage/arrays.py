@@ -56,11 +56,25 @@ def folder_faults(facts: HostFacts, nfs: Nfs, path: str) -> Iterator[str]:
         yield f"{path} is on {mounted.kind}, which has no UUID: give the export an fsid"
 
 
+def walks_through(facts: HostFacts, inner: str, outer: str, *, crossmnt: bool) -> bool:
+    """Whether a v4 client is still inside an outer export when it gets to an inner one.
+
+    It is in one file system, and with `crossmnt` in those below it, but for the root of one, which is asked for by its own path (mountd's
+    lookup_export, nfsd_cross_mnt).
+    """
+    if not inner.startswith(f"{outer.rstrip('/')}/"):
+        return False
+    mounted = around(facts, inner)
+    if mounted is None or around(facts, outer) == mounted:
+        return True
+    return crossmnt and mounted.target != inner
+
+
 def shadowed(facts: HostFacts, nfs: Nfs, paths: Iterable[str]) -> Iterator[str]:
-    """Exports inside another of the same file system that say something else: a v4 client walks in by the outer one, whose word counts."""
+    """Exports inside another that say something else, where a v4 client walks in by the outer one, whose word counts then."""
     for inner in paths:
         for outer in nfs.exports:
-            if not inner.startswith(f"{outer}/") or around(facts, inner) != around(facts, outer):
+            if not walks_through(facts, inner, outer, crossmnt="crossmnt" in nfs.exports[outer].options):
                 continue
             ours, theirs = nfs.exports[inner], nfs.exports[outer]
             shared = any(one.overlaps(other) for one in ours.clients for other in theirs.clients)

@@ -1,5 +1,6 @@
 """Lines of exports(5), read and judged by us: exportfs has no dry run, and takes what it can of a bad file."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class Row:
     options: frozenset[str]
 
     @property
+    def v4_root(self) -> bool:
+        """Whether it is named as the root of all v4 clients."""
+        return self.option("fsid") in ("0", "root")
+
+    @property
     def everybody(self) -> bool:
         """Whether no address is kept out."""
         return self.client in ("", "*", "0.0.0.0/0", "::/0")
@@ -36,17 +42,25 @@ class Row:
 
 
 def rows(text: str) -> tuple[Row, ...]:
-    """Every path and client of a file, or of what `exportfs -s` prints. A line that ends with a backslash goes on in the next."""
+    """Every path and client of a file, or of what `exportfs -s` prints. A line that ends with a backslash goes on in the next.
+
+    A path alone is exported to everybody.
+    """
     found: list[Row] = []
     for number, line in _lines(text):
         path, *clients = WORD.findall(line)
         defaults = frozenset(word for one in clients if one.startswith("-") for word in one[1:].split(","))
-        for one in clients:
-            if not one.startswith("-"):
-                client, _, options = one.partition("(")
-                said = frozenset(options.rstrip(")").split(",")) - {""}
-                found.append(Row(number, path.strip('"'), client, said | defaults))
+        for one in [one for one in clients if not one.startswith("-")] or [""]:
+            client, _, options = one.partition("(")
+            said = frozenset(options.rstrip(")").split(",")) - {""}
+            found.append(Row(number, _path(path), client, said | defaults))
     return tuple(found)
+
+
+def _path(word: str) -> str:
+    """The path that a word names: in quotes, or a space as three octal digits, as exportfs writes it; a / more or less is none."""
+    plain = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word.strip('"'))
+    return posixpath.normpath(plain) if plain.startswith("/") else plain
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ from inventory.nfs_rows import Nfs
 from tasks.core.facts import HostFacts
 from tasks.storage.exports_file import rows
 from tasks.storage.facts import EXPORT_TABLE, EXPORTS_FILE, OTHER_EXPORTS
+from tasks.storage.v4_root import hidden
 
 
 def conflicts(facts: HostFacts, nfs: Nfs) -> Iterator[str]:
@@ -17,6 +18,8 @@ def conflicts(facts: HostFacts, nfs: Nfs) -> Iterator[str]:
             yield f"{row.path} is exported in {name}:{row.number} too: take it out there, or out of the inventory"
         elif (fsid := row.option("fsid")) in numbers:
             yield f"{name}:{row.number} gives fsid {fsid} to {row.path}, the inventory to {numbers[fsid or '']}: choose another"
+    named = [(f"{name}:{row.number}", row) for name, row in files if row.path not in nfs.exports]
+    yield from hidden(facts, nfs, nfs.exports, named)
     known = {row.path for _, row in files} | {row.path for row in rows(facts[EXPORTS_FILE])} | set(nfs.exports)
     for row in facts[EXPORT_TABLE]:
         if row.path not in known:

@@ -59,3 +59,17 @@ def test_an_fsid_of_two_folders_is_a_fault_and_that_of_two_clients_is_not() -> N
     other = SOUND.replace("/mnt/Vault/Data", "/mnt/Vault/Other")
     assert faults(SOUND + other) == ("line 2: /mnt/Vault/Other: fsid 1 is /mnt/Vault/Data's",)
     assert faults(SOUND + SOUND.replace("172.16", "172.17")) == ()
+
+
+def test_path_is_what_the_server_makes_of_it() -> None:
+    found = rows('"/srv/with space/" a(ro)\n/srv/with\\040space b(ro)\n/srv//slash/ c(ro)\n/srv/nohost\n/srv/options -ro,fsid=0\n/ d(ro)\n')
+    assert [(row.path, row.client) for row in found] == [
+        ("/srv/with space", "a"),
+        ("/srv/with space", "b"),
+        ("/srv/slash", "c"),
+        ("/srv/nohost", ""),
+        ("/srv/options", ""),
+        ("/", "d"),
+    ]
+    assert [row.path for row in found if row.v4_root] == ["/srv/options"]
+    assert [row.path for row in found if row.everybody] == ["/srv/nohost", "/srv/options"]
