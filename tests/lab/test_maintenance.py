@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ceph_drills import Bench, flags, is_clean
+from ceph_drills import Bench, ceph, flags, is_clean
 from rehearsal import NODES, ROOT, Lab
 from sites import LAB, variant
 
@@ -55,6 +55,24 @@ def test_node_is_changed_while_ceph_waits_for_it(site: Lab) -> None:
     assert waits < changed < forgets, told
     assert bench.went_well, bench.said
     assert flags(site) == {}
+
+
+def test_node_whose_bucket_is_called_otherwise_is_waited_for_too(site: Lab) -> None:
+    """Its OSDs are one by one what they are together where CRUSH has a bucket of its name."""
+    ((number, *_),) = [one["children"] for one in ceph(site, "alvin", "osd tree")["nodes"] if one["name"] == "simon"]
+    site.sh("alvin", "ceph osd crush rename-bucket simon simon-ssd")
+    try:
+        spoil_cost(site, "simon")
+        planned = site.runbook("bootstrap", "--set", "fabric simon", "--dry-run")
+        assert "Ceph waits for the OSDs of simon (noout for it alone" in planned.out, planned.out
+        done = site.runbook("bootstrap", "--set", "fabric simon")
+        log = site.sh("alvin", "ceph log last 100 info audit")
+    finally:
+        site.sh("alvin", "ceph osd crush rename-bucket simon-ssd simon")
+    assert done.code == 0, f"{done.out}\n{done.err}"
+    assert f'"prefix":"osdset-group","flags":"noout","who":["osd.{number}"]' in "".join(log.split()), log
+    (osd,) = [one for one in ceph(site, "alvin", "osd dump")["osds"] if one["osd"] == number]
+    assert "noout" not in osd["state"]
 
 
 def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path) -> None:
