@@ -81,7 +81,7 @@ def need_own_answer(facts: Facts, host: str) -> None:
         raise Refused(
             f"{host}: /etc/pve/ceph.conf is there and names no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it"
         )
-    if running and running != written:
+    if running.lower() != written.lower() and running:
         said = f"says {written}" if written else "is not there"
         raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {said}: it belongs to another cluster")
 

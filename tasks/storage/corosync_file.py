@@ -9,6 +9,9 @@ from tasks.core.errors import BurrowError
 COROSYNC_CONF = "/etc/pve/corosync.conf"
 BY_HAND = "correct it as pvecm(1) says, then run again"
 
+# Sections of which there may be several in one place.
+REPEATED = ("node", "interface")
+
 Section = dict[str, str]
 # (line number, word).
 Word = tuple[int, str]
@@ -52,13 +55,18 @@ def _words(text: str) -> list[Word]:
 def _sections(words: Iterable[Word]) -> Iterator[tuple[tuple[str, ...], Section]]:
     """Every section with its path. Raises BurrowError on what Proxmox's parser ends on."""
     open_: list[tuple[tuple[str, ...], Section]] = [((), {})]
+    begun_already: set[tuple[str, ...]] = set()
     left = iter([*words, (0, "")])
     number, word = next(left)
     while word:
         path, here = open_[-1]
         begun, (then, following) = number, next(left)
         if following == "{":
-            open_.append(((*path, word), {}))
+            inner = (*path, word)
+            if inner in begun_already and word not in REPEATED:
+                raise BurrowError(f"{COROSYNC_CONF}, line {begun}: there is a section {word} before this one: {BY_HAND}")
+            begun_already.add(inner)
+            open_.append((inner, {}))
             number, word = next(left)
         elif word == "}":
             if not path:

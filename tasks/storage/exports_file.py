@@ -28,8 +28,8 @@ class Row:
 
     @property
     def v4_root(self) -> bool:
-        """Whether it is named as the root of all v4 clients."""
-        return self.option("fsid") in ("0", "root")
+        """Whether it is named as the root of all v4 clients: by the word, or by a 0 as C writes numbers."""
+        return re.fullmatch(r"root|0x0+|0+", self.option("fsid") or "") is not None
 
     @property
     def everybody(self) -> bool:

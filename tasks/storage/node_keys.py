@@ -90,8 +90,8 @@ def _need_no_loss(site: Site, facts: Facts, host: str) -> None:
         return
     theirs = authorized(facts[first][AUTHORIZED_KEYS])
     there = {key.plain for key in theirs}
-    nodes = (authorized_key(facts[name][ROOT_KEY]) for name in members(site) if name in facts)
-    after = {*theirs, *(key for key in nodes if key and key not in there)}  # those of the nodes are added as they are
+    nodes = [key for name in members(site) if name in facts for key in authorized(facts[name][ROOT_KEY])[:1]]
+    after = {*theirs, *(key for key in nodes if key not in there)}  # those of the nodes are added as they are
     ours = [key for key in authorized(facts[host][AUTHORIZED_KEYS]) if key not in after]
     kept = {key.plain for key in after}
     if lost := [str(key) for key in ours if key.plain not in kept]:

@@ -62,7 +62,9 @@ def test_an_fsid_of_two_folders_is_a_fault_and_that_of_two_clients_is_not() -> N
 
 
 def test_path_is_what_the_server_makes_of_it() -> None:
-    found = rows('"/srv/with space/" a(ro)\n/srv/with\\040space b(ro)\n/srv//slash/ c(ro)\n/srv/nohost\n/srv/options -ro,fsid=0\n/ d(ro)\n')
+    found = rows(
+        '"/srv/with space/" a(ro)\n/srv/with\\040space b(ro)\n/srv//slash/ c(ro)\n/srv/nohost\n/srv/options -ro,fsid=0x0\n/ d(ro,fsid=10)\n'
+    )
     assert [(row.path, row.client) for row in found] == [
         ("/srv/with space", "a"),
         ("/srv/with space", "b"),

@@ -21,6 +21,8 @@ from tasks.core.session import HostSession
 INTERFACES = "/etc/network/interfaces"
 RUNNING = "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet static\n\taddress 10.0.0.1/24\n"
 MERGE = "iface eno1\n\tmtu 1400\n"
+# Not a file: why nothing below /etc/pve can be read.
+UNMOUNTED = "unmounted"
 MERGED = RUNNING + "\tmtu 1400\n"
 
 
@@ -57,6 +59,8 @@ class Host:
 
     def answer(self, command: str) -> dict[str, Any]:
         path = command.removeprefix("cat ")
+        if command == READ_SDN and UNMOUNTED in self.files:
+            return {"rc": 1, "out": "", "err": f"{self.files[UNMOUNTED]}\n"}
         if command == READ_SDN:
             return {"rc": 0, "out": self.files.get("/etc/pve/sdn/controllers.cfg", ""), "err": ""}
         if path in self.files:
@@ -236,6 +240,11 @@ def test_no_key_is_in_a_difference() -> None:
             {"/etc/frr/daemons": "ospfd=no\n", "/etc/pve/sdn/controllers.cfg": "evpn: mine\n\tasn 65000\n"},
             "#### file /etc/frr/daemons\nospfd=yes\n",
             "Proxmox's SDN writes /etc/frr/frr.conf for evpn: mine",
+        ),
+        (
+            {"/etc/frr/daemons": "ospfd=no\n", UNMOUNTED: "/etc/pve is not mounted, though /usr/bin/pvecm is there"},
+            "#### file /etc/frr/daemons\nospfd=yes\n",
+            "/etc/pve is not mounted, though /usr/bin/pvecm is there",
         ),
     ],
 )
