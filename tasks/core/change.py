@@ -117,7 +117,8 @@ class ChangeSet:
     `by_hand` is what an unmanaged host's owner has to do. Sets of one `right` are carried one at a time and in their order, none after one
     that failed; those of one `group`, which follow each other, at once, unless they are to be carried `apart` by what was read when the
     run began. `settle_s` is how long its checks are waited for, where that is not the site's: a cluster has its own pace. Of the hosts
-    `beside`, which it leaves alone, it reads `compares`, where they answer.
+    `beside`, which it leaves alone, it reads `compares`, where they answer. Sets of a lower `turn` are carried first; one of a higher turn
+    is not begun where one that it shares a host with has failed.
     """
 
     name: str
@@ -131,6 +132,7 @@ class ChangeSet:
     settle_s: int | None = None
     beside: tuple[str, ...] = ()
     compares: tuple[Fact[Any], ...] = ()
+    turn: int = 1
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -68,3 +68,19 @@ def _carry_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], insi
             for host in {host for other in row for host in other.hosts}:
                 run.facts.pop(host, None)
         failed = next((one.plan.change_set.name for one in ended if one.failed), "")
+
+
+def carry_by_turns(run: Run, sets: Sequence[ChangeSet], inside: Inside | None = None) -> tuple[Outcome, ...]:
+    """All sets of a stage, turn after turn; not those that share a host with one of an earlier turn that failed."""
+    outcomes: list[Outcome] = []
+    for turn in sorted({one.turn for one in sets}):
+        failed = {host: one.plan.change_set.name for one in outcomes if one.failed for host in one.plan.change_set.hosts}
+        begun = [one for one in sets if one.turn == turn and not failed.keys() & set(one.hosts)]
+        for one in sets:
+            if one.turn == turn and one not in begun:
+                first = next(failed[host] for host in one.hosts if host in failed)
+                reason = f"not begun: {first!r} comes first, and is not as intended"
+                outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
+        outcomes += carry_all(run, begun, inside) if begun else ()
+    names = [one.name for one in sets]
+    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))

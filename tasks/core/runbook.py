@@ -227,7 +227,7 @@ def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
 
 def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
     """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
-    from tasks.core.order import carry_all  # noqa: PLC0415
+    from tasks.core.order import carry_by_turns  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
     from tasks.core.service import Inside  # noqa: PLC0415
 
@@ -241,7 +241,7 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     done = StageResult(stage, plans)
     result.stages.append(done)
     if any(plan.changes for plan in plans) and ask(done, result):
-        done.outcomes = carry_all(run, sets, inside)
+        done.outcomes = carry_by_turns(run, sets, inside)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
         run.say("stage", text=f"{stage.name} done")
     if not options.dry_run and not run.stop.is_set():

@@ -55,7 +55,9 @@ def _trunk(site: Site, bond: Bond) -> ChangeSet:
     members = (Member(one.host, (SwitchPorts(one.host, one.members), PortChannel(one.host, one.name)), _falls_back(one)) for one in ours)
     checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
     subjects = {one.host: frozenset({one.name}) for one in ours}
-    return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand))
+    # It is raised before the hosts, among the larger packets, and lowered after them.
+    turn = 1 if bond.mtu_bytes is None else 2
+    return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
 
 
 def _by_hand(site: Site, host: str, members: tuple[str, ...], mtu_bytes: int | None, to: str = "") -> str:
@@ -80,7 +82,7 @@ def larger_packets(site: Site) -> Iterator[ChangeSet]:
     It comes first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
     """
     if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
-        yield ChangeSet("larger packets", members)
+        yield ChangeSet("larger packets", members, turn=0)
 
 
 def packet_sizes(site: Site) -> Iterator[ChangeSet]:
@@ -88,7 +90,8 @@ def packet_sizes(site: Site) -> Iterator[ChangeSet]:
     for host in _with_mtus(site):
         single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
         member = Member(host, (SwitchMtus(host),), safe_alone=True)
-        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, {host: frozenset({*single, site.hosts[host].management})})
+        subjects = {host: frozenset({*single, site.hosts[host].management})}
+        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, subjects, turn=2)
 
 
 def _with_mtus(site: Site) -> Iterator[str]:

@@ -14,6 +14,11 @@ from sites import variant
 pytestmark = pytest.mark.lab
 
 ADDRESSES = {"alvin": "172.16.101.1", "simon": "172.16.101.2", "theodore": "172.16.101.3", "sw-rack": "172.16.0.2"}
+# All but the fabric and the storage, which no uplink's MTU concerns.
+SETS = tuple(
+    word for name in ("settings *", "larger packets", "uplink *", "trunk *", "gateway *", "packet sizes *") for word in ("--set", name)
+)
+CHECKS = ("bond", "bridge", "single_ports", "other_ends", "full_packets_cross_the_uplink", "full_packets_reach_the_next_node")
 NODE, RACK = ("eno1", "eno2", "bond0", "vmbr0"), ("swp1", "swp2", "po-alvin", "swp3", "swp4", "po-simon")
 
 
@@ -54,7 +59,9 @@ def states(report: dict) -> dict[str, str]:
 
 
 def failed(report: dict) -> set[tuple[str, str, str]]:
-    return {(row["target"], row["want"], row["got"]) for row in report["stages"][0]["findings"] if not row["ok"]}
+    """What of bonds, bridges and uplinks is not as wanted."""
+    wrong = [row for row in report["stages"][0]["findings"] if not row["ok"] and row["check"].startswith(CHECKS)]
+    return {(row["target"], row["want"], row["got"]) for row in wrong}
 
 
 def test_a_present_mtu_is_carried_over_where_nothing_is_said(lab: Lab) -> None:
@@ -72,16 +79,17 @@ def test_a_present_mtu_is_carried_over_where_nothing_is_said(lab: Lab) -> None:
 
 
 def test_a_dry_run_says_what_a_larger_mtu_does(jumbo: Lab) -> None:
-    done = jumbo.runbook("bootstrap", "--dry-run", "--stage", "network", "--limit", "alvin")
+    done = jumbo.runbook("bootstrap", "--dry-run", "--set", "uplink alvin")
     assert done.code == 2, done.out
     assert done.out.expandtabs(8).count("mtu 9000") >= 4, done.out
     assert "vmbr0 sends packets of up to 9000 bytes" in done.out
 
 
 def test_jumbo_frames_cross_the_uplinks_end_to_end(jumbo: Lab) -> None:
-    code, report = jumbo.report("bootstrap")
+    code, report = jumbo.report("bootstrap", *SETS)
     assert code == 0, report
-    assert states(report)["larger packets"] == "done"
+    done = [event["change_set"] for event in report["events"] if event["kind"] == "done" and not event["change_set"].startswith("settings")]
+    assert done[0] == "larger packets", done
     assert states(report)["uplink theodore"] == "unchanged"
     for node in ("alvin", "simon"):
         assert mtus(jumbo, node, NODE) == {9000}
@@ -98,14 +106,14 @@ def test_large_transfers_cross_to_who_takes_less(jumbo: Lab) -> None:
 
 
 def test_second_run_changes_nothing(jumbo: Lab) -> None:
-    code, report = jumbo.report("bootstrap")
+    code, report = jumbo.report("bootstrap", *SETS)
     assert code == 0, report
     assert set(states(report).values()) == {"unchanged"}
 
 
 def test_the_audit_is_clean_and_sends_full_packets(jumbo: Lab) -> None:
-    code, report = jumbo.report("audit")
-    assert code == 0, failed(report)
+    report = jumbo.report("audit")[1]
+    assert not failed(report)
     targets = {row["target"] for row in report["stages"][0]["findings"]}
     assert {"alvin:bond0 to sw-rack (172.16.0.2), 9000 bytes", "sw-rack:po-simon to simon (172.16.101.2), 9000 bytes"} <= targets
     assert "alvin to simon (172.16.101.2), 9000 bytes" in targets
@@ -121,7 +129,7 @@ def test_an_mtu_set_by_hand_is_named(jumbo: Lab) -> None:
     assert ("alvin:eno2 mtu", "9000", "1500") in failed(jumbo.report("audit", "--limit", "alvin")[1])
     jumbo.sh("alvin", "ifreload -a")
     assert mtus(jumbo, "alvin", NODE) == {9000}
-    assert jumbo.runbook("audit", "--limit", "alvin").code == 0
+    assert not failed(jumbo.report("audit", "--limit", "alvin")[1])
 
 
 def test_an_mtu_in_the_file_is_drift_and_is_mended(jumbo: Lab) -> None:
@@ -131,7 +139,7 @@ def test_an_mtu_in_the_file_is_drift_and_is_mended(jumbo: Lab) -> None:
     jumbo.sh("simon", "ifreload -a")
     assert mtus(jumbo, "simon", ("eno1", "eno2", "bond0")) == {1500}
     assert ("simon:bond0 mtu", "9000", "1500") in failed(jumbo.report("audit", "--limit", "simon")[1])
-    code, report = jumbo.report("bootstrap", "--limit", "simon")
+    code, report = jumbo.report("bootstrap", "--set", "uplink simon")
     assert code == 0, report
     assert states(report)["uplink simon"] == "done"
     assert mtus(jumbo, "simon", NODE) == {9000}
@@ -140,9 +148,9 @@ def test_an_mtu_in_the_file_is_drift_and_is_mended(jumbo: Lab) -> None:
 
 def test_an_mtu_is_lowered_at_the_node_first(plain: Lab) -> None:
     """While it is lowered, and afterwards, nobody is stranded; what nothing is said of stays."""
-    done = plain.runbook("bootstrap", "--stage", "network", "--dry-run")
+    done = plain.runbook("bootstrap", *SETS, "--dry-run")
     assert "packets of more than 1500 bytes to bond0 are lost" in done.out, done.out
-    code, report = plain.report("bootstrap", "--stage", "network")
+    code, report = plain.report("bootstrap", *SETS)
     assert code == 0, report
     for node in ("alvin", "simon"):
         assert mtus(plain, node, NODE) == {1500}

@@ -1,0 +1,26 @@
+"""Sets of a stage that are carried turn after turn."""
+
+from dataclasses import replace
+
+from engine import Alias, World, uplink
+
+from tasks.core.change import ChangeSet, Member
+from tasks.core.runbook import OK
+
+LATER, FIRST = replace(uplink("alvin"), turn=2), replace(uplink("simon", port="swp2"), turn=0)
+
+
+def test_sets_are_carried_turn_after_turn_and_told_in_their_order(world: World) -> None:
+    result = world.execute(LATER, FIRST)
+    assert result.exit_code == OK
+    assert [host for host, _ in world.asked("begin")] == ["simon", "sw-rack", "alvin", "sw-rack"]
+    assert [one.plan.change_set.name for one in result.stages[0].outcomes] == ["uplink alvin", "uplink simon"]
+
+
+def test_no_set_is_begun_after_one_of_an_earlier_turn_that_failed_on_a_host_of_it(world: World) -> None:
+    world["simon"].reload_fails = True
+    apart = ChangeSet("apart", (Member("sw-vendor", (Alias("sw-vendor", "swp1"),), safe_alone=True),), turn=2)
+    result = world.execute(LATER, FIRST, apart)
+    outcomes = {one.plan.change_set.name: one for one in result.stages[0].outcomes}
+    assert {name: one.state for name, one in outcomes.items()} == {"uplink alvin": "refused", "uplink simon": "reverted", "apart": "done"}
+    assert outcomes["uplink alvin"].reasons == ["not begun: 'uplink simon' comes first, and is not as intended"]
