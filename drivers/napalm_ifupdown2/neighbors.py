@@ -27,7 +27,7 @@ def _first(holder: dict[str, Any], key: str) -> str:
 
 def _heard(lldp: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """(local port, remote chassis, remote port) of each neighbour."""
-    for part in json.loads(lldp)["lldp"]:
+    for part in json.loads(lldp, strict=False)["lldp"]:
         for entry in part.get("interface", ()):
             yield entry["name"], next(iter(entry.get("chassis", ())), {}), next(iter(entry.get("port", ())), {})
 

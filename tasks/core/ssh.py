@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from tasks.core.errors import Deadline, LinkError
+from tasks.core.errors import UNEXPECTED, Deadline, LinkError
 from tasks.core.host_keys import HostKey
 
 CONNECT_S = 10.0
@@ -103,7 +103,7 @@ def host_key_problem(host: str, port: int | None, ssh_config: str | None) -> Lin
         _wait(_offered(host, port or (), [ssh_config] if ssh_config else ()))
     except LinkError as error:
         return error
-    except (TimeoutError, asyncssh.Error, OSError):
+    except (TimeoutError, asyncssh.Error, OSError, *UNEXPECTED):
         return None
     return None
 
@@ -137,7 +137,7 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
         raise LinkError(
             f"{host}: nothing answers on its SSH port. Is it up? The rehearsal lab is started with `python -m lab up`"
         ) from error
-    except (asyncssh.Error, OSError) as error:
+    except (asyncssh.Error, OSError, *UNEXPECTED) as error:  # a key or an option that it cannot read is no error of its own
         raise LinkError(f"{host}: no SSH connection: {error}") from error
 
 
@@ -207,7 +207,7 @@ async def _options(
             keepalive_interval=5,
             keepalive_count_max=3,
         )
-    except (ValueError, LookupError, OSError) as error:
+    except (OSError, *UNEXPECTED) as error:
         files = ", ".join(config) or "~/.ssh/config"
         raise LinkError(f"{host}: the SSH configuration ({files}) cannot be used: {error}; correct it") from error
     return options

@@ -116,7 +116,8 @@ def _member(section: dict[str, str]) -> MemberLive:
 
 def _neighbours(output: str) -> dict[str, tuple[str, str]]:
     """{own port: (neighbour's name, its port)}."""
-    rows = json.loads(output).get("lldp", {}).get("interface", []) if output.strip() else []
+    # lldpd writes a name's control characters as they are, which strict JSON has none of.
+    rows = json.loads(output, strict=False).get("lldp", {}).get("interface", []) if output.strip() else []
     rows = rows if isinstance(rows, list) else [rows]
     found = {}
     for row in rows:

@@ -242,6 +242,24 @@ def test_ssh_configuration_that_is_wrong_is_one_message(tmp_path: Path, port: in
     assert message in str(raised.value)
 
 
+UNUSABLE = {
+    "key that is none": "IdentityFile FOLDER/known",
+    "port that is none": "Port 99999",
+    "name that is none": f"HostName {'x' * 70}.example.org",
+    "jump without a port": "ProxyJump gate:many",
+}
+
+
+@pytest.mark.parametrize("words", UNUSABLE.values(), ids=UNUSABLE)
+def test_option_that_cannot_be_used_is_one_message(tmp_path: Path, port: int, words: str) -> None:
+    (tmp_path / "known").write_text(line(KEY, "127.0.0.1"))
+    path = tmp_path / "ssh_config"
+    first = words.replace("FOLDER", str(tmp_path))
+    path.write_text(f"Host alvin\n  {first}\n  HostName 127.0.0.1\n  Port {port}\n  UserKnownHostsFile {tmp_path}/known\n")
+    with pytest.raises(LinkError, match="alvin: no SSH connection: "):
+        Channel.open("alvin", ssh_config=str(path))
+
+
 def test_jump_hosts_key_is_checked_too(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(KEY, "alvin") + line(KEY, "gate"))
 

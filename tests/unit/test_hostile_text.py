@@ -1,6 +1,7 @@
 """What hosts say steers no terminal, is no markup, and can always be written: on the screen, in the record, in the drawing."""
 
 import json
+import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -102,7 +103,9 @@ def test_neighbour_of_any_name_is_drawn(suffix: str, name: str) -> None:
     heard = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
     facts = dict(one.facts)
     rack = facts["sw-rack"]
-    facts["sw-rack"] = HostFacts("sw-rack", {**rack.readings, NEIGHBOURS.name: Reading(0, json.dumps(heard))})
+    # As lldpd writes it (1.0.16): quotes and backslashes escaped, control characters as they are.
+    said = re.sub(r"\\u00([01][0-9a-f])", lambda found: chr(int(found[1], 16)), json.dumps(heard))
+    facts["sw-rack"] = HostFacts("sw-rack", {**rack.readings, NEIGHBOURS.name: Reading(0, said)})
     drawn = view(replace(one, facts=facts), suffix)
     text = drawn.text.encode().decode()
     ET.fromstring(text[text.index("<svg") : text.index("</svg>") + 6])
