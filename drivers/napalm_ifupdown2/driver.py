@@ -8,13 +8,12 @@ from typing import Any
 
 from napalm.base import models
 from napalm.base.exceptions import CommitError, LockError, MergeConfigException, ReplaceConfigException
-from napalm.base.helpers import sanitize_config
 
 from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.getters import Getters
 from tasks.core.candidate import PATHS, join, merge, split
-from tasks.core.redact import KEYS, redact
+from tasks.core.redact import redact
 from tasks.core.sdn import READ_SDN, generated_by_sdn
 from tasks.core.transaction import FRR_DAEMONS, INTERFACES, network_transaction
 
@@ -44,7 +43,7 @@ class Ifupdown2Driver(Getters):
         running = join(self._running()) if retrieve in ("all", "running", "startup") else ""
         candidate = join(self._candidate) if self._candidate and retrieve in ("all", "candidate") else ""
         if sanitized:
-            running, candidate = sanitize_config(running, KEYS), sanitize_config(candidate, KEYS)
+            running, candidate = redact(running), redact(candidate)
         return {
             "running": running if retrieve in ("all", "running") else "",
             "startup": running if retrieve in ("all", "startup") else "",
