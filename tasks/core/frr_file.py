@@ -5,14 +5,18 @@ indentation, ended by `exit`. A merge candidate is written in the same grammar; 
 `no STATEMENT` in a candidate takes away what has that key, in a context or, at the top, a whole context.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 Path = tuple[str, ...]
 
 # What opens a context, by its first words (FRR, vtysh's nodes); deeper ones only inside the one before the slash.
-OPENERS = frozenset({"interface", "router", "route-map", "bfd", "vrf", "key chain", "line", "nexthop-group"})
-INNER_OPENERS = frozenset({"bfd/profile", "bfd/peer", "key chain/key", "router/address-family"})
+OPENERS = frozenset(
+    {"interface", "router", "route-map", "bfd", "vrf", "key chain", "line", "nexthop-group", "mpls ldp", "l2vpn", "pseudowire"}
+    | {"segment-routing", "pbr-map", "rpki"}
+)
+INNER_OPENERS = frozenset({"bfd/profile", "bfd/peer", "key chain/key", "router/address-family", "mpls ldp/address-family", "vrf/rpki"})
 # Statements that stand once in a context: their first words are the key, the rest is the value. Any other line is its own key.
 ONCE = (
     *("frr version", "frr defaults", "hostname", "log syslog", "ip forwarding", "ipv6 forwarding", "ip protocol ospf"),
@@ -72,7 +76,8 @@ class FrrFile:
             path = tuple(name for _, name in stack)
             line = Line(raw, path, words)
             if line.closes:
-                if stack:
+                # A deeper one ends a context that is none of those above.
+                if stack and indent <= stack[-1][0]:
                     stack.pop()
             elif words and words[0] != "no" and _opens(words, path):
                 stack.append((indent, " ".join(words)))
@@ -166,22 +171,29 @@ def _remove(file: FrrFile, path: Path, key: str) -> None:
     file.lines = [line for line in file.lines if id(line) not in gone]
 
 
+# A line of the daemons file, which a shell reads: a value with or without quotes, a comment after a blank.
+ASSIGNED = re.compile(r"""\s*(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[^\s#]*)(?P<rest>.*)""")
+
+
 def merge_daemons(text: str, candidate: str) -> str:
     """FRR's daemons file with the candidate's `name=value` lines in place of those of the same name; new ones at the end."""
+    wanted = {found["name"]: line.strip() for line, found in _assigned(candidate)}
     lines = text.splitlines(keepends=True)
-    for wanted in candidate.splitlines():
-        name, equals, _ = wanted.partition("=")
-        if not equals or wanted.startswith("#"):
-            continue
-        place = next((index for index, line in enumerate(lines) if line.startswith(f"{name}=")), None)
-        if place is None:
-            lines.append(f"{wanted}\n")
-        elif lines[place].strip() != wanted.strip():
-            lines[place] = f"{wanted}\n"
-    return "".join(lines)
+    for index, (line, found) in enumerate(zip(lines, map(ASSIGNED.match, lines), strict=True)):
+        if found and (new := ASSIGNED.match(wanted.get(found["name"], ""))) and new["value"].strip("\"'") != found["value"].strip("\"'"):
+            lines[index] = f"{new[0].rstrip()}{found['rest'] if not new['rest'].strip() else ''}".rstrip() + line[len(line.rstrip()) :]
+    present = {found["name"] for _, found in _assigned(text)}
+    missing = [f"{line}\n" for name, line in wanted.items() if name not in present]
+    if missing and lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"  # what comes after the last line must not run into it
+    return "".join([*lines, *missing])
+
+
+def _assigned(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    return ((line, found) for line in text.splitlines() if (found := ASSIGNED.match(line)))
 
 
 def daemons(text: str) -> frozenset[str]:
-    """The daemons that a daemons file starts."""
-    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(name.strip() for name, _, value in pairs if value.strip().strip('"') == "yes" and name.strip().endswith("d"))
+    """The daemons that a daemons file starts; of several lines of a name the last counts, as in any shell."""
+    said = {found["name"]: found["value"].strip("\"'") for _, found in _assigned(text)}
+    return frozenset(name for name, value in said.items() if value == "yes" and name.endswith("d"))

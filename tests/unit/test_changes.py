@@ -6,6 +6,7 @@ from replay import after
 
 from tasks.core.change import Member
 from tasks.core.errors import Refused
+from tasks.core.facts import HostFacts, Reading
 from tasks.core.plan import HostPlan, plan_member
 
 CHANGES = changes()
@@ -43,3 +44,21 @@ def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
     plan = plan_of(case)
     facts = after(plan, case.facts, change_of(case), case.site) if plan else case.facts
     assert plan_of(case, facts).differences == ()
+
+
+def _texts(plan: HostPlan) -> dict[str, str]:
+    return {file.path: (file.text or "").rstrip("\n") for file in (plan.transaction.files if plan.transaction else ())}
+
+
+@pytest.mark.parametrize("case", PLANNED, ids=str)
+def test_a_file_without_a_last_newline_is_changed_alike(case: Case) -> None:
+    """What comes after its last line does not run into it."""
+    plan = plan_of(case)
+    before = {file.before for file in (plan.transaction.files if plan.transaction else ()) if file.before}
+    facts = {
+        host: HostFacts(
+            host, {name: Reading(0, one.out.rstrip("\n") if one.out in before else one.out) for name, one in answers.readings.items()}
+        )
+        for host, answers in case.facts.items()
+    }
+    assert _texts(plan_of(case, facts)) == _texts(plan)
