@@ -141,9 +141,14 @@ def redact(text: str) -> str:
 
 
 def without_secrets(line: str) -> str:
-    """One line, with the words that announce a secret and none after them."""
+    """One line, with the words that announce a secret and none after them; one that was redacted before stays as it is."""
+
+    def shown(found: "re.Match[str]") -> str:
+        rest = found[0].removeprefix(found[1])
+        return found[1] + REMOVED + (found.re.sub(shown, rest.removeprefix(REMOVED)) if rest.startswith(REMOVED) else "")
+
     for pattern in SECRETS:
-        line = pattern.sub(rf"\g<1>{REMOVED}", line)
+        line = pattern.sub(shown, line)
     return line
 
 

@@ -125,6 +125,11 @@ def test_a_secret_on_a_continued_line_is_hidden() -> None:
     )
 
 
+def test_what_follows_a_secret_that_was_hidden_before_stays_and_is_looked_at() -> None:
+    assert redact("`neighbor X password <removed>`: keep it") == "`neighbor X password <removed>`: keep it"
+    assert redact(f"`password <removed>`; `password {SECRET}`") == "`password <removed>`; `password <removed>"
+
+
 def test_a_private_key_is_hidden() -> None:
     text = f"+-----BEGIN OPENSSH PRIVATE KEY-----\n+{SECRET}\n+{SECRET}\n+-----END OPENSSH PRIVATE KEY-----\n+after\n"
     assert redact(text) == "+-----BEGIN OPENSSH PRIVATE KEY-----\n+<removed>\n+<removed>\n+-----END OPENSSH PRIVATE KEY-----\n+after\n"
