@@ -8,6 +8,7 @@ indentation, ended by `exit`. A merge candidate is written in the same grammar; 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 Path = tuple[str, ...]
 
@@ -17,6 +18,33 @@ OPENERS = frozenset(
     | {"segment-routing", "pbr-map", "rpki"}
 )
 INNER_OPENERS = frozenset({"bfd/profile", "bfd/peer", "key chain/key", "router/address-family", "mpls ldp/address-family", "vrf/rpki"})
+# What stands in no context, by its first words: it ends one that has no `exit` (FRR: lib/command.c and each daemon's own).
+AT_THE_TOP = frozenset(
+    {"frr", "hostname", "domainname", "log", "service", "password", "enable", "username", "banner", "debug", "agentx", "access-list"}
+    | {
+        "ip route",
+        "ip prefix-list",
+        "ip access-list",
+        "ip forwarding",
+        "ip protocol",
+        "ip nht",
+        "ip router-id",
+        "ip import-table",
+        "ip mroute",
+    }
+    | {
+        "ipv6 route",
+        "ipv6 prefix-list",
+        "ipv6 access-list",
+        "ipv6 forwarding",
+        "ipv6 protocol",
+        "ipv6 nht",
+        "zebra",
+        "fpm",
+        "mac access-list",
+    }
+    | {"bgp as-path", "bgp community-list", "bgp large-community-list", "bgp extcommunity-list", "allow-external-route-update", "line"}
+)
 # Statements that stand once in a context: their first words are the key, the rest is the value. Any other line is its own key.
 ONCE = (
     *("frr version", "frr defaults", "hostname", "log syslog", "ip forwarding", "ipv6 forwarding", "ip protocol ospf"),
@@ -54,10 +82,36 @@ def key_of(words: tuple[str, ...]) -> str:
     return next((key for key in sorted(ONCE, key=len, reverse=True) if said == key or said.startswith(f"{key} ")), said)
 
 
+def in_dots(area: str) -> str:
+    """An area's id as FRR names it inside: `0` is `0.0.0.0` (ospfd, str2area_id)."""
+    return str(IPv4Address(int(area))) if area.isdecimal() and int(area) < 2**32 else area
+
+
+def same_statement(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two statements mean the same: word for word, but for the two spellings of an area."""
+    return one == other or (one[:3] == other[:3] == ("ip", "ospf", "area") and [*map(in_dots, one[3:])] == [*map(in_dots, other[3:])])
+
+
 def _opens(words: tuple[str, ...], path: Path) -> bool:
     outer = next((one for one in OPENERS if path and (path[0] == one or path[0].startswith(f"{one} "))), "")
     names = {" ".join(words[:count]) for count in (1, 2)}
     return bool(names & OPENERS) if not path else bool({f"{outer}/{name}" for name in names} & INNER_OPENERS)
+
+
+@dataclass
+class _Context:
+    """A context while its lines are read. Flat: its statements are indented no deeper than it, which vtysh takes as well."""
+
+    indent: int
+    name: str
+    flat: bool | None = None
+
+    def holds(self, words: tuple[str, ...], indent: int) -> bool:
+        """Whether a statement stands in it: by its indentation, or in a flat one because it is none of the top."""
+        said = words[1:] if words[0] == "no" else words
+        of_a_vrf = self.name.startswith("vrf ") and said[:1] in (("ip",), ("ipv6",))
+        at_the_top = _opens(said, ()) or (bool({" ".join(said[:count]) for count in (1, 2)} & AT_THE_TOP) and not of_a_vrf)
+        return indent > self.indent or (self.flat is not False and not at_the_top)
 
 
 class FrrFile:
@@ -65,23 +119,24 @@ class FrrFile:
 
     def __init__(self, text: str) -> None:
         self.lines: list[Line] = []
-        stack: list[tuple[int, str]] = []
+        stack: list[_Context] = []
         for raw in text.splitlines(keepends=True):
             said = raw.strip()
             words = () if said.startswith(("!", "#")) else tuple(said.split())
             indent = len(raw) - len(raw.lstrip())
             closes = Line(raw, (), words).closes
-            while words and not closes and stack and indent <= stack[-1][0]:
+            while words and not closes and stack and not stack[-1].holds(words, indent):
                 stack.pop()
-            path = tuple(name for _, name in stack)
-            line = Line(raw, path, words)
+            if said and not closes and stack and stack[-1].flat is None:
+                stack[-1].flat = bool(words) and indent <= stack[-1].indent
+            line = Line(raw, tuple(one.name for one in stack), words)
             if line.closes:
                 # A deeper one ends a context that is none of those above.
-                if stack and indent <= stack[-1][0]:
+                if stack and indent <= stack[-1].indent:
                     stack.pop()
-            elif words and words[0] != "no" and _opens(words, path):
-                stack.append((indent, " ".join(words)))
-                line.opens = (*path, " ".join(words))
+            elif words and words[0] != "no" and _opens(words, line.path):
+                stack.append(_Context(indent, " ".join(words)))
+                line.opens = (*line.path, " ".join(words))
             self.lines.append(line)
 
     def __str__(self) -> str:
@@ -157,7 +212,7 @@ def _set(file: FrrFile, wanted: Line) -> None:
         file.lines.insert(_end_of(file, wanted.path), Line(text, wanted.path, wanted.words))
         return
     own, *others = holders
-    if own.words != wanted.words:
+    if not same_statement(own.words, wanted.words):
         own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{' '.join(wanted.words)}\n"
         own.words = wanted.words
     file.lines = [line for line in file.lines if not any(line is other for other in others)]

@@ -7,9 +7,9 @@ functions); tried with FRR 10.3. So a file and what runs are compared in this fo
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
-from tasks.core.frr_file import FrrFile, Path
+from tasks.core.frr_file import FrrFile, Path, in_dots
 
 Statement = tuple[Path, str]
 
@@ -180,11 +180,7 @@ def _in_order(words: str) -> str:
 
 def _areas(words: str, pattern: str) -> str:
     """With the area's id in dotted form."""
-    return re.sub(pattern, lambda found: f"{found[1]} {_area(found[2])}", words)
-
-
-def _area(name: str) -> str:
-    return str(IPv4Address(int(name))) if name.isdecimal() and int(name) < 2**32 else name
+    return re.sub(pattern, lambda found: f"{found[1]} {in_dots(found[2])}", words)
 
 
 def _prefixes(words: str) -> str:

@@ -10,7 +10,7 @@ from tasks.core.candidate import split
 from tasks.core.change import Candidate, Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.frr_file import FrrFile, daemons, merge
+from tasks.core.frr_file import FrrFile, daemons, merge, same_statement
 from tasks.core.frr_running import NO_WORD, Unsaved, split_files, unsaved
 from tasks.core.sdn import generated_by_sdn
 from tasks.core.templates import render
@@ -137,5 +137,6 @@ def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
     for line in wanted.lines:
         if line.key and not line.opens and line.key != KEY:
             holder = next((one for one in file.statements(line.path) if one.key == line.key), None)
-            found.append((" ".join(line.path), " ".join(holder.words) if holder else ""))
+            shown = line.words if holder and same_statement(line.words, holder.words) else holder.words if holder else ()
+            found.append((" ".join(line.path), " ".join(shown)))
     return tuple(found)

@@ -3,7 +3,7 @@
 import pytest
 from cases import CASES
 
-from tasks.core.frr_file import FrrFile
+from tasks.core.frr_file import FrrFile, merge
 from tasks.core.frr_form import normal_form
 from tasks.core.frr_running import NOT_LOST, split_files, unsaved
 
@@ -54,6 +54,16 @@ SAME = {
 @pytest.mark.parametrize(("file", "running"), SAME.values(), ids=SAME)
 def test_the_same_in_other_words_is_not_lost(file: str, running: str) -> None:
     assert unsaved(running, file, file, "").lost == ()
+
+
+def test_file_without_indentation_is_the_same() -> None:
+    """As it is pasted into vtysh; contexts end at their `exit`, or where something else begins."""
+    flat = "".join(f"{line.strip()}\n" for line in FILE.splitlines())
+    assert normal_form(flat) == normal_form(FILE)
+    assert unsaved(RUNNING, flat, flat, "").lost == ()
+    merged = merge(flat, CANDIDATE)
+    assert normal_form(merged) == normal_form(merge(FILE, CANDIDATE))
+    assert merge(merged, CANDIDATE) == merged
 
 
 LOST = {
