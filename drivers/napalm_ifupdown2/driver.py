@@ -8,15 +8,15 @@ from typing import Any
 
 from napalm.base import models
 from napalm.base.exceptions import CommitError, LockError, MergeConfigException, ReplaceConfigException
-from napalm.base.helpers import sanitize_config
 
 from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
+from napalm_ifupdown2.frr import reload_problems
 from napalm_ifupdown2.getters import Getters
 from tasks.core.candidate import PATHS, join, merge, split
-from tasks.core.redact import KEYS, redact
+from tasks.core.redact import redact
 from tasks.core.sdn import READ_SDN, generated_by_sdn
-from tasks.core.transaction import FRR_DAEMONS, INTERFACES, network_transaction
+from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES, network_transaction
 
 # A commit without `revert_in` is still armed while it is applied, and confirmed by the same session.
 UNATTENDED_REVERT_S = 60
@@ -35,6 +35,7 @@ class Ifupdown2Driver(Getters):
         self._ports: frozenset[str] = frozenset()
         self._sdn = ""
         self._candidate: dict[str, str] | None = None
+        self._sent_frr = ""
 
     def get_config(self, retrieve: str = "all", full: bool = False, sanitized: bool = False, format: str = "text") -> models.ConfigDict:  # noqa: A002
         """The configuration as one candidate text: running and startup are the same files."""
@@ -44,7 +45,7 @@ class Ifupdown2Driver(Getters):
         running = join(self._running()) if retrieve in ("all", "running", "startup") else ""
         candidate = join(self._candidate) if self._candidate and retrieve in ("all", "candidate") else ""
         if sanitized:
-            running, candidate = sanitize_config(running, KEYS), sanitize_config(candidate, KEYS)
+            running, candidate = redact(running), redact(candidate)
         return {
             "running": running if retrieve in ("all", "running") else "",
             "startup": running if retrieve in ("all", "startup") else "",
@@ -69,11 +70,14 @@ class Ifupdown2Driver(Getters):
             answers = self._read([*READ_FILES, READ_PORTS, READ_SDN])
             self._before, self._ports = _files(answers), frozenset(answers[READ_PORTS]["out"].split())
             self._sdn = answers[READ_SDN]["err"].strip() if answers[READ_SDN]["rc"] else generated_by_sdn(answers[READ_SDN]["out"])
+            self._sent_frr = ""
         start = self._candidate or self._before
         after = {**start, **wanted} if replace else merge(start, text)
-        if problems := self._problems(wanted, after):
-            raise refusal(f"{self.hostname}: the candidate is refused: {'; '.join(problems)}")
-        self._candidate = after
+        sent_frr = self._sent_frr + wanted.get(FRR_CONF, "")
+        problems = self._problems(wanted, after) or reload_problems(self._read, self._before, after, sent_frr)
+        if problems:
+            raise refusal(redact(f"{self.hostname}: the candidate is refused: {'; '.join(problems)}"))
+        self._candidate, self._sent_frr = after, sent_frr
 
     def _problems(self, wanted: dict[str, str], after: dict[str, str]) -> list[str]:
         known = self._arguments.get("attributes", ())
@@ -113,6 +117,7 @@ class Ifupdown2Driver(Getters):
         self._lock_to_commit()
         earlier, self.token = self.token, token
         try:
+            self._refuse_a_loss()
             with self._speaking() as session:
                 kept = session.begin(self._owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
                 if kept["state"] == "applied" and revert_in is None:
@@ -126,6 +131,12 @@ class Ifupdown2Driver(Getters):
                 self.release()
         if kept["state"] not in ("applied", "confirmed"):
             raise CommitError(f"{self.hostname}: not committed, it {kept['state']}: {kept['reason']}")
+
+    def _refuse_a_loss(self) -> None:
+        """Raises CommitError where FRR's reload would delete what no file holds: it may run since the candidate was loaded."""
+        assert self._candidate is not None
+        if problems := reload_problems(self._read, self._before, self._candidate, self._sent_frr):
+            raise CommitError(f"{self.hostname}: not committed, nothing was changed: {'; '.join(problems)}")
 
     def _lock_to_commit(self) -> None:
         if self._locked:
@@ -187,7 +198,7 @@ class Ifupdown2Driver(Getters):
             return
         if changed := [path for path in files if now[path] != new[path]]:
             raise CommitError(f"{self.hostname}: {' and '.join(changed)} was changed since that commit; load the wanted text instead")
-        self._candidate = {**self._before, **old}
+        self._candidate, self._sent_frr = {**self._before, **old}, ""
         self._commit("NAPALM rollback", secrets.token_hex(8), None)
         self.token = token
 

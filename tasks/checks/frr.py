@@ -7,22 +7,25 @@ from tasks.checks.causes import frr_of, routers
 from tasks.checks.remedies import NEW_ROUTER_ID
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
-from tasks.core.frr_file import FrrFile, daemons
+from tasks.core.frr_file import daemons
+from tasks.core.frr_form import Statement, is_repeated, normal_form
 from tasks.core.redact import redact
 from tasks.network.ospf import DAEMONS, RUNNING
 from tasks.network.ospf_facts import FRR
 from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT
 
 TAGS = ("network", "frr")
-# What `show running-config` says of itself, and what a file may say without FRR repeating it (forwarding that is on).
-ITS_OWN = ("frr version", "frr defaults", "hostname", "log ", "service ", "Building configuration", "Current configuration", "end")
-UNSAID = frozenset({"ip forwarding", "ipv6 forwarding"})
-# FRR's defaults (ospfd, bfdd): written in the file they are right, and not repeated.
-DEFAULTS = frozenset(
-    {
-        *("ip ospf hello-interval 10", "ip ospf dead-interval 40", "ip ospf priority 1", "ip ospf retransmit-interval 5"),
-        *("detect-multiplier 3", "receive-interval 300", "transmit-interval 300", "no passive-mode", "no ip ospf passive"),
-    }
+# What `show running-config` says of itself, in whatever words the file has it.
+ITS_OWN = (
+    "frr version",
+    "frr defaults",
+    "hostname",
+    "log ",
+    "service ",
+    "no service ",
+    "Building configuration",
+    "Current configuration",
+    "end",
 )
 
 
@@ -48,10 +51,9 @@ def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]
         yield Finding(f"{host}:/etc/frr/daemons", " ".join(DAEMONS), " ".join(name for name in DAEMONS if name in started) or "none")
 
 
-def _statements(text: str) -> set[str]:
-    """What both the file and FRR say in the same words, each with its context; keys are compared, and hidden only when shown."""
-    said = ((path, words) for path, words in FrrFile(text).said() if not words.startswith(ITS_OWN))
-    return {" / ".join((*path, words)) for path, words in said if words not in UNSAID | DEFAULTS}
+def _statements(text: str) -> frozenset[Statement]:
+    """What both the file and FRR say, in FRR's own form; keys are compared, and hidden only when shown."""
+    return frozenset(one for one in normal_form(text) if one[0] or not one[1].startswith(ITS_OWN))
 
 
 @check(
@@ -65,10 +67,12 @@ def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator
     if not any(site.routed(host)) or not facts[host][FRR].configuration:
         return
     file, runs = _statements(facts[host][FRR_CONF]), _statements(facts[host][FRR].configuration)
-    for words in sorted(file ^ runs):
-        places = ("in the file", "running") if words in file else ("running", "in the file")
-        yield Finding(f"{host}:frr.conf {redact(words)}", "in the file and running", f"{places[0]}, not {places[1]}")
-    if file == runs:
+    differ = {one for one in file ^ runs if one in runs or is_repeated(one)}
+    for path, words in sorted(differ, key=lambda one: " / ".join((*one[0], one[1]))):
+        places = ("in the file", "running") if (path, words) in file else ("running", "in the file")
+        shown = redact(" / ".join((*path, words)))
+        yield Finding(f"{host}:frr.conf {shown}", "in the file and running", f"{places[0]}, not {places[1]}")
+    if not differ:
         yield Finding(f"{host}:frr.conf", "running as the file says", "running as the file says")
 
 

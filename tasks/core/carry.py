@@ -17,6 +17,7 @@ from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, Tran
 from tasks.core.facts import STATUS, Facts, union
 from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
+from tasks.core.precheck import prechecked
 from tasks.core.run import MARGIN_S, Interrupted, Run
 from tasks.core.service import Inside
 
@@ -63,7 +64,7 @@ class _Carrier:
         self.run.say(kind, host, self.change_set.name, text)
 
     def carry(self) -> Outcome:
-        plan = plan_set(self.change_set, self.run.site, {**self.run.facts, **self.refreshed()}, self.run.id)
+        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, {**self.run.facts, **self.refreshed()}, self.run.id)])
         if plan.refused:
             self.say("refused", text=plan.refused)
             return Outcome(plan, "refused", [plan.refused])

@@ -33,6 +33,7 @@ class Candidate:
     """What a change owns of a host's network configuration, as a merge candidate in its platform's own language."""
 
     text: str
+    impact: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

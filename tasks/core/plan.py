@@ -175,7 +175,7 @@ def _join(candidates: Iterable[Candidate]) -> str:
     for candidate in candidates:
         for path, part in split(candidate.text).items():
             if part.strip():
-                texts[path] = texts.get(path, "") + part
+                texts[path] = texts.get(path, "") + (part if part.endswith("\n") else f"{part}\n")
     return join(texts)
 
 
@@ -185,7 +185,7 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
     for part in parts:
         files.own(part)
     calls, commands = _pick(steps, Call), _pick(steps, Command)
-    impact = [sentence for part in (*parts, *calls, *commands) for sentence in part.impact]
+    impact = [sentence for part in (*parts, *candidates, *calls, *commands) for sentence in part.impact]
     impact += [f"not taken back where a later step fails: {command.shown}" for command in commands if not command.undo]
     if commands and len(commands) != len(steps):
         raise Refused(f"{host}: commands take their own time, so they are no part of what a timer takes back; give them a set of their own")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory.printable import LINES, printable
+from tasks.core.redact import redact
 
 if TYPE_CHECKING:
     from tasks.core.carry import Outcome
@@ -94,7 +95,7 @@ def _set(plan: "SetPlan", outcomes: "tuple[Outcome, ...]") -> dict[str, Any]:
 
 
 def _host(plan: "HostPlan") -> dict[str, Any]:
-    fields = [{"field": one.field, "have": str(one.have), "want": str(one.want)} for one in plan.differences]
+    fields = [{"field": one.field, "have": redact(str(one.have)), "want": redact(str(one.want))} for one in plan.differences]
     return {"host": plan.host, "diff": plan.diff(), "impact": list(plan.impact), "differences": fields}
 
 

@@ -229,11 +229,12 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
     from tasks.core.order import carry_by_turns  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
+    from tasks.core.precheck import prechecked  # noqa: PLC0415
     from tasks.core.service import Inside  # noqa: PLC0415
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
-    plans = tuple(plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets)
+    plans = prechecked(run, [plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets])
     inside = None
     if stage.inside and any(plan.changes for plan in plans):
         inside = Inside.of(run, stage.inside, sets, frozenset(plan.change_set.name for plan in plans if plan.mutual))

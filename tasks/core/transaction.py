@@ -69,7 +69,8 @@ CHECK_INTERFACES = ("ifup", "-s", "-a", "-i", "{candidate}")
 CHECK_FRR = ("vtysh", "-C", "-f", "{candidate}")
 # Daemons come and go by the unit's own reload, which leaves those that stay alone and keeps the new ones in the unit; called by hand,
 # `frrinit.sh reload` ends watchfrr, and systemd then starts all of FRR anew. Its exit code says nothing, so frr-reload.py is asked again:
-# with the installed file, or it would write that anew in its own order. At its usual level it logs every line that it executes, keys too.
+# with the installed file, or it would write that anew in its own order. At its usual level it logs every line that it executes, keys too:
+# what the unit's reload has added to the log is cut off again.
 # A daemon that died comes back by watchfrr, with another process id and without its state.
 FRR_RELOAD_SCRIPT = r"""
 systemctl -q is-active frr || exit 0
@@ -86,9 +87,11 @@ said=/run/frr/burrow-reload
 before=$(ids)
 surplus=$(says no | grep -xF "$(names "$before")")
 if [ -n "$surplus$(says yes | grep -vxF "$(names "$before")")" ]; then
-  systemctl reload frr || exit 1
-  log=/var/log/frr/frr-reload.log
-  [ ! -e $log ] || sed -i 's/\(message-digest-key [0-9]* md5 \|authentication-key \)[^" ]*/\1<removed>/g' $log
+  log=/var/log/frr/frr-reload.log size=$(stat -c %s /var/log/frr/frr-reload.log 2>/dev/null)
+  systemctl reload frr
+  code=$?
+  [ ! -e $log ] || truncate -s "<${size:-0}" $log
+  [ $code = 0 ] || exit 1
 fi
 /usr/lib/frr/frr-reload.py --log-level error --reload /etc/frr/frr.conf >$said 2>&1
 code=$?

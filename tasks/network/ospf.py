@@ -10,7 +10,8 @@ from tasks.core.candidate import split
 from tasks.core.change import Candidate, Change, Step
 from tasks.core.errors import Refused
 from tasks.core.facts import Facts
-from tasks.core.frr_file import FrrFile, daemons
+from tasks.core.frr_file import FrrFile, daemons, merge, same_statement
+from tasks.core.frr_running import NO_WORD, Unsaved, split_files, unsaved
 from tasks.core.sdn import generated_by_sdn
 from tasks.core.templates import render
 from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
@@ -19,7 +20,7 @@ from tasks.network.facts import STAGED
 from tasks.network.firewall import FIREWALL, OPENING, dropped
 from tasks.network.ospf_facts import FRR
 from tasks.network.ospf_terms import KEY, heard_again, ports_with_new_terms
-from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_UNIT, KERNEL_VALUES, SDN
+from tasks.network.routing_facts import FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, KERNEL_VALUES, SDN
 
 DAEMONS = ("bfdd", "ospfd")
 RUNNING = ("active", "enabled")
@@ -40,7 +41,7 @@ class OspfState:
 class Ospf(Change[OspfState]):
     """The host speaks OSPF with BFD on its routed cables and announces its loopback, from which its own traffic comes."""
 
-    needs: ClassVar = (FRR, FRR_CONF, FRR_DAEMONS, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
+    needs: ClassVar = (FRR, FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> OspfState:
@@ -75,13 +76,26 @@ class Ospf(Change[OspfState]):
     def steps(self, site: Site, facts: Facts, want: OspfState) -> tuple[Step, ...]:
         """One merge candidate of FRR's files; FRR is started where it does not run; who is a neighbour has to stay one.
 
-        Refused where a firewall would keep it from working.
+        Refused where a firewall would keep it from working, or FRR's reload would delete what no file holds.
         """
+        if reason := split_files(facts[self.host][FRR_LAYOUT]):
+            raise Refused(f"{self.host}: {reason}")
+        runs = self._unsaved(site, facts)
+        if runs.refusal:
+            raise Refused(f"{self.host}: {runs.refusal}")
         if shut := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
             raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
         ports = ports_with_new_terms(site, facts, self.host, self._wanted(site, facts))
-        return (Candidate(self._words(site, facts)), *start, *([heard_again(ports, site.ospf.dead_s)] if ports else []))
+        return (Candidate(self._words(site, facts), runs.impact), *start, *([heard_again(ports, site.ospf.dead_s)] if ports else []))
+
+    def _unsaved(self, site: Site, facts: Facts) -> Unsaved:
+        """What runs and no file holds. Raises Refused where FRR runs and does not say what."""
+        here = facts[self.host]
+        if here[FRR_UNIT][0] == "active" and not here[FRR].configuration:
+            raise Refused(f"{self.host}: FRR runs, and {NO_WORD}")
+        candidate = split(self._words(site, facts))[FRR_CONF_PATH]
+        return unsaved(here[FRR].configuration, here[FRR_CONF], merge(here[FRR_CONF], candidate), candidate)
 
     def _wanted(self, site: Site, facts: Facts) -> FrrFile:
         return FrrFile(split(self._words(site, facts))[FRR_CONF_PATH])
@@ -123,5 +137,6 @@ def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
     for line in wanted.lines:
         if line.key and not line.opens and line.key != KEY:
             holder = next((one for one in file.statements(line.path) if one.key == line.key), None)
-            found.append((" ".join(line.path), " ".join(holder.words) if holder else ""))
+            shown = line.words if holder and same_statement(line.words, holder.words) else holder.words if holder else ()
+            found.append((" ".join(line.path), " ".join(shown)))
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from inventory.schema import Site
 from tasks.core.facts import Facts
-from tasks.core.frr_file import FrrFile
+from tasks.core.frr_file import FrrFile, in_dots
 from tasks.core.transaction import Action
 from tasks.network.ospf_facts import FRR
 from tasks.network.routing_facts import FRR_CONF
@@ -38,7 +38,8 @@ def ports_with_new_terms(site: Site, facts: Facts, host: str, wanted: FrrFile) -
 
 
 def _terms(file: FrrFile, port: str) -> tuple[str | None, ...]:
-    return tuple(file.get((f"interface {port}",), term) for term in TERMS)
+    values = (file.get((f"interface {port}",), term) for term in TERMS)
+    return tuple(in_dots(value) if term == "ip ospf area" and value else value for term, value in zip(TERMS, values, strict=True))
 
 
 def heard_again(ports: tuple[str, ...], wait_s: int) -> Action:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.core.facts import Fact, text, unit_states
+from tasks.core.frr_running import READ_LAYOUT
 from tasks.core.plan import CONFIGURATION
 from tasks.core.sdn import READ_SDN
 from tasks.core.transaction import FRR_CONF as FRR_CONF_PATH
@@ -53,6 +54,7 @@ def _modules(output: str) -> frozenset[str]:
 
 
 FRR_CONF, FRR_DAEMONS = CONFIGURATION[FRR_CONF_PATH], CONFIGURATION[FRR_DAEMONS_PATH]
+FRR_LAYOUT = Fact("frr_layout", READ_LAYOUT, str)
 FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
 SDN = Fact("sdn", READ_SDN, str)
 KERNEL_VALUES = Fact(

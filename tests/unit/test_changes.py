@@ -6,6 +6,7 @@ from replay import after
 
 from tasks.core.change import Member
 from tasks.core.errors import BurrowError
+from tasks.core.facts import HostFacts, Reading
 from tasks.core.plan import HostPlan, plan_member
 from tasks.core.transaction import PVE
 
@@ -51,3 +52,21 @@ def test_proxmoxs_commands_are_run_on_its_mount_alone(case: Case) -> None:
     transaction = plan_of(case).transaction
     commands = transaction.commands if transaction else ()
     assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}
+
+
+def _texts(plan: HostPlan) -> dict[str, str]:
+    return {file.path: (file.text or "").rstrip("\n") for file in (plan.transaction.files if plan.transaction else ())}
+
+
+@pytest.mark.parametrize("case", PLANNED, ids=str)
+def test_a_file_without_a_last_newline_is_changed_alike(case: Case) -> None:
+    """What comes after its last line does not run into it."""
+    plan = plan_of(case)
+    before = {file.before for file in (plan.transaction.files if plan.transaction else ()) if file.before}
+    facts = {
+        host: HostFacts(
+            host, {name: Reading(0, one.out.rstrip("\n") if one.out in before else one.out) for name, one in answers.readings.items()}
+        )
+        for host, answers in case.facts.items()
+    }
+    assert _texts(plan_of(case, facts)) == _texts(plan)

@@ -242,6 +242,27 @@ DAEMONS = {
 }
 
 
+MERGED_DAEMONS = {
+    "no-last-newline": ("zebra=yes\nospfd=yes", "bfdd=yes", "zebra=yes\nospfd=yes\nbfdd=yes\n"),
+    "no-last-newline-and-nothing-to-do": ("zebra=yes\nbfdd=yes", "bfdd=yes", "zebra=yes\nbfdd=yes"),
+    "no-last-newline-and-the-last-changes": ("zebra=yes\nbfdd=no", "bfdd=yes", "zebra=yes\nbfdd=yes"),
+    "comment-stays": ("ospfd=no # mine\n", "ospfd=yes", "ospfd=yes # mine\n"),
+    "right-with-a-comment": ('ospfd="yes" # mine\n', "ospfd=yes", 'ospfd="yes" # mine\n'),
+    "of-several-lines-the-last-counts": ("ospfd=yes\nospfd=no\n", "ospfd=yes", "ospfd=yes\nospfd=yes\n"),
+    "indented": ("  ospfd=no\n", "ospfd=yes", "ospfd=yes\n"),
+    "options-with-blanks": ('ospfd_options="  -A 127.0.0.1"\n', "ospfd=yes", 'ospfd_options="  -A 127.0.0.1"\nospfd=yes\n'),
+    "comment-that-looks-like-one": ("#ospfd=no\n", "ospfd=yes", "#ospfd=no\nospfd=yes\n"),
+    "empty": ("", "ospfd=yes", "ospfd=yes\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "candidate", "merged"), MERGED_DAEMONS.values(), ids=MERGED_DAEMONS)
+def test_daemons_file_is_merged_as_a_shell_reads_it(text: str, candidate: str, merged: str) -> None:
+    assert merge_daemons(text, candidate) == merged
+    assert merge_daemons(merged, candidate) == merged
+    assert daemons(candidate) <= daemons(merged)
+
+
 @pytest.mark.parametrize(("after", "said"), DAEMONS.values(), ids=DAEMONS)
 def test_impact_of_the_daemons_file(after: str, said: list[str]) -> None:
     assert list(daemons_impact(ON, after)) == said

@@ -15,6 +15,7 @@ from napalm.base.exceptions import (
 
 from napalm_ifupdown2 import Ifupdown2Driver
 from tasks.core.errors import Deadline
+from tasks.core.frr_running import READ_LAYOUT, READ_RUNNING
 from tasks.core.sdn import READ_SDN
 from tasks.core.session import HostSession
 
@@ -33,6 +34,7 @@ class Host:
 
     def __init__(self, files: dict[str, str] | None = None) -> None:
         self.files = {INTERFACES: RUNNING, **(files or {})}
+        self.frr = {READ_RUNNING: "", READ_LAYOUT: ""}
         self.asked: list[str] = []
         self.pending: dict[str, Any] | None = None
         self.done: dict[str, dict[str, Any]] = {}
@@ -61,8 +63,9 @@ class Host:
         path = command.removeprefix("cat ")
         if command == READ_SDN and UNMOUNTED in self.files:
             return {"rc": 1, "out": "", "err": f"{self.files[UNMOUNTED]}\n"}
-        if command == READ_SDN:
-            return {"rc": 0, "out": self.files.get("/etc/pve/sdn/controllers.cfg", ""), "err": ""}
+        said = {**self.frr, READ_SDN: self.files.get("/etc/pve/sdn/controllers.cfg", "")}
+        if command in said:
+            return {"rc": 0, "out": said[command], "err": ""}
         if path in self.files:
             return {"rc": 0, "out": self.files[path], "err": ""}
         if command.startswith("ls /sys/class/net"):
@@ -221,6 +224,40 @@ def test_frrs_file_is_merged_by_statement() -> None:
     device.load_merge_candidate(config="#### file /etc/frr/frr.conf\nrouter ospf\n ospf router-id 10.0.0.1\nexit\n")
     assert "+ ospf router-id 10.0.0.1\n" in device.compare_config()
     assert "! mine" in device.get_config(retrieve="candidate")["candidate"]
+
+
+COST = "#### file /etc/frr/frr.conf\ninterface en05\n ip ospf cost 7\nexit\n"
+UNSAVED = "interface en05\n ip ospf cost 9\nexit\nrouter bgp 65001\n neighbor 10.0.0.2 password hush\nexit\nip route 10.9.0.0/16 10.0.0.1\n"
+
+
+def routed() -> Host:
+    return Host({"/etc/frr/frr.conf": "interface en05\n ip ospf cost 5\nexit\n", "/etc/frr/daemons": "ospfd=no\n"})
+
+
+@pytest.mark.parametrize("candidate", [COST, "#### file /etc/frr/daemons\nospfd=yes\n"])
+def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
+    """A reload would delete it without a word; a value that the candidate itself sets may go."""
+    host = routed()
+    host.frr[READ_RUNNING] = UNSAVED if candidate == COST else UNSAVED.replace("cost 9", "cost 5")
+    device = driver(host)
+    with pytest.raises(
+        MergeConfigException, match=r"`ip route 10.9.0.0/16 10.0.0.1`, `router bgp 65001`.*password <removed>.*write memory"
+    ) as raised:
+        device.load_merge_candidate(config=candidate)
+    assert "ospf cost" not in str(raised.value)
+    host.frr[READ_RUNNING] = "interface en05\n ip ospf cost 9\nexit\n" if candidate == COST else ""
+    device.load_merge_candidate(config=candidate)
+    host.frr[READ_RUNNING] = UNSAVED  # somebody typed it between the two
+    with pytest.raises(CommitError, match="nothing was changed: FRR runs what"):
+        device.commit_config(revert_in=60)
+    assert "begin" not in host.asked
+
+
+def test_frr_without_a_file_for_all_daemons_is_left_alone() -> None:
+    host = routed()
+    host.frr[READ_LAYOUT] = "no service integrated-vtysh-config\n"
+    with pytest.raises(ReplaceConfigException, match="no service integrated-vtysh-config"):
+        driver(host).load_replace_candidate(config=COST)
 
 
 def test_no_key_is_in_a_difference() -> None:

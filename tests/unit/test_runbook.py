@@ -74,12 +74,19 @@ def test_dry_run_where_nothing_differs_is_as_intended(world: World) -> None:
 
 
 def test_each_host_is_read_once_before_the_plan(world: World) -> None:
+    """And once more where its network configuration is to change."""
     world.execute(ALVIN, SIMON, dry_run=True)
     assert sorted(world.journal) == [
-        ("alvin", "read"),
-        ("simon", "read"),
-        *[("sw-rack", "read")] * 2,
+        *[("alvin", "read")] * 2,
+        *[("simon", "read")] * 2,
+        *[("sw-rack", "read")] * 3,
     ]  # a switch: configuration and commands
+    quiet = len(world.journal)
+    world.execute(ALVIN, SIMON)
+    done = len(world.journal)
+    world.execute(ALVIN, SIMON, dry_run=True)
+    assert done > quiet
+    assert len(world.journal) - done == 4
 
 
 def test_unreachable_host_fails_its_set_only(world: World) -> None:

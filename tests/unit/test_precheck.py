@@ -1,0 +1,127 @@
+"""What is asked of a host before its network configuration is touched: whether a reload can succeed, and what it would delete."""
+
+import pytest
+from engine import World, uplink
+
+from tasks.core.facts import HostFacts, Reading
+from tasks.core.frr_running import READ_LAYOUT, READ_RUNNING
+from tasks.core.plan import HostPlan
+from tasks.core.precheck import PRESENT, SYNTAX, asked, reasons
+from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES, FileWrite, Transaction
+
+BEFORE = (
+    "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet manual\n\nauto vmbr0\niface vmbr0 inet manual\n\tbridge-ports eno1\n"
+)
+AFTER = BEFORE.replace("eno1 inet manual\n", "eno1 inet manual\n\tmtu 9000\n", 1)
+HERE = "eno1\nlo\nvmbr0\n"
+
+
+def found(before: str = BEFORE, after: str = AFTER, said: str = "", present: str = HERE) -> list[str]:
+    plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(INTERFACES, before, after),)))
+    return list(reasons(plan, HostFacts("alvin", {SYNTAX.name: Reading(0, said), PRESENT.name: Reading(0, present)})))
+
+
+# As ifupdown2 3.0 says it (Debian 13), each with what `ifreload -a` ended with there.
+ENDS_WITH_1 = {
+    "method": "error: /etc/network/interfaces: line34: iface vmbr7: unsupported address method 'auto'",
+    "no-value": "error: /etc/network/interfaces: line35: iface vmbr7: invalid syntax 'mtu'",
+    "no-name": "error: main exception: list index out of range",
+}
+OF_A_LINE = {
+    "bogus": ("bogus line\n", "error: /etc/network/interfaces: line33: error processing line 'bogus line'"),
+    "source": (
+        "source /etc/network/nowhere\n",
+        "warning: /etc/network/interfaces: line33: cannot find source file /etc/network/nowhere",
+    ),
+    "source-directory": (
+        "source-directory /etc/network/nowhere.d\n",
+        "error: /etc/network/interfaces: line33: error processing line 'source-directory /etc/network/nowhere.d'",
+    ),
+}
+ENDS_WITH_0 = (
+    'warning: dummy7: mtu: value of out range "99999999": valid attribute range: 552-9216',
+    "warning: br7: bridge-ports: invalid value \"none\": valid attribute values: ['<interface-list>']",
+    "warning: eno77: interface not recognized - please check interface configuration",
+    "warning: /sbin/brctl: missing - bridge operation may not work as expected. Please check if 'bridge-utils' package is installed",
+    "error: Another instance of this program is already running.",
+    "sh: 1: ifreload: not found",
+)
+
+
+@pytest.mark.parametrize("said", ENDS_WITH_1.values(), ids=ENDS_WITH_1)
+def test_what_ends_every_reload_with_1_is_the_reason(said: str) -> None:
+    (reason,) = found(said=f"warning: something\n{said}\n")
+    assert reason.startswith(f"alvin: `ifreload -a` ends with 1 whatever is changed: {said}; mend")
+
+
+@pytest.mark.parametrize(("line", "said"), OF_A_LINE.values(), ids=OF_A_LINE)
+def test_line_that_stays_is_the_reason_and_one_that_goes_is_not(line: str, said: str) -> None:
+    assert len(found(BEFORE + line, AFTER + line, said)) == 1
+    assert found(BEFORE + line, AFTER, said) == []
+
+
+def test_stanza_that_the_change_mends_is_no_reason() -> None:
+    said = "error: /etc/network/interfaces: line5: iface eno1: unsupported address method 'auto'"
+    assert found(said=said) == []
+    assert len(found(said=said.replace("eno1", "vmbr0"))) == 1
+
+
+@pytest.mark.parametrize("said", ENDS_WITH_0)
+def test_what_ifreload_passes_over_is_no_reason(said: str) -> None:
+    assert found(said=f"{said}\n") == []
+
+
+STANDS_ON = {
+    "bridge": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99\n", "br7 stands on eno99, which is not there"),
+    "bridge-in-underscores": ("auto br7\niface br7 inet manual\n\tbridge_ports eno1 eno99\n", "br7 stands on eno99, which is not there"),
+    "vlan-of-a-port": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99.5\n", "br7 stands on eno99.5, which is not there"),
+    "vlan": ("auto eno77.5\niface eno77.5 inet manual\n", "eno77.5 stands on eno77, which is not there"),
+    "raw-device": ("auto v7\niface v7 inet manual\n\tvlan-raw-device eno99\n", "v7 stands on eno99, which is not there"),
+}
+STANDS = {
+    "not-at-boot": "iface br7 inet manual\n\tbridge-ports eno99\n",
+    "none": "auto br7\niface br7 inet manual\n\tbridge-ports none\n",
+    "pattern": "auto br7\niface br7 inet manual\n\tbridge-ports glob eno9* regex swp.*\n",
+    "range": "auto br7\niface br7 inet manual\n\tbridge-ports swp[1-8]\n",
+    "made-by-the-file": "iface bond7 inet manual\n\tbond-slaves eno1\n\nauto br7\niface br7 inet manual\n\tbridge-ports bond7 bond7.5\n",
+    "vlan-of-a-bridge": "auto vmbr0.10\niface vmbr0.10 inet manual\n",
+    "made-by-a-command": "iface t7 inet manual\n\tpre-up ip link add t7 type dummy\n\nauto br7\niface br7 inet manual\n\tbridge-ports t7\n",
+    "missing-slave": "auto bond7\niface bond7 inet manual\n\tbond-slaves eno99\n",
+    "altname": "auto br7\niface br7 inet manual\n\tbridge-ports enx0\n",
+}
+
+
+@pytest.mark.parametrize(("stanza", "said"), STANDS_ON.values(), ids=STANDS_ON)
+def test_port_that_is_missing_is_the_reason(stanza: str, said: str) -> None:
+    (reason,) = found(f"{BEFORE}\n{stanza}", f"{AFTER}\n{stanza}")
+    assert said in reason
+    assert found(f"{BEFORE}\n{stanza}", AFTER) == []
+
+
+@pytest.mark.parametrize("stanza", STANDS.values(), ids=STANDS)
+def test_what_ifupdown2_can_make_or_passes_over_is_no_reason(stanza: str) -> None:
+    assert found(f"{BEFORE}\n{stanza}", f"{AFTER}\n{stanza}", present=f"{HERE}enx0\n") == []
+
+
+def test_nothing_is_asked_of_a_host_whose_network_configuration_stays() -> None:
+    assert asked(HostPlan("alvin", transaction=Transaction("test", files=(FileWrite("/etc/hosts", "a\n", "b\n"),)))) == ()
+    assert asked(HostPlan("alvin")) == ()
+
+
+@pytest.mark.parametrize("path", [FRR_CONF, FRR_DAEMONS])
+def test_what_frr_runs_by_now_is_the_reason(path: str) -> None:
+    file = "router ospf\n ospf router-id 10.0.0.1\nexit\n"
+    plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
+    said = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}
+    facts = HostFacts("alvin", {fact.name: Reading(0, said[fact.command]) for fact in asked(plan)})
+    (reason,) = reasons(plan, facts)
+    assert "alvin: FRR runs what /etc/frr/frr.conf does not hold" in reason
+    assert "`ip route 10.9.0.0/16 10.0.0.1`" in reason
+
+
+def test_set_is_refused_before_anything_is_touched(world: World) -> None:
+    world["alvin"].answers[SYNTAX.command] = lambda _: f"{ENDS_WITH_1['method']}\n"
+    outcome = world.carry(uplink("alvin"))
+    assert outcome.state == "refused"
+    assert "`ifreload -a` ends with 1 whatever is changed" in outcome.reasons[0]
+    assert {verb for _, verb in world.journal} == {"read"}
