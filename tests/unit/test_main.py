@@ -166,7 +166,8 @@ def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, 
 
 
 @pytest.mark.parametrize("said", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
-def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str) -> None:
+def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log where it is started
     path = tmp_path / "nornir_config.yaml"
     path.write_text(said)
     with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir does not take it: "):
