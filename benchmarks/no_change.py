@@ -11,7 +11,8 @@ import sys
 from timing import median, table, together_s, wall_s
 
 from runbooks import audit, bootstrap
-from tasks.core.runbook import Options, Runbook, needs_of, open_run
+from tasks.core.runbook import Options, Runbook, open_run
+from tasks.core.selection import needs_of
 from tasks.core.session import LOADER, payload
 from tasks.core.sites import find_site
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nornir.core.task import Task
 
-from tasks.core.errors import Refused, TransactionError
+from tasks.core.errors import BadAnswer, Refused, TransactionError
 from tasks.core.facts import CALL, Fact, HostFacts, Reading
 from tasks.core.transaction import Call, Transaction
 from tasks.core.untimed import Done
@@ -101,6 +101,8 @@ class ApiLink:
 
 
 def _of(undo: Call, result: Any) -> Call:
-    """The opposite of a call, of the thing that it made."""
+    """The opposite of a call, of the thing that it made. Raises BadAnswer where the device did not say what it has made."""
     made = str(result["id"]) if isinstance(result, dict) and "id" in result else ""
+    if "{id}" in undo.parameters and not made:
+        raise BadAnswer(f"the answer does not say what was made: wanted an object with an id, found {result!r:.100}")
     return Call(undo.method, undo.parameters.replace("{id}", made), job=undo.job)

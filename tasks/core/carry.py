@@ -5,32 +5,30 @@ this process does not live to finish, the hosts' own timers do.
 """
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from inventory.rows import LinkKind
+from tasks.core.answer import reverting
 from tasks.core.change import ChangeSet
-from tasks.core.check import Verdict, judge
-from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.errors import BurrowError, LinkError, Refused, Reverting, TransactionError
 from tasks.core.facts import STATUS, Facts, union
 from tasks.core.link import effective_revert_s
 from tasks.core.plan import HostPlan, SetPlan, plan_set
 from tasks.core.precheck import prechecked
+from tasks.core.rollback import POLL_S, is_confirmed, roll_back
 from tasks.core.run import MARGIN_S, Interrupted, Run
 from tasks.core.service import Inside
-
-POLL_S = 0.5
-# The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
-HOLD_S = 1.0
+from tasks.core.verify import settle
 
 
 @dataclass
 class Outcome:
     """How one set ended, with the plans and the reasons.
 
-    Unchanged, done, refused (nothing touched), reverted, interrupted, or failed: as intended, but not all was well afterwards.
+    Unchanged, done, refused (nothing touched), reverted, reverting (a host goes on restoring by itself), interrupted, or failed: as
+    intended, but not all was well afterwards.
     """
 
     plan: SetPlan
@@ -45,17 +43,21 @@ class Outcome:
 
 
 def carry(run: Run, change_set: ChangeSet, inside: Inside | None = None) -> Outcome:
-    """Carry one set to its end, its hosts out of service where they are to be. Never raises for what a host or a check says."""
+    """Carry one set to its end, its hosts out of service where they are to be. Never raises: whatever happens is its outcome."""
     run.say("queued", change_set=change_set.name)
-    change_set = change_set.through(run.facts)
-    with run.holding(change_set.hosts):
-        return _Carrier(run, change_set, inside).carry()
+    try:
+        change_set = change_set.through(run.facts)
+        with run.holding(change_set.hosts):
+            return _Carrier(run, change_set, inside).carry()
+    except BaseException as error:  # noqa: BLE001 - nothing is open outside of the carrier
+        reason = str(run.ours(error))
+        run.say("failed", change_set=change_set.name, text=reason)
+        return Outcome(SetPlan(change_set, refused=reason), "interrupted" if run.stop.is_set() else "refused", [reason])
 
 
 class _Carrier:
     def __init__(self, run: Run, change_set: ChangeSet, inside: Inside | None) -> None:
         self.run, self.change_set, self.inside = run, change_set, inside.at_its_turn(run, change_set) if inside else None
-        self.concerned = self.inside.concerned(change_set) if self.inside else ()
         self.opened: list[HostPlan] = []
         self.touched: list[str] = []
         self.timers: dict[str, float] = {}
@@ -74,8 +76,8 @@ class _Carrier:
         try:
             with self.out_of_service():
                 self.attempt(plan, outcome)
-        except BurrowError as error:
-            self.not_well(outcome, error)
+        except BaseException as error:  # noqa: BLE001 - the set's own hosts are done or undone by then
+            self.not_well(outcome, self.run.ours(error))
         finally:
             for host in self.touched:
                 self.run.facts.pop(host, None)
@@ -88,16 +90,15 @@ class _Carrier:
         return self.inside.out_of_service(self.run, self.change_set) if self.inside else nullcontext()
 
     def attempt(self, plan: SetPlan, outcome: Outcome) -> None:
-        """Forward to the end, or back to the beginning."""
+        """Forward to the end, or back to the beginning: whatever goes wrong, what is open is undone and the other sets go on."""
         try:
             self.prepare(plan)
             self.apply(plan)
-            self.settle()
+            settle(self.run, self.change_set, self.inside, self.timers)
+            self.say("checked")
             self.confirm(plan, outcome)
-        except BurrowError as error:
-            self.undo(outcome, error)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, what is open is undone and the other sets go on
-            self.undo(outcome, TransactionError(f"a fault of this program: {error!r}"))
+        except BaseException as error:  # noqa: BLE001
+            self.undo(outcome, self.run.ours(error))
 
     def not_well(self, outcome: Outcome, error: BurrowError) -> None:
         """The hosts could not be taken out of service, or are not well after it."""
@@ -171,7 +172,7 @@ class _Carrier:
                 raise TransactionError(f"{host.host}: not reached again after its change ({'; '.join(host.impact)}): {error}") from error
             if kept["state"] != "applied":
                 raise TransactionError(
-                    f"{host.host}: not reached in time after its change ({'; '.join(host.impact)}); it is {kept['state']}: {kept['reason']}"
+                    f"{host.host}: not reached in time after its change ({'; '.join(host.impact)}); it {said_of(kept)}"
                 ) from None
         except Refused:
             self.opened.remove(host)
@@ -197,46 +198,8 @@ class _Carrier:
         """A new connection answers: the old one could have outlived the path."""
         kept = self.ask_again(host)
         if kept["state"] != "applied":
-            raise TransactionError(f"{host.host}: the transaction is {kept['state']}: {kept['reason']}")
+            raise TransactionError(f"{host.host}: the transaction {said_of(kept)}")
         self.say("reachable", host.host)
-
-    def settle(self) -> None:
-        """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timer."""
-        patience_s = self.change_set.settle_s or self.run.timers.settle_s
-        deadline = min([time.monotonic() + patience_s, *(ends - MARGIN_S for ends in self.timers.values())])
-        passing_since: float | None = None
-        while True:
-            failed = self.failing()
-            now = time.monotonic()
-            passing_since = None if failed else passing_since or now
-            if passing_since is not None and now - passing_since >= HOLD_S:
-                self.say("checked")
-                return
-            if now > deadline:
-                raise CheckFailed("; ".join(failed) or f"the checks passed too late to hold for {HOLD_S:g} s before the timer")
-            self.run.pause(POLL_S)
-
-    def failing(self) -> list[str]:
-        needs = union(check.needs for check in self.change_set.checks)
-        hosts = self.change_set.hosts
-        try:
-            with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
-                facts = dict(zip(hosts, pool.map(lambda host: self.run.do(host, "read", facts=needs), hosts), strict=True))
-        except LinkError as error:
-            return [str(error)]
-        verdicts = judge(self.change_set.checks, self.run.site, facts, self.change_set.hosts)
-        failed = [describe(verdict) for verdict in verdicts if not verdict.finding.ok and self.change_set.concerns(verdict)]
-        return failed or self.failing_around()
-
-    def failing_around(self) -> list[str]:
-        """What the hosts that are out of service are missed by."""
-        if self.inside is None:
-            return []
-        maintenance = self.inside.maintenance
-        try:
-            return [describe(bad) for host in self.concerned for bad in maintenance.failing(self.run, maintenance.checks, host)]
-        except LinkError as error:
-            return [str(error)]
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
         for host in plan.changes:
@@ -247,53 +210,42 @@ class _Carrier:
                 if kept["state"] == "applied":
                     self.run.do(host.host, "confirm", plan=host)
                 elif kept["state"] != "confirmed":
-                    raise TransactionError(f"{host.host}: not confirmed, it is {kept['state']}: {kept['reason']}") from None
+                    raise TransactionError(f"{host.host}: not confirmed, it {said_of(kept)}") from None
             self.opened.remove(host)
             outcome.confirmed.append(host.host)
             self.say("confirmed", host.host)
 
     def undo(self, outcome: Outcome, error: BurrowError) -> None:
-        """Roll back what is open, the unsafe end first; a host that cannot be reached restores itself."""
+        """Roll back what is open, the unsafe end first; a host that cannot be reached restores itself. Ctrl-C does not end it."""
         outcome.reasons.append(str(error))
+        refused = isinstance(error, Refused) and not self.touched
+        outcome.state = "interrupted" if isinstance(error, Interrupted) else "refused" if refused else "reverted"
         self.say("failed", text=str(error))
-        for host in reversed(self.opened):
+        while self.opened:
+            host = self.opened[-1]
             try:
-                self.roll_back(host, str(error))
-                outcome.reasons += self.left_behind(host)
+                outcome.reasons += roll_back(self.run, host, str(error), self.timers.get(host.host, 0) + MARGIN_S)
                 self.say("reverted", host.host)
-            except BurrowError as trouble:
-                outcome.reasons.append(
-                    f"{host.host}: not rolled back from here ({trouble}); where it has a timer, that or its next boot does it"
-                )
+            except KeyboardInterrupt:
+                self.run.stop.set()
+                continue
+            except Reverting as trouble:
+                outcome.reasons.append(str(trouble))
+                outcome.state = "reverting" if outcome.state == "reverted" else outcome.state
                 self.say("failed", host.host, outcome.reasons[-1])
-        if isinstance(error, Interrupted):
-            outcome.state = "interrupted"
-        elif isinstance(error, Refused) and not self.touched:
-            outcome.state = "refused"
-        else:
-            outcome.state = "reverted"
+            except BaseException as trouble:  # noqa: BLE001 - the next host is rolled back all the same
+                outcome.reasons.append(self.not_rolled_back(host, outcome, self.run.ours(trouble)))
+                self.say("failed", host.host, outcome.reasons[-1])
+            self.opened.remove(host)
 
-    def left_behind(self, host: HostPlan) -> list[str]:
-        """What has no opposite, of a host whose steps have no timer, and what they said."""
-        if host.transaction is None or host.transaction.timed:
-            return []
-        remark = self.run.do(host.host, "outcome", plan=host)["remark"]
-        return [f"{host.host}: {remark}"] if remark else []
-
-    def roll_back(self, host: HostPlan, reason: str) -> None:
-        """Ask until the host answers, or its own timer has undone it: only then may another set have the host."""
-        while True:
-            try:
-                self.run.do(host.host, "revert", plan=host, reason=reason[:400])
-            except LinkError:
-                if time.monotonic() > self.timers.get(host.host, 0) + MARGIN_S:
-                    raise
-                time.sleep(POLL_S)
-            else:
-                return
+    def not_rolled_back(self, host: HostPlan, outcome: Outcome, trouble: BurrowError) -> str:
+        """Why, and what becomes of the host."""
+        if isinstance(trouble, TransactionError) and is_confirmed(self.run, host):
+            outcome.confirmed.append(host.host)
+            return f"{host.host}: it is confirmed and stays: its answer to that was lost"
+        return f"{host.host}: not rolled back from here ({trouble}); where it has a timer, that or its next boot does it"
 
 
-def describe(verdict: Verdict) -> str:
-    """One line: check, host and target, wanted, found."""
-    finding = verdict.finding
-    return f"{verdict.host}: {verdict.check.name.replace('_', ' ')}: {finding.target}: wanted {finding.want}, found {finding.got}"
+def said_of(kept: dict[str, Any]) -> str:
+    """What a host holds of a transaction, for a sentence."""
+    return reverting(kept) if kept["state"] == "reverting" else f"is {kept['state']}: {kept['reason']}"

@@ -1,5 +1,6 @@
 """The command line that all runbooks share."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import click
 
 from tasks.core.errors import BurrowError, Refused
 from tasks.core.events import Watcher
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, REFUSED, Options, Runbook, execute, open_run
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, REFUSED, Options, Runbook, RunResult, execute, open_run
 
 if TYPE_CHECKING:
     from tasks.core.report import Screen
@@ -50,45 +51,58 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
 
 
 def watch(runbook: Runbook, options: Options, run: "Run", screen: "Screen") -> int:
-    """Judge and show until Ctrl-C, on connections that stay open; the exit code of the last time."""
+    """Judge and show until Ctrl-C or until nobody is shown it any more, on connections that stay open; the exit code of the last time."""
+    from tasks.core.signals import waiting  # noqa: PLC0415 (start-up)
+
     code = OK
     try:
-        while True:
+        while not screen.lost:
             run.events.clear()
             result = execute(runbook, options, run, screen.ask)
             if result.exit_code == INTERRUPTED:
                 return code
             code = result.exit_code
-            screen.redraw(result)
+            with waiting():
+                screen.redraw(result)
             run.stop.wait(options.watch_s)
     except KeyboardInterrupt:
-        return code
+        screen.leave(code)
+    return code
 
 
 def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> int:
-    from tasks.core.record import write_record  # noqa: PLC0415 (start-up)
+    from tasks.core.ending import keep_json, keep_record, recorded, shown  # noqa: PLC0415 (start-up)
+    from tasks.core.output_file import refuse_unless_writable  # noqa: PLC0415
     from tasks.core.report import Screen  # noqa: PLC0415
+    from tasks.core.signals import stopping  # noqa: PLC0415
 
-    screen = Screen(options.json == "-")
-    try:
-        run = open_run(options, (screen.watch, *watchers))
-        if options.watch_s:
-            return watch(runbook, options, run, screen)
-        result = execute(runbook, options, run, screen.ask)
-    except Refused as error:
-        screen.error(str(error))
-        return REFUSED
-    except BurrowError as error:
-        screen.error(str(error))
-        return FAILED
-    except KeyboardInterrupt:
-        screen.error("interrupted before anything was changed")
-        return INTERRUPTED
-    path = write_record(result, runbook.purpose)
-    screen.results(result)
-    screen.say(f"record: {path}")
-    if options.json == "-":
-        print(path.read_text())
-    elif options.json:
-        Path(options.json).write_text(path.read_text())
-    return result.exit_code
+    screen, stop = Screen(options.json == "-"), threading.Event()
+    with stopping(stop):
+        try:
+            if options.json and options.json != "-":
+                refuse_unless_writable("--json", Path(options.json))
+            run = open_run(options, (screen.watch, *watchers), stop)
+            if options.watch_s:
+                return watch(runbook, options, run, screen)
+            with recorded(RunResult(options, run), runbook.purpose):
+                result = execute(runbook, options, run, screen.ask)
+        except Refused as error:
+            screen.error(str(error))
+            return REFUSED
+        except BurrowError as error:
+            screen.error(str(error))
+            return FAILED
+        except KeyboardInterrupt:
+            screen.error("interrupted before anything was changed")
+            return INTERRUPTED
+        text, line = keep_record(result, runbook.purpose, screen)
+        if options.json:
+            keep_json(options.json, text, screen)
+
+    def show() -> None:
+        if result.exit_code == INTERRUPTED and not any(stage.outcomes for stage in result.stages):
+            screen.error("interrupted before anything was changed")
+        screen.results(result)
+        screen.say(line)
+
+    return shown(result.exit_code, show, screen)

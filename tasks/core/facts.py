@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, Generic, Self, TypeVar, cast
 
 from inventory.schema import Site
@@ -81,7 +82,31 @@ def unit_states(*units: str) -> str:
 CALL = "call "
 # The host's part answers this command itself, on either link: pending transaction, lease, last records.
 STATUS_COMMAND = "burrow status --json"
-STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, json.loads)
+
+
+def _status(output: str) -> dict[str, Any]:
+    """What the host's part says of itself. Raises ValueError or TypeError where it is of another shape: what is open is not known then."""
+    said = json.loads(output)
+    if not isinstance(said, dict) or not {"pending", "records", "boot"} <= said.keys():
+        raise ValueError("wanted an object with pending, records and boot")
+    pending, records = said["pending"], said["records"]
+    if pending is not None:
+        _has(pending, "run", "holder", "why")
+        if not isinstance(pending.get("revert_in_s"), int | float) or not isfinite(pending["revert_in_s"]):
+            raise ValueError("wanted the seconds that a pending transaction has left")
+    if not isinstance(records, list):
+        raise TypeError("wanted a list of records")
+    for record in records:
+        _has(record, "outcome", "reason", "holder", "why", "at")
+    return said
+
+
+def _has(found: object, *names: str) -> None:
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in names):
+        raise ValueError(f"wanted the texts {', '.join(names)}")
+
+
+STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, _status)
 
 
 @dataclass

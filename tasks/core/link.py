@@ -3,22 +3,25 @@
 A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it).
 """
 
+import errno
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from nornir.core.task import Result, Task
 
 from inventory.rows import LinkKind
 from inventory.schema import Host
+from tasks.core import answer
 from tasks.core.api_link import ApiLink
 from tasks.core.candidate import split
-from tasks.core.errors import Deadline, LinkError, Refused, TransactionError
+from tasks.core.errors import BadAnswer, BurrowError, Deadline, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, HostFacts, Reading
 from tasks.core.host_part import called
 from tasks.core.napalm_connection import device
+from tasks.core.open_files import too_many
 from tasks.core.plan import CONFIGURATION, HostPlan
 from tasks.core.session import Owner
 from tasks.core.ssh_link import SshLink, expect
@@ -101,7 +104,8 @@ class NapalmLink:
             readings = {fact.name: Reading(0, running.get(path, "")) for path, fact in files.items()}
         commands = {fact.name: fact.command for fact in facts if fact not in files.values()}
         if commands:
-            answers = self._run(napalm_cli, commands=list(commands.values())).result
+            said = self._run(napalm_cli, commands=list(commands.values())).result
+            answers = answer.texts(self.task.host.name, commands.values(), said)
             readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
         return HostFacts(self.task.host.name, readings)
 
@@ -109,8 +113,9 @@ class NapalmLink:
         """The files of the network configuration as the device has them now."""
         from nornir_napalm.plugins.tasks import napalm_get  # noqa: PLC0415
 
-        config = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result["config"]["running"]
-        return split(config)
+        said = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result
+        config = answer.mapping(self.task.host.name, "the getter `config`", said).get("config")
+        return split(answer.texts(self.task.host.name, ["running"], config)["running"])
 
     def prepare(self, plan: HostPlan) -> None:
         """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
@@ -155,9 +160,11 @@ class NapalmLink:
         device = self._device(plan.transaction.token)
         with _ours(self.task.host.name):
             if hasattr(device, "outcome"):
-                kept: dict[str, Any] = device.outcome()
-                return kept
-            return {"state": "applied" if device.has_pending_commit() else "unknown", "reason": "no commit is pending"}
+                return answer.outcome(plan.host, device.outcome())
+            pending = device.has_pending_commit()
+            if not isinstance(pending, bool):
+                raise answer.odd(plan.host, "whether a commit is pending", pending)
+            return {"state": "applied" if pending else "unknown", "reason": "no commit is pending"}
 
     def confirm(self, plan: HostPlan) -> None:
         """Keep it."""
@@ -176,8 +183,11 @@ class NapalmLink:
         kept = self.outcome(plan)
         if kept["state"] == "confirmed":
             raise TransactionError(f"{plan.host}: it is confirmed and stays")
-        if kept["state"] in ("armed", "applying", "applied"):
+        if kept["state"] in ("armed", "applying", "applied", "reverting"):
             self._run(napalm_rollback)
+            kept = self.outcome(plan)
+        if kept["state"] not in ("reverted", "unknown"):
+            expect("reverted", plan.host, kept)
 
     def renew(self, plan: HostPlan) -> None:
         """Raises Refused: NAPALM has no such method."""
@@ -233,7 +243,8 @@ def disconnect(task: Task) -> Result:
     with _alone(task):
         for name in ("burrow_ssh", "burrow_api", "napalm"):
             if name in task.host.connections:
-                task.host.close_connection(name)
+                with suppress(Exception):  # nornir has forgotten it by then, and how a dead connection closes tells nothing
+                    task.host.close_connection(name)
     return Result(host=task.host)
 
 
@@ -244,19 +255,37 @@ def _alone(task: Task) -> "threading.RLock":
 
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
-    """One step on one host: a verb of its link. The result is the verb's answer."""
-    if verb == "read":
-        arguments["facts"] = tuple(fact.on(task.host["site"], task.host.name) for fact in arguments["facts"])
+    """One step on one host: a verb of its link. The result is the verb's answer. Raises nothing but errors of ours."""
     with _alone(task):
         stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
         try:
-            return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
+            return Result(host=task.host, result=_asked(task, owner, verb, arguments))
         except LinkError as error:
             disconnect(task)
             # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
             if not stale or verb == "begin" or isinstance(error, Deadline):
                 raise
-        return Result(host=task.host, result=getattr(link(task, owner), verb)(**arguments))
+        return Result(host=task.host, result=_asked(task, owner, verb, arguments))
+
+
+def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) -> Any:
+    """The verb's answer. Whatever else is raised on the way is this host's trouble alone: what it did is then not known."""
+    host = task.host.name
+    try:
+        if verb == "read":
+            arguments = {"facts": tuple(fact.on(task.host["site"], host) for fact in arguments["facts"])}
+        return getattr(link(task, owner), verb)(**arguments)
+    except LinkError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+            raise too_many(host) from error
+        raise
+    except (BurrowError, KeyboardInterrupt):
+        raise
+    except OSError as error:
+        raise (too_many(host) if error.errno in (errno.EMFILE, errno.ENFILE) else LinkError(f"{host}: {error}")) from error
+    except BaseException as error:  # a driver may even leave with SystemExit
+        raise BadAnswer(f"{host}: `{verb}` met what cannot be understood: {type(error).__name__}: {error}") from error
 
 
 __all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

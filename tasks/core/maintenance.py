@@ -1,15 +1,18 @@
 """The command line of scripts that take a host out of service, do something to it, and put it back."""
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
+from tasks.core.errors import LinkError, Refused, TransactionError
 from tasks.core.facts import STATUS
-from tasks.core.run import Interrupted, Run
+from tasks.core.open_files import allow_connections
+from tasks.core.run import Run
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, open_run
 from tasks.core.service import BACK_S, POLL_S, Maintenance, in_maintenance, refuse_unless_well
+from tasks.core.signals import waiting
 
 if TYPE_CHECKING:
     from tasks.core.report import Screen
@@ -68,48 +71,61 @@ def main(maintenance: Maintenance) -> int:
 
 
 def _main(maintenance: Maintenance, options: Options, action: str) -> int:
-    from tasks.core.record import write_record  # noqa: PLC0415 (start-up)
+    from tasks.core.ending import keep_record, recorded, shown  # noqa: PLC0415 (start-up)
     from tasks.core.report import Screen  # noqa: PLC0415
+    from tasks.core.signals import stopping  # noqa: PLC0415
 
-    screen = Screen()
-    try:
-        run = open_run(options, (screen.watch,))
-    except Refused as error:
-        screen.error(str(error))
-        return REFUSED
-    result = RunResult(options, run)
-    result.exit_code = _carried(maintenance, run, options, action, screen)
-    screen.say(f"record: {write_record(result, maintenance.purpose)}")
-    return result.exit_code
+    screen, stop = Screen(), threading.Event()
+    with stopping(stop):
+        try:
+            run = open_run(options, (screen.watch,), stop)
+            result = RunResult(options, run)
+            with recorded(result, maintenance.purpose):
+                allow_connections(len(run.site.hosts))
+        except Refused as error:
+            screen.error(str(error))
+            return REFUSED
+        except KeyboardInterrupt:
+            screen.error("interrupted before anything was changed")
+            return INTERRUPTED
+        with stopping(stop, lambda name: run.say("stage", text=f"{name}: putting back what is out of service")):
+            result.exit_code, words = _carried(maintenance, run, options, action, screen)
+        result.trouble = "" if result.exit_code in (OK, PENDING) else words
+        _, line = keep_record(result, maintenance.purpose, screen)
+
+    def show() -> None:
+        (screen.say if result.exit_code in (OK, PENDING) else screen.error)(words)
+        screen.say(line)
+
+    return shown(result.exit_code, show, screen)
 
 
-def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, screen: "Screen") -> int:
-    """The exit code; what went wrong is said."""
+def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, screen: "Screen") -> tuple[int, str]:
+    """The exit code, and what is said of it."""
     (host,) = options.limit
     try:
         if options.dry_run or not _may(run, screen, options, host, action):
             refuse_unless_well(run, maintenance, host)
             facts = maintenance.look(run, (host,))  # what is to be done depends on what is there
             shown = [one.shown for each in maintenance.preparations(run.site, facts, host) for one in each.actions]
-            screen.say(f"{host}: {action} inside maintenance: {'; '.join(shown)}")
-            return PENDING
+            return PENDING, f"{host}: {action} inside maintenance: {'; '.join(shown)}"
         try:
+            run.pause(0)
             maintain(run, maintenance, host, action)
         finally:
-            screen.close()
             run.release()
     except Refused as error:
-        screen.error(str(error))
-        return REFUSED
-    except (KeyboardInterrupt, Interrupted):
-        screen.error(f"interrupted: {host} is put back into service by its own timer at the latest")
-        return INTERRUPTED
-    except BurrowError as error:
-        screen.error(str(error))
-        return FAILED
-    screen.say(f"{host}: {action} done; all is well around it")
-    return OK
+        return REFUSED, str(error)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it has its record and its exit code
+        ours = run.ours(error)
+        if run.stop.is_set():
+            return INTERRUPTED, f"interrupted: {host} is put back into service by its own timer at the latest"
+        return FAILED, str(ours)
+    return OK, f"{host}: {action} done; all is well around it"
 
 
 def _may(run: Run, screen: "Screen", options: Options, host: str, action: str) -> bool:
-    return run.rehearsal or options.yes or screen.confirm(f"{action} {host} of site {options.site}?")
+    if run.rehearsal or options.yes:
+        return True
+    with waiting():
+        return screen.confirm(f"{action} {host} of site {options.site}?")

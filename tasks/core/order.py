@@ -1,32 +1,55 @@
 """Which sets of a stage are carried at once, and which one after the other."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
 
 from tasks.core.carry import Outcome, carry
 from tasks.core.change import ChangeSet
 from tasks.core.errors import UNEXPECTED, BurrowError
 from tasks.core.plan import SetPlan
-from tasks.core.run import Run
+from tasks.core.run import INTERRUPTED_TEXT, Run
 from tasks.core.service import Inside
 
 
 def carry_all(run: Run, sets: Sequence[ChangeSet], inside: Inside | None = None) -> tuple[Outcome, ...]:
-    """All sets of a stage, in parallel where they share neither host nor right.
+    """All sets of a stage, in parallel where they share neither host nor right: an outcome of each, whatever happens.
 
     Ctrl-C ends them in order: open transactions are rolled back first.
     """
     outcomes: list[Outcome] = []
-    rows = _rows(sets, inside)
-    with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
-        try:
-            list(pool.map(lambda row: _carry_row(run, row, outcomes, inside), rows))
-        except KeyboardInterrupt:
-            run.stop.set()
-            run.say("stage", text="interrupted: rolling back what is open; the hosts' own timers do it if you interrupt again")
+    why = "it was not begun"
+    try:
+        rows = _rows(sets, inside)
+        with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
+            carried = []
+            try:
+                carried += [pool.submit(_carry_row, run, row, outcomes, inside) for row in rows]
+            finally:
+                _wait(run, carried)
+        for error in (one.exception() for one in carried):
+            why = f"not begun: {run.ours(error)}" if error else why
+    except BaseException as error:  # noqa: BLE001 - what was carried is told all the same
+        why = f"not begun: {run.ours(error)}"
+        run.say("failed", text=why)
+    known = {one.plan.change_set.name for one in outcomes}
+    state = "interrupted" if run.stop.is_set() else "refused"
+    outcomes += [Outcome(SetPlan(one, refused=why), state, [why]) for one in sets if one.name not in known]
     names = [one.name for one in sets]
     return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
+
+
+def _wait(run: Run, carried: "Sequence[Future[None]]") -> None:
+    """Until all have ended; Ctrl-C asks them to, however often it is pressed."""
+    while True:
+        try:
+            wait(carried)
+        except KeyboardInterrupt:
+            if not run.stop.is_set():
+                run.stop.set()
+                run.say("stage", text=f"interrupted: {INTERRUPTED_TEXT}")
+        else:
+            return
 
 
 def _rows(sets: Sequence[ChangeSet], inside: Inside | None) -> list[list[ChangeSet]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from inventory.rows import LinkKind
 from inventory.schema import Site
+from tasks.core.answer import reverting
 from tasks.core.candidate import join, split
 from tasks.core.candidate import merge as merge_candidate
 from tasks.core.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
@@ -90,15 +91,15 @@ class SetPlan:
 
 
 def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:
-    """Diff every member. A host that was not read, an open transaction of another run, or a wish that cannot be carried out refuses it."""
+    """Diff every member. It is refused where a host was not read, has another run's transaction open, or cannot have it."""
     missing = [host for host in change_set.hosts if host not in facts]
     if missing:
         return SetPlan(change_set, refused=f"{', '.join(missing)} did not answer")
     if len(change_set.members) > 1 and not any(member.safe_alone for member in change_set.members):
         return SetPlan(change_set, refused="none of its ends is safe alone: there is no order in which every half-state can be reached")
-    if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
-        return SetPlan(change_set, refused="; ".join(others))
     try:
+        if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
+            return SetPlan(change_set, refused="; ".join(others))
         return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
     except BurrowError as error:  # also a fact that could not be read: that is this set's trouble alone
         return SetPlan(change_set, refused=str(error))
@@ -109,7 +110,12 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") 
 def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
     """What a host holds may be gone in a moment while another run's transaction is open on it."""
     pending = facts[STATUS]["pending"] if STATUS.name in facts.readings else None
-    if pending and pending["run"] != run_id and not pending.get("overdue"):
+    if pending and pending.get("state") == "reverting":
+        yield (
+            f"{facts.host}: {pending['why']!r} of {pending['holder']} {reverting(pending)}."
+            " Mend what keeps it from that, and run again when it has ended"
+        )
+    elif pending and pending["run"] != run_id and not pending.get("overdue"):
         holder, left_s = pending["holder"], max(0, round(pending["revert_in_s"]))
         yield f"{facts.host}: {pending['why']!r} of {holder} is open and restores itself in {left_s} s unless confirmed; run again then"
 

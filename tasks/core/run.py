@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,18 +12,21 @@ from nornir.core import Nornir
 from nornir.core.task import Result, Task
 
 from inventory.schema import Site
-from tasks.core.errors import BurrowError, Refused
+from tasks.core.errors import BurrowError, LinkError, Refused, TransactionError
 from tasks.core.events import Event, Watcher
 from tasks.core.facts import Fact, HostFacts
 from tasks.core.link import disconnect, step
 from tasks.core.session import Owner
+from tasks.core.streams import OutputLostError, complain
 
 # Left of a timer for the confirmation's own round trips.
 MARGIN_S = 5
+# What the operator is told at once. Rolling back may take as long as the longest timer, where a host does not answer.
+INTERRUPTED_TEXT = "rolling back what is open; another Ctrl-C changes nothing, and without this run the hosts' own timers do it"
 
 
 class Interrupted(BurrowError):
-    """The operator pressed Ctrl-C."""
+    """The operator pressed Ctrl-C, or a signal asked for the end."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +64,45 @@ class Run:
     unreachable: dict[str, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     events: list[Event] = field(default_factory=list)
+    switched_off: list[str] = field(default_factory=list)
+    began: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S"))
     leased: set[str] = field(default_factory=set)
     needs: Mapping[str, tuple[Fact[Any], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.owner = Owner(self.id, self.holder)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._held: set[str] = set()
         self._freed = threading.Condition()
 
     def say(self, kind: str, host: str = "", change_set: str = "", text: str = "") -> None:
-        """Tell the watchers, in order."""
+        """Tell the watchers, in order. Output decides nothing: one that raises is switched off, which is noted once."""
         event = Event(kind, host, change_set, text)
         with self._lock:
             self.events.append(event)
             for watcher in self.watchers:
-                watcher(event)
+                self._tell(watcher, event)
+
+    def _tell(self, watcher: Watcher, event: Event) -> None:
+        try:
+            watcher(event)
+        except KeyboardInterrupt:  # the operator's, which only happened to come in here
+            self.stop.set()
+        except BaseException as error:  # noqa: BLE001 - a library may even leave with SystemExit where a pipe is closed
+            self.watchers = tuple(one for one in self.watchers if one is not watcher)
+            name = getattr(watcher, "__qualname__", watcher)
+            self.switched_off.append(f"{name} is switched off at {event.kind!r}: {error!r}")
+            if not isinstance(error, OutputLostError):  # the screen has said so itself
+                complain(f"{self.switched_off[-1]}; the run goes on, and its record says what becomes of it")
+
+    def ours(self, error: BaseException) -> BurrowError:
+        """Any error as one of ours: Ctrl-C asks the whole run to end, all else is a fault of this program."""
+        if isinstance(error, BurrowError):
+            return error
+        if isinstance(error, KeyboardInterrupt):
+            self.stop.set()
+            return Interrupted("interrupted")
+        return TransactionError(f"a fault of this program: {error!r}")
 
     def do(self, host: str, verb: str, **arguments: Any) -> Any:
         """One step on one host, as a nornir task; the verb's answer. Raises the step's own error."""
@@ -86,9 +113,12 @@ class Run:
         self._task(host, disconnect)
 
     def _task(self, host: str, work: Any, **arguments: Any) -> Any:
-        results = self.nornir.filter(name=host).run(task=work, on_failed=True, **arguments)
-        self.nornir.data.failed_hosts.discard(host)
-        outcome: Result = results[host][0]
+        try:
+            results = self.nornir.filter(name=host).run(task=work, on_failed=True, **arguments)
+            self.nornir.data.failed_hosts.discard(host)
+            outcome: Result = results[host][0]
+        except Exception as error:  # the runner's own: no thread could be started
+            raise LinkError(f"{host}: the step could not be run: {error!r}") from error
         if outcome.exception:
             raise outcome.exception
         return outcome.result
@@ -117,15 +147,17 @@ class Run:
         wanted = set(hosts)
         if not wanted:
             return {}
-        chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
-        results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
-        self.nornir.data.failed_hosts.clear()
+        try:
+            chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
+            results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
+            self.nornir.data.failed_hosts.clear()
+        except Exception as error:  # noqa: BLE001 - the runner's own: no thread could be started
+            return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in wanted}
         answers: dict[str, HostFacts | BurrowError] = {}
         for host, outcomes in results.items():
-            error = outcomes[0].exception
-            if error is not None and not isinstance(error, BurrowError):
-                raise error
-            answers[host] = error or outcomes[0].result
+            raised = outcomes[0].exception
+            ours = raised if raised is None or isinstance(raised, BurrowError) else LinkError(f"{host}: it could not be read: {raised!r}")
+            answers[host] = ours or outcomes[0].result
         return answers
 
     def read(self, hosts: Iterable[str]) -> None:
@@ -143,13 +175,17 @@ class Run:
             self.say("failed" if error else "read", host, text=str(error or ""))
 
     def release(self) -> None:
-        """Give back the leases that this run took; a host that does not answer lets its own lapse."""
-        for host in sorted(self.leased):
+        """Give back the leases that this run took; a host that does not answer lets its own lapse. Ctrl-C does not keep it from that."""
+        while self.leased:
+            host = min(self.leased)
             try:
                 self.do(host, "release")
-            except BurrowError as error:
+                self.leased.discard(host)
+            except KeyboardInterrupt:
+                self.stop.set()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other hosts' leases are given back
+                self.leased.discard(host)
                 self.say("failed", host, text=f"its lease was not given back and lapses by itself: {error}")
-        self.leased.clear()
 
 
 def _read(task: Task, owner: Owner, needs: Mapping[str, tuple[Fact[Any], ...]]) -> Result:

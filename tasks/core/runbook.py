@@ -4,14 +4,18 @@ import getpass
 import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.core.errors import Refused
 from tasks.core.events import Watcher
+from tasks.core.selection import chosen_sets, chosen_stages, needs_of, sets_of, verdicts_of
 
 if TYPE_CHECKING:
     from inventory.schema import Site
@@ -76,6 +80,8 @@ class RunResult:
     run: "Run"
     stages: list[StageResult] = field(default_factory=list)
     exit_code: int = OK
+    trouble: str = ""  # what ended the run early
+    ended_at: str = ""
 
 
 def holder() -> str:
@@ -83,7 +89,7 @@ def holder() -> str:
     return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
-def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
+def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None) -> "Run":
     """Load the site and Nornir; nothing is contacted. Raises Refused with every problem of the inventory."""
     from nornir import InitNornir  # noqa: PLC0415 (start-up)
 
@@ -122,94 +128,8 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = ()) -> "Run":
         Timers(settings.revert_s, settings.settle_s, settings.apply_s, settings.maintenance_s),
         watchers,
         rehearsal=settings.rehearsal,
+        stop=stop or threading.Event(),
     )
-
-
-def chosen_stages(runbook: Runbook, options: Options) -> tuple[Stage, ...]:
-    """The stages of the run, with those of their checks that have a chosen tag. Raises Refused on a name that is none."""
-    _known("--stage", "stage", options.stages, [stage.name for stage in runbook.stages])
-    _known("--tags", "tag", options.tags, sorted({tag for stage in runbook.stages for check in stage.checks for tag in check.tags}))
-    stages = (stage for stage in runbook.stages if not options.stages or stage.name in options.stages)
-    return tuple(replace(stage, checks=tuple(_tagged(stage.checks, options.tags))) for stage in stages)
-
-
-def _known(flag: str, what: str, names: Iterable[str], known: Sequence[str]) -> None:
-    if unknown := [name for name in names if name not in known]:
-        raise Refused(f"{flag}: no {what} {', '.join(unknown)}; there are {', '.join(known)}")
-
-
-def _tagged(checks: "Iterable[Check]", tags: tuple[str, ...]) -> "Iterable[Check]":
-    return (check for check in checks if not tags or set(tags) & set(check.tags))
-
-
-def chosen_sets(stages: Iterable[Stage], run: "Run", options: Options) -> None:
-    """Raises Refused where a pattern of --set names no set of the stages."""
-    names = [one.name for stage in stages for make in stage.sets for one in make(run.site)]
-    for pattern in options.sets:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise Refused(f"--set: no set {pattern}; there are {', '.join(names) or 'none'}")
-
-
-def sets_of(stage: Stage, run: "Run", options: Options) -> "tuple[ChangeSet, ...]":
-    """The stage's sets that touch a chosen host and are named by a chosen pattern; the other ends of their cables come along."""
-    sets = (one for make in stage.sets for one in make(run.site))
-    named = (one for one in sets if not options.sets or any(fnmatchcase(one.name, pattern) for pattern in options.sets))
-    return tuple(one for one in named if not options.limit or set(one.hosts) & set(options.limit))
-
-
-def needs_of(stages: Iterable[Stage], run: "Run", options: Options) -> dict[str, tuple[Any, ...]]:
-    """{host: facts} that the whole run reads of each host in one go."""
-    from tasks.core.facts import STATUS, union  # noqa: PLC0415
-
-    needs: dict[str, list[tuple[Any, ...]]] = {}
-    for stage in stages:
-        checks = [one.needs for one in stage.checks]
-        for host in () if stage.sets else audited(run, options):
-            needs.setdefault(host, []).extend(checks)
-        for change_set in sets_of(stage, run, options):
-            for member in change_set.members:
-                for host in (member.host, *member.instead):
-                    needs.setdefault(host, []).extend(change.needs for change in member.changes)
-                    needs[host] += [*checks, *(check.needs for check in change_set.checks)]
-            for host in change_set.beside:
-                needs.setdefault(host, []).append(change_set.compares)
-    for stage in stages:
-        for host in beside(stage, run, options) & needs.keys() if stage.sets else ():
-            needs[host] += [one.needs for one in stage.checks]
-    return {host: union([*lists, (STATUS,)]) for host, lists in needs.items()}
-
-
-def beside(stage: Stage, run: "Run", options: Options) -> set[str]:
-    """The hosts at the other end of a cable of the hosts that a stage judges: its checks may compare both ends."""
-    return {cable.far(host).host for host in judged(stage, run, options) for cable in run.site.cables_of(host)}
-
-
-def audited(run: "Run", options: Options) -> tuple[str, ...]:
-    """The hosts that a stage without sets reads: the chosen ones, and what is at the other end of their cables."""
-    managed = [host.name for host in run.site.hosts.values() if host.vm is None and host.managed]
-    if not options.limit:
-        return tuple(managed)
-    near = {cable.far(host).host for host in options.limit for cable in run.site.cables_of(host)}
-    return tuple(host for host in managed if host in near or host in options.limit)
-
-
-def judged(stage: Stage, run: "Run", options: Options) -> tuple[str, ...]:
-    """The hosts that a stage's checks speak of: with --limit the chosen ones, though their partners are read too."""
-    hosts = [host for one in sets_of(stage, run, options) for host in one.hosts] if stage.sets else audited(run, options)
-    return tuple(host for host in dict.fromkeys(hosts) if not options.limit or host in options.limit)
-
-
-def verdicts_of(stage: Stage, run: "Run", options: Options) -> "tuple[Verdict, ...]":
-    """What the stage's checks say; with --set only of what the chosen sets change, besides their own checks: the rest may be to come."""
-    from tasks.core.check import judge  # noqa: PLC0415
-
-    if not options.sets:
-        return judge(stage.checks, run.site, run.facts, judged(stage, run, options))
-    found: list[Verdict] = []
-    for one in sets_of(stage, run, options):
-        found += [verdict for verdict in judge(one.checks, run.site, run.facts, one.hosts) if one.concerns(verdict)]
-        found += [verdict for verdict in judge(stage.checks, run.site, run.facts, one.hosts) if one.changes(verdict)]
-    return tuple(dict.fromkeys(found))
 
 
 def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
@@ -241,17 +161,30 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
         plans = tuple(inside.shown(run, plan) for plan in plans)
     done = StageResult(stage, plans)
     result.stages.append(done)
-    if any(plan.changes for plan in plans) and ask(done, result):
+    if any(plan.changes for plan in plans) and _asked(done, result, ask):
         done.outcomes = carry_by_turns(run, sets, inside)
+        run.pause(0)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
         run.say("stage", text=f"{stage.name} done")
     if not options.dry_run and not run.stop.is_set():
         settle_stage(done, run, options)
 
 
+def _asked(done: StageResult, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> bool:
+    from tasks.core.signals import waiting  # noqa: PLC0415
+
+    with waiting():
+        return ask(done, result)
+
+
 def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
-    """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it."""
-    from tasks.core.run import Interrupted  # noqa: PLC0415
+    """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it.
+
+    Raises Refused before any host is asked; from then on all that happens is in the result.
+    """
+    from tasks.core.open_files import allow_connections  # noqa: PLC0415
+    from tasks.core.run import INTERRUPTED_TEXT  # noqa: PLC0415
+    from tasks.core.signals import stopping  # noqa: PLC0415
 
     result = RunResult(options, run)
     stages = chosen_stages(runbook, options)
@@ -259,17 +192,29 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
     run.needs = needs_of(stages, run, options)
     if not run.needs:
         raise Refused("nothing to do: no host is selected by these stages and --limit")
-    run.read(run.needs)
-    try:
-        for stage in stages:
-            if not run.stop.is_set():
+    allow_connections(len(run.needs))
+    with stopping(run.stop, lambda name: run.say("stage", text=f"{name}: {INTERRUPTED_TEXT}")):
+        with ending_early(result):
+            run.pause(0)
+            run.read(run.needs)
+            for stage in stages:
+                run.pause(0)
                 carry_stage(stage, result, ask)
-    except (KeyboardInterrupt, Interrupted):
-        run.stop.set()
-    finally:
         run.release()
     result.exit_code = exit_code(result)
     return result
+
+
+@contextmanager
+def ending_early(result: RunResult) -> Iterator[None]:
+    """Whatever ends the block is the run's `trouble`, so that what was done until then has its record and results; Ctrl-C is none."""
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001
+        ours = result.run.ours(error)
+        if not result.run.stop.is_set():
+            where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-4:]]
+            result.trouble = str(error) if ours is error else f"{ours} ({', '.join(where)})"
 
 
 def exit_code(result: RunResult) -> int:
@@ -280,7 +225,7 @@ def exit_code(result: RunResult) -> int:
     plans = [one for stage in result.stages for one in stage.plans]
     touched = [one for one in outcomes if one.state not in ("unchanged", "refused")]
     refused = [one for one in plans if one.refused] + [one for one in outcomes if one.state == "refused"]
-    if any(one.state in ("reverted", "failed") for one in outcomes) or result.run.unreachable:
+    if any(one.state in ("reverted", "reverting", "failed") for one in outcomes) or result.run.unreachable or result.trouble:
         return FAILED
     if refused:
         return FAILED if touched else REFUSED

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from inventory.schema import Site
 from tasks.core.change import ChangeSet
 from tasks.core.check import Check, Verdict, judge
-from tasks.core.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, Reverting, TransactionError
 from tasks.core.facts import STATUS, Facts, HostFacts, union
 from tasks.core.plan import HostPlan, SetPlan
+from tasks.core.record import ENDED
 from tasks.core.transaction import Action, Transaction
 
 if TYPE_CHECKING:
@@ -272,16 +273,18 @@ def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
     deadline = time.monotonic() + BACK_S
     while True:
         try:
-            run.do(plan.host, "revert", plan=plan, reason="maintenance has ended")
+            run.do(plan.host, "revert", plan=plan, reason=ENDED)
             kept = run.do(plan.host, "outcome", plan=plan)
             owed = "; ".join(kept.get("owed", ()))
             if not owed:
                 break
             if time.monotonic() > deadline:
                 raise TransactionError(f"{plan.host}: {why!r} is not put back, which it tries until it succeeds: {owed}")
-        except LinkError:
+        except (LinkError, Reverting):
             if time.monotonic() > deadline:
                 raise
+        except KeyboardInterrupt:  # it is put back all the same
+            run.stop.set()
         time.sleep(POLL_S)
     if troubles := "; ".join(kept.get("troubles", ())):
         raise TransactionError(f"{plan.host}: {why!r} is not put back as it was: {troubles}; mend that on the host")

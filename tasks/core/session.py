@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.core.errors import LinkError, Refused
+from tasks.core.errors import BadAnswer, LinkError, Refused
 from tasks.core.ssh import Channel
 
 # The part runs from stdin and needs no file on the host: reading writes nothing.
@@ -48,23 +48,25 @@ class HostSession:
     sudo: bool = False
 
     def ask(self, request: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
-        """The part's answer. Raises Refused with the host's reason, LinkError where no answer came.
+        """The part's answer, an object. Raises Refused with the host's reason, LinkError where no answer came, or none that can be read.
 
         `on_event` gets each event's name as the host says it ("armed").
         """
         host = self.channel.host
 
         def on_line(line: bytes) -> None:
-            said = spoken(line)
-            if on_event and "event" in said:
-                on_event(said["event"])
+            event = spoken(line).get("event")
+            if on_event and isinstance(event, str):
+                on_event(event)
 
         code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, payload(request), deadline_s, on_line)
         said = spoken(out.splitlines()[-1]) if out.strip() else {}
-        if "refused" in said:
+        if isinstance(said.get("refused"), str):
             raise Refused(f"{host}: {said['refused']}")
         if "answer" not in said:
             raise LinkError(f"{host}: no answer (exit {code}): {first_contact((err or out).decode(errors='replace')[-600:])}")
+        if not isinstance(said["answer"], dict):
+            raise BadAnswer(f"{host}: it answered what cannot be understood: wanted an object, found {type(said['answer']).__name__}")
         return said["answer"]
 
     def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
@@ -82,7 +84,7 @@ class HostSession:
         return self.ask({"op": "begin", **vars(owner), **transaction, "deadline_s": deadline_s * 0.9}, deadline_s, on_event)
 
     def outcome(self, token: str, deadline_s: float = 10.0) -> Any:
-        """{"state": armed | applying | applied | confirmed | reverted | unknown, "reason", ...} as the host holds it."""
+        """{"state": armed | applying | applied | confirmed | reverting | reverted | unknown, "reason", ...} as the host holds it."""
         return self.ask({"op": "outcome", "token": token}, deadline_s)
 
     def confirm(self, token: str, deadline_s: float = 10.0) -> Any:
@@ -118,7 +120,7 @@ def spoken(line: bytes) -> dict[str, Any]:
     """What the part says in a line; nothing where the line is a login shell's own."""
     try:
         said = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

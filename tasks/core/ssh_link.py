@@ -5,8 +5,9 @@ from typing import Any
 
 from nornir.core.task import Task
 
-from tasks.core.errors import TransactionError
-from tasks.core.facts import Fact, HostFacts, Reading
+from tasks.core import answer
+from tasks.core.errors import Reverting, TransactionError
+from tasks.core.facts import Fact, HostFacts
 from tasks.core.plan import HostPlan
 from tasks.core.session import HostSession, Owner
 from tasks.core.transaction import Command
@@ -41,16 +42,17 @@ class SshLink:
         `pvecm create`, `pvecm add` and `pveceph pool` end with 0 also where their task failed: what is left of that is the reason on
         standard error (pve-common, PVE::RESTEnvironment::fork_worker), so it is kept for when the checks fail.
         """
-        said = self.session.perform(self.owner, command.guarded, command.deadline_s)
-        if said["rc"]:
-            words = (said["err"] or said["out"]).strip()[-600:] or "it said nothing"
-            raise TransactionError(f"{self.task.host.name}: `{' '.join(command.argv)}` ended with {said['rc']}: {words}")
-        return str(said["err"]).strip()[-600:]
+        host = self.task.host.name
+        code, out, err = answer.performed(host, self.session.perform(self.owner, command.guarded, command.deadline_s))
+        if code:
+            words = (err or out).strip()[-600:] or "it said nothing"
+            raise TransactionError(f"{host}: `{' '.join(command.argv)}` ended with {code}: {words}")
+        return err.strip()[-600:]
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """All facts in one exec."""
-        answer = self.session.read({fact.name: fact.command for fact in facts}, self.owner, READ_S)
-        return HostFacts(self.task.host.name, {name: Reading(**reading) for name, reading in answer["facts"].items()})
+        host, commands = self.task.host.name, {fact.name: fact.command for fact in facts}
+        return HostFacts(host, answer.readings(host, commands, self.session.read(commands, self.owner, READ_S)))
 
     def prepare(self, plan: HostPlan) -> None:
         """Lease, host's part, packages."""
@@ -73,7 +75,7 @@ class SshLink:
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
         """What the host holds of it; of commands what this run knows."""
         assert plan.transaction is not None
-        kept: dict[str, Any] = self.session.outcome(plan.transaction.token)
+        kept = answer.outcome(plan.host, self.session.outcome(plan.transaction.token))
         if plan.transaction.commands:
             done = self._done.get(plan.transaction.token, Done("unknown", "this run has not begun it"))
             return {"state": done.state, "reason": done.reason, "remark": done.remark}
@@ -109,7 +111,10 @@ class SshLink:
         self.session.release(self.owner)
 
 
-def expect(state: str, host: str, kept: dict[str, Any]) -> None:
-    """Raises TransactionError where what a host holds is not in the wanted state."""
+def expect(state: str, host: str, found: object) -> None:
+    """Raises BadAnswer, Reverting or TransactionError where what a host holds is not in the wanted state."""
+    kept = answer.outcome(host, found)
+    if kept["state"] == "reverting":
+        raise Reverting(f"{host}: {answer.reverting(kept)}")
     if kept["state"] != state:
         raise TransactionError(f"{host}: wanted the transaction {state}, it is {kept['state']}: {kept['reason'] or 'no reason given'}")

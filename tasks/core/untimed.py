@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.core.errors import LinkError, TransactionError
+from tasks.core.errors import BurrowError, TransactionError
 
 # Does one thing; its answer is what the opposite may need.
 Do = Callable[[Any], Any]
@@ -23,7 +23,8 @@ class Done:
     def carry_out(self, steps: Iterable[Any], do: Do, opposite: Callable[[Any, Any], Any]) -> None:
         """Step after step; where one fails, those before it are taken back.
 
-        Raises LinkError where it is not known whether the last was done, TransactionError where one was refused.
+        Raises LinkError where it is not known whether the last was done, TransactionError where one was refused. Any other error on the
+        way leaves that as unknown as a lost answer does.
         """
         try:
             for step in steps:
@@ -32,12 +33,13 @@ class Done:
                     self.undo.append(taken_back_by)
                 elif step.shown:
                     self.stays.append(step.shown)
-        except LinkError as error:
-            self.state, self.reason = "interrupted", f"whether the last step was done is not known: {error}"
-            raise
         except TransactionError as error:
             self.take_back(do, str(error))
             raise TransactionError(f"{error}; {self.reason}") from error
+        except BaseException as error:
+            known = str(error) if isinstance(error, BurrowError) else repr(error)
+            self.state, self.reason = "interrupted", f"whether the last step was done is not known: {known}"
+            raise
         self.state = "applied"
 
     def take_back(self, do: Do, reason: str) -> None:

@@ -3,7 +3,8 @@
     python controller.py DEED KIND HOST SET -- FLAGS
 
 DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab, which is switched on
-again at once, while this run goes on). The line that says so ends with the monotonic time of the deed.
+again at once, while this run goes on), `sh:HOST:SCRIPT` (a shell script on a host, out of band). The line that says so ends with the
+monotonic time of the deed.
 """
 
 import os
@@ -33,6 +34,11 @@ def act(event: Event) -> None:
     elif word == "wait":
         while not Path(what).exists():
             time.sleep(0.1)
+    elif word == "sh":
+        host_of_it, _, script = what.partition(":")
+        subprocess.run(
+            [sys.executable, "-m", "lab", "exec", host_of_it, "--", "sh", "-c", script], check=True, cwd=Path(__file__).parents[2]
+        )
     else:
         root, lab = Path(__file__).parents[2], [sys.executable, "-m", "lab"]
         subprocess.run([*lab, "kill", what], check=True, cwd=root)

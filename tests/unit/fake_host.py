@@ -65,6 +65,9 @@ class FakeHost:
     performed: list[str] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # what becomes of an answer on its way; bytes go as they are
+    owed: list[dict[str, Any]] = field(default_factory=list)
+    stuck: str = ""  # why nothing can be restored now
     kept: dict[str, list[str]] = field(default_factory=lambda: {"troubles": [], "owed": []})
 
     def lapse(self) -> None:
@@ -92,13 +95,14 @@ class FakeHost:
             emit(refused=str(refusal))
         else:
             self._happen(f"after {request['op']}")
-            emit(answer=answer)
+            emit(answer=self.odd.get(request["op"], lambda one: one)(answer))
 
     def _happen(self, moment: str) -> None:
         self.happens.pop(moment, lambda _: None)(self)
 
     def _status(self) -> dict[str, Any]:
-        return {"pending": self.pending, "lease": self.lease, "records": self.records, "boot": "1"}
+        pending = self.pending and {**self.pending, "revert_in_s": self.pending["until"] - self.clock()}
+        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": "1"}
 
     def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         return {
@@ -136,7 +140,9 @@ class FakeHost:
 
     def _outcome(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         if self.pending and self.pending["token"] == request["token"]:
-            return {"state": "applied", "reason": "", "revert_in_s": self.pending["until"] - self.clock()}
+            state = self.pending.get("state", "applied")
+            kept = {key: self.pending[key] for key in ("reason", "troubles") if key in self.pending}
+            return {"reason": "", **kept, "state": state, "revert_in_s": self.pending["until"] - self.clock()}
         known = [record for record in self.records if record["token"] == request["token"]]
         if not known:
             return {"state": "unknown", "reason": "no such token"}
@@ -144,6 +150,8 @@ class FakeHost:
 
     def _confirm(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         if self.pending and self.pending["token"] == request["token"]:
+            if self.pending.get("state", "applied") != "applied":
+                raise Refused("the transaction is not applied, so there is nothing to confirm")
             self._close("confirmed", "")
         return self._outcome(request, emit)
 
@@ -165,6 +173,9 @@ class FakeHost:
 
     def _restore(self, reason: str) -> None:
         assert self.pending is not None
+        if self.stuck:
+            self.pending |= {"state": "reverting", "reason": reason, "troubles": [self.stuck]}
+            return
         self.files = self.pending["saved"]
         self._close("reverted", reason)
 
@@ -178,6 +189,12 @@ class FakeHost:
         if self.lease and self.lease["run"] == request["run"]:
             self.lease = None
         return {}
+
+
+def line(event: dict[str, Any]) -> bytes:
+    """What a host says at once; an answer of bytes is said as it is, without the rest."""
+    raw = event.get("answer")
+    return raw if isinstance(raw, bytes) else json.dumps(event).encode() + b"\n"
 
 
 @dataclass
@@ -195,7 +212,7 @@ class FakeChannel:
         lines: list[bytes] = []
 
         def emit(**event: Any) -> None:
-            lines.append(json.dumps(event).encode() + b"\n")
+            lines.append(line(event))
             on_line(lines[-1])
 
         self.fake.ask(json.loads(rest[int(length) :]), emit)
@@ -271,6 +288,11 @@ class OwnDevice(FakeDevice):
         self.asked("release", self.owner)
 
 
+def odd(host: FakeHost, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The driver's method, with what becomes of its answer on the way."""
+    return lambda *arguments, **named: host.odd.get(f"device {name}", lambda one: one)(method(*arguments, **named))
+
+
 def plugins(hosts: dict[str, FakeHost]) -> dict[str, type]:
     """Nornir connection plugins, by name, that lead to these hosts; nornir opens them again after each close."""
 
@@ -290,5 +312,7 @@ def plugins(hosts: dict[str, FakeHost]) -> dict[str, type]:
                 raise ConnectionException(str(error)) from error
             driver = OwnDevice if platform == "ifupdown2" else FakeDevice
             self.connection = driver(HostSession(FakeChannel(hosts[hostname])), extras["optional_args"])  # type: ignore[arg-type]
+            for method in ("cli", "get_config", "compare_config", "commit_config", "has_pending_commit", "confirm_commit", "rollback"):
+                setattr(self.connection, method, odd(hosts[hostname], method, getattr(self.connection, method)))
 
     return {"burrow_ssh": Ssh, "napalm": Napalm}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import asyncssh
-from fake_host import FakeHost
+from fake_host import FakeHost, line
 
 
 class OpenDoor(asyncssh.SSHServer):
@@ -30,9 +30,7 @@ def answering(hosts: dict[str, FakeHost]) -> Any:
 
     async def answer(process: asyncssh.SSHServerProcess) -> None:
         length, _, rest = (await process.stdin.read()).partition(b"\n")
-        hosts[process.get_extra_info("username")].ask(
-            json.loads(rest[int(length) :]), lambda **event: process.stdout.write(json.dumps(event).encode() + b"\n")
-        )
+        hosts[process.get_extra_info("username")].ask(json.loads(rest[int(length) :]), lambda **event: process.stdout.write(line(event)))
         process.exit(0)
 
     return answer
