@@ -70,7 +70,7 @@ def test_node_whose_bucket_is_called_otherwise_is_waited_for_too(site: Lab) -> N
     finally:
         site.sh("alvin", "ceph osd crush rename-bucket simon-ssd simon")
     assert done.code == 0, f"{done.out}\n{done.err}"
-    assert f'"prefix":"osdset-group","flags":"noout","who":["osd.{number}"]' in "".join(log.split()), log
+    assert f'"prefix":"osdunset-group","flags":"noout","who":["osd.{number}"]' in "".join(log.split()), log
     (osd,) = [one for one in ceph(site, "alvin", "osd dump")["osds"] if one["osd"] == number]
     assert "noout" not in osd["state"]
 
