@@ -176,7 +176,7 @@ class NapalmLink:
         kept = self.outcome(plan)
         if kept["state"] == "confirmed":
             raise TransactionError(f"{plan.host}: it is confirmed and stays")
-        if kept["state"] in ("armed", "applying", "applied"):
+        if kept["state"] in ("armed", "applying", "applied", "reverting"):
             self._run(napalm_rollback)
 
     def renew(self, plan: HostPlan) -> None:
