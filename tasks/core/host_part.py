@@ -234,8 +234,10 @@ def make_folders(folder: Path) -> list[Path]:
     """The folders that were missing, made: 0700 where the state lies, else 0755, whatever the umask is."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()][::-1]
     for one in missing:
-        one.mkdir()
-        one.chmod(0o700 if HOME in (one, *one.parents) or RUNTIME in (one, *one.parents) else 0o755)
+        mode = 0o700 if HOME in (one, *one.parents) or RUNTIME in (one, *one.parents) else 0o755
+        one.mkdir(mode)
+        if one.stat().st_mode & 0o777 != mode:  # pmxcfs has modes of its own
+            one.chmod(mode)
         sync_folder(one.parent)
     return missing
 
@@ -271,9 +273,10 @@ def create(path: Path, data: bytes, mode: int, owner: Any = None, attributes: di
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if owner:
+            if owner and owner != [os.fstat(handle).st_uid, os.fstat(handle).st_gid]:
                 os.fchown(handle, *owner)
-            os.fchmod(handle, mode)
+            if os.fstat(handle).st_mode & 0o7777 != mode:
+                os.fchmod(handle, mode)
             if attributes is not None:
                 set_attributes(path, attributes)
             os.fsync(handle)
@@ -802,8 +805,16 @@ def told(token: str) -> Any:
 
 
 def tell(meta: Any, news: Any) -> None:
-    """Add to what is known of a revert that is not complete. It is in memory, which a full disk leaves free; a boot begins anew."""
-    save(RUNTIME / f"{meta['token']}.json", {**told(meta["token"]), **news})
+    """Add to what is known of a revert that is not complete. It is in memory, which a full disk leaves free; a boot begins anew.
+
+    What cannot be told keeps no file from its place, unless it is the state.
+    """
+    try:
+        save(RUNTIME / f"{meta['token']}.json", {**told(meta["token"]), **news})
+    except OSError as error:
+        if "state" in news:
+            raise
+        print(f"burrow: {sentence(error)}; {'; '.join(news.get('troubles', []))}", file=sys.stderr)
 
 
 def unfinished(meta: Any) -> str:

@@ -59,6 +59,13 @@ def test_revert_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch
     assert machine.ask("read")["lease"] is None or reverted_by == "controller"
 
 
+def test_revert_needs_no_memory_file(machine: Machine, applied: Transaction) -> None:
+    """Why it is not complete is kept in /run; where that takes nothing, every file comes back all the same."""
+    machine.write("run/burrow", "not a folder")
+    assert machine.ask("revert", token=applied.token)["state"] == "reverted"
+    assert machine.read("etc/hosts") == "old\n"
+
+
 def test_what_a_reverted_transaction_owes_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     flag = Transaction("flag", actions=(Action(("true",), ("/bin/sh", "-c", "echo silent >&2; exit 1"), lasting=True),))
     machine.begin(flag)
