@@ -780,7 +780,7 @@ def state_of(meta: Any) -> str:
 
 def state_text(meta: Any) -> str:
     """The state as it is written: on disk, or in RUNTIME where the disk took it not. One that cannot be read is never confirmed."""
-    text = str(told(meta["token"]).get("state") or (PENDING / "state").read_text())
+    text = str(told(meta["token"]).get("state") or (PENDING / "state").read_bytes().decode(errors="replace"))
     return text if text in ("armed", "applying", "applied", "reverting armed") else "reverting"
 
 
@@ -1410,6 +1410,8 @@ def answer(ask: Any) -> None:
         emit(answer=globals()["op_" + ask["op"]](ask))
     except Refused as refusal:
         emit(refused=str(refusal))
+    except UnicodeEncodeError as error:
+        emit(refused=f"a text in the request cannot be written as UTF-8 ({error.reason}): nothing was changed")
     except OSError as error:
         undone = UNDONE.get(ask["op"], "nothing was changed")
         emit(refused=redact(f"{sentence(error)}: {undone}; {REMEDIES.get(error.errno or 0, 'mend that')} and run again"))

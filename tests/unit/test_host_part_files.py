@@ -250,13 +250,22 @@ def test_source_is_python_of_the_oldest_host() -> None:
     assert "from __future__ import annotations" in SOURCE
 
 
-def test_older_python_gets_one_sentence(tmp_path: Path) -> None:
-    old = tmp_path / "sitecustomize.py"
-    old.write_text("import sys\nsys.version_info = (3, 8, 1)\n")
+def test_older_python_gets_one_sentence() -> None:
     command = LOADER.replace("python3 -I -c 'import sys,", f"{sys.executable} -c 'import sys;sys.version_info=(3,8,1);import ", 1)
     done = subprocess.run(["/bin/sh", "-c", command], input=b"", capture_output=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(b"Burrow needs Python 3.9 or newer on the host, found ")
+
+
+def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.write("etc/hosts", "old\n")
+    machine.ask("prepare")
+    request = {"op": "begin", "packages": [], "deadline_s": 5, **vars(KIM), **hosts(machine, text="\ud800\n").request(60)}
+    umask = os.umask(0o022)
+    machine.part.answer(json.loads(json.dumps(request)))
+    os.umask(umask)
+    assert "cannot be written as UTF-8" in json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
+    assert machine.ask("read")["pending"] is None
 
 
 def test_login_cannot_lend_its_own_modules(machine: Machine, tmp_path: Path) -> None:
