@@ -54,6 +54,7 @@ TOOLS: Final = {
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
     "ssh-keygen": "openssh-client",
+    "strace": "strace",
 }
 
 # What the kernel is told: no 512 old-style terminals for udev to look at, no security modules without a policy, and no second spent on

@@ -62,7 +62,7 @@ class Ifupdown2Driver(Getters):
 
     def _load(self, filename: str | None, config: str | None, refusal: type[Exception], *, replace: bool) -> None:
         try:
-            text = Path(filename).read_text() if filename else config or ""
+            text = Path(filename).read_text(errors="surrogateescape") if filename else config or ""
             wanted = {path: part for path, part in split(text).items() if part.strip() or path == INTERFACES}
         except (ValueError, OSError) as error:
             raise refusal(f"{self.hostname}: the candidate cannot be read: {error}") from error
@@ -130,7 +130,7 @@ class Ifupdown2Driver(Getters):
             if not (held or self._of_a_run) and self.is_alive()["is_alive"]:
                 self.release()
         if kept["state"] not in ("applied", "confirmed"):
-            raise CommitError(f"{self.hostname}: not committed, it {kept['state']}: {kept['reason']}")
+            raise CommitError(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}")
 
     def _refuse_a_loss(self) -> None:
         """Raises CommitError where FRR's reload would delete what no file holds: it may run since the candidate was loaded."""

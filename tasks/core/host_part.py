@@ -1,17 +1,24 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3 -I
 """Burrow's part on a host: the only thing that restores, and it needs nothing but Python's standard library and systemd.
 
 A transaction is a folder, /var/lib/burrow/pending, that is on disk before the first byte of the host changes: its token, backups of
 every file and live value that it touches, and what to run. A systemd timer restores it unless it is confirmed; at boot, before the
 network, whatever is still pending is restored. All times are monotonic, so a clock that jumps changes nothing.
 
+A revert is on disk as `reverting` before it changes the first byte, and ends only when every file is back: until then it is tried again,
+by a unit of its own, and nobody can confirm it. It needs no new space: the old inode of each file is kept by a hard link and renamed
+back, and what has to be written down lies ready in the pending folder.
+
 What a transaction did elsewhere, to the cluster that this host speaks for, no boot and no file here takes back: its undo is owed, which
 is on disk too, and tried by a unit of its own until it succeeds. It keeps nobody from changing this host meanwhile.
 
-On the host's own console:  burrow status | burrow revert | burrow owed | burrow remove
+On the host's own console:  burrow status | burrow revert | burrow give-up | burrow owed | burrow remove
 """
 
+from __future__ import annotations
+
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -29,15 +36,42 @@ from typing import Any
 
 HOME = Path("/var/lib/burrow")
 PENDING, LEASE, RECORD, BACKUPS = HOME / "pending", HOME / "lease.json", HOME / "record.jsonl", HOME / "backups"
+# Lasts as long as a boot: why a revert is not complete yet.
+RUNTIME = Path("/run/burrow")
+# Where inodes wait whose file system is not that of HOME: no daemon reads it.
+SHELF = Path("/etc/.burrow")
 LIBRARY, COMMAND, UNIT = Path("/usr/local/lib/burrow"), Path("/usr/local/sbin/burrow"), Path("/etc/systemd/system/burrow-boot.service")
 WANTED = UNIT.parent / "sysinit.target.wants" / UNIT.name
 OWED, OWED_UNIT = HOME / "owed", UNIT.with_name("burrow-owed.service")
 OWED_WANTED = UNIT.parent / "multi-user.target.wants" / OWED_UNIT.name
+RETRY_UNIT = UNIT.with_name("burrow-retry.service")
+RETRY_WANTED = UNIT.parent / "multi-user.target.wants" / RETRY_UNIT.name
 KEPT_BACKUPS, KEPT_RECORDS = 5, 50
 # A reading that waits for others keeps its lease meanwhile.
 RENEW_S = 5
 # A timer that is so late does not come any more.
 OVERDUE_S = 30
+# A revert that is not complete is tried again after the first of these, then after twice as long, up to the second.
+RETRY_FIRST_S, RETRY_LONGEST_S = 2, 60
+# What the line of a record may take beyond the record as it is.
+RECORD_LINE_BYTES = 16384
+# A reason in the record.
+REASON_LETTERS = 3000
+# What the file system is the reason of, in the system's own words, and what to do about it.
+FULL = {errno.ENOSPC: "no space left on", errno.EDQUOT: "the quota is used up on", errno.EROFS: "read-only file system:"}
+DENIED = {errno.EACCES: "no permission for", errno.EPERM: "it is not permitted to write"}
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+    errno.EROFS: "find out why (dmesg), mount it read-write",
+    errno.EACCES: "log in as root or let this user become root by sudo",
+    errno.EPERM: "see whether it is immutable (lsattr), or the login not root",
+}
+UNDONE = {
+    "confirm": "the transaction is not confirmed",
+    "renew": "its timer is not renewed",
+    "revert": "the revert is not complete",
+    "release": "the lease is not given back, and lapses by itself",
+}
 # A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
 ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
 # What brings a program that may be missing.
@@ -50,6 +84,7 @@ REASONS = {
     "boot": "at boot, because the power went before it was confirmed",
     "hand": "by hand on the host",
     "overdue": "by the next run, because its timer had not come",
+    "retry": "by a later attempt of the host, because the first was interrupted",
 }
 # Secrets, by the grammar of whoever reads the line: FRR (vtysh), ifupdown2 with its wireless attributes and the commands that it runs,
 # WireGuard. Words stand any white space apart, a statement may be quoted in a message, and all that follows the word which announces a
@@ -99,6 +134,22 @@ ExecStart={COMMAND} boot
 [Install]
 WantedBy=sysinit.target
 """
+# Later in the boot, where the file system of a file is mounted by then, or somebody has made room.
+RETRY_SERVICE = f"""\
+[Unit]
+Description=Burrow: put back what a revert could not put back yet
+After=local-fs.target network.target pve-cluster.service
+StartLimitIntervalSec=0
+ConditionPathExists={PENDING}/meta.json
+
+[Service]
+ExecStart={COMMAND} retry
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+"""
 # Without a limit of starts: a cluster may be silent for as long as it takes.
 OWED_SERVICE = f"""\
 [Unit]
@@ -143,7 +194,7 @@ def redact(text: str) -> str:
 def without_secrets(line: str) -> str:
     """One line, with the words that announce a secret and none after them; one that was redacted before stays as it is."""
 
-    def shown(found: "re.Match[str]") -> str:
+    def shown(found: re.Match[str]) -> str:
         rest = found[0].removeprefix(found[1])
         return found[1] + REMOVED + (found.re.sub(shown, rest.removeprefix(REMOVED)) if rest.startswith(REMOVED) else "")
 
@@ -158,31 +209,145 @@ def emit(**event: Any) -> None:
         os.write(1, json.dumps(event).encode() + b"\n")
 
 
-def write(path: Path, data: bytes, mode: int = 0o600, owner: Any = None) -> None:
-    """Replace a file as one step that a power cut cannot halve."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        os.fchmod(file.fileno(), mode)
-        if owner:
-            os.fchown(file.fileno(), *owner)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
+def device_of(path: Path) -> str:
+    """The device of the file system that a path is on, as /proc/self/mounts names it."""
+    mount = mount_of(path)
+    with open("/proc/self/mounts") as mounts:  # noqa: PTH123 (the kernel's, wherever the rest of the host is)
+        found = [line.split()[0] for line in mounts if line.split()[1] == mount]
+    return found[-1] if found else mount
+
+
+def sentence(error: OSError) -> str:
+    """What the system refused, with the path: one clause."""
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else HOME
+    if error.errno in FULL:
+        return f"{FULL[error.errno]} {path} ({device_of(path)})"
+    return f"{DENIED[error.errno]} {path}" if error.errno in DENIED else f"{path}: {error.strerror or error}"
+
+
+def is_full(text: str) -> bool:
+    """Whether a tool says that the file system is why it failed."""
+    return any(os.strerror(code) in text for code in FULL)
+
+
+def make_folders(folder: Path) -> list[Path]:
+    """The folders that were missing, made: 0700 where the state lies, else 0755, whatever the umask is."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()][::-1]
+    for one in missing:
+        mode = 0o700 if HOME in (one, *one.parents) or RUNTIME in (one, *one.parents) else 0o755
+        one.mkdir(mode)
+        if one.stat().st_mode & 0o777 != mode:  # pmxcfs has modes of its own
+            one.chmod(mode)
+        sync_folder(one.parent)
+    return missing
+
+
+def leftover(path: Path) -> Path:
+    """Where a file is written before it is renamed; it stays there only when the writer is killed. No daemon reads such a name."""
+    return path.with_name(f".{path.name}.burrow")
+
+
+def sweep(path: Path) -> None:
+    """What a killed writer of this path left is away."""
+    if os.path.lexists(leftover(path)):
+        leftover(path).unlink()
+
+
+def attributes_of(path: Path) -> dict[str, str]:
+    """The extended attributes of a file, ACLs among them, as {name: hex}; none where its file system has none."""
+    try:
+        names = [name for name in os.listxattr(path) if name not in ("security.ima", "security.evm")]  # these seal the content
+        return {name: os.getxattr(path, name).hex() for name in names}
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOSYS, errno.EPERM):
+            return {}
+        raise
+
+
+def create(path: Path, data: bytes, mode: int, owner: Any = None, attributes: dict[str, str] | None = None) -> None:
+    """A file of its own, whole and on disk. Nothing is left of it where that fails."""
+    if os.path.lexists(path):
+        path.unlink()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if owner and owner != [os.fstat(handle).st_uid, os.fstat(handle).st_gid]:
+                os.fchown(handle, *owner)
+            if os.fstat(handle).st_mode & 0o7777 != mode:
+                os.fchmod(handle, mode)
+            if attributes is not None:
+                set_attributes(path, attributes)
+            os.fsync(handle)
+    except BaseException as error:
+        path.unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def set_attributes(path: Path, attributes: dict[str, str]) -> None:
+    """A new file has these extended attributes, and no ACL that it got from its folder."""
+    have = attributes_of(path)
+    for name in have.keys() - attributes.keys():
+        if name.startswith("system.posix_acl"):
+            os.removexattr(path, name)
+    for name, value in attributes.items():
+        if have.get(name) != value:
+            os.setxattr(path, name, bytes.fromhex(value))
+
+
+def write(
+    path: Path,
+    data: bytes,
+    mode: int = 0o600,
+    owner: Any = None,
+    attributes: dict[str, str] | None = None,
+    last_look: Callable[[], None] | None = None,
+) -> None:
+    """Replace a file as one step that a power cut cannot halve; `last_look` may refuse right before that step."""
+    make_folders(path.parent)
+    create(leftover(path), data, mode, owner, attributes)
+    try:
+        if last_look:
+            last_look()
+        leftover(path).replace(path)
+    except BaseException:
+        leftover(path).unlink()
+        raise
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
     """A rename in the folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def content(path: Path) -> bytes | None:
+    """The bytes of a file, None where there is none."""
+    return path.read_bytes() if path.exists() else None
 
 
 def load(path: Path) -> Any:
-    """A JSON file, None where there is none."""
-    return json.loads(path.read_text()) if path.exists() else None
+    """A JSON file, None where there is none. Raises Refused where it cannot be read as JSON."""
+    try:
+        return json.loads(path.read_text()) if path.exists() else None
+    except ValueError as error:
+        raise Refused(f"{path} cannot be read ({error}): nothing was changed; look at it, move it away, and run again") from error
+
+
+def lenient(path: Path, keys: set[str]) -> Any:
+    """A JSON file that may be lost without harm: None where it does not hold these keys."""
+    try:
+        value = json.loads(path.read_text()) if path.exists() else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and keys <= value.keys() else None
 
 
 def save(path: Path, value: Any) -> None:
@@ -193,20 +358,25 @@ def save(path: Path, value: Any) -> None:
 @contextlib.contextmanager
 def locked(what: str = "lock") -> Iterator[None]:
     """One process at a time decides what becomes of the pending transaction; or, by a lock of its own, of what is owed."""
-    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (HOME / what).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    make_folders(HOME)
+    handle = os.open(HOME / what, os.O_RDONLY | os.O_CREAT, 0o600)  # a lock needs no writing: its file may be on a read-only disk
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(handle)
 
 
 def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
     """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr).
 
-    As a shell does: 127 where the program is not there, 124 at the deadline.
+    As a shell does: 127 where the program is not there, 124 at the deadline. Bytes of stdout that are no UTF-8 come back as they were
+    where it is encoded with surrogateescape.
     """
-    pipe = subprocess.PIPE
+    pipe: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
-        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True, env=ENVIRONMENT)
+        # The umask is that of a boot: what a package or a tool makes is not the state's own.
+        child = subprocess.Popen(argv, **pipe, start_new_session=True, env=ENVIRONMENT, umask=0o022)
     except FileNotFoundError:
         return 127, "", f"{argv[0]} is not on this host; install {PACKAGES.get(argv[0], argv[0])}"
     with child:
@@ -217,7 +387,7 @@ def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()
             code, err = 124, err + f"no end after {deadline_s} s".encode()
-    return code, out.decode(errors="replace"), err.decode(errors="replace")
+    return code, out.decode(errors="surrogateescape"), err.decode(errors="replace")
 
 
 def called(argv: list[str]) -> str:
@@ -245,13 +415,15 @@ def sysctl(name: str) -> Path:
 
 def lease_now() -> Any:
     """The lease that is in force, or None."""
-    lease = load(LEASE)
+    lease = lenient(LEASE, {"run", "holder", "since", "boot", "until", "ttl_s"})
     return lease if lease and lease["boot"] == boot_id() and lease["until"] > now() else None
 
 
 def take_lease(ask: Any) -> None:
     """Take or renew the lease. Refuses while another run holds it or has a transaction open."""
     lease, pending = lease_now(), load(PENDING / "meta.json")
+    if pending and (why := unfinished(pending)):
+        raise Refused(f"a transaction of {pending['holder']} is being reverted: {why}")
     if lease and lease["run"] != ask["run"]:
         raise Refused(
             f"{lease['holder']} changes this host since {lease['since']}; wait until that run ends"
@@ -277,10 +449,13 @@ def take_lease(ask: Any) -> None:
 
 
 def renew_lease(run_id: str, longer_s: float = 0) -> None:
-    """Renew the lease where this run holds it."""
+    """Renew the lease where this run holds it; one that cannot be written lapses at its time."""
     lease = lease_now()
     if lease and lease["run"] == run_id:
-        save(LEASE, {**lease, "until": now() + lease["ttl_s"] + longer_s})
+        try:
+            save(LEASE, {**lease, "until": now() + lease["ttl_s"] + longer_s})
+        except OSError as error:
+            print(f"burrow: the lease is not renewed: {sentence(error)}", file=sys.stderr)
 
 
 # Reading and preparing.
@@ -308,13 +483,17 @@ def _status() -> Any:
     pending = load(PENDING / "meta.json")
     if pending:
         pending = {key: pending[key] for key in ("token", "run", "holder", "why", "armed_at")} | {
-            "state": (PENDING / "state").read_text(),
+            "state": state_of(pending),
             "revert_in_s": round(pending["until"] - now(), 1),
             "overdue": overdue(pending),
+            "troubles": told(pending["token"]).get("troubles", []),
         }
-    records = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
+    records, unreadable = recorded()
+    remarks = [f"{RECORD}: {unreadable} lines cannot be read and are left out"] if unreadable else []
+    if LEASE.exists() and lenient(LEASE, {"run"}) is None:
+        remarks.append(f"{LEASE} cannot be read and is taken for nobody's")
     owed = [{key: one[key] for key in ("why", "holder", "trouble")} for one in debts()]
-    return {"pending": pending, "owed": owed, "lease": lease_now(), "records": records[-5:], "boot": boot_id()}
+    return {"pending": pending, "owed": owed, "lease": lease_now(), "records": records[-5:], "boot": boot_id(), "remarks": remarks}
 
 
 def keep_lease(ask: Any) -> float:
@@ -343,10 +522,11 @@ def op_read(ask: Any) -> Any:
 def op_prepare(ask: Any) -> Any:
     """The lease, this file with its boot unit, and packages: all that comes before a transaction and is not taken back."""
     pending = load(PENDING / "meta.json")
-    if pending and overdue(pending):
+    if pending and (overdue(pending) or unfinished(pending)):
         revert(pending["token"], "overdue")
     with locked():
         take_lease(ask)
+        tidy()
         install()
         renew_lease(ask["run"], longer_s=ask["deadline_s"] if ask["packages"] else 0)
     if ask["packages"]:
@@ -363,27 +543,44 @@ def op_prepare(ask: Any) -> Any:
     return status()
 
 
+def tidy() -> None:
+    """What killed processes left in the state is away; what they left beside a file goes with that file's transaction."""
+    for path in HOME.glob(".*"):
+        path.unlink()
+    if not PENDING.exists():
+        shutil.rmtree(HOME / "draft", ignore_errors=True)
+        shutil.rmtree(SHELF, ignore_errors=True)
+    if HOME.stat().st_mode & 0o077:
+        HOME.chmod(0o700)
+
+
 def install() -> None:
-    """Put this file and its boot unit on the host, under a hash of its content."""
+    """Put this file and its units on the host, under a hash of its content; whatever differs there is put right."""
     source = SOURCE.encode()
     folder = LIBRARY / hashlib.sha256(source).hexdigest()[:16]
-    units = ((WANTED, UNIT, BOOT_UNIT), (OWED_WANTED, OWED_UNIT, OWED_SERVICE))
-    there = all(unit.exists() and wanted.is_symlink() for wanted, unit, _ in units)
-    if COMMAND.exists() and COMMAND.resolve() == folder / "burrow" and there:
-        return
-    write(folder / "burrow", source, 0o755)
-    for _, unit, text in units:
-        write(unit, text.encode(), 0o644)
+    units = ((WANTED, UNIT, BOOT_UNIT), (OWED_WANTED, OWED_UNIT, OWED_SERVICE), (RETRY_WANTED, RETRY_UNIT, RETRY_SERVICE))
+    for path, text, mode in ((folder / "burrow", source, 0o755), *((unit, text.encode(), 0o644) for _, unit, text in units)):
+        if not is_plain(path, text, mode):
+            write(path, text, mode)
+    for one in (LIBRARY, folder):
+        if one.stat().st_mode & 0o7777 != 0o755:
+            one.chmod(0o755)
     for link, target in ((COMMAND, folder / "burrow"), *((wanted, unit) for wanted, unit, _ in units)):
-        link.parent.mkdir(parents=True, exist_ok=True)
-        fresh = link.with_name(f".{link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(target)
-        fresh.replace(link)
+        if link.is_symlink() and link.readlink() == target:
+            continue
+        make_folders(link.parent)
+        sweep(link)
+        leftover(link).symlink_to(target)
+        leftover(link).replace(link)
         sync_folder(link.parent)
     for old in LIBRARY.iterdir():
         if old != folder and not PENDING.exists():
             shutil.rmtree(old)
+
+
+def is_plain(path: Path, data: bytes, mode: int) -> bool:
+    """Whether a path is a file of this content and mode; a unit that is masked is a link."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o7777 == mode and path.read_bytes() == data
 
 
 # A transaction: begin (validate, back up, arm, apply), then confirm or revert.
@@ -400,11 +597,22 @@ def op_begin(ask: Any) -> Any:
             raise Refused(f"this transaction has ended here before it could begin: {outcome(ask['token'])['reason']}")
         for item in ask["files"]:
             item["path"] = os.path.realpath(item["path"])  # a link stays a link: what it points at is written
-        refuse_if_changed(ask)
+        tidy()
+        for path in ask["absent"]:
+            if Path(path).exists():
+                raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
+        for item in ask["files"]:
+            refuse_if_not_mounted(item)
+            refuse_if_linked(item)
+            refuse_if_changed(item, content(Path(item["path"])))
         validate(ask)
-        back_up(ask)
-        take_over(ask)
-    if trouble := arm_and_apply(ask):
+        try:
+            back_up(ask)
+        except BaseException:
+            drop_draft()
+            raise
+        trouble = take_over(ask)
+    if trouble := trouble or arm_and_apply(ask):
         return revert(ask["token"], trouble)
     with locked():
         renew_lease(ask["run"])
@@ -425,17 +633,27 @@ def arm_and_apply(ask: Any) -> str:
     return f"it could not be started: {err.strip()}" if code and outcome(token)["state"] == "armed" else ""
 
 
-def refuse_if_changed(ask: Any) -> None:
-    """The host is as it was when the controller made its plan."""
-    for path in ask["absent"]:
-        if Path(path).exists():
-            raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
-    for item in ask["files"]:
-        path = Path(item["path"])
-        # The fact that a file holds cannot tell an empty file from an absent one.
-        text = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
-        if text != (item["before"] or ""):
-            raise Refused(f"{path} was changed since it was read; run again to see the new difference")
+def refuse_if_not_mounted(item: Any) -> None:
+    """The file system that a file was read on is there: below its bare folder a file would keep it from being mounted again."""
+    mount = item.get("mount")
+    if mount and not os.path.ismount(mount):
+        raise Refused(f"{item['path']} is not written: {mount} is not mounted; start what mounts it, then run again")
+
+
+def refuse_if_linked(item: Any) -> None:
+    """A file is replaced as a whole, which parts it from its other names."""
+    path = Path(item["path"])
+    if path.is_file() and path.stat().st_nlink > 1:
+        raise Refused(
+            f"{path} has {path.stat().st_nlink} names (hard links), and writing it would part it from the others;"
+            f" find them with `find / -xdev -samefile {path}`, leave one, and run again"
+        )
+
+
+def refuse_if_changed(item: Any, found: bytes | None) -> None:
+    """The file is as it was when the controller made its plan; the fact that holds it cannot tell an empty file from an absent one."""
+    if (found or b"") != (item["before"] or "").encode(errors="surrogateescape"):
+        raise Refused(f"{item['path']} was changed since it was read; run again to see the new difference")
 
 
 def validate(ask: Any) -> None:
@@ -463,20 +681,12 @@ def complaints_of(text: str, item: Any, ask: Any) -> set[str]:
 
 
 def back_up(ask: Any) -> None:
-    """The pending folder, whole and on disk, before the first byte changes."""
+    """The pending folder, whole and on disk, before the first byte changes: with it, neither applying nor reverting needs new space."""
     draft = HOME / "draft"
-    shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
-    saved = []
-    for index, item in enumerate(ask["files"]):
-        path = Path(item["path"])
-        if path.exists():
-            stat = path.stat()
-            write(draft / str(index), path.read_bytes())
-            kept = {"mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid]}
-        else:
-            kept = {"mode": None}
-        saved.append({"path": item["path"], "mount": mount_of(path), **kept})
+    for folder in (BACKUPS, OWED):
+        make_folders(folder)
+    saved = [save_file(draft, index, item, ask["token"]) for index, item in enumerate(ask["files"])]
     units = [
         {
             **unit,
@@ -486,53 +696,202 @@ def back_up(ask: Any) -> None:
         for unit in ask["units"]
     ]
     live = {name: sysctl(name).read_text() for name in (*ask["sysctls"], *ask["saved"]) if sysctl(name).exists()}
-    meta = {key: ask[key] for key in ("token", "run", "holder", "why", "files", "actions", "sysctls", "revert_s")}
-    save(
-        draft / "meta.json",
-        {
-            **meta,
-            "saved": saved,
-            "units": units,
-            "live": live,
-            "boot": boot_id(),
-            "until": now() + ask["revert_s"],
-            "armed_at": time.strftime("%Y-%m-%d %H:%M:%S"),
-        },
-    )
-    write(draft / "state", b"armed")
+    meta = {
+        **{key: ask[key] for key in ("token", "run", "holder", "why", "files", "actions", "sysctls", "revert_s")},
+        "saved": saved,
+        "units": units,
+        "live": live,
+        "boot": boot_id(),
+        "until": now() + ask["revert_s"],
+        "armed_at": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    if debt := debt_of(meta):
+        create(draft / "owed.json", json.dumps(debt).encode(), 0o600)
+    for text in ("applying", "applied", "reverting", "reverting armed"):
+        create(draft / f"state.{text.replace(' ', '-')}", text.encode(), 0o600)
+    reserve(draft / "record", (RECORD.stat().st_size if RECORD.exists() else 0) + RECORD_LINE_BYTES)
+    create(draft / "meta.json", json.dumps({**meta, "owed": bool(debt)}).encode(), 0o600)
+    create(draft / "state", b"armed", 0o600)
+    sync_folder(draft)
     draft.replace(PENDING)
     sync_folder(HOME)
 
 
+def save_file(draft: Path, index: int, item: Any, token: str) -> Any:
+    """What is kept of a file: a copy, its old inode, and the new one, made ready where a rename brings them into its place."""
+    path = Path(item["path"])
+    mount = mount_of(path)
+    saved: Any = {"path": item["path"], "mount": mount, "mode": None, "made": [str(one) for one in path.parents if not one.exists()]}
+    found = content(path)
+    refuse_if_changed(item, found)
+    if found is not None:
+        stat = path.stat()
+        create(draft / str(index), found, 0o600)
+        saved |= {"mode": stat.st_mode & 0o7777, "owner": [stat.st_uid, stat.st_gid], "attributes": attributes_of(path)}
+    place = draft if mount == mount_of(HOME) else SHELF if mount == mount_of(SHELF) else None
+    create(draft / f"{index}.untouched", b"", 0o600)
+    if place is None:  # such as /etc/pve, where nothing but the file itself may be made
+        return saved
+    make_folders(place)
+    stem = str(index) if place is draft else str(SHELF / f"{token}-{index}")
+    if found is not None:
+        with contextlib.suppress(OSError):  # an immutable file takes no link: its copy is there
+            os.link(path, draft / f"{stem}.old")
+            saved["old"] = f"{stem}.old"
+    if item["text"] is not None:
+        data = item["text"].encode(errors="surrogateescape")
+        create(draft / f"{stem}.new", data, saved["mode"] or item["mode"], saved.get("owner"), saved.get("attributes"))
+        saved["new"] = f"{stem}.new"
+    if place is SHELF:
+        sync_folder(SHELF)
+    return saved
+
+
+def reserve(path: Path, length: int) -> None:
+    """A file whose space is taken from the disk already."""
+    create(path, b"", 0o600)
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.posix_fallocate(handle, 0, length)
+        os.fsync(handle)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    finally:
+        os.close(handle)
+
+
+def drop_draft() -> None:
+    """A draft that did not become pending is away."""
+    if not PENDING.exists():
+        shutil.rmtree(HOME / "draft", ignore_errors=True)
+        shutil.rmtree(SHELF, ignore_errors=True)
+
+
 def mount_of(path: Path) -> str:
     """Where the file system is mounted that a path is on."""
-    return next(str(folder) for folder in path.parents if os.path.ismount(folder))
+    return next((str(folder) for folder in path.parents if os.path.ismount(folder)), "/")
+
+
+def state_of(meta: Any) -> str:
+    """armed, applying, applied or reverting."""
+    return "reverting" if state_text(meta).startswith("reverting") else state_text(meta)
+
+
+def state_text(meta: Any) -> str:
+    """The state as it is written: on disk, or in RUNTIME where the disk took it not. One that cannot be read is never confirmed."""
+    text = str(told(meta["token"]).get("state") or (PENDING / "state").read_bytes().decode(errors="replace"))
+    return text if text in ("armed", "applying", "applied", "reverting armed") else "reverting"
+
+
+def set_state(meta: Any, text: str) -> None:
+    """Written down by a rename of what lies ready; a revert goes on also where the disk takes nothing: RUNTIME then says so."""
+    ready = PENDING / f"state.{text.replace(' ', '-')}"
+    try:
+        if ready.exists():
+            ready.replace(PENDING / "state")
+            sync_folder(PENDING)
+        elif (PENDING / "state").read_text() != text:
+            write(PENDING / "state", text.encode())
+    except OSError:
+        if not text.startswith("reverting"):
+            raise
+        tell(meta, {"state": text})
+
+
+def told(token: str) -> Any:
+    """What is known of a revert that is not complete: its reason and its troubles."""
+    return lenient(RUNTIME / f"{token}.json", set()) or {}
+
+
+def tell(meta: Any, news: Any) -> None:
+    """Add to what is known of a revert that is not complete. It is in memory, which a full disk leaves free; a boot begins anew.
+
+    What cannot be told keeps no file from its place, unless it is the state.
+    """
+    try:
+        save(RUNTIME / f"{meta['token']}.json", {**told(meta["token"]), **news})
+    except OSError as error:
+        if "state" in news:
+            raise
+        print(f"burrow: {sentence(error)}; {'; '.join(news.get('troubles', []))}", file=sys.stderr)
+
+
+def unfinished(meta: Any) -> str:
+    """Why a revert is not complete, with what to do; nothing where none has begun."""
+    if state_of(meta) != "reverting":
+        return ""
+    why = "; ".join(told(meta["token"]).get("troubles", [])) or "it was interrupted"
+    return f"{why}; it is tried again until every file is back, at once by `burrow revert` on the host"
 
 
 def apply(token: str) -> None:
     """Carry the armed transaction out; what fails is restored at once."""
     with locked():
         meta = load(PENDING / "meta.json")
-        if not meta or meta["token"] != token:
+        if not meta or meta["token"] != token or state_of(meta) != "armed":
             return
-        write(PENDING / "state", b"applying")
         try:
+            set_state(meta, "applying")
             failure = apply_steps(meta)
-        except OSError as error:
-            failure = str(error)
+        except (OSError, Refused) as error:
+            failure = sentence(error) if isinstance(error, OSError) else str(error)
         if not failure:
-            write(PENDING / "state", b"applied")
+            set_state(meta, "applied")
     if failure:
         revert(token, failure, stop_apply=False)
 
 
+def bring(index: int, item: Any, saved: Any) -> None:
+    """The new text of one file is in place, by a rename where it lies ready."""
+    path = Path(item["path"])
+
+    def last_look() -> None:
+        refuse_if_not_mounted(item)
+        if mount_of(path) != saved.get("mount", mount_of(path)):
+            raise Refused(f"{path} is not written: it was on {saved['mount']}, and is on {mount_of(path)} now; run again")
+        if content(path) != content(PENDING / str(index)):
+            raise Refused(f"{path} was changed while this was made ready; run again to see the new difference")
+
+    last_look()
+    if item["text"] is None:
+        touch(index)
+        last_look()
+        path.unlink(missing_ok=True)
+    elif saved.get("new"):
+        make_folders(path.parent)
+        last_look()
+        (PENDING / saved["new"]).replace(path)
+    else:
+        touch(index)
+        write(
+            path,
+            item["text"].encode(errors="surrogateescape"),
+            saved["mode"] or item["mode"],
+            saved.get("owner"),
+            saved.get("attributes"),
+            last_look,
+        )
+        return
+    if path.parent.exists():
+        sync_folder(path.parent)
+
+
+def touch(index: int) -> None:
+    """From here on the file may be ours: a revert puts it back."""
+    (PENDING / f"{index}.untouched").unlink(missing_ok=True)
+    sync_folder(PENDING)
+
+
+def is_untouched(index: int, saved: Any) -> bool:
+    """Whether this transaction has not reached the file yet; what differs there is somebody else's."""
+    return (PENDING / (saved.get("new") or f"{index}.untouched")).exists()
+
+
 def apply_steps(meta: Any) -> str | None:
     """None, or the sentence that says what failed."""
-    for item, saved in zip(meta["files"], meta["saved"], strict=True):
-        if item["text"] is None:
-            Path(item["path"]).unlink(missing_ok=True)
-        else:
-            write(Path(item["path"]), item["text"].encode(errors="surrogateescape"), saved["mode"] or item["mode"], saved.get("owner"))
+    for index, item in enumerate(meta["files"]):
+        bring(index, item, meta["saved"][index])
     for name, value in meta["sysctls"].items():
         sysctl(name).write_text(value)
     for action in meta["actions"]:
@@ -563,7 +922,9 @@ def op_renew(ask: Any) -> Any:
     """The timer of an applied transaction begins anew; answers what the host holds of it."""
     with locked():
         meta = load(PENDING / "meta.json")
-        if meta and meta["token"] == ask["token"] and (PENDING / "state").read_text() == "applied":
+        if meta and meta["token"] == ask["token"] and (why := unfinished(meta)):
+            raise Refused(f"the transaction is being reverted, so its timer is not renewed: {why}")
+        if meta and meta["token"] == ask["token"] and state_of(meta) == "applied":
             renew_lease(ask["run"])
             save(PENDING / "meta.json", {**meta, "until": now() + meta["revert_s"]})
             code, _, err = run(["systemctl", "-q", "restart", f"burrow-revert-{meta['token']}.timer"])
@@ -577,7 +938,9 @@ def op_confirm(ask: Any) -> Any:
     with locked():
         meta = load(PENDING / "meta.json")
         if meta and meta["token"] == ask["token"]:
-            if (PENDING / "state").read_text() != "applied":
+            if why := unfinished(meta):
+                raise Refused(f"the transaction is being reverted, so it cannot be confirmed: {why}")
+            if state_of(meta) != "applied":
                 raise Refused("the transaction is not applied, so there is nothing to confirm")
             close(meta, "confirmed", "")
             renew_lease(meta["run"])
@@ -587,28 +950,74 @@ def op_confirm(ask: Any) -> Any:
 def close(meta: Any, result: str, reason: str, troubles: list[str] | None = None) -> None:
     """On disk first; only then the folder moves away and the timer ends."""
     remember(meta, result, reason, troubles)
-    BACKUPS.mkdir(mode=0o700, exist_ok=True)
-    PENDING.replace(BACKUPS / f"{time.time_ns()}-{meta['token']}")
+    folder = backup_folder(meta)
+    PENDING.replace(folder)
     sync_folder(HOME)
-    for old in sorted(BACKUPS.iterdir())[:-KEPT_BACKUPS]:
-        shutil.rmtree(old)
+    sync_folder(BACKUPS)
+    for saved in meta["saved"]:
+        for inode in (saved.get("old"), saved.get("new")):
+            if inode:
+                with contextlib.suppress(OSError):  # what is left there takes space and harms nobody
+                    (folder / inode).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # gone at the next boot
+        (RUNTIME / f"{meta['token']}.json").unlink(missing_ok=True)
+    for old in sorted(BACKUPS.iterdir(), key=number_of)[:-KEPT_BACKUPS]:
+        shutil.rmtree(old, ignore_errors=True)
     run(["systemctl", "-q", "stop", f"burrow-revert-{meta['token']}.timer"])
 
 
+def number_of(backup: Path) -> int:
+    """What backups are sorted by: each has the number after the newest there is, whatever the clock says."""
+    number = backup.name.partition("-")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def backup_folder(meta: Any) -> Path:
+    """Where the pending folder goes when it is closed."""
+    newest = max((number_of(one) for one in BACKUPS.iterdir()), default=0) if BACKUPS.exists() else 0
+    make_folders(BACKUPS)
+    return BACKUPS / f"{newest + 1:019}-{meta['token']}"
+
+
+def recorded() -> tuple[list[Any], int]:
+    """The entries of the record, and how many of its lines cannot be read as one."""
+    lines = RECORD.read_bytes().decode(errors="replace").splitlines() if RECORD.exists() else []
+    entries = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and {"token", "holder", "why", "outcome", "reason", "at"} <= entry.keys():
+                entries.append(entry)
+    return entries, len([line for line in lines if line.strip(" \0")]) - len(entries)
+
+
 def remember(meta: Any, result: str, reason: str, troubles: list[str] | None = None) -> None:
-    """A line of the record, which is bounded."""
-    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
+    """A line of the record, which is bounded; written into the space that lies ready, where that is."""
+    entries, _ = recorded()
+    if entries and (entries[-1]["token"], entries[-1]["outcome"]) == (meta["token"], result):
+        return  # it was killed right after this
     entry = {
         "token": meta["token"],
         "run": meta["run"],
         "holder": meta["holder"],
-        "why": meta["why"],
+        "why": meta["why"][:REASON_LETTERS],
         "outcome": result,
-        "reason": redact(reason),
-        "troubles": [redact(one) for one in troubles or []],
+        "reason": redact(reason)[:REASON_LETTERS],
+        "troubles": [redact(one)[: REASON_LETTERS // 10] for one in troubles or []][:10],
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
-    write(RECORD, ("\n".join([*lines[1 - KEPT_RECORDS :], json.dumps(entry)]) + "\n").encode())
+    data = ("\n".join(json.dumps(one) for one in [*entries[1 - KEPT_RECORDS :], entry]) + "\n").encode()
+    ready = PENDING / "record"
+    if not ready.exists():
+        write(RECORD, data)
+        return
+    with ready.open("r+b") as file:
+        file.write(data)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    ready.replace(RECORD)
+    sync_folder(HOME)
 
 
 def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: bool = True) -> Any:
@@ -619,17 +1028,71 @@ def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: boo
     with locked():
         meta = load(PENDING / "meta.json")
         if meta and token in (None, meta["token"]):
-            begun = (PENDING / "state").read_text() != "armed"
-            troubles, owed = (restore(meta, live=live), undo_elsewhere(meta, live=live)) if begun else ([], [])
-            close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *troubles, *owed]), troubles)
-            lease = lease_now()
-            if reason in REASONS and lease and lease["run"] == meta["run"]:
-                LEASE.unlink()  # its run is dead, cut off, or unwanted: the next need not wait for it
-        elif live:
+            take_back(meta, reason, live=live)
+        elif live and debts(token):
             pay(token)
     if live and debts(token):
         run(["systemctl", "-q", "--no-block", "start", OWED_UNIT.name])
-    return outcome(token or (meta and meta["token"]))
+    kept = outcome(token or (meta and meta["token"]))
+    if live and kept["state"] == "reverting":
+        kept["retried"] = not run(["systemctl", "-q", "--no-block", "start", RETRY_UNIT.name])[0]
+    return kept
+
+
+def take_back(meta: Any, reason: str, *, live: bool) -> None:
+    """One attempt: the transaction is closed where every file is back, and else stays `reverting`, with what keeps it so."""
+    known = told(meta["token"])
+    reason = known.get("reason", reason)  # of the first attempt
+    held: list[str] = []
+    remarks: list[str] = known.get("remarks", [])
+    undone = False
+    try:
+        begun = state_text(meta) not in ("armed", "reverting armed")
+        set_state(meta, "reverting" if begun else "reverting armed")
+        tell(meta, {"reason": reason})
+        owed: list[str] = []
+        if begun:
+            held, remarks = restore(meta, remarks, live=live)
+            undone = live and not held
+            owed = undo_elsewhere(meta, live=live)
+        if not held:
+            close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *remarks, *owed]), remarks)
+    except OSError as error:
+        held.append(sentence(error))
+    if held:
+        tell(meta, {"reason": reason, "remarks": remarks, "troubles": [redact(one) for one in held], "undone": undone})
+    elif reason in REASONS:
+        give_back(meta["run"])  # it is dead, cut off, or unwanted: the next need not wait for it
+
+
+def give_back(run_id: str) -> None:
+    """This run holds the lease no more."""
+    lease = lease_now()
+    if lease and lease["run"] == run_id:
+        LEASE.unlink()
+        sync_folder(HOME)
+
+
+def retry() -> None:
+    """Try a revert that is not complete again and again, each time after a longer wait."""
+    wait_s = RETRY_FIRST_S
+    while (meta := load(PENDING / "meta.json")) and state_of(meta) == "reverting":
+        kept = revert(meta["token"], "retry")
+        if kept["state"] == "reverting":
+            print(f"burrow: {kept['reason']}; tried again in {wait_s} s", file=sys.stderr, flush=True)
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, RETRY_LONGEST_S)
+
+
+def give_up() -> None:
+    """Close a revert that cannot be completed, as somebody at the console decides; the copies stay in the backups."""
+    with locked():
+        meta = load(PENDING / "meta.json")
+        if not meta or state_of(meta) != "reverting":
+            sys.exit("burrow: no revert is incomplete; `burrow status` says what is pending")
+        folder = backup_folder(meta)
+        close(meta, "given up", f"by hand on the host: {unfinished(meta)}; the old texts are kept in {folder}")
+        give_back(meta["run"])
 
 
 # What is owed: the undo of what was done elsewhere. Whoever takes both locks takes this one last.
@@ -640,19 +1103,26 @@ def debts(token: str | None = None) -> list[Any]:
     found = []
     for path in sorted(OWED.glob(f"{token or '*'}.json")):
         with contextlib.suppress(FileNotFoundError):  # paid in this moment
-            found.append(json.loads(path.read_text()))
-    return found
+            found.append(load(path))
+    return [one for one in found if one]
+
+
+def debt_of(meta: Any) -> Any:
+    """What will be owed when a transaction is reverted, or None."""
+    undo = [{"argv": one["undo"], "deadline_s": one["deadline_s"]} for one in reversed(meta["actions"]) if one.get("lasting")]
+    kept = {key: meta[key] for key in ("token", "run", "holder", "why")}
+    return {**kept, "undo": undo, "trouble": f"`{called(undo[0]['argv'])}` waits for the network"} if undo else None
 
 
 def undo_elsewhere(meta: Any, *, live: bool) -> list[str]:
     """On disk as owed first, then tried; answers what is still owed. Before the network is up, nothing is tried."""
-    undo = [{"argv": one["undo"], "deadline_s": one["deadline_s"]} for one in reversed(meta["actions"]) if one.get("lasting")]
-    if not undo:
-        return []
-    kept = {key: meta[key] for key in ("token", "run", "holder", "why")}
-    save(OWED / f"{meta['token']}.json", {**kept, "undo": undo, "trouble": f"`{called(undo[0]['argv'])}` waits for the network"})
-    sync_folder(HOME)
-    if live:
+    path, ready = OWED / f"{meta['token']}.json", PENDING / "owed.json"
+    if ready.exists():
+        ready.replace(path)
+        sync_folder(OWED)
+    elif "owed" not in meta and (debt := debt_of(meta)):  # an older version armed it
+        save(path, debt)
+    if live and debts(meta["token"]):
         pay(meta["token"])
     return [f"{one['trouble']}; it is tried until it succeeds" for one in debts(meta["token"])]
 
@@ -675,36 +1145,106 @@ def keep_owed(debt: Any) -> None:
     """What is left of it; where that is nothing, nothing is owed."""
     path = OWED / f"{debt['token']}.json"
     if debt["undo"]:
-        save(path, debt)
+        try:
+            save(path, debt)
+        except OSError as error:  # as it is, it is still owed
+            print(f"burrow: what is owed is not written anew: {sentence(error)}", file=sys.stderr)
     else:
         path.unlink()
         sync_folder(OWED)
 
 
-def take_over(ask: Any) -> None:
-    """What a transaction will undo itself is owed no more: it would be undone in the middle of it."""
+def take_over(ask: Any) -> str:
+    """What a transaction will undo itself is owed no more: it would be undone in the middle of it. Answers why that failed, or nothing."""
     own = [one["undo"] for one in ask["actions"] if one.get("lasting")]
-    if own:
-        with locked("owed.lock"):
-            for debt in debts():
-                keep_owed({**debt, "undo": [one for one in debt["undo"] if one["argv"] not in own]})
+    try:
+        if own:
+            with locked("owed.lock"):
+                for debt in debts():
+                    keep_owed({**debt, "undo": [one for one in debt["undo"] if one["argv"] not in own]})
+    except OSError as error:
+        return sentence(error)
+    return ""
 
 
-def restore(meta: Any, *, live: bool) -> list[str]:
-    """Files, then what makes them live; answers what could not be undone."""
-    troubles = []
+def restore(meta: Any, known: list[str], *, live: bool) -> tuple[list[str], list[str]]:
+    """Files, then what makes them live. Answers what keeps the revert from its end; and what is to be said besides, `known` first."""
+    held: list[str] = []
+    remarks: list[str] = []
+    moved = False
     for index, saved in enumerate(meta["saved"]):
-        if not os.path.ismount(saved.get("mount", "/")):  # /etc/pve at boot: what is written below it then keeps it from being mounted
-            troubles.append(f"{saved['path']} stays: {saved['mount']} is not mounted; its text is kept in {BACKUPS}, newest, as {index}")
-            continue
         try:
-            troubles += keep_what_was_found(index, saved, meta["files"][index]["text"])
-            if saved["mode"] is None:
-                Path(saved["path"]).unlink(missing_ok=True)
-            else:
-                write(Path(saved["path"]), (PENDING / str(index)).read_bytes(), saved["mode"], saved["owner"])
+            moved |= put_back(index, saved, meta["files"][index]["text"], remarks)
+        except Refused as reason:
+            held.append(str(reason))
         except OSError as error:
-            troubles.append(str(error))
+            held.append(sentence(error))
+    # A file that is back is made live also while another is held; but not anew with each attempt that brings nothing back.
+    if moved or not (held or told(meta["token"]).get("undone")):
+        for trouble in make_live(meta, live=live):
+            (held if is_full(trouble) else remarks).append(trouble)
+    return held, [*known, *(one for one in remarks if one not in known)]
+
+
+def put_back(index: int, saved: Any, written: str | None, remarks: list[str]) -> bool:
+    """One file is as it was; whether it had to be touched. Raises Refused where its file system is not there, OSError."""
+    path, ours = Path(saved["path"]), PENDING / str(index)
+    mount = saved.get("mount", "/")
+    if not os.path.ismount(mount):  # /etc/pve at boot: what is written below it then keeps it from being mounted
+        raise Refused(f"{path} stays: {mount} is not mounted; its text is kept in {ours}")
+    if mount_of(path) != mount and "mount" in saved:
+        raise Refused(f"{path} stays: it was on {mount}, and is on {mount_of(path)} now; its text is kept in {ours}")
+    sweep(path)
+    if is_back(index, saved):
+        drop_old(saved)
+        return False
+    if is_untouched(index, saved):
+        remarks.append(f"{path} was edited meanwhile, before it was written, and is left as it is")
+        return False
+    remarks += keep_what_was_found(index, saved, written)
+    if saved["mode"] is None:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+        for folder in saved.get("made", []):
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                Path(folder).rmdir()
+    elif not bring_old(index, saved):
+        write(path, ours.read_bytes(), saved["mode"], saved["owner"], saved.get("attributes"))
+    return True
+
+
+def is_back(index: int, saved: Any) -> bool:
+    """Whether a file is as it was, or still is."""
+    path = Path(saved["path"])
+    if saved["mode"] is None:
+        return not os.path.lexists(path)
+    if not path.is_file() or path.read_bytes() != (PENDING / str(index)).read_bytes():
+        return False
+    stat = path.stat()
+    return (stat.st_mode & 0o7777, [stat.st_uid, stat.st_gid]) == (saved["mode"], saved["owner"])
+
+
+def drop_old(saved: Any) -> None:
+    """A file that is back has no second name."""
+    if saved.get("old"):
+        with contextlib.suppress(OSError):  # a disk that takes nothing; tried again when the folder is closed
+            (PENDING / saved["old"]).unlink(missing_ok=True)
+
+
+def bring_old(index: int, saved: Any) -> bool:
+    """The old inode is renamed back, where it was kept and nobody wrote into it: that needs no space."""
+    path, old = Path(saved["path"]), PENDING / saved.get("old", f"{index}.old")
+    if not old.exists() or old.read_bytes() != (PENDING / str(index)).read_bytes():
+        return False
+    make_folders(path.parent)
+    old.replace(path)
+    sync_folder(path.parent)
+    return True
+
+
+def make_live(meta: Any, *, live: bool) -> list[str]:
+    """Units, the opposites of actions and live values, as they were; answers what failed."""
+    troubles = []
     commands = [
         ["systemctl", "-q", "--root=/", "enable" if unit["was_enabled"] else "disable", unit["name"]]
         for unit in meta["units"]
@@ -730,28 +1270,41 @@ def restore(meta: Any, *, live: bool) -> list[str]:
 
 
 def keep_what_was_found(index: int, saved: Any, written: str | None) -> list[str]:
-    """A copy of a file that somebody edited while the transaction was open, and the sentence that says where it is."""
+    """The text of somebody who edited a file while the transaction was open, kept, and the sentence that says where it is."""
     path = Path(saved["path"])
-    found = path.read_bytes() if path.exists() else None
-    ours = [None if written is None else written.encode(errors="surrogateescape")]
-    ours.append((PENDING / str(index)).read_bytes() if saved["mode"] is not None else None)
+    found = content(path)
+    ours = [None if written is None else written.encode(errors="surrogateescape"), content(PENDING / str(index))]
     if found is None or found in ours:
         return []
-    write(PENDING / f"{index}.found", found)
-    return [f"{path} was edited meanwhile; that text is kept in {BACKUPS}, in the newest folder, as {index}.found"]
+    number = 0
+    name = f"{index}.found"
+    while (PENDING / name).exists() and content(PENDING / name) != found:
+        number += 1
+        name = f"{index}.found.{number}"
+    if not (PENDING / name).exists():
+        try:
+            os.link(path, PENDING / name)
+        except OSError:  # another file system, or one without hard links
+            write(PENDING / name, found)
+    return [f"{path} was edited meanwhile; that text is kept in {BACKUPS}, in the newest folder, as {name}"]
 
 
 def outcome(token: str | None) -> Any:
-    """What this host holds of a transaction: armed, applying, applied, confirmed, reverted, or unknown."""
+    """What this host holds of a transaction: armed, applying, applied, reverting, confirmed, reverted, given up, or unknown."""
     return steady(lambda: _outcome(token))
 
 
 def _outcome(token: str | None) -> Any:
     meta = load(PENDING / "meta.json")
     if meta and meta["token"] == token:
-        return {"state": (PENDING / "state").read_text(), "revert_in_s": meta["until"] - now(), "reason": ""}
-    for line in reversed(RECORD.read_text().splitlines() if RECORD.exists() else []):
-        entry = json.loads(line)
+        state = state_of(meta)
+        if state == "reverting":
+            news = told(meta["token"])
+            reason, troubles = news.get("reason", ""), news.get("troubles", [])
+            said = [REASONS.get(reason, reason)] if reason else []
+            return {"state": state, "revert_in_s": 0, "reason": "; ".join([*said, *troubles]), "troubles": troubles}
+        return {"state": state, "revert_in_s": meta["until"] - now(), "reason": ""}
+    for entry in reversed(recorded()[0]):
         if entry["token"] == token:
             kept = {"state": entry["outcome"], "reason": entry["reason"], "troubles": entry.get("troubles", []), "at": entry["at"]}
             return {**kept, "owed": [one["trouble"] for one in debts(token)]}
@@ -811,9 +1364,7 @@ def op_reboot(ask: Any) -> Any:
 def op_release(ask: Any) -> Any:
     """Give the lease back."""
     with locked():
-        lease = lease_now()
-        if lease and lease["run"] == ask["run"]:
-            LEASE.unlink()
+        give_back(ask["run"])
     return {}
 
 
@@ -823,9 +1374,9 @@ def remove() -> None:
         sys.exit("burrow: a transaction is open; `burrow revert` first")
     if owed := debts():
         sys.exit(f"burrow: {owed[0]['trouble']}: not undone yet; `burrow owed` tries it now, `rm -r {OWED}` gives it up")
-    for path in (OWED_WANTED, OWED_UNIT, WANTED, UNIT, COMMAND):
+    for path in (OWED_WANTED, OWED_UNIT, RETRY_WANTED, RETRY_UNIT, WANTED, UNIT, COMMAND):
         path.unlink(missing_ok=True)
-    for folder in (LIBRARY, HOME):
+    for folder in (LIBRARY, SHELF, RUNTIME, HOME):
         shutil.rmtree(folder, ignore_errors=True)
     print("burrow is off this host; the configuration it wrote stays")
 
@@ -834,52 +1385,90 @@ def show_status() -> None:
     """The status for somebody at the console."""
     now_ = status()
     pending, lease = now_["pending"], now_["lease"]
-    print(
-        f"pending: {pending['why']} by {pending['holder']} since {pending['armed_at']}, {pending['state']},"
-        f" restores itself in {pending['revert_in_s']} s"
-        if pending
-        else "pending: nothing"
-    )
+    if pending and pending["state"] == "reverting":
+        print(f"pending: {pending['why']} by {pending['holder']} since {pending['armed_at']}, reverting until every file is back")
+        for trouble in pending["troubles"]:
+            print(f"         {trouble}")
+    elif pending:
+        since = f"since {pending['armed_at']}, {pending['state']}"
+        print(f"pending: {pending['why']} by {pending['holder']} {since}, restores itself in {pending['revert_in_s']} s")
+    else:
+        print("pending: nothing")
     for one in now_["owed"]:
         print(f"owed:    {one['why']} by {one['holder']}: {one['trouble']}")
     print(f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   nobody")
+    for remark in now_["remarks"]:
+        print(f"remark:  {remark}")
     for entry in now_["records"]:
         print(f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}")
 
 
 def answer(ask: Any) -> None:
     """One request of the controller; its answer is the last line."""
+    os.umask(0o077)
     try:
         emit(answer=globals()["op_" + ask["op"]](ask))
     except Refused as refusal:
         emit(refused=str(refusal))
+    except UnicodeEncodeError as error:
+        emit(refused=f"a text in the request cannot be written as UTF-8 ({error.reason}): nothing was changed")
+    except OSError as error:
+        undone = UNDONE.get(ask["op"], "nothing was changed")
+        emit(refused=redact(f"{sentence(error)}: {undone}; {REMEDIES.get(error.errno or 0, 'mend that')} and run again"))
 
 
 def main(words: list[str]) -> None:
-    """The command line: of the console, the units and the timer."""
-    if words[:1] == ["apply"]:
-        apply(words[1])
-    elif words[:1] == ["boot"]:
-        revert(None, "boot", live=False)
-    elif words[:1] == ["revert"]:
-        print(json.dumps(revert(words[1] if words[1:] else None, words[2] if words[2:] else "hand")))
-    elif words == ["owed"]:
-        pay()
-        if left := debts():
-            sys.exit(f"burrow: {left[0]['trouble']}; it is tried until it succeeds")
-    elif words == ["status"]:
-        show_status()
-    elif words == ["status", "--json"]:
-        print(json.dumps(status()))
-    elif words == ["remove"]:
-        remove()
-    else:
+    """The command line: of the console, the units and the timer. Ends with a sentence where the system refuses something."""
+    try:
+        command(words)
+    except (Refused, OSError) as error:
+        sys.exit(f"burrow: {sentence(error) if isinstance(error, OSError) else error}")
+
+
+def command(words: list[str]) -> None:
+    """What main is asked for."""
+    asked = {
+        "apply": lambda: apply(words[1]),
+        "boot": restore_at_boot,
+        "revert": lambda: revert_for(words[1:]),
+        "retry": retry,
+        "give-up": give_up,
+        "owed": pay_all,
+        "status": lambda: print(json.dumps(status())) if words[1:] == ["--json"] else show_status(),
+        "remove": remove,
+    }
+    if not words or words[0] not in asked:
         sys.exit(__doc__)
+    asked[words[0]]()
+
+
+def restore_at_boot() -> None:
+    """What is pending is restored; where that cannot be completed yet, it is tried again later in this boot."""
+    if (kept := revert(None, "boot", live=False))["state"] == "reverting":
+        print(f"burrow: {kept['reason']}; tried again later in this boot", file=sys.stderr)
+
+
+def revert_for(words: list[str]) -> None:
+    """`revert [TOKEN [REASON]]`. Exits with 1 where it is not complete, unless it is the timer's and goes on in a unit of its own."""
+    kept = revert(words[0] if words else None, words[1] if words[1:] else "hand")
+    print(json.dumps(kept))
+    if kept["state"] == "reverting" and not (kept["retried"] and words[1:] == ["timer"]):
+        sys.exit(f"burrow: {kept['reason']}; it is tried again until every file is back")
+
+
+def pay_all() -> None:
+    """Try everything that is owed. Exits with 1 where something is left."""
+    pay()
+    if left := debts():
+        sys.exit(f"burrow: {left[0]['trouble']}; it is tried until it succeeds")
 
 
 if __name__ == "__main__":
     if "REQUEST" in globals():
         answer(globals()["REQUEST"])
     else:
+        os.umask(0o077)
+        # A text of somebody else may hold bytes that are no UTF-8.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         SOURCE = Path(__file__).read_text()
         main(sys.argv[1:])

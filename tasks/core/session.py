@@ -11,9 +11,12 @@ from typing import Any
 from tasks.core.errors import BadAnswer, LinkError, Refused
 from tasks.core.ssh import Channel
 
-# The part runs from stdin and needs no file on the host: reading writes nothing.
+# The part runs from stdin and needs no file on the host: reading writes nothing. Isolated (-I), because it is root: no folder of the login,
+# such as its home, and no variable of its environment decides which modules are loaded.
 LOADER = (
-    "python3 -c 'import sys,json,zlib;i=sys.stdin.buffer;n=int(i.readline());s=zlib.decompress(i.read(n)).decode();"
+    "python3 -I -c 'import sys,json,zlib;sys.version_info<(3,9) and sys.exit("
+    '"Burrow needs Python 3.9 or newer on the host, found "+sys.version.split()[0]+"; upgrade its system");'
+    "i=sys.stdin.buffer;n=int(i.readline());s=zlib.decompress(i.read(n)).decode();"
     'exec(compile(s,"burrow","exec"),{"__name__":"__main__","SOURCE":s,"REQUEST":json.loads(i.read())})\''
 )
 
@@ -84,7 +87,7 @@ class HostSession:
         return self.ask({"op": "begin", **vars(owner), **transaction, "deadline_s": deadline_s * 0.9}, deadline_s, on_event)
 
     def outcome(self, token: str, deadline_s: float = 10.0) -> Any:
-        """{"state": armed | applying | applied | confirmed | reverting | reverted | unknown, "reason", ...} as the host holds it."""
+        """{"state", "reason", ...} as the host holds it: armed, applying, applied, reverting, confirmed, reverted, given up or unknown."""
         return self.ask({"op": "outcome", "token": token}, deadline_s)
 
     def confirm(self, token: str, deadline_s: float = 10.0) -> Any:
@@ -92,7 +95,7 @@ class HostSession:
         return self.ask({"op": "confirm", "token": token}, deadline_s)
 
     def revert(self, token: str, reason: str, deadline_s: float = 60.0, owner: Owner | None = None) -> Any:
-        """Restore what the transaction saved. Asking again is harmless.
+        """Restore what the transaction saved. Asking again is harmless; it is `reverting` until every file is back.
 
         With its owner it is also kept from beginning later, where its request is still on the way.
         """

@@ -16,6 +16,8 @@ from tasks.core.transaction import FileWrite, Transaction
 SOURCE = (Path(__file__).parents[2] / "tasks" / "core" / "host_part.py").read_text()
 MOVED = {
     'Path("/var/lib/burrow")': 1,
+    'Path("/run/burrow")': 1,
+    'Path("/etc/.burrow")': 1,
     'Path("/usr/local/lib/burrow")': 1,
     'Path("/usr/local/sbin/burrow")': 1,
     'Path("/etc/systemd/system/': 1,

@@ -1,0 +1,153 @@
+"""The host agent on a folder as its root, killed by strace at a system call; see test_kills.py."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rehearsal import ROOT
+
+from tasks.core.session import Owner
+from tasks.core.transaction import Action, FileWrite, Transaction, Unit
+
+sys.path.insert(0, str(ROOT / "tests" / "unit"))
+from part import Machine
+
+# Whatever changes a disk, and what starts a process that may.
+CALLS = (
+    "mkdir,mkdirat,rmdir,rename,renameat,renameat2,link,linkat,unlink,unlinkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,"
+    "write,pwrite64,fsync,ftruncate,fallocate,setxattr,fsetxattr,vfork"
+)
+KIM = Owner("run-kim", "kim@desk", ttl_s=600.0)
+OLD = {"etc/hosts": "old hosts\n", "etc/made": None, "etc/gone": "old gone\n", "etc/kept/last": "old last\n"}
+NEW = {"etc/hosts": "new hosts\n", "etc/made": "new made\n", "etc/gone": None, "etc/kept/last": "new last\n"}
+RUNNER = """\
+import json, sys
+source = open({agent!r}).read()
+code = compile(source, "burrow", "exec")
+if sys.argv[1] == "ask":
+    exec(code, {{"__name__": "__main__", "SOURCE": source, "REQUEST": json.loads(sys.argv[2])}})
+else:
+    part = {{"__name__": "part", "SOURCE": source}}
+    exec(code, part)
+    part["main"](sys.argv[2:])
+"""
+
+
+class KilledAgent:
+    """A host's root in a folder, brought to the moment before one verb of the agent, again and again."""
+
+    def __init__(self, folder: Path, tools: Path, monkeypatch: Any) -> None:
+        self.machine = Machine(folder / "root", tools, monkeypatch)
+        self.root, self.moment = self.machine.root, folder / "moment"
+        for path, text in OLD.items():
+            if text is not None:
+                self.machine.write(path, text, 0o640)
+        self.agent, self.runner = folder / "agent.py", folder / "runner.py"
+        self.agent.write_text(self.machine.source)
+        self.runner.write_text(RUNNER.format(agent=str(self.agent)))
+        self.transaction = self.change(OLD, NEW, "the first")
+
+    def change(self, before: dict[str, str | None], after: dict[str, str | None], why: str) -> Transaction:
+        """A transaction that takes every file from one text to the other, with an action and a unit."""
+        files = tuple(FileWrite(str(self.root / path), before[path], after[path]) for path in before)
+        done = ("/bin/sh", "-c", f"cat {self.root}/etc/hosts > {self.root}/live")
+        return Transaction(why, files, (Action(done, done),), (Unit("chrony.service"),))
+
+    def request(self, verb: str, transaction: Transaction) -> dict[str, Any]:
+        """What the controller sends."""
+        return {
+            "packages": [],
+            "deadline_s": 20,
+            "facts": {},
+            "op": verb,
+            **asdict(KIM),
+            "token": transaction.token,
+            **(transaction.request(60) if verb == "begin" else {}),
+        }
+
+    def ask(self, verb: str, transaction: Transaction) -> Any:
+        """One request, answered in this process: the answer, or the reason of a refusal."""
+        try:
+            return getattr(self.machine.part, f"op_{verb}")(json.loads(json.dumps(self.request(verb, transaction))))
+        except self.machine.part.Refused as refusal:
+            return {"state": "refused", "reason": str(refusal)}
+
+    def console(self, *words: str) -> None:
+        """What a unit or a timer calls."""
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            self.machine.part.main(list(words))
+
+    def carry(self, transaction: Transaction, until: str) -> None:
+        """Every verb up to and without `until`."""
+        verbs = ("prepare", "begin", "apply", "confirm")
+        for verb in verbs[: verbs.index(until)]:
+            if verb == "apply":
+                self.console("apply", transaction.token)
+            else:
+                kept = self.ask(verb, transaction)
+                assert kept.get("state") != "refused", (verb, kept)
+
+    def keep(self) -> None:
+        """This is the moment that `again` comes back to."""
+        subprocess.run(["cp", "-a", str(self.root), str(self.moment)], check=True)
+
+    def again(self) -> None:
+        """The root as it was at the moment."""
+        shutil.rmtree(self.root)
+        subprocess.run(["cp", "-a", str(self.moment), str(self.root)], check=True)
+
+    def boot(self) -> None:
+        """What a power cut and a boot do: memory is gone, and the boot unit runs."""
+        shutil.rmtree(self.root / "run", ignore_errors=True)
+        self.machine.boot("second")
+        self.console("boot")
+
+    def command(self, verb: str) -> list[str]:
+        """The agent as a process of its own, about to do a verb."""
+        asked = verb not in ("apply", "boot", "timer")
+        words = {"apply": ["apply", self.transaction.token], "timer": ["revert", self.transaction.token, "timer"]}.get(verb, [verb])
+        rest = ["ask", json.dumps(self.request(verb, self.transaction))] if asked else ["call", *words]
+        return [sys.executable, "-I", "-S", str(self.runner), *rest]
+
+    def calls(self, verb: str) -> list[tuple[str, int]]:
+        """(system call, which of that name) of a run to its end, in their order."""
+        trace = self.moment.with_name("trace")
+        done = subprocess.run(
+            ["strace", "-qq", "-o", str(trace), "-e", f"trace={CALLS}", *self.command(verb)], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        seen: Counter[str] = Counter()
+        found = []
+        for line in trace.read_text().splitlines():
+            name = line.partition("(")[0]
+            if name.isidentifier():
+                seen[name] += 1
+                found.append((name, seen[name]))
+        return found
+
+    def kill_at(self, verb: str, call: str, which: int) -> None:
+        """A run that is killed before its call is done. The drill fails where nothing was killed."""
+        kill = f"inject={call}:signal=SIGKILL:when={which}"
+        done = subprocess.run(
+            ["strace", "-qq", "-o", os.devnull, "-e", f"trace={CALLS}", "-e", kill, *self.command(verb)], capture_output=True, check=False
+        )
+        assert done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), (call, which, done)
+
+    def texts(self) -> dict[str, str | None]:
+        """What the files hold."""
+        return {path: self.machine.read(path) for path in OLD}
+
+    def strays(self) -> list[str]:
+        """What is in etc besides the files and the agent's own units."""
+        known = {*OLD, "etc/kept"}
+        names = [str(path.relative_to(self.root)) for path in (self.root / "etc").rglob("*")]
+        return sorted(name for name in names if name not in known and not name.startswith("etc/systemd"))

@@ -1,0 +1,140 @@
+"""The host agent on file systems that are full, read-only, apart or gone: real ones, in memory, on this machine; no lab is needed."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from killed_agent import NEW, OLD, KilledAgent
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh() -> None:
+    """No lab."""
+
+
+class Disks:
+    """An agent on a root of which some folders are file systems of their own."""
+
+    def __init__(self, folder: Path, tools: Path, monkeypatch: pytest.MonkeyPatch, *apart: str) -> None:
+        self.root, self.mounted = folder / "root", [folder / "root" / name for name in apart]
+        for path in self.mounted:
+            path.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path], check=True)
+        (self.root / "run").mkdir()
+        self.agent = KilledAgent(folder, tools, monkeypatch)
+        self.agent.carry(self.agent.transaction, "confirm")
+        assert self.agent.texts() == NEW
+
+    def remount(self, name: str, how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", self.root / name], check=True)
+
+    def fill(self, name: str) -> None:
+        subprocess.run(["dd", "if=/dev/zero", f"of={self.root / name}/filler", "bs=4096"], capture_output=True, check=False)
+        assert os.statvfs(self.root / name).f_bavail == 0
+
+    def ask(self, verb: str) -> str:
+        return str(self.agent.ask(verb, self.agent.transaction)["state"])
+
+    def take_down(self) -> None:
+        for path in reversed(self.mounted):
+            subprocess.run(["umount", path], check=False)
+
+
+@pytest.fixture
+def disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Disks]:
+    """The root with the file systems that the test names."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        made = Disks(Path(folder), tmp_path, monkeypatch, *request.param)
+        yield made
+        made.take_down()
+
+
+@pytest.mark.parametrize("recovery", ["timer", "boot", "controller"])
+@pytest.mark.parametrize("disks", [("",), ("etc",), ("var",), ("etc", "var")], indirect=True, ids="/".join)
+def test_revert_on_full_disks(disks: Disks, recovery: str) -> None:
+    for path in disks.mounted:
+        disks.fill(str(path.relative_to(disks.root)))
+    if recovery == "boot":
+        disks.agent.machine.part.main(["boot"])
+    elif recovery == "timer":
+        disks.agent.console("revert", disks.agent.transaction.token, "timer")
+    else:
+        disks.ask("revert")
+    assert disks.ask("outcome") == "reverted"
+    assert disks.agent.texts() == OLD
+    assert [name for name in disks.agent.strays() if name not in ("etc/.burrow", "etc/filler")] == []
+
+
+@pytest.mark.parametrize("disks", [("",), ("etc", "var")], indirect=True, ids="/".join)
+def test_confirm_on_full_disks(disks: Disks) -> None:
+    for path in disks.mounted:
+        disks.fill(str(path.relative_to(disks.root)))
+    assert disks.ask("confirm") == "confirmed"
+    assert disks.agent.texts() == NEW
+
+
+@pytest.mark.parametrize("recovery", ["timer", "boot"])
+@pytest.mark.parametrize(("disks", "name"), [(("etc",), "etc"), (("var",), "var"), (("etc", "var"), "var")], indirect=["disks"])
+def test_revert_on_a_read_only_disk_goes_on_until_it_can_be_written(disks: Disks, name: str, recovery: str) -> None:
+    disks.remount(name, "ro")
+    if recovery == "boot":
+        disks.agent.machine.part.main(["boot"])
+    else:
+        disks.agent.console("revert", disks.agent.transaction.token, "timer")
+    kept = disks.agent.ask("outcome", disks.agent.transaction)
+    assert kept["state"] == "reverting"
+    assert "read-only file system: " in kept["reason"]
+    assert disks.agent.texts() == (NEW if name == "etc" else OLD)
+    assert disks.ask("confirm") == disks.ask("renew") == "refused"
+    disks.remount(name, "rw")
+    disks.agent.console("retry")
+    assert disks.ask("outcome") == "reverted"
+    assert disks.agent.texts() == OLD
+    assert disks.agent.machine.read("live") == "old hosts\n"
+
+
+@pytest.mark.parametrize("disks", [("etc/kept",)], indirect=True, ids="/".join)
+def test_file_system_that_is_not_mounted_at_boot(disks: Disks) -> None:
+    """As /etc/pve: its file is put back when it is there, and nothing is written below its bare folder."""
+    aside = disks.root / "aside"
+    aside.mkdir()
+    subprocess.run(["mount", "--bind", disks.mounted[0], aside], check=True)
+    subprocess.run(["umount", disks.mounted[0]], check=True)
+    disks.agent.machine.part.main(["boot"])
+    kept = disks.agent.ask("outcome", disks.agent.transaction)
+    assert kept["state"] == "reverting"
+    assert f"{disks.mounted[0]} is not mounted" in kept["reason"]
+    assert list(disks.mounted[0].iterdir()) == []
+    subprocess.run(["mount", "--bind", aside, disks.mounted[0]], check=True)
+    disks.agent.console("retry")
+    subprocess.run(["umount", aside], check=True)
+    assert disks.ask("outcome") == "reverted"
+    assert disks.agent.texts() == OLD
+
+
+@pytest.mark.parametrize("disks", [("",)], indirect=True, ids="/".join)
+def test_begin_on_a_disk_that_is_nearly_full(disks: Disks) -> None:
+    """Whatever is the first that does not fit: one sentence, nothing is changed, and nothing is left."""
+    agent = disks.agent
+    assert disks.ask("confirm") == "confirmed"
+    agent.transaction = agent.change(NEW, OLD, "back")
+    disks.fill("")
+    filler = disks.root / "filler"
+    left = set(disks.root.rglob("*"))
+    said: list[dict[str, str]] = []
+    while not said or "refused" in said[-1]:
+        assert agent.texts() == NEW
+        assert set(disks.root.rglob("*")) == left
+        os.truncate(filler, filler.stat().st_size - 4096)
+        done = subprocess.run(agent.command("begin"), capture_output=True, check=False)
+        said.append(json.loads(done.stdout.splitlines()[-1]))
+    sentences = {one["refused"].partition(" (")[0] for one in said[:-1]}
+    assert len(sentences) > 3
+    assert all(one.startswith(f"no space left on {disks.root}/var/lib/burrow/") for one in sentences), sentences
+    assert said[-1]["answer"]["state"] == "armed", said[-1]

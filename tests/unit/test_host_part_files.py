@@ -1,0 +1,286 @@
+"""What the host's part keeps of a file that it writes, what it looks at right before, and what it refuses in one sentence."""
+
+import ast
+import errno
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from part import KIM, SAM, SOURCE, Machine, hosts, refusal
+
+from tasks.core.facts import Reading, text
+from tasks.core.session import LOADER
+from tasks.core.transaction import Transaction
+
+
+def test_edit_during_validation_is_refused_and_stays(machine: Machine) -> None:
+    path = machine.write("etc/hosts", "old\n")
+    edits = ("/bin/sh", "-c", f"echo mine >> {path}")
+    said = refusal(machine, "begin", **hosts(machine, validate=edits).request(60))
+    assert "was changed since it was read" in said
+    assert machine.read("etc/hosts") in ("old\nmine\n", "old\nmine\nmine\n")
+    assert machine.ask("read")["pending"] is None
+    assert not (machine.root / "var/lib/burrow/draft").exists()
+
+
+@pytest.mark.parametrize("edit", ["written into", "replaced", "made"])
+def test_edit_between_backup_and_write_stays(machine: Machine, edit: str) -> None:
+    path = machine.root / "etc/hosts"
+    if edit != "made":
+        machine.write("etc/hosts", "old\n")
+    machine.write("etc/motd", "old\n")
+    transaction = hosts(machine, before=None if edit == "made" else "old\n")
+    both = Transaction("x", (*hosts(machine, before="old\n").files[:0], *transaction.files))
+    machine.ask("prepare")
+    machine.ask("begin", **both.request(60))
+    if edit == "replaced":
+        machine.write("etc/other", "mine\n").replace(path)
+    else:
+        path.write_text("mine\n")
+    machine.part.main(["apply", both.token])
+    kept = machine.ask("outcome", token=both.token)
+    assert kept["state"] == "reverted"
+    assert "was changed while this was made ready" in kept["reason"]
+    assert "is left as it is" in kept["reason"]
+    assert machine.read("etc/hosts") == "mine\n"
+
+
+def test_bytes_that_are_no_text_survive_from_the_fact_to_the_file(machine: Machine) -> None:
+    """Read, sent as JSON, compared and written: a comment in Latin-1 keeps nobody from the file."""
+    path = machine.write("etc/hosts", "")
+    path.write_bytes(b"# caf\xe9\n")
+    fact = text("hosts", str(path))
+    answer = json.loads(json.dumps(machine.ask("read", facts={fact.name: fact.command})["facts"]["hosts"]))
+    before = fact.parse(Reading(**answer).out)
+    transaction = hosts(machine, before=before, text=before + "new\n")
+    assert machine.begin(transaction)["state"] == "applied"
+    assert path.read_bytes() == b"# caf\xe9\nnew\n"
+
+
+def test_linked_file_is_refused(machine: Machine) -> None:
+    path = machine.write("etc/hosts", "old\n")
+    os.link(path, machine.root / "etc/second")
+    said = refusal(machine, "begin", **hosts(machine).request(60))
+    assert "has 2 names (hard links)" in said
+    assert f"find / -xdev -samefile {path}" in said
+
+
+def test_extended_attributes_are_kept_both_ways(machine: Machine) -> None:
+    path = machine.write("etc/hosts", "old\n")
+    try:
+        os.setxattr(path, "user.owner", b"kim")
+    except OSError:
+        os.setxattr(path, "trusted.owner", b"kim")
+    have = machine.part.attributes_of(path)
+    transaction = hosts(machine)
+    machine.begin(transaction)
+    assert machine.read("etc/hosts") == "new\n"
+    assert machine.part.attributes_of(path) == have
+    (machine.root / "var/lib/burrow/pending/0.old").unlink()  # the copy is what there is then
+    machine.ask("revert", token=transaction.token)
+    assert machine.read("etc/hosts") == "old\n"
+    assert machine.part.attributes_of(path) == have
+
+
+def test_acl_is_kept_and_none_comes_from_the_folder(machine: Machine) -> None:
+    """POSIX ACLs in the kernel's own form: version 2, then (tag, permissions, id) of each entry."""
+
+    def entry(tag: int, bits: int, who: int = 0xFFFFFFFF) -> bytes:
+        return tag.to_bytes(2, "little") + bits.to_bytes(2, "little") + who.to_bytes(4, "little")
+
+    acl = (2).to_bytes(4, "little") + entry(1, 6) + entry(2, 4, 7) + entry(4, 4) + entry(16, 4) + entry(32, 0)
+    path = machine.write("etc/hosts", "old\n", 0o640)
+    name = "system.posix_acl_access"
+    try:
+        os.setxattr(path, name, acl)
+        os.setxattr(path.parent, "system.posix_acl_default", acl)
+    except OSError:
+        pytest.skip("this file system has no ACLs")
+    machine.begin(hosts(machine))
+    assert machine.read("etc/hosts") == "new\n"
+    assert os.getxattr(path, name) == acl
+    os.removexattr(path, name)
+    mode = path.stat().st_mode
+    machine.part.write(path, b"x", mode & 0o7777, None, {})
+    assert name not in os.listxattr(path)
+
+
+def test_umask_decides_nothing(machine: Machine) -> None:
+    before = os.umask(0)
+    try:
+        machine.write("etc/hosts", "old\n")
+        transaction = hosts(machine)
+        machine.begin(transaction)
+        machine.ask("confirm", token=transaction.token)
+    finally:
+        os.umask(before)
+    library = machine.root / "usr/local/lib/burrow"
+    assert {path.stat().st_mode & 0o777 for path in (library, *library.iterdir())} == {0o755}
+    home = machine.root / "var/lib/burrow"
+    modes = {path: path.stat().st_mode & 0o777 for path in (home, *home.rglob("*"))}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+def test_commands_have_the_umask_of_a_boot(machine: Machine) -> None:
+    before = os.umask(0o077)
+    try:
+        assert machine.ask("read", facts={"umask": "umask"})["facts"]["umask"]["out"].strip() == "0022"
+    finally:
+        os.umask(before)
+
+
+def test_leftovers_of_a_killed_write_go(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
+    for path in ("var/lib/burrow/.lease.json.burrow", "var/lib/burrow/.lease.json.k271w_gi", "etc/.hosts.burrow"):
+        machine.write(path, "half")
+    transaction = hosts(machine)
+    machine.begin(transaction)
+    machine.write("etc/.hosts.burrow", "half")
+    machine.ask("revert", token=transaction.token)
+    assert list(machine.root.rglob(".*")) == []
+
+
+def test_folder_that_was_made_for_a_file_goes_with_it(machine: Machine) -> None:
+    path = machine.root / "etc/exports.d/deep/site.exports"
+    transaction = Transaction("x", (hosts(machine).files[0].__class__(str(path), None, "new\n"),))
+    machine.begin(transaction)
+    assert (path.parent.stat().st_mode & 0o777, machine.read("etc/exports.d/deep/site.exports")) == (0o755, "new\n")
+    machine.ask("revert", token=transaction.token)
+    assert not (machine.root / "etc/exports.d").exists()
+
+
+def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.write("etc/hosts", "old\n")
+    transaction = hosts(machine)
+    machine.begin(transaction)
+    machine.ask("confirm", token=transaction.token)
+    record = machine.root / "var/lib/burrow/record.jsonl"
+    record.write_bytes(b'{"token": \xff\n\0\0\0\n[1]\n' + record.read_bytes() + b'{"token": "cut of')
+    machine.write("var/lib/burrow/lease.json", "")
+    assert len(machine.ask("read")["remarks"]) == 2
+    machine.part.main(["status"])
+    assert "record.jsonl: 3 lines cannot be read and are left out" in capsys.readouterr().out
+    following = hosts(machine, before="new\n", text="newer\n")
+    assert machine.begin(following, SAM)["state"] == "applied"
+    assert machine.ask("confirm", token=following.token)["state"] == "confirmed"
+    assert machine.ask("read")["remarks"] == []
+    assert machine.ask("outcome", token=transaction.token)["state"] == "confirmed"
+
+
+SPOILT = {
+    "masked": lambda root: (root / "etc/systemd/system/burrow-boot.service").symlink_to("/dev/null"),
+    "replaced": lambda root: (root / "etc/systemd/system/burrow-boot.service").write_text("[Service]\nExecStart=true\n"),
+    "disabled": lambda _: None,
+    "program": lambda root: next((root / "usr/local/lib/burrow").glob("*/burrow")).write_text("raise SystemExit\n"),
+    "mode": lambda root: next((root / "usr/local/lib/burrow").glob("*/burrow")).chmod(0o777),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_what_was_spoilt_of_the_part_is_put_right(machine: Machine, spoilt: str) -> None:
+    machine.ask("prepare")
+    unit, wanted = machine.part.UNIT, machine.part.WANTED
+    if spoilt == "masked":
+        unit.unlink()
+    if spoilt == "disabled":
+        wanted.unlink()
+    SPOILT[spoilt](machine.root)
+    machine.ask("prepare")
+    assert (unit.is_symlink(), unit.read_text(), wanted.resolve()) == (False, machine.part.BOOT_UNIT, unit)
+    assert machine.part.COMMAND.read_text() == machine.source
+    assert machine.part.COMMAND.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize(("code", "says"), [(errno.ENOSPC, "no space left on"), (errno.EROFS, "read-only file system:")])
+@pytest.mark.parametrize("op", ["prepare", "begin", "perform", "reboot"])
+def test_disk_that_takes_nothing_is_one_sentence_and_leaves_nothing(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], op: str, code: int, says: str
+) -> None:
+    machine.write("etc/hosts", "old\n")
+    machine.ask("prepare")
+    machine.ask("release")
+    before = {path for path in machine.root.rglob("*") if path.is_file()}
+    capfd.readouterr()
+
+    def refuses(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(machine.part.os, "fsync", refuses)
+    request = {"op": op, "packages": [], "deadline_s": 5, "argv": ["true"], **vars(KIM), **hosts(machine).request(60)}
+    umask = os.umask(0o022)
+    machine.part.answer(json.loads(json.dumps(request)))
+    os.umask(umask)
+    monkeypatch.undo()
+    said = json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
+    assert said.startswith(f"{says} {machine.root}/var/lib/burrow/.lease.json.burrow (")
+    assert "nothing was changed" in said
+    assert said.endswith("and run again")
+    assert {path for path in machine.root.rglob("*") if path.is_file()} == before
+
+
+def test_file_whose_mount_is_gone_is_refused_before_anything_is_written(machine: Machine) -> None:
+    machine.write("etc/hosts", "old\n")
+    request = hosts(machine).request(60)
+    request["files"][0]["mount"] = str(machine.root / "etc")
+    assert f"{machine.root}/etc is not mounted" in refusal(machine, "begin", **request)
+    assert machine.ask("read")["pending"] is None
+
+
+def test_file_whose_mount_goes_before_it_is_written_is_left(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.write("etc/hosts", "old\n")
+    transaction = hosts(machine)
+    machine.ask("prepare")
+    machine.ask("begin", **transaction.request(60))
+    monkeypatch.setattr(machine.part, "mount_of", lambda _: "/elsewhere")
+    machine.part.main(["apply", transaction.token])
+    assert machine.read("etc/hosts") == "old\n"
+    assert "and is on /elsewhere now" in machine.ask("outcome", token=transaction.token)["reason"]
+
+
+def test_source_is_python_of_the_oldest_host() -> None:
+    """Debian 11, which Proxmox VE 7 stands on, has Python 3.9."""
+    tree = ast.parse(SOURCE, feature_version=(3, 9))
+    assert not any(isinstance(node, ast.Match) for node in ast.walk(tree))
+    assert "strict=" not in SOURCE
+    assert "from __future__ import annotations" in SOURCE
+
+
+def test_older_python_gets_one_sentence() -> None:
+    command = LOADER.replace("python3 -I -c 'import sys,", f"{sys.executable} -c 'import sys;sys.version_info=(3,8,1);import ", 1)
+    done = subprocess.run(["/bin/sh", "-c", command], input=b"", capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Burrow needs Python 3.9 or newer on the host, found ")
+
+
+def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.write("etc/hosts", "old\n")
+    machine.ask("prepare")
+    request = {"op": "begin", "packages": [], "deadline_s": 5, **vars(KIM), **hosts(machine, text="\ud800\n").request(60)}
+    umask = os.umask(0o022)
+    machine.part.answer(json.loads(json.dumps(request)))
+    os.umask(umask)
+    assert "cannot be written as UTF-8" in json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
+    assert machine.ask("read")["pending"] is None
+
+
+def test_login_cannot_lend_its_own_modules(machine: Machine, tmp_path: Path) -> None:
+    """The loader is root, and starts in the login's home."""
+    (tmp_path / "json.py").write_text(f"open('{tmp_path}/taken', 'w')\n")
+    source, request = zlib.compress(machine.source.encode()), json.dumps({"op": "read", "facts": {}, "deadline_s": 9}).encode()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = LOADER.replace("python3", sys.executable, 1)
+    subprocess.run(
+        ["/bin/sh", "-c", command],
+        input=b"%d\n%b%b" % (len(source), source, request),
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert not (tmp_path / "taken").exists()
+    assert SOURCE.startswith("#!/usr/bin/python3 -I\n")
