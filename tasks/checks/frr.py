@@ -8,7 +8,7 @@ from tasks.checks.remedies import NEW_ROUTER_ID
 from tasks.core.check import Finding, Severity, check
 from tasks.core.facts import Facts
 from tasks.core.frr_file import daemons
-from tasks.core.frr_form import Statement, is_repeated, normal_form
+from tasks.core.frr_form import Statement, beyond, is_repeated, normal_form
 from tasks.core.redact import redact
 from tasks.network.ospf import DAEMONS, RUNNING
 from tasks.network.ospf_facts import FRR
@@ -67,7 +67,7 @@ def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator
     if not any(site.routed(host)) or not facts[host][FRR].configuration:
         return
     file, runs = _statements(facts[host][FRR_CONF]), _statements(facts[host][FRR].configuration)
-    differ = {one for one in file ^ runs if one in runs or is_repeated(one)}
+    differ = {one for one in beyond(file, runs) if is_repeated(one)} | beyond(runs, file)
     for path, words in sorted(differ, key=lambda one: " / ".join((*one[0], one[1]))):
         places = ("in the file", "running") if (path, words) in file else ("running", "in the file")
         shown = redact(" / ".join((*path, words)))

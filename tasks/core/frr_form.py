@@ -5,7 +5,7 @@ functions); tried with FRR 10.3. So a file and what runs are compared in this fo
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_interface, ip_network
 
@@ -24,6 +24,7 @@ OF_UNICAST = re.compile(
 )
 LISTS = r"(?:ip |ipv6 )?prefix-list|(?:ip |ipv6 |mac )?access-list|bgp (?:as-path access-list|(?:large-|ext)?community-list)"
 NUMBERED = re.compile(rf"({LISTS}) (.+)")
+ANY = "*"
 SEQUENCE = re.compile(r"(.*?)(?:seq (\d+) )?((?:permit|deny)\b.*)")
 
 
@@ -56,13 +57,12 @@ def is_repeated(statement: Statement) -> bool:
 def normal_form(text: str) -> frozenset[Statement]:
     """Every statement with its context, as FRR writes it. A context that says something by standing there is one too."""
     found: dict[Statement, None] = {}
-    last: dict[str, int] = {}
     for line in FrrFile(text).lines:
         if line.opens and (where := context_form(line.opens)) and _says_something(where):
             found[where[:-1], where[-1]] = None
         elif line.key and not line.opens:
             path, words = statement_form(context_form(line.path), " ".join(line.words))
-            words = _numbered(words, last)
+            words = _numbered(words)
             found.pop((path, _opposite(words)), None)
             found[path, words] = None
     return frozenset(found)
@@ -200,14 +200,25 @@ def _written(parse: Callable[[str], object], word: str) -> str:
         return word
 
 
-def _numbered(words: str, last: dict[str, int]) -> str:
-    """An entry of a list with its number: one without gets the next multiple of five (lib/filter.c, lib/plist.c)."""
+def _numbered(words: str) -> str:
+    """An entry of a list with its number; one without has any: each reload gives it the next (lib/filter.c, lib/plist.c)."""
     named = NUMBERED.fullmatch(words)
     entry = SEQUENCE.fullmatch(named[2]) if named else None
     if not named or not entry:
         return words
     kind = re.sub(r"^(ip )?access-list", "access-list", named[1])
-    name, said = f"{kind} {entry[1]}", re.sub(r"(permit|deny) host ", r"\1 ", entry[3])
-    number = int(entry[2] or (last.get(name, 0) // 5 + 1) * 5)
-    last[name] = max(number, last.get(name, 0))
-    return f"{name}seq {number} {said}"
+    said = re.sub(r"(permit|deny) host ", r"\1 ", entry[3])
+    return f"{kind} {entry[1]}seq {entry[2] or ANY} {said}"
+
+
+def _of_any_number(one: Statement) -> Statement:
+    return one[0], re.sub(r" seq (\d+|\*) (?=permit|deny)", f" seq {ANY} ", one[1])
+
+
+def beyond(ones: Iterable[Statement], others: Iterable[Statement]) -> frozenset[Statement]:
+    """Those statements that the others do not hold; an entry of a list without a number is any one that says the same."""
+    held = frozenset(others)
+    numberless = frozenset(map(_of_any_number, held))
+    return frozenset(
+        one for one in ones if one not in held and (of_any := _of_any_number(one)) not in held and not (one == of_any and one in numberless)
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.core.frr_file import FrrFile, Path, key_of
-from tasks.core.frr_form import Statement, context_form, normal_form, statement_form
+from tasks.core.frr_form import Statement, beyond, context_form, normal_form, statement_form
 from tasks.core.redact import redact
 from tasks.core.transaction import FRR_CONF
 
@@ -69,7 +69,7 @@ def unsaved(running: str, before: str, after: str, candidate: str) -> Unsaved:
     A candidate mends what it says something else in place of, and what stands in a context that it takes away.
     """
     held = normal_form(before) | normal_form(after)
-    gone = {one for one in normal_form(running) - held if not NOT_LOST.match(one[0][0] if one[0] else one[1])}
+    gone = {one for one in beyond(normal_form(running), held) if not NOT_LOST.match(one[0][0] if one[0] else one[1])}
     lines = [line for line in FrrFile(candidate).lines if line.key]
     said = {_key(*statement_form(context_form(line.path), " ".join(line.words))) for line in lines}
     taken = {(*context_form(line.path), line.key) for line in lines if line.words[0] == "no"}
