@@ -219,7 +219,8 @@ def device_of(path: Path) -> str:
 
 def sentence(error: OSError) -> str:
     """What the system refused, with the path: one clause."""
-    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else HOME
+    name = error.filename2 or error.filename  # of a rename: its target
+    path = Path(os.fsdecode(name)) if isinstance(name, (str, bytes)) else HOME
     if error.errno in FULL:
         return f"{FULL[error.errno]} {path} ({device_of(path)})"
     return f"{DENIED[error.errno]} {path}" if error.errno in DENIED else f"{path}: {error.strerror or error}"

@@ -62,7 +62,7 @@ def test_timer_that_meets_an_immutable_file(lab: Lab) -> None:
     lab.wait("the first attempt is over", lambda: "reverting until every file is back" in state(lab), 90)
     assert FILE in state(lab)
     lab.wait("another one is on its way", lambda: "running" in lab.sh("alvin", "systemctl show -p SubState burrow-retry.service"), 20)
-    assert "is being reverted" in lab.runbook("bootstrap", *SET[1:]).out
+    assert "is reverting: " in lab.runbook("bootstrap", *SET[1:]).out
     lab.sh("alvin", f"chattr -i {FILE}")
     lab.wait("it is reverted", lambda: not lab.pending("alvin"), 70)
     assert is_back(lab), state(lab)

@@ -173,7 +173,7 @@ def test_state_that_the_disk_does_not_take_is_in_memory(machine: Machine, applie
 
     def in_memory_alone(self: Path, target: Path) -> Path:
         if "/run/" not in str(target):
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self), None, str(target))
         return rename(self, target)
 
     with monkeypatch.context() as patch:
