@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from inventory import address_rules, bond_rules, cable_rules, ceph_rules, host_rules, mtu_rules, nfs_rules, ospf_rules
+from inventory import address_rules, bond_rules, cable_rules, ceph_rules, host_rules, mtu_rules, nfs_rules, ospf_rules, vlan_rules
 from inventory.draft import Draft
 from inventory.errors import Problem
 
@@ -47,6 +47,8 @@ RULES: tuple[Rule, ...] = (
     mtu_rules.bond_members_share_an_mtu,
     bond_rules.bond_options_have_a_bond,
     bond_rules.fallbacks_are_of_switches,
+    vlan_rules.management_vlans_exist,
+    vlan_rules.management_vlans_are_on_bridges,
     ospf_rules.dead_interval_outlives_a_hello,
     ospf_rules.key_file_holds_a_key,
     ceph_rules.monitors_are_odd,

@@ -23,6 +23,7 @@ from inventory.rows import (
 )
 from inventory.strict import Strict
 from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
+from inventory.vlan_names import vlan_of
 
 
 class End(Strict):
@@ -94,6 +95,16 @@ class Host(Strict):
     vm: Vm | None
     nfs: Nfs | None = None
 
+    @property
+    def bridge(self) -> str:
+        """The interface below the VLAN that holds the host's address, else the holder itself: on nodes and switches, the bridge."""
+        return self.management.rpartition(".")[0] if self.vlan is not None else self.management
+
+    @property
+    def vlan(self) -> int | None:
+        """The VLAN that the host's address is in, by its holder's name; None where it is in none."""
+        return vlan_of(self.management) if self.platform in (Platform.IFUPDOWN2, Platform.UBUNTU) else None
+
 
 class Site(Strict):
     """All of an inventory folder, checked: the one thing that changes, checks and the lab are derived from."""
@@ -129,12 +140,12 @@ class Site(Strict):
         Empty for a host whose own address is on a port.
         """
         own, found = self.hosts[host], {}
-        for cable in self.cables_of(host) if own.management not in own.ports else ():
+        for cable in self.cables_of(host) if own.bridge not in own.ports else ():
             port, name = cable.near(host).port, cable.bonds[cable.ends.index(cable.near(host))]
             if cable.network is None and own.ports[port].address is None:
                 found[name or port] = self.bond(host, name).mtu_bytes if name else own.ports[port].said_mtu_bytes
         plugged = self.operator.port.partition(":")[::2] if self.operator else ("", "")
-        if plugged[0] == host and own.management not in own.ports and own.ports[plugged[1]].address is None:
+        if plugged[0] == host and own.bridge not in own.ports and own.ports[plugged[1]].address is None:
             found[plugged[1]] = own.ports[plugged[1]].said_mtu_bytes
         return found
 

@@ -93,21 +93,24 @@ def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: st
     tags=(*TAGS, "bridge"),
 )
 def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The bridge with the node's address is up, has that address, and the bond is one of its ports."""
+    """The node's address is on the bridge, or on the VLAN of it that the inventory names, and the bond is one of the bridge's ports."""
     node, links = site.hosts[host], facts[host][LINKS]
     if "proxmox" not in node.groups:
         return
-    bridge = links.get(node.management)
+    holder = links.get(node.management)
     yield Finding(
         f"{host}:{node.management}",
         str(node.address),
-        " ".join(bridge.addresses) if bridge else "no such bridge",
+        " ".join(holder.addresses) if holder else f"no such {'bridge' if node.vlan is None else 'VLAN'}",
         node.management,
-        bool(bridge and str(node.address) in bridge.addresses),
+        bool(holder and str(node.address) in holder.addresses),
     )
+    if node.vlan is not None and holder is not None:
+        got = f"VLAN {holder.vlan} of {holder.lower}"
+        yield Finding(f"{host}:{node.management} below", f"VLAN {node.vlan} of {node.bridge}", got, node.management)
     for bond in node.bonds:
         yield Finding(
-            f"{host}:{bond.name}", f"port of {node.management}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name
+            f"{host}:{bond.name}", f"port of {node.bridge}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name
         )
 
 

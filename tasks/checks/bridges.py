@@ -20,7 +20,7 @@ TAGS = ("network", "bridge")
 )
 def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The host's bridge speaks the spanning tree protocol if the inventory says so."""
-    bridge = site.hosts[host].management
+    bridge = site.hosts[host].bridge
     if (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
         yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)
 
@@ -42,7 +42,7 @@ def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
 )
 def bridge_ports_make_no_loop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No two ports of a bridge lead to the same neighbour, unless spanning tree blocks one of them."""
-    bridge = site.hosts[host].management
+    bridge = site.hosts[host].bridge
     live = facts[host][COUNTERS].get(bridge)
     if not site.hosts[host].bonds or (live is not None and live.stp):
         return

@@ -74,7 +74,7 @@ def what_is_unmanaged_is_listed(site: Site, facts: Facts, host: str) -> Iterator
         words = {line.key for stanza in file.of(iface) for line in stanza.body if line.key}
         if iface in bonds:
             foreign = words - BOND_ATTRIBUTES
-        elif iface == own.management:
+        elif iface in (own.bridge, own.management):
             foreign = words - BRIDGE_ATTRIBUTES - PORT_ATTRIBUTES
         elif iface in own.ports or iface == "lo":
             foreign = words - PORT_ATTRIBUTES

@@ -44,7 +44,7 @@ def _joined(facts: Facts, bond: Bond) -> list[str]:
 @check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=(*TAGS, "bridge"))
 def bridges_have_the_mtu_of_their_ports(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The bridge with the host's own address sends as much as the inventory says of its ports, and no more than the largest takes."""
-    bridge, decided = site.hosts[host].management, [mtu for mtu in site.bridged(host).values() if mtu is not None]
+    bridge, decided = site.hosts[host].bridge, [mtu for mtu in site.bridged(host).values() if mtu is not None]
     live = _mtu(facts, host, bridge)
     ports = [link.mtu_bytes for link in facts[host][LINKS].values() if link.master == bridge]
     if live is None or not site.bridged(host) or not ports:

@@ -8,6 +8,10 @@ A merge candidate is written in the same grammar; what it does not name stays as
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tasks.core.port_words import expanded
+
+# Second spellings of attributes (`aliases` in ifupdown2's addons/bond.py and bridge.py).
+SPELLINGS = {"bond-ports": "bond-slaves", "bridge-trunk": "bridge-vids"}
 # Attributes that may stand several times in a stanza: a candidate owns its own line among them, not the others.
 REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
 # Attributes that the stanzas of an interface may each say, all alike: ifupdown2 joins the stanzas and takes the first.
@@ -23,6 +27,12 @@ NUMBERED = {
 STARTS = frozenset({"iface", "auto", "source", "source-directory", "mapping", "vlan"})
 
 
+def attribute_name(word: str) -> str:
+    """An attribute in its first spelling: `bond_ports` is bond-slaves."""
+    hyphened = word.replace("_", "-")
+    return SPELLINGS.get(hyphened, hyphened)
+
+
 @dataclass
 class Line:
     """One logical line: its text as it stands (continuations included) and its words."""
@@ -32,8 +42,8 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The attribute's name in its hyphenated spelling, empty on a blank line or a comment."""
-        return self.words[0].replace("_", "-") if self.words else ""
+        """The attribute's name in its first spelling, with hyphens; empty on a blank line or a comment."""
+        return attribute_name(self.words[0]) if self.words else ""
 
     @property
     def value(self) -> str:
@@ -55,8 +65,8 @@ class Stanza:
 
     @property
     def iface(self) -> str | None:
-        """The interface of an `iface` stanza, None for any other."""
-        return self.head.words[1] if self.head.key == "iface" and len(self.head.words) > 1 else None
+        """The interface of an `iface` stanza, None for any other; `eno2:1` says more of eno2 (networkinterfaces.py, parse_iface)."""
+        return self.head.words[1].split(":")[0] if self.head.key == "iface" and len(self.head.words) > 1 else None
 
     def values(self, attribute: str) -> tuple[str, ...]:
         """The values of every line of this attribute."""
@@ -122,7 +132,8 @@ class InterfacesFile:
 
     def autos(self) -> frozenset[str]:
         """The interfaces that come up at boot."""
-        return frozenset(word for stanza in self.stanzas if stanza.head.key == "auto" for word in stanza.head.words[1:])
+        words = (word for stanza in self.stanzas if stanza.head.key == "auto" for word in stanza.head.words[1:])
+        return frozenset(name.split(":")[0] for word in words for name in expanded(word))
 
 
 def merge(text: str, candidate: str) -> str:
@@ -161,7 +172,8 @@ def _remove(file: InterfacesFile, iface: str) -> None:
 def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) -> None:
     present = file.of(wanted.iface or "")
     family = wanted.head.words[2:3]
-    target = next((s for s in present if not family or s.head.words[2:3] in (family, ())), None)
+    named = [stanza for stanza in present if stanza.head.words[1] == wanted.head.words[1]]
+    target = next((s for s in named if not family or s.head.words[2:3] in (family, ())), None)
     if target is None:
         _insert(file, Stanza(wanted.head, list(wanted.body)), followers)
         return
@@ -169,7 +181,7 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
         target.head = wanted.head
     for line in wanted.body:
         if line.key == "no":
-            attribute = line.words[1].replace("_", "-")
+            attribute = attribute_name(line.words[1])
             for stanza in present:
                 stanza.body = [old for old in stanza.body if old.key != attribute]
         elif line.key in IN_EVERY_STANZA:

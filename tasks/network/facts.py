@@ -49,6 +49,11 @@ class LinkLive:
     addresses: tuple[str, ...]
     most_mtu_bytes: int = 0
     """What its driver allows, 0 where it does not say."""
+    lower: str | None = None
+    """The interface that it stands on: a VLAN, a macvlan, a vxlan."""
+    vlan: int | None = None
+    """Its VLAN, where it is one."""
+    altnames: tuple[str, ...] = ()
 
 
 def _links(output: str) -> dict[str, LinkLive]:
@@ -56,16 +61,21 @@ def _links(output: str) -> dict[str, LinkLive]:
 
 
 def _link(row: dict[str, Any]) -> LinkLive:
-    flags = row["flags"]
+    flags, info = row["flags"], row.get("linkinfo", {})
+    data = info.get("info_data", {})
     return LinkLive(
         mac=row.get("address", ""),
         up="UP" in flags,
         carrier="LOWER_UP" in flags and "NO-CARRIER" not in flags,
         mtu_bytes=row["mtu"],
         master=row.get("master"),
-        kind=row.get("linkinfo", {}).get("info_kind"),
+        kind=info.get("info_kind"),
         addresses=tuple(f"{a['local']}/{a['prefixlen']}" for a in row.get("addr_info", []) if a["family"] == "inet"),
         most_mtu_bytes=row.get("max_mtu", 0),
+        # What `link` says of a veth is its other end.
+        lower=None if info.get("info_kind") == "veth" else row.get("link") or data.get("link"),
+        vlan=data.get("id") if info.get("info_kind") == "vlan" else None,
+        altnames=tuple(row.get("altnames", ())),
     )
 
 

@@ -9,6 +9,7 @@ from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.facts import INTERFACES
+from tasks.network.holders import HOLDER_FACTS, Holders
 from tasks.network.mtus import Mtus, as_written
 
 ON = frozenset({"yes", "on", "1"})
@@ -26,12 +27,16 @@ class GatewayState:
 class GatewayPorts(Change[GatewayState]):
     """The switch has its gateway addresses, and forwards what comes in by them."""
 
-    needs: ClassVar = (INTERFACES,)
+    needs: ClassVar = HOLDER_FACTS
     host: str
 
-    def intend(self, site: Site, facts: Facts) -> GatewayState:  # noqa: ARG002
-        """The bridge's own address and those of its routed ports."""
-        host = site.hosts[self.host]
+    def intend(self, site: Site, facts: Facts) -> GatewayState:
+        """The bridge's own address and those of its routed ports. Raises Refused where a port is somebody else's."""
+        host, holders = site.hosts[self.host], Holders(facts[self.host])
+        ports = [name for name, port in host.ports.items() if port.address]
+        holders.stands_alone(host.bridge, host.management, *ports)
+        for port in ports:
+            holders.is_free(port, (), "a routed port is nobody else's: take it away there, or correct the inventory")
         routed = ((name, str(port.address), True) for name, port in host.ports.items() if port.address)
         return GatewayState(((host.management, str(host.address), True), *routed), tuple(self._mtus(site).items()))
 

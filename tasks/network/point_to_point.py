@@ -10,6 +10,7 @@ from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.drain import DRAIN, UNDRAIN
 from tasks.network.facts import INTERFACES, STAGED
+from tasks.network.holders import HOLDER_FACTS, Holders
 from tasks.network.mtus import said
 
 
@@ -41,14 +42,17 @@ def _held(file: InterfacesFile, iface: str, wanted: str) -> str:
 class PointToPointLinks(Change[LinksState]):
     """Every routed cable has its address and MTU at this end, and the loopback has the router's own address."""
 
-    needs: ClassVar = (INTERFACES, STAGED)
+    needs: ClassVar = (STAGED, *HOLDER_FACTS)
     host: str
 
-    def intend(self, site: Site, facts: Facts) -> LinksState:  # noqa: ARG002
-        """As the cable table says."""
-        host = site.hosts[self.host]
+    def intend(self, site: Site, facts: Facts) -> LinksState:
+        """As the cable table says. Raises Refused where a port is somebody else's."""
+        host, holders = site.hosts[self.host], Holders(facts[self.host])
         near = [(cable.near(self.host).port, str(cable.address(self.host))) for cable in site.routed(self.host)]
         ports = tuple(PortState(name, auto=True, address=address, mtu_bytes=str(host.ports[name].mtu_bytes)) for name, address in near)
+        holders.stands_alone(*(name for name, _ in near))
+        for name, _ in near:
+            holders.is_free(name, (), "a routed port is nobody else's: take it away there, or correct the cable table")
         return LinksState(ports, str(host.loopback or ""))
 
     def observe(self, site: Site, facts: Facts) -> LinksState:

@@ -10,6 +10,7 @@ from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.facts import INTERFACES
+from tasks.network.holders import HOLDER_FACTS, Holders
 from tasks.network.mtus import Mtus, as_written, bridge_mtu
 
 
@@ -29,12 +30,13 @@ def _decided(site: Site, host: str) -> dict[str, int]:
 class RaisedMtus(Change[MtusState]):
     """No port of the switch takes less than the inventory says."""
 
-    needs: ClassVar = (INTERFACES,)
+    needs: ClassVar = HOLDER_FACTS
     host: str
 
     def intend(self, site: Site, facts: Facts) -> MtusState:
         """What the inventory says, or more where the port takes more: it is lowered once nobody sends so much."""
         decided, now = self._ports(site, facts), dict(self.observe(site, facts).mtus)
+        Holders(facts[self.host]).stands_alone(*decided)
         return MtusState(tuple((name, now[name] if _is_more(now[name], wanted) else str(wanted)) for name, wanted in decided.items()))
 
     def observe(self, site: Site, facts: Facts) -> MtusState:
@@ -61,14 +63,15 @@ class RaisedMtus(Change[MtusState]):
 class SwitchMtus(Change[MtusState]):
     """The switch's single ports have the MTU that the inventory says, and its bridge that of its largest port."""
 
-    needs: ClassVar = (INTERFACES,)
+    needs: ClassVar = HOLDER_FACTS
     host: str
 
     def intend(self, site: Site, facts: Facts) -> MtusState:
         """As the inventory says, of the ports of which it says something."""
         bonds = {bond.name for bond in site.hosts[self.host].bonds}
         single = {name: str(mtu_bytes) for name, mtu_bytes in _decided(site, self.host).items() if name not in bonds}
-        bridge = bridge_mtu(site, self.host, site.hosts[self.host].management, InterfacesFile(facts[self.host][INTERFACES]))
+        bridge = bridge_mtu(site, self.host, site.hosts[self.host].bridge, InterfacesFile(facts[self.host][INTERFACES]))
+        Holders(facts[self.host]).stands_alone(*single, *bridge)
         return MtusState(tuple({**single, **bridge}.items()))
 
     def observe(self, site: Site, facts: Facts) -> MtusState:

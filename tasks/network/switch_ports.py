@@ -9,6 +9,7 @@ from tasks.core.facts import Facts
 from tasks.core.interfaces_file import InterfacesFile
 from tasks.core.templates import render
 from tasks.network.facts import INTERFACES
+from tasks.network.holders import HOLDER_FACTS, Holders
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,13 @@ class PortsState:
 class SwitchPorts(Change[PortsState]):
     """The cabled ports of a switch are up, at boot too."""
 
-    needs: ClassVar = (INTERFACES,)
+    needs: ClassVar = HOLDER_FACTS
     host: str
     ports: tuple[str, ...]
 
     def intend(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002
-        """All of them."""
+        """All of them. Raises Refused where another file or a range says something of one."""
+        Holders(facts[self.host]).stands_alone(*self.ports)
         return PortsState(self.ports)
 
     def observe(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002

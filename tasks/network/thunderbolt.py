@@ -11,6 +11,7 @@ from tasks.core.facts import Fact, Facts, text
 from tasks.core.templates import render
 from tasks.core.transaction import Action
 from tasks.network.drain import DRAIN, UNDRAIN
+from tasks.network.holders import HOLDER_FACTS, Holders
 from tasks.network.routing_facts import DEVICES, FRR_UNIT, HOTPLUG_RULES, HOTPLUG_UNIT, LOADED, MODULES_FILE
 
 DRIVER = "thunderbolt-net"
@@ -57,7 +58,7 @@ class ThunderboltPorts(Change[ThunderboltState]):
 
     host: str
     ports: tuple[str, ...]
-    shared: ClassVar = (DEVICES, LOADED, FRR_UNIT, MODULES_FILE, HOTPLUG_RULES, HOTPLUG_UNIT)
+    shared: ClassVar = (DEVICES, LOADED, FRR_UNIT, MODULES_FILE, HOTPLUG_RULES, HOTPLUG_UNIT, *HOLDER_FACTS)
 
     @property
     def needs(self) -> tuple[Fact[object], ...]:  # type: ignore[override]  # a file for each port
@@ -99,6 +100,8 @@ class ThunderboltPorts(Change[ThunderboltState]):
         known = self._facts()
         loads = () if set(MODULES) <= facts[self.host][LOADED] else (LOAD,)
         wrong = {port: name for port, name in self._present(site, facts).items() if port != name}
+        for port, name in wrong.items():
+            Holders(facts[self.host]).is_free(name, (), f"it would lose its port, which is to be named {port}: take it away there first")
         renames = {link_file(port): (f"{name} goes down and is named {port}",) for port, name in wrong.items()}
         parts = tuple(FilePart(path, known[path], partial(_whole, text), impact=renames.get(path, ())) for path, text in want.files)
         steps = (*parts, *loads, *([_rename(wrong)] if wrong else []))

@@ -59,14 +59,14 @@ class Sent:
 def _script(site: Site, host: str) -> str:
     """`-M probe` asks the way itself, not what the kernel remembers of its MTU. One packet says nothing of a line, so there is a second."""
     asked = [*ways(site, host), *([far] if (far := neighbour(site, host)) else [])]
-    bridge = site.hosts[host].management
+    holder = site.hosts[host].management
     pairs = dict.fromkeys((way.address, way.mtu_bytes) for way in asked)
     if not pairs:
         return "true"
     lines = (f"probe {address} {mtu_bytes} {mtu_bytes - HEADERS_BYTES} &" for address, mtu_bytes in pairs)
     return "\n".join(
         (
-            f'ask() {{ ping -nq -c 1 -W 1 -M probe -s "$2" -I {bridge} "$1" >/dev/null 2>&1; }}',
+            f'ask() {{ ping -nq -c 1 -W 1 -M probe -s "$2" -I {holder} "$1" >/dev/null 2>&1; }}',
             'probe() { { ask "$1" "$3" || ask "$1" "$3"; } && answer=yes || answer=no; echo "$1 $2 $answer"; }',
             f"{{ {' '.join(lines)} wait; }} | sort",
         )

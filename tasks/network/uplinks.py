@@ -23,17 +23,17 @@ def uplinks(site: Site) -> Iterator[ChangeSet]:
 
 def _uplink(site: Site, bond: Bond) -> ChangeSet:
     node = Member(bond.host, (UplinkBond(bond.host, bond.name),), safe_alone=True)
-    bridge = site.hosts[bond.host].management
+    own = site.hosts[bond.host]
     if not site.hosts[bond.peer_host].managed:
         return ChangeSet(
             f"uplink {bond.host}",
             (node,),
             NODE_END_CHECKS,
-            {bond.host: frozenset({bond.name, bridge})},
+            {bond.host: frozenset({bond.name, own.bridge, own.management})},
             by_hand=(_by_hand(site, bond.peer_host, bond.peer_members, bond.mtu_bytes, f" to {bond.host}"),),
         )
     switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
-    subjects = {bond.host: frozenset({bond.name, bridge}), bond.peer_host: frozenset({bond.peer_name})}
+    subjects = {bond.host: frozenset({bond.name, own.bridge, own.management}), bond.peer_host: frozenset({bond.peer_name})}
     return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects)
 
 
@@ -90,7 +90,7 @@ def packet_sizes(site: Site) -> Iterator[ChangeSet]:
     for host in _with_mtus(site):
         single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
         member = Member(host, (SwitchMtus(host),), safe_alone=True)
-        subjects = {host: frozenset({*single, site.hosts[host].management})}
+        subjects = {host: frozenset({*single, site.hosts[host].bridge})}
         yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, subjects, turn=2)
 
 

@@ -1,0 +1,14 @@
+"""Names of VLANs on Linux: `vmbr0.10` is VLAN 10 of vmbr0 (ifupdown2, addons/vlan.py)."""
+
+VIDS = range(1, 4095)
+
+
+def lower_of(name: str) -> str | None:
+    """The interface that a VLAN's name says it stands on; None where the name is no VLAN's."""
+    lower, dot, vid = name.rpartition(".")
+    return lower if dot and lower and vid.isascii() and vid.isdecimal() else None
+
+
+def vlan_of(name: str) -> int | None:
+    """The VLAN's number by its name; None where the name is no VLAN's."""
+    return int(name.rpartition(".")[2]) if lower_of(name) else None
