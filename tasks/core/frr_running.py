@@ -20,7 +20,12 @@ READ_LAYOUT = (
     f"grep -Es '^[[:space:]]*no[[:space:]]+service[[:space:]]+integrated' {VTYSH_CONF};"
     f" [ -e {FRR_CONF} ] || ls /etc/frr/*.conf 2>/dev/null; true"
 )
-READ_RUNNING = "set -- /run/frr/*.vty; [ ! -e \"$1\" ] || vtysh -c 'show running-config'"
+# A stopped FRR leaves its sockets and process ids behind, so a daemon counts while its process is there.
+READ_RUNNING = (
+    "alive=; for file in /run/frr/*.pid; do"
+    ' [ ! -e "$file" ] || [ ! -d "/proc/$(cat "$file")" ] || alive=yes;'
+    " done; [ -z \"$alive\" ] || vtysh -c 'show running-config'"
+)
 NO_WORD = "`vtysh -c 'show running-config'` does not say what: a reload could delete what no file holds; mend FRR there, then run again"
 KEEP = "keep it with `vtysh -c 'write memory'`, or take it out with `vtysh`; then run again"
 

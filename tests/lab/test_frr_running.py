@@ -24,8 +24,8 @@ LOOK = f"cat {FRR_CONF}; vtysh -c 'show running-config'; ip route show 10.99.0.0
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fresh(lab: Lab) -> Iterator[None]:
-    """Not fresh hosts, but the whole network; alvin also runs bgpd, whose configuration its own file may hold or not."""
+def network(lab: Lab, fresh: None) -> Iterator[None]:  # noqa: ARG001
+    """The whole network; alvin also runs bgpd, whose configuration its own file may hold or not."""
     assert lab.runbook("bootstrap").code == 0
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
     lab.sh("alvin", f"cp -a {FRR_CONF} /root/frr.conf; cp -a /etc/frr/daemons /root/daemons; cp -a /etc/frr/vtysh.conf /root/vtysh.conf")
@@ -119,6 +119,14 @@ def test_split_configuration_is_refused_and_its_remedy_works(lab: Lab) -> None:
     running = lab.sh("alvin", "vtysh -c 'show running-config'")
     for statement in BY_HAND:
         assert statement in running
+
+
+def test_frr_that_was_stopped_is_started_again(lab: Lab) -> None:
+    """Its sockets and process ids are still there, and nothing runs."""
+    lab.sh("alvin", "systemctl stop frr; ls /run/frr/*.vty")
+    done = lab.runbook("bootstrap", "--set", "fabric alvin")
+    assert done.code == 0, done.out
+    lab.wait("every adjacency is full", lambda: converged(lab), 60)
 
 
 MISSING = "\nauto br7\niface br7 inet manual\n\tbridge-ports eno99\n"
