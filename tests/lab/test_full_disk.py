@@ -83,4 +83,4 @@ def test_file_that_cannot_be_put_back_for_a_while(lab: Lab, site: str) -> None:
     lab.wait("it has restored everything", lambda: has_ended(lab), LATE_S)
     assert lab.sh(HOST, HASH_OF_ETC) == before
     assert status(lab)["records"][-1]["outcome"] == "reverted"
-    assert lab.runbook("bootstrap", "--site", site, "--stage", "host", "--set", NAME).code == 0
+    assert lab.runbook("bootstrap", "--stage", "host", "--set", NAME).code == 0, "the host takes changes again"
