@@ -28,7 +28,8 @@ def act(event: Event) -> None:
         return
     done = True
     word, _, what = deed.partition(":")
-    print(f"drill: {deed} at {kind} of {host} at {time.monotonic()}", flush=True)
+    # A line of its own and in one piece: the screen writes beside it, from a thread.
+    os.write(1, f"\ndrill: {deed} at {kind} of {host} at {time.monotonic()}\n".encode())
     if word == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif word == "wait":

@@ -22,8 +22,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture(scope="module", autouse=True)
 def fresh(lab: Lab) -> None:
     """Not fresh hosts, but the whole network: as the drills before left it, or made now."""
-    done = lab.runbook("bootstrap")
-    assert done.code == 0, done.out
+    lab.build()
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
 
 

@@ -21,8 +21,7 @@ THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
 @pytest.fixture(scope="module", autouse=True)
 def fresh(site: Lab) -> None:
     """Not fresh hosts, but all of the site: as the drills before left it, or made now."""
-    done = site.runbook("bootstrap")
-    assert done.code == 0, done.out
+    site.build()
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
 
