@@ -3,10 +3,11 @@
     python tests/lab/drills.py smoke
     python tests/lab/drills.py all [K/N] [--record]
 
-The unit is a file of drills: each begins with fresh hosts, and its drills may build on each other. Parts and labs get an equal share of
-what the files took when they were last measured (durations.json, seconds; --record writes it). The second lab is a lab like the first, in
-a network of its own, because both listen on the same addresses of the loopback. Files that count every lost packet, or that need
-both processors for Ceph, run last on the first lab, when the second one is down.
+The unit is a file of drills, which may build on each other. A file begins with fresh hosts, or with a whole site that it builds where
+the drills before it left none. Parts and labs get an equal share of what the files took when they were last measured
+(durations.json, seconds; --record writes it). The second lab is a lab like the first, in a network of its own, because both listen on
+the same addresses of the loopback. Files that count every lost packet, or that need both processors for Ceph, run last on the first lab,
+when the second one is down.
 """
 
 import json
