@@ -5,6 +5,7 @@ this process does not live to finish, the hosts' own timers do.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,32 +126,42 @@ class _Carrier:
             self.say("prepared", host.host)
 
     def apply(self, plan: SetPlan) -> None:
+        """One end after the other; those of a coordinated set at once, as none of them is kept without the others."""
+        timers_s = self.lives_s(plan)
+        if plan.coordinated:
+            with ThreadPoolExecutor(max_workers=len(plan.changes)) as pool:
+                begun = [pool.submit(self.apply_one, host, timers_s[host.host], last=True) for host in plan.changes]
+            for one in begun:
+                one.result()
+            return
         timers, started = self.run.timers, time.monotonic()
-        lives_s = self.lives_s(plan)
         for index, host in enumerate(plan.changes):
             timed = bool(host.transaction and host.transaction.timed)
             if timed and index and time.monotonic() - started > timers.apply_s * index:
                 raise TransactionError(
                     f"{host.host}: not begun: the end before it took over {timers.apply_s} s, and its timer must end last"
                 )
-            self.run.pause(0)
-            self.opened.append(host)
-            self.touched.append(host.host)
-            revert_s = lives_s[host.host]
-            if timed:
-                self.timers[host.host] = time.monotonic() + revert_s
-            self.begin(host, revert_s, last=host is plan.changes[-1])
-            self.say("applied", host.host)
-            self.see_reachable(host)
+            self.apply_one(host, timers_s[host.host], last=host is plan.changes[-1])
+
+    def apply_one(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+        """Arm, apply, and see that it can be reached."""
+        self.run.pause(0)
+        self.opened.append(host)
+        self.touched.append(host.host)
+        if host.transaction and host.transaction.timed:
+            self.timers[host.host] = time.monotonic() + revert_s
+        self.begin(host, revert_s, last=last)
+        self.say("applied", host.host)
+        self.see_reachable(host)
 
     def lives_s(self, plan: SetPlan) -> dict[str, int]:
-        """{host: its timer}, longer by `apply_s` for each end that comes after it, each as its device can set it."""
+        """{host: its timer}, longer by `apply_s` for each end that is applied after it, each as its device can set it."""
         lives_s: dict[str, int] = {}
         revert_s = self.run.timers.revert_s
         for host in reversed(plan.changes):
             intent = self.run.site.hosts[host.host]
             lives_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
-            revert_s = lives_s[host.host] + self.run.timers.apply_s + MARGIN_S
+            revert_s = self.run.timers.revert_s if plan.coordinated else lives_s[host.host] + self.run.timers.apply_s + MARGIN_S
         return lives_s
 
     def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:

@@ -85,9 +85,9 @@ class SetPlan:
         return tuple(plan for plan in self.hosts if plan)
 
     @property
-    def mutual(self) -> bool:
+    def coordinated(self) -> bool:
         """Whether it is kept only where other hosts' sets do the same at the same time."""
-        return any(action.mutual for plan in self.changes if plan.transaction for action in plan.transaction.actions)
+        return any(action.coordinated for plan in self.changes if plan.transaction for action in plan.transaction.actions)
 
 
 def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:

@@ -147,6 +147,7 @@ def settle_stage(done: "StageResult", run: "Run", options: Options) -> None:
 
 def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
     """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
+    from tasks.core.coordinated import joined  # noqa: PLC0415
     from tasks.core.order import carry_by_turns  # noqa: PLC0415
     from tasks.core.plan import plan_set  # noqa: PLC0415
     from tasks.core.precheck import prechecked  # noqa: PLC0415
@@ -155,9 +156,10 @@ def carry_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
     plans = prechecked(run, [plan_set(one.through(run.facts), run.site, run.facts, run.id) for one in sets])
+    sets, plans = joined(sets, plans)
     inside = None
     if stage.inside and any(plan.changes for plan in plans):
-        inside = Inside.of(run, stage.inside, sets, frozenset(plan.change_set.name for plan in plans if plan.mutual))
+        inside = Inside.of(run, stage.inside, sets, frozenset(plan.change_set.name for plan in plans if plan.coordinated))
         plans = tuple(inside.shown(run, plan) for plan in plans)
     done = StageResult(stage, plans)
     result.stages.append(done)

@@ -109,7 +109,7 @@ class Inside:
     """The maintenance inside which the sets of a stage are carried, the hosts that it concerns, and those of which nobody knows, with why.
 
     Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched. Sets that are kept only
-    where others do the same (`mutual`, by their names) are carried at once, so while all is well, but outside of it.
+    where others do the same (`coordinated`, by their names) are carried at once, so while all is well, but outside of it.
     """
 
     maintenance: Maintenance
@@ -117,31 +117,31 @@ class Inside:
     facts: Facts
     unheard: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
-    mutual: frozenset[str] = frozenset()
+    coordinated: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet], mutual: frozenset[str] = frozenset()) -> "Inside":
+    def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet], coordinated: frozenset[str] = frozenset()) -> "Inside":
         """As the hosts of the sets are now."""
         may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
         facts = maintenance.look(run, may)
         try:
             concerned = frozenset(maintenance.concerns(run.site, facts, may))
-            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned), mutual=mutual)
+            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned), coordinated=coordinated)
         except (BurrowError, *UNEXPECTED) as error:
             reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
-            return cls(maintenance, frozenset(may), facts, refused=reason, mutual=mutual)
+            return cls(maintenance, frozenset(may), facts, refused=reason, coordinated=coordinated)
 
     def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Inside":
         """Looked at again where it was not known: a set before this one may have mended it."""
-        return Inside.of(run, self.maintenance, (change_set,), self.mutual) if set(change_set.hosts) & self.unheard.keys() else self
+        return Inside.of(run, self.maintenance, (change_set,), self.coordinated) if set(change_set.hosts) & self.unheard.keys() else self
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
         """The set's hosts that are out of service while it is carried."""
-        return () if change_set.name in self.mutual else tuple(host for host in change_set.hosts if host in self.hosts)
+        return () if change_set.name in self.coordinated else tuple(host for host in change_set.hosts if host in self.hosts)
 
     def right(self, change_set: ChangeSet) -> str:
         """The right without which the set is not carried."""
-        known = change_set.name in self.mutual or not set(change_set.hosts) & self.unheard.keys()
+        known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unheard.keys()
         return change_set.right or ("" if known and not self.concerned(change_set) else self.maintenance.right)
 
     def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
@@ -150,21 +150,21 @@ class Inside:
         serving = [host for host in change_set.hosts if host in self.hosts]
         if serving and self.refused:
             raise Refused(self.refused)
-        for host in serving if change_set.name in self.mutual else ():
+        for host in serving if change_set.name in self.coordinated else ():
             refuse_unless_well(run, self.maintenance, host)
         return in_maintenance(run, self.maintenance, hosts, change_set.name) if hosts else nullcontext()
 
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
         """The plan with what is done around it among its impact, or refused where that cannot be done."""
         try:
-            return replace(plan, hosts=tuple(self._shown(run, host, mutual=plan.mutual) for host in plan.hosts))
+            return replace(plan, hosts=tuple(self._shown(run, host, coordinated=plan.coordinated) for host in plan.hosts))
         except Refused as error:
             return replace(plan, hosts=(), refused=str(error))
 
-    def _shown(self, run: "Run", plan: HostPlan, *, mutual: bool) -> HostPlan:
+    def _shown(self, run: "Run", plan: HostPlan, *, coordinated: bool) -> HostPlan:
         if plan and plan.host in self.unheard:
             return replace(plan, impact=(*plan.impact, self.unheard[plan.host], "this host alone, and nobody waits for it meanwhile"))
-        if plan and plan.host in self.hosts and mutual:
+        if plan and plan.host in self.hosts and coordinated:
             return replace(
                 plan, impact=(*plan.impact, "at once with the others, whom nobody can wait for one at a time; only while all is well")
             )

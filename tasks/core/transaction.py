@@ -40,7 +40,7 @@ class Action:
 
     An early one runs before the network configuration is made live; `shown` is its line in a diff, where no file says what it does.
     A lasting one acts beyond the host, on the cluster that it speaks for: no boot ends that, so the host tries `undo` until it succeeds.
-    A mutual one succeeds only while the same is done on other hosts.
+    A coordinated one succeeds only while the same is done on other hosts.
     """
 
     argv: tuple[str, ...]
@@ -49,7 +49,7 @@ class Action:
     early: bool = False
     shown: str = ""
     lasting: bool = False
-    mutual: bool = False
+    coordinated: bool = False
 
 
 @dataclass(frozen=True)

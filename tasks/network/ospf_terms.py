@@ -46,4 +46,4 @@ def heard_again(ports: tuple[str, ...], wait_s: int) -> Action:
     """Until each port's neighbour is full and was heard under the new terms. Fails where that is not within `wait_s` seconds."""
     argv = ("python3", "-c", HEARD_SCRIPT, "neighbours follow", str(wait_s), *ports)
     shown = f"{', '.join(ports)}: the neighbours have to follow within {wait_s} s, or all is as before"
-    return Action(argv, ("true",), deadline_s=wait_s + 10.0, shown=shown, mutual=True)
+    return Action(argv, ("true",), deadline_s=wait_s + 10.0, shown=shown, coordinated=True)

@@ -12,7 +12,7 @@ from inventory.schema import Site
 from tasks.core import service
 from tasks.core.change import ChangeSet, Member, Step
 from tasks.core.check import Finding, Severity, check
-from tasks.core.errors import BurrowError, Refused
+from tasks.core.errors import BurrowError, Refused, TransactionError
 from tasks.core.facts import Fact, Facts
 from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
 from tasks.core.service import Maintenance, Preparation
@@ -54,7 +54,7 @@ class Agreed(Alias):
     """It holds only where others are called so too."""
 
     def steps(self, site: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
-        return (*super().steps(site, facts, want), Action(("agree",), ("true",), mutual=True))
+        return (*super().steps(site, facts, want), Action(("agree",), ("true",), coordinated=True))
 
 
 AGREED = tuple(ChangeSet(f"agreed {host}", (Member(host, (Agreed(host, "eth0"),), safe_alone=True),)) for host in OTHER)
@@ -72,9 +72,34 @@ def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> N
     ]
 
 
-def test_what_holds_only_together_is_changed_at_once(world: World) -> None:
-    assert world.execute(*AGREED, inside=INSIDE).exit_code == OK
-    assert sorted(world.asked("begin", "revert")) == [("alvin", "begin"), ("simon", "begin")]
+def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -> None:
+    """The first ends no sooner than the last has begun."""
+    begun = threading.Barrier(2, timeout=10)
+    for host in OTHER:
+        world[host].happens["before begin"] = lambda _: begun.wait()
+    result = world.execute(*AGREED, settings("sw-rack"), inside=INSIDE)
+    assert result.exit_code == OK
+    assert [one.plan.change_set.name for one in result.stages[0].outcomes] == ["agreed alvin, agreed simon", "settings sw-rack"]
+    assert sorted(world.asked("begin", "revert")) == [("alvin", "begin"), ("simon", "begin"), ("sw-rack", "begin")]
+    assert {host: world[host].timers for host in OTHER} == dict.fromkeys(OTHER, world["alvin"].timers)
+
+
+@pytest.mark.parametrize("host", OTHER)
+def test_what_holds_only_together_is_reverted_together(world: World, host: str) -> None:
+    """Whichever of them is not as wanted afterwards."""
+    sets = [replace(one, checks=(host_is_well,)) for one in AGREED]
+    world[host].answers[HEALTH.command] = sick_once_changed
+    result = world.execute(*sets)
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted"]
+    assert world.untouched("alvin", "simon")
+
+
+def test_what_holds_only_together_is_reverted_where_one_is_not_reached(world: World) -> None:
+    world["simon"].happens["before begin"] = lambda _: (_ for _ in ()).throw(TransactionError("simon: no neighbour follows"))
+    result = world.execute(*AGREED)
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted"]
+    assert ("alvin", "revert") in world.asked("revert")
+    assert world.untouched("alvin", "simon")
 
 
 def test_what_holds_only_together_is_not_begun_while_not_all_is_well(world: World) -> None:
