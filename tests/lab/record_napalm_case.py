@@ -1,6 +1,6 @@
 """Records a case of a NAPALM getter from a running host: `python tests/lab/record_napalm_case.py HOST CASE GETTER [JSON ARGUMENTS]`.
 
-What the host answered is real; read the `expected.json` that it writes before you believe it.
+What the host answered is real; read the `result` that it writes before you believe it, and say why the case is there.
 """
 
 import json
@@ -11,9 +11,10 @@ from typing import Any
 
 from napalm.base.exceptions import CommandErrorException
 
-from napalm_ifupdown2 import Ifupdown2Driver
+sys.path.append(str(Path(__file__).parents[1] / "unit"))
+from case_files import CASES, dumped, in_order, loaded
 
-CASES = Path(__file__).parents[1] / "cases" / "napalm"
+from napalm_ifupdown2 import Ifupdown2Driver
 
 
 class Recorder(Ifupdown2Driver):
@@ -36,17 +37,16 @@ def transcript(answers: dict[str, Any]) -> str:
 
 
 def record(host: str, case: str, getter: str, arguments: dict[str, Any]) -> None:
-    folder = CASES / getter / case
-    folder.mkdir(parents=True, exist_ok=True)
+    one: dict[str, Any] = {"why": "", **({"arguments": arguments} if arguments else {})}
     with Recorder(host, "", "", optional_args={"ssh_config_file": f"{os.environ['BURROW_LAB']}/ssh_config"}) as device:
         try:
-            expected = getattr(device, getter)(**arguments)
-            (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+            one["result"] = json.loads(json.dumps(getattr(device, getter)(**arguments)))
         except CommandErrorException as error:
-            (folder / "error.txt").write_text(f"{error}\n".replace(f"{host}:", "recorded:", 1))
-        (folder / "session.txt").write_text(transcript(device.heard))
-    if arguments:
-        (folder / "arguments.json").write_text(json.dumps(arguments) + "\n")
+            one["error"] = str(error).replace(f"{host}:", "recorded:", 1)
+    file = CASES / "napalm" / f"{getter}.yaml"
+    said = loaded(file) if file.exists() else {"cases": {}}
+    said["cases"][case] = in_order({**one, "session": transcript(device.heard)})
+    file.write_text(dumped(said))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""Cases as data: a folder holds what each host answered, a file a fact, and what must follow; its feature's `_base` lies under it."""
+"""Cases as data: what each host answered, what the inventory says, and what must follow. `case_files.py` says how they are written."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any
 
-from ruamel.yaml import YAML
+from case_files import CASES, EXPECTED, ROOT, edited, loaded, subject, with_edits
 
 import tasks
 from inventory.schema import Site
@@ -19,84 +19,96 @@ from tasks.core.change import Change
 from tasks.core.check import Check
 from tasks.core.facts import Facts, HostFacts, Reading
 
-ROOT = Path(__file__).parents[2]
-CASES = ROOT / "tests" / "cases"
 load_once = cache(load)
-# HOST/FACT with this ending says what is otherwise in a JSON reading of the layers below.
-OTHERWISE = ".otherwise"
-# HOST/FACT with this ending is a command that failed: its exit code in the first line, then what it said on standard error.
-FAILED = ".failed"
+BASES = {"shipped": ROOT / "inventory", "small": CASES / "inventory" / "base"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One folder: `HOST/FACT` files hold what a command answered; `inventory.txt` names an inventory folder other than the shipped one."""
+    """One case of a subject: a change, a check, an inventory's rule, a getter."""
 
-    feature: Path
+    subject: Path
     name: str
 
     def __str__(self) -> str:
-        return f"{self.feature.name}/{self.name}"
+        return f"{self.subject.name}/{self.name}"
 
     @property
-    def layers(self) -> tuple[Path, ...]:
-        """The folders whose files count, the topmost last: the one that `under.txt` names, or all features' base, lies lowest."""
-        own = (self.feature / "_base", self.feature / self.name)
-        named = next((CASES / path.read_text().strip() for layer in own if (path := layer / "under.txt").is_file()), None)
-        return tuple(folder for folder in (named or self.feature.parent / "_base", *own) if folder.is_dir())
+    def own(self) -> Mapping[str, Any]:
+        """What the case says itself."""
+        return subject(self.subject)[self.name]
 
-    def text(self, name: str) -> str | None:
-        """The file of that name, from the topmost layer that has it."""
-        return next((path.read_text() for layer in reversed(self.layers) if (path := layer / name).is_file()), None)
+    @property
+    def layers(self) -> tuple[Mapping[str, Any], ...]:
+        """What counts, the topmost last: the base that all subjects of a folder share, or the one that is named, lies lowest."""
+        base = subject(self.subject).get("base", {})
+        named = CASES / base["under"] if "under" in base else self.subject.parent
+        shared = subject(named).get("base", {}) if named != CASES else {}
+        return (shared, base, self.own)
 
-    def yaml(self, name: str) -> dict[str, Any]:
-        read = YAML(typ="safe").load(self.text(name) or "") or {}
-        return {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
+    def get(self, key: str, default: Any = None) -> Any:
+        """What the topmost layer says that says anything."""
+        return next((layer[key] for layer in reversed(self.layers) if key in layer), default)
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        """What must follow."""
+        return {key: self.own[key] for key in EXPECTED if key in self.own}
 
     @property
     def site(self) -> Site:
-        folder = ROOT / (self.text("inventory.txt") or "inventory").strip()
-        for key in folder.glob("*.key"):
-            key.chmod(0o600)  # git keeps no such mode
-        return load_once(folder)
+        return site_of(self.get("inventory"))
 
     @property
     def facts(self) -> Facts:
         readings: dict[str, dict[str, Reading]] = {}
         for layer in self.layers:
-            for path in sorted(layer.glob("*/*")):
-                here, text = readings.setdefault(path.parent.name, {}), path.read_text()
-                if path.suffix == FAILED:
-                    code, _, err = text.partition("\n")
-                    here[path.stem] = Reading(int(code), "", err)
-                    continue
-                if path.suffix == OTHERWISE:
-                    text = otherwise(here[path.stem].out, YAML(typ="safe").load(text))
-                here[path.name.removesuffix(OTHERWISE)] = Reading(0, text)
-        absent = (self.text("absent.txt") or "").split()
-        return {host: HostFacts(host, one) for host, one in readings.items() if host not in absent}
+            for host, answers in (layer.get("facts") or {}).items():
+                here = readings.setdefault(host, {})
+                for fact, what in answers.items():
+                    here[fact] = _reading(here[fact].out if fact in here else "", what)
+        silent = self.get("silent", ())
+        return {host: HostFacts(host, one) for host, one in readings.items() if host not in silent}
 
 
-def otherwise(text: str, changes: Mapping[str, Any]) -> str:
-    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, the index after a list's last adds."""
-    said = json.loads(text)
-    for path, value in changes.items():
-        here = said
-        *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
-        for step in way:
-            here = here[step]
-        if isinstance(here, list) and last == len(here):
-            here.append(value)
-        elif value is None:
-            del here[last]
-        else:
-            here[last] = value
-    return json.dumps(said)
+def _reading(below: str, what: Any) -> Reading:
+    if isinstance(what, Mapping) and "failed" in what:
+        return Reading(what["failed"], "", what.get("stderr", ""))
+    return Reading(0, edited(below, what))
 
 
-def cases_of(folder: Path) -> list[Case]:
-    """The cases of a feature, in order."""
-    return [Case(folder, path.name) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith("_")]
+@cache
+def sites() -> Mapping[str, Any]:
+    """{name: how it differs from a base} of the inventories that several cases share."""
+    return loaded(CASES / "sites.yaml")
+
+
+_FOLDERS: dict[str, Path] = {}
+
+
+def folder_of(inventory: Any) -> Path:
+    """The folder of an inventory: a name in sites.yaml, how it differs from the shipped one, or nothing where it is that."""
+    if not inventory:
+        return BASES["shipped"]
+    key = repr(inventory)
+    if key not in _FOLDERS:
+        said = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
+        _FOLDERS[key] = with_edits(BASES[said.get("base", "shipped")], said["files"], Path(mkdtemp(prefix="burrow-site-")))
+    return _FOLDERS[key]
+
+
+def site_of(inventory: Any) -> Site:
+    return load_once(folder_of(inventory))
+
+
+def cases_of(path: Path) -> list[Case]:
+    """The cases of a subject, in order."""
+    return [Case(path, name) for name in sorted(subject(path)) if name != "base"]
+
+
+def case_of(path: str, name: str) -> Case:
+    """One case by its subject's path below tests/cases."""
+    return Case(CASES / path, name)
 
 
 def modules() -> Iterator[ModuleType]:

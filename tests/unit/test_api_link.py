@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from cases import CASES, Case
+from cases import case_of, folder_of
 from fake_host import Clock, Stop
 from nornir.core import Nornir
 from nornir.core.plugins.connections import ConnectionPluginRegister
@@ -22,14 +22,14 @@ from tasks.core.transaction import Action
 from tasks.storage.nfs import nfs
 from tasks.storage.truenas_exports import TruenasExports
 
-SITE = CASES / "truenas_exports" / "_site"
+SITE = folder_of("truenas-exports")
 MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.control"]
 
 
 @pytest.fixture
 def device() -> Device:
     """A TrueNAS on which nobody has shared anything."""
-    readings = Case(CASES / "truenas_exports", "fresh").facts["vault"].readings
+    readings = case_of("truenas_exports", "fresh").facts["vault"].readings
     return of_readings({name: reading.out for name, reading in readings.items()})
 
 

@@ -5,8 +5,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from cases import CASES, Case
-from cases import otherwise as other
+from case_files import otherwise as other
+from cases import case_of
 
 from tasks.core.errors import BurrowError, Refused
 from tasks.core.facts import Facts, HostFacts, Reading
@@ -14,7 +14,7 @@ from tasks.storage.ceph import ceph
 from tasks.storage.ceph_facts import CEPH, READ_CEPH
 from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
 
-WHOLE = Case(CASES / "checks" / "ceph_is_whole", "whole")
+WHOLE = case_of("checks/ceph_is_whole", "whole")
 NODES = ("alvin", "simon", "theodore")
 
 
@@ -29,7 +29,7 @@ def everywhere(reading: Reading) -> Facts:
     return said(WHOLE.facts, **dict.fromkeys(NODES, reading))
 
 
-def case(name: str) -> Facts:
+def whole_but(name: str) -> Facts:
     return replace(WHOLE, name=name).facts
 
 
@@ -42,13 +42,13 @@ def test_every_node_of_a_cluster_that_answers() -> None:
 
 
 def test_none_where_ceph_is_not_set_up() -> None:
-    assert concerned(case("not-set-up")) == ((), {})
+    assert concerned(whole_but("not-set-up")) == ((), {})
 
 
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        (case("nobody-answers"), "Ceph answers nobody: [errno 110] RADOS timed out (error connecting to the cluster)"),
+        (whole_but("nobody-answers"), "Ceph answers nobody: [errno 110] RADOS timed out (error connecting to the cluster)"),
         (everywhere(Reading(124, "", "no end after 27 s")), "Ceph answers nobody: asking ended with 124: no end after 27 s"),
     ],
     ids=["timed-out", "no-end"],
@@ -62,7 +62,7 @@ def test_one_answer_is_enough() -> None:
     assert concerned(one) == (NODES, {})
 
 
-@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (case("not-set-up"), False), (case("nobody-answers"), False)])
+@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
 def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
     """Of a fresh one all at once; of a silent one none, which its change says."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
@@ -70,7 +70,7 @@ def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(fac
 
 
 def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
-    left = replace(WHOLE, feature=CASES / "checks" / "osds_are_up_and_in", name="one-is-left-in-crush").facts
+    left = case_of("checks/osds_are_up_and_in", "one-is-left-in-crush").facts
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
 
 

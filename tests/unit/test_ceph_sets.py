@@ -1,13 +1,13 @@
 """What the change sets of Ceph wait for."""
 
-from cases import CASES, Case
+from cases import case_of
 
 from tasks.core.check import judge
 from tasks.storage.ceph import ceph
 
 
 def test_set_of_a_pool_does_not_wait_for_the_next_pool() -> None:
-    case = Case(CASES / "ceph_pool", "already-right")
+    case = case_of("ceph_pool", "already-right")
     assert case.site.ceph is not None
     pools = {**case.site.ceph.pools, "later": case.site.ceph.pools["vm-storage"]}
     site = case.site.model_copy(update={"ceph": case.site.ceph.model_copy(update={"pools": pools})})

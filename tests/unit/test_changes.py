@@ -1,8 +1,9 @@
-"""Every change on every case: the diff, the impact or the refusal that its folder holds, and then nothing left to do."""
+"""Every change on every case: the diff, the impact and the steps that it sends, or the refusal; and then nothing left to do."""
 
 import pytest
 from cases import CASES, Case, cases_of, changes
 from replay import after
+from sent import SCRIPTS, save_scripts, script_names, scripts, steps
 
 from tasks.core.change import Member
 from tasks.core.errors import BurrowError
@@ -11,13 +12,14 @@ from tasks.core.plan import HostPlan, plan_member
 from tasks.core.transaction import PVE
 
 CHANGES = changes()
-EVERY = [case for name in CHANGES if (CASES / name).is_dir() for case in cases_of(CASES / name)]
-REFUSED = [case for case in EVERY if case.text("error.txt")]
+EVERY = [case for name in CHANGES for case in cases_of(CASES / name)]
+REFUSED = [case for case in EVERY if "error" in case.own]
 PLANNED = [case for case in EVERY if case not in REFUSED]
 
 
 def change_of(case: Case):
-    return CHANGES[case.feature.name](**case.yaml("change.yaml"))
+    said = case.get("change")
+    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
 
 
 def plan_of(case: Case, facts=None) -> HostPlan:
@@ -25,19 +27,34 @@ def plan_of(case: Case, facts=None) -> HostPlan:
     return plan_member(Member(change.host, (change,)), str(case), case.site, facts or case.facts)
 
 
+def follows(case: Case) -> dict[str, object]:
+    """What must follow: the plan as it is shown and as it is sent, or the refusal. Nothing where nothing differs."""
+    try:
+        plan = plan_of(case)
+    except BurrowError as error:
+        return {"error": str(error)}
+    said = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}
+    return {key: value for key, value in said.items() if value}
+
+
+def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None:
+    """Each stands once in tests/cases/scripts, as a host gets it; the cases name them."""
+    found = [one for case in PLANNED for one in scripts(plan_of(case))]
+    if request.config.getoption("--save"):
+        save_scripts(found)
+    assert {text for _, text in found} == set(script_names())
+    assert len(script_names()) == len(list(SCRIPTS.iterdir()))
+
+
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_a_change_shows_and_sends_this_and_nothing_else(case: Case, expect) -> None:
+    expect(case, follows(case))
+
+
 @pytest.mark.parametrize("case", PLANNED, ids=str)
-def test_a_change_writes_this_and_nothing_else(case: Case) -> None:
+def test_what_is_sent_is_shown(case: Case) -> None:
     plan = plan_of(case)
-    assert plan.diff() == case.text("expected.diff")
-    assert bool(plan.differences) is bool(plan.diff())
-    assert "".join(f"{line}\n" for line in plan.impact) == (case.text("impact.txt") or "")
-
-
-@pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_a_wish_that_cannot_be_carried_out_is_refused(case: Case) -> None:
-    with pytest.raises(BurrowError) as raised:
-        plan_of(case)
-    assert f"{raised.value}\n" == case.text("error.txt")
+    assert bool(plan.differences) is bool(plan.diff()) is bool(steps(plan, case.site))
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)

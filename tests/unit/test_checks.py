@@ -7,37 +7,37 @@ from tasks.core.check import Severity, judge
 
 CHECKS = checks()
 FOLDER = CASES / "checks"
-EVERY = [case for name in CHECKS if (FOLDER / name).is_dir() for case in cases_of(FOLDER / name)]
+EVERY = [case for name in CHECKS for case in cases_of(FOLDER / name)]
 
 
-def verdicts(case: Case) -> str:
+def findings(case: Case) -> list[str]:
     """A line a target: `target | wanted | found | ok`."""
-    found = judge([CHECKS[case.feature.name]], case.site, case.facts, [host for host in case.site.hosts if host in case.facts])
+    found = judge([CHECKS[case.subject.name]], case.site, case.facts, [host for host in case.site.hosts if host in case.facts])
     lines = [(one.finding.target, one.finding.want, one.finding.got, "ok" if one.finding.ok else "not ok") for one in found]
-    return "".join(f"{' | '.join(line)}\n" for line in lines)
+    return [" | ".join(line) for line in lines]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_check_says_this_of_what_was_read(case: Case) -> None:
-    assert verdicts(case) == case.text("verdicts.txt")
+def test_a_check_says_this_of_what_was_read(case: Case, expect) -> None:
+    expect(case, {"findings": findings(case)})
 
 
 def ends(case: Case) -> set[str]:
-    return {line.rpartition(" | ")[2] for line in (case.text("verdicts.txt") or "").splitlines()}
+    return {line.rpartition(" | ")[2] for line in case.own["findings"]}
 
 
 def test_every_check_has_a_case_in_which_all_is_well() -> None:
-    assert CHECKS.keys() - {case.feature.name for case in EVERY if ends(case) == {"ok"}} == set()
+    assert CHECKS.keys() - {case.subject.name for case in EVERY if ends(case) == {"ok"}} == set()
 
 
 def test_every_check_has_a_case_in_which_it_fails() -> None:
     """A note only lists what is somebody else's: nothing fails it."""
     can_fail = {name for name, check in CHECKS.items() if check.severity is not Severity.NOTE}
-    assert can_fail - {case.feature.name for case in EVERY if "not ok" in ends(case)} == set()
+    assert can_fail - {case.subject.name for case in EVERY if "not ok" in ends(case)} == set()
 
 
 def test_every_case_is_of_a_check() -> None:
-    assert {path.name for path in FOLDER.iterdir() if not path.name.startswith("_")} - CHECKS.keys() == set()
+    assert {path.stem for path in FOLDER.iterdir()} - {*CHECKS, "base"} == set()
 
 
 LIVE = {"frr", "links", "bonds", "ospf_routes", "probes"}

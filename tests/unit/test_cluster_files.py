@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cases import CASES, Case
+from cases import case_of
 
 from tasks.core.change import Member
 from tasks.core.cluster_files import OF_A_NODE, OF_ANY_HOST
@@ -74,7 +74,7 @@ def test_file_that_is_there_and_empty_is_no_absent_file(tmp_path: Path) -> None:
 
 
 def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
-    shared = Case(CASES / "node_keys", "shared-file-is-written-by-the-first")
+    shared = case_of("node_keys", "shared-file-is-written-by-the-first")
     for case, mounts in ((shared, [PVE]), (replace(shared, name="fresh-node"), ["", ""])):
         plan = plan_member(Member("alvin", (NodeKeys("alvin"),)), "keys", case.site, case.facts)
         assert plan.transaction is not None

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from cases import CASES, Case, changes
+from cases import case_of, changes
 
 from tasks.checks.catalog import CATALOG
 from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS
@@ -12,7 +12,7 @@ from tasks.core.errors import BurrowError
 from tasks.core.facts import Fact, HostFacts, Reading, union
 from tasks.core.ssh_link import READ_S
 
-SITE = Case(CASES / "ceph_pool", "already-right").site
+SITE = case_of("ceph_pool", "already-right").site
 # What the facts without such a limit may take together: the name server is asked for 5 s, pings take 2 s, the rest is a slow host's own.
 REST_S = 12
 KILL_S = 1

@@ -1,15 +1,15 @@
 """What runs in FRR and no file holds: found statement by statement, whatever words a file has for the same."""
 
 import pytest
-from cases import CASES
+from cases import case_of
 
 from tasks.core.frr_file import FrrFile, merge
 from tasks.core.frr_form import beyond, normal_form
 from tasks.core.frr_running import NOT_LOST, split_files, unsaved
 
 # A file written by hand, and what FRR 10.3 showed after it had read it.
-HAND = CASES / "checks" / "frr_runs_what_its_file_says" / "written-by-hand" / "alvin"
-FILE, RUNNING = ((HAND / name).read_text() for name in ("frr_conf", "frr"))
+HAND = case_of("checks/frr_runs_what_its_file_says", "written-by-hand").facts["alvin"].readings
+FILE, RUNNING = (HAND[name].out for name in ("frr_conf", "frr"))
 RUNNING = RUNNING.partition("\n")[2]
 PARSED = FrrFile(RUNNING).lines
 SAID = [index for index, line in enumerate(PARSED) if line.key and normal_form(line.text) and not NOT_LOST.match(line.text)]

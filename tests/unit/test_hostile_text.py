@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from cases import CASES, Case
+from cases import case_of
 from engine import Alias, host_is_well
 from test_topology import found
 
@@ -98,7 +98,7 @@ def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsy
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("name", [text for text, _ in SHOWN.values()], ids=list(SHOWN))
 def test_neighbour_of_any_name_is_drawn(suffix: str, name: str) -> None:
-    one = found(Case(CASES / "topology", "neighbour-of-no-inventory"))
+    one = found(case_of("topology", "neighbour-of-no-inventory"))
     chassis = {name: {"id": {"type": "mac", "value": "02:00:00:00:00:01"}}}
     heard = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
     facts = dict(one.facts)

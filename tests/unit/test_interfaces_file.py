@@ -1,11 +1,13 @@
 """/etc/network/interfaces as text: what is not named keeps every byte, what is named is merged once."""
 
 import pytest
-from cases import CASES
+from cases import CASES, case_of, cases_of
 
 from tasks.core.interfaces_file import InterfacesFile, in_words, merge, same_value
 
-FILES = [*sorted(CASES.glob("uplink_bond/a*/alvin/interfaces")), CASES / "port_channel" / "_base" / "sw-rack" / "interfaces"]
+NODES = [one for one in cases_of(CASES / "uplink_bond") if one.name.startswith("a")]
+FILES = {str(one): one.facts["alvin"].readings["interfaces"].out for one in NODES}
+FILES["switch"] = case_of("port_channel", "fresh-switch").facts["sw-rack"].readings["interfaces"].out
 SHAPES = {
     "empty": "",
     "blank": "\n\n",
@@ -21,7 +23,7 @@ SHAPES = {
     "windows-newlines": "auto a\r\niface a\r\n\tmtu 1500\r\n",
     "tabs-and-blanks": "   auto\ta\niface  a   inet\tmanual  \n    mtu\t 1500   \n",
 }
-TEXTS = {**SHAPES, **{str(path.relative_to(CASES)): path.read_text() for path in FILES}}
+TEXTS = {**SHAPES, **FILES}
 BOND = "auto bond9\niface bond9\n\tbond-slaves p1 p2\n\tbond-mode 802.3ad\n\niface br9\n\tbridge-ports bond9\n"
 CANDIDATES = [
     BOND,

@@ -3,10 +3,10 @@
 import inspect
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import CASES, Case, cases_of
 from napalm.base import NetworkDriver, models
 from napalm.base.exceptions import CommandErrorException
 from napalm.base.test import helpers
@@ -14,8 +14,8 @@ from napalm.base.test import helpers
 from napalm_ifupdown2 import Ifupdown2Driver
 from napalm_ifupdown2.connection import Connection
 
-FOLDER = Path(__file__).parents[1] / "cases" / "napalm"
-CASES = sorted(path.parent for path in FOLDER.glob("*/*/session.txt"))
+GETTERS = sorted(path.stem for path in (CASES / "napalm").glob("*.yaml"))
+EVERY = [case for getter in GETTERS for case in cases_of(CASES / "napalm" / getter)]
 # What each getter's entries are; NAPALM's own helper checks keys and types.
 MODELS: dict[str, Any] = {
     "get_facts": models.FactsDict,
@@ -55,9 +55,9 @@ def answer(text: str) -> dict[str, Any]:
     return {"rc": int(failed[1]), "out": "", "err": text[: failed.start()]} if failed else {"rc": 0, "out": text, "err": ""}
 
 
-def arguments_of(case: Path) -> dict[str, Any]:
-    path = case / "arguments.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+def told(case: Case) -> Any:
+    """What a case's getter answers, as JSON has it."""
+    return json.loads(json.dumps(getattr(Recorded(case.own["session"]), case.subject.name)(**case.get("arguments", {}))))
 
 
 def entries(getter: str, result: Any) -> list[Any]:
@@ -68,44 +68,42 @@ def entries(getter: str, result: Any) -> list[Any]:
     return [entry for value in values for entry in (value if isinstance(value, list) else [value])]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
-def test_getter_says_what_the_host_answered(case: Path) -> None:
-    getter, device = case.parent.name, Recorded((case / "session.txt").read_text())
-    if (case / "error.txt").exists():
-        with pytest.raises(CommandErrorException) as raised:
-            getattr(device, getter)(**arguments_of(case))
-        assert str(raised.value) == (case / "error.txt").read_text().strip()
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_getter_says_what_the_host_answered(case: Case, expect) -> None:
+    getter, device = case.subject.name, Recorded(case.own["session"])
+    try:
+        result = getattr(device, getter)(**case.get("arguments", {}))
+    except CommandErrorException as error:
+        expect(case, {"error": str(error)})
         return
-    result = getattr(device, getter)(**arguments_of(case))
-    assert json.loads(json.dumps(result)) == json.loads((case / "expected.json").read_text())
+    expect(case, {"result": json.loads(json.dumps(result))})
     assert device.reads == 1, "a getter is one exec"
     for entry in entries(getter, result) if getter in MODELS else ():
         assert helpers.test_model(MODELS[getter], entry)
 
 
 def test_addresses_have_napalms_shape() -> None:
-    for case in (FOLDER / "get_interfaces_ip").iterdir():
-        result = Recorded((case / "session.txt").read_text()).get_interfaces_ip()
-        for families in result.values():
+    for case in cases_of(CASES / "napalm" / "get_interfaces_ip"):
+        for families in told(case).values():
             assert set(families) <= {"ipv4", "ipv6"}
             assert all(set(entry) == {"prefix_length"} for family in families.values() for entry in family.values())
 
 
 def test_environment_and_ping_have_napalms_shape() -> None:
-    for case in (FOLDER / "get_environment").iterdir():
-        result = Recorded((case / "session.txt").read_text()).get_environment()
+    for case in cases_of(CASES / "napalm" / "get_environment"):
+        result = told(case)
         assert helpers.test_model(models.MemoryDict, result["memory"])
         assert all(helpers.test_model(models.CPUDict, cpu) for cpu in result["cpu"].values())
         assert set(result) == set(models.EnvironmentDict.__annotations__)
-    for case in (FOLDER / "ping").iterdir():
-        pinged = Recorded((case / "session.txt").read_text()).ping(**arguments_of(case))
+    for case in cases_of(CASES / "napalm" / "ping"):
+        pinged = told(case)
         assert "error" in pinged or helpers.test_model(models.PingDict, pinged["success"])
 
 
 def test_every_getter_has_a_case() -> None:
     own = {name for cls in Ifupdown2Driver.__mro__[: Ifupdown2Driver.__mro__.index(Connection)] for name in vars(cls)}
     getters = {name for name in own if name.startswith("get_") or name == "ping"} - {"get_config"}
-    assert getters == {folder.name for folder in FOLDER.iterdir()}
+    assert getters == set(GETTERS)
 
 
 def test_signatures_are_napalms() -> None:

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cases import CASES, ROOT, Case, cases_of, load_once, otherwise
+from case_files import otherwise
+from cases import CASES, ROOT, Case, case_of, cases_of, load_once, site_of
 
 from inventory.typed import load
 from tasks.checks.bonds import NODE_END_CHECKS
@@ -22,13 +23,13 @@ from tasks.network.uplinks import larger_packets, packet_sizes, uplinks
 from tasks.storage.ceph_pools import CephPool
 
 SITE = load_once(ROOT / "inventory")
-JUMBO = load_once(CASES / "uplink_bond" / "_site-with-jumbo-frames")
-NODE, SWITCH = (Case(CASES / feature, name).facts for feature, name in (("uplink_bond", "fresh-node"), ("port_channel", "fresh-switch")))
+JUMBO = site_of("with-jumbo-frames")
+NODE, SWITCH = (case_of(feature, name).facts for feature, name in (("uplink_bond", "fresh-node"), ("port_channel", "fresh-switch")))
 (ALVIN, *_) = uplinks(SITE)
 
 
 SETTINGS = ("host_name", "hosts_file", "resolver", "time_sync", "lldp")
-PLANNED = [one for feature in SETTINGS for one in cases_of(CASES / feature) if not one.text("error.txt") and not one.text("inventory.txt")]
+PLANNED = [one for feature in SETTINGS for one in cases_of(CASES / feature) if "error" not in one.own and not one.get("inventory")]
 
 
 def test_set_is_planned_in_the_order_in_which_it_is_carried() -> None:
@@ -62,7 +63,7 @@ def test_one_end_that_was_not_read_refuses_the_set() -> None:
 
 def test_answer_of_another_shape_refuses_the_set() -> None:
     """Else it would end the run, and with it what other sets have open."""
-    case = Case(CASES / "ceph_pool", "already-right")
+    case = case_of("ceph_pool", "already-right")
     odd = otherwise(case.facts["alvin"].readings["ceph"].out, {"osd dump/pools/1/size": None})
     facts = {**case.facts, "alvin": HostFacts("alvin", {**case.facts["alvin"].readings, "ceph": Reading(0, odd)})}
     one = ChangeSet("ceph pool", (Member("alvin", (CephPool("alvin", "vm-storage"),)),))
@@ -71,7 +72,7 @@ def test_answer_of_another_shape_refuses_the_set() -> None:
 
 
 def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
-    plan = plan_set(ALVIN, SITE, {**SWITCH, **Case(CASES / "uplink_bond", "port-missing").facts})
+    plan = plan_set(ALVIN, SITE, {**SWITCH, **case_of("uplink_bond", "port-missing").facts})
     assert plan.refused.startswith("alvin: no port eno2")
     assert plan.changes == ()
 
@@ -80,10 +81,10 @@ def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
 def test_settings_change_only_what_differs(case: Case) -> None:
     """Beside settings that are right, a feature's own diff is the whole diff."""
     readings: dict[str, Reading] = {}
-    for one in (*(Case(CASES / feature, "already-right") for feature in SETTINGS), case):
+    for one in (*(case_of(feature, "already-right") for feature in SETTINGS), case):
         readings |= one.facts["alvin"].readings
     (plan,) = plan_set(next(iter(base_settings(SITE))), SITE, {"alvin": HostFacts("alvin", readings)}).hosts
-    assert plan.diff() == case.text("expected.diff")
+    assert plan.diff() == case.own.get("diff", "")
 
 
 def test_uplink_is_one_set_a_node_with_the_node_safe_alone() -> None:

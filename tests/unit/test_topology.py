@@ -1,7 +1,7 @@
 """The topology on every case: what became of each host and cable, as data in tests/cases/topology."""
 
 import pytest
-from cases import CASES, ROOT, Case, cases_of
+from cases import CASES, ROOT, Case, case_of, cases_of
 
 from inventory.typed import load
 from tasks.core.survey import Found
@@ -14,7 +14,7 @@ EVERY = cases_of(CASES / "topology")
 def found(case: Case) -> Found:
     """What a run would have found: hosts that a case lacks did not answer, where they were asked."""
     facts = {host: one for host, one in case.facts.items() if host in case.site.hosts}
-    limit = tuple((case.text("limit.txt") or "").split())
+    limit = tuple(case.get("limit", ()))
     near = {cable.far(host).host for host in limit for cable in case.site.cables_of(host)} | set(limit)
     asked = [host for host in case.site.hosts.values() if host.managed and host.vm is None and (not limit or host.name in near)]
     return Found(case.site, facts, {host.name: "no route to host" for host in asked if host.name not in facts}, limit, "2026-11-24 18:10")
@@ -34,13 +34,13 @@ def words(drawn: Picture) -> str:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_picture_says_this_of_what_was_read(case: Case) -> None:
-    assert words(drawn(case)) == case.text("picture.txt")
+def test_a_picture_says_this_of_what_was_read(case: Case, expect) -> None:
+    expect(case, {"picture": words(drawn(case))})
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_only_a_picture_without_faults_and_silent_hosts_is_as_intended(case: Case) -> None:
-    text = case.text("picture.txt") or ""
+    text = case.own["picture"]
     faults = any(f"| {state}\n" in text for state in (State.MISSING, State.WRONG, State.SURPLUS))
     assert drawn(case).as_intended is not (faults or "did not answer" in text)
 
@@ -60,12 +60,12 @@ def test_every_kind_has_a_cable() -> None:
 
 
 def test_without_ospf_a_routed_cable_is_judged_by_lldp_alone() -> None:
-    one = found(Case(CASES / "topology", "adjacency-is-not-full"))
+    one = found(case_of("topology", "adjacency-is-not-full"))
     assert picture(one.site, one.facts).as_intended
 
 
 def test_the_screen_is_told_what_is_not_as_intended() -> None:
-    seen = view(found(Case(CASES / "topology", "cable-cut")), ".svg")
+    seen = view(found(case_of("topology", "cable-cut")), ".svg")
     lines = seen.lines
     assert seen.as_intended is False
     assert seen.text.startswith("<?xml")

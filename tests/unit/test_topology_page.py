@@ -6,7 +6,7 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import pytest
-from cases import CASES, ROOT, Case
+from cases import ROOT, case_of
 from test_topology import drawn
 
 from inventory.schema import End
@@ -25,7 +25,7 @@ ANSWERS = tuple(Node(f"h{place}", answer=answer) for place, answer in enumerate(
 
 @cache
 def shown(name: str) -> Picture:
-    return drawn(Case(CASES / "topology", name))
+    return drawn(case_of("topology", name))
 
 
 def laid_out(name: str) -> Drawing:

@@ -1,0 +1,159 @@
+"""The files of cases: SUBJECT.yaml holds a subject's base and its small cases; a case with long facts has its own folder, SUBJECT/CASE/.
+
+In a folder, `case.yaml` is what stands under the case's name in SUBJECT.yaml, and HOST/FACT is an answer as the host gave it. A fact, and
+a file of an inventory, is a whole text or says what is otherwise in that of the layer below:
+
+    {edits: [{was: TEXT, now: TEXT}]}    each `was` occurs once
+    {json: {PATH: VALUE}}                other values at paths such as `osd dump/osds/0/up`; null takes one away
+    {failed: CODE, stderr: TEXT}         a command that failed
+
+A file of an inventory that is null is not there; one that is no text stands in base64.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests" / "cases"
+# What a file of cases says, in this order.
+KEYS = ("why", "drill", "under", "inventory", "change", "limit", "arguments", "session", "facts", "silent")
+EXPECTED = ("error", "findings", "picture", "result", "diff", "impact", "steps")
+WIDTH = 140
+
+
+@cache
+def subject(path: Path) -> dict[str, dict[str, Any]]:
+    """{case: what it says} of SUBJECT.yaml and the folders beside it, `base` among them; the path has no ending."""
+    file, found = path.with_suffix(".yaml"), {}
+    if file.is_file():
+        read = loaded(file)
+        found = {"base": read.get("base") or {}, **(read.get("cases") or {})}
+    for folder in sorted(path.iterdir()) if path.is_dir() else ():
+        own = folder / "case.yaml"
+        if own.is_file() or folder.name == "base":
+            found[folder.name] = {**found.get(folder.name, {}), **(loaded(own) if own.is_file() else {})}
+            found[folder.name]["facts"] = _with_answers(folder, found[folder.name].get("facts") or {})
+    return found
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    """What a YAML file says."""
+    read: dict[str, Any] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader) or {}
+    return read
+
+
+def _with_answers(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    found = {host: dict(answers) for host, answers in facts.items()}
+    for path in sorted(folder.glob("*/*")):
+        found.setdefault(path.parent.name, {})[path.name] = path.read_text()
+    return found
+
+
+def edited(text: str, what: Any) -> str:
+    """The text that a layer makes of the one below. Raises ValueError where an edit does not fit."""
+    if isinstance(what, str):
+        return what
+    if "json" in what:
+        return otherwise(text, what["json"])
+    for edit in what["edits"]:
+        if text.count(edit["was"]) != 1:
+            raise ValueError(f"{edit['was']!r} occurs {text.count(edit['was'])} times, wanted once")
+        text = text.replace(edit["was"], edit["now"])
+    return text
+
+
+def otherwise(text: str, changes: Mapping[str, Any]) -> str:
+    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, the index after a list's last adds."""
+    said = json.loads(text)
+    for path, value in changes.items():
+        here = said
+        *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+        for step in way:
+            here = here[step]
+        if isinstance(here, list) and last == len(here):
+            here.append(value)
+        elif value is None:
+            del here[last]
+        else:
+            here[last] = value
+    return json.dumps(said)
+
+
+def with_edits(base: Path, files: Mapping[str, Any], folder: Path) -> Path:
+    """An inventory folder that differs from a base in some files; null takes one away."""
+    texts = {path.name: path.read_bytes() for path in base.iterdir() if path.is_file()}
+    for name, what in files.items():
+        if what is None:
+            del texts[name]
+            (folder / name).unlink(missing_ok=True)
+        else:
+            texts[name] = what if isinstance(what, bytes) else edited(texts.get(name, b"").decode(), what).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_bytes(text)
+        (folder / name).chmod(0o600 if name.endswith(".key") else 0o644)  # git keeps no such mode
+    return folder
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented, texts of several lines are shown as they are."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's own)
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+    def analyze_scalar(self, scalar: str) -> Any:
+        """A text with tabs, or with spaces at the end of a line, is shown as it is too: PyYAML would quote it."""
+        found = super().analyze_scalar(scalar.replace("\t", "x"))
+        found.scalar = scalar
+        found.allow_block = found.multiline and all(letter in "\n\t" or letter.isprintable() for letter in scalar)
+        if "\t" in scalar:
+            found.allow_flow_plain = found.allow_block_plain = found.allow_single_quoted = False
+        return found
+
+    def determine_block_hints(self, text: str) -> str:
+        """A text that begins with a tab says how far it is indented, as one that begins with a space does."""
+        hints: str = super().determine_block_hints(text)
+        return f"{self.best_indent}{hints}" if text.startswith("\t") else hints
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dumped(said: Mapping[str, Any]) -> str:
+    """The one form in which files of cases are written."""
+    return yaml.dump(dict(said), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+
+
+def in_order(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A case with its keys in their order. Raises ValueError on a key that is none."""
+    if unknown := one.keys() - {*KEYS, *EXPECTED}:
+        raise ValueError(f"no key of a case: {', '.join(sorted(unknown))}")
+    return {key: one[key] for key in (*KEYS, *EXPECTED) if key in one}
+
+
+def save(path: Path, name: str, expected: Mapping[str, Any]) -> None:
+    """Write what follows from a case into its file; everything else stays."""
+    own = path / name / "case.yaml"
+    file = own if own.is_file() else path.with_suffix(".yaml")
+    whole = loaded(file)
+    one = whole if file == own else whole["cases"][name]
+    now = in_order({key: value for key, value in one.items() if key not in EXPECTED} | dict(expected))
+    if now == one:
+        return
+    if file == own:
+        whole = now
+    else:
+        whole["cases"][name] = now
+    file.write_text(dumped(whole))
