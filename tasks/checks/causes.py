@@ -73,10 +73,10 @@ def causes(site: Site, facts: Facts, host: str, cable: Cable) -> str:
     here, there = frr_of(facts, host), frr_of(facts, far.host)
     told = list(differences(site, facts, host, cable))
     for end, frr in ((near, here), (far, there)):
-        if frr is not None and end.port not in frr.ports:
-            told.append(f"no OSPF on {end}")
-        elif frr is not None and not frr.ports[end.port].up:
+        if frr is not None and end.port in frr.down:
             told.append(f"{end} is down")
+        elif frr is not None and end.port not in frr.ports:
+            told.append(f"no OSPF on {end}")
     if here and there and here.router_id and here.router_id == there.router_id:
         told.append(f"router id {here.router_id} is {far.host}'s too")
     return f": {'; '.join(told)}" if told else ""

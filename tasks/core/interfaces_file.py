@@ -7,6 +7,7 @@ A merge candidate is written in the same grammar; what it does not name stays as
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_interface
 
 from tasks.core.port_words import expanded
 
@@ -69,8 +70,30 @@ class Stanza:
         return self.head.words[1].split(":")[0] if self.head.key == "iface" and len(self.head.words) > 1 else None
 
     def values(self, attribute: str) -> tuple[str, ...]:
-        """The values of every line of this attribute."""
-        return tuple(line.value for line in self.body if line.key == attribute)
+        """The values of every line of this attribute; an address with the prefix length that its netmask says."""
+        return tuple(self.value(line) for line in self.body if line.key == attribute)
+
+    def value(self, line: Line) -> str:
+        """The value of one of its lines, as `values` gives it."""
+        if line.key != "address":
+            return line.value
+        place = next(index for index, one in enumerate(self._lines("address")) if one is line)
+        netmasks = self._lines("netmask")
+        return with_prefix(line.value, netmasks[place].value if place < len(netmasks) else "")
+
+    def _lines(self, attribute: str) -> list[Line]:
+        return [line for line in self.body if line.key == attribute]
+
+
+def with_prefix(address: str, netmask: str = "") -> str:
+    """An address as ADDRESS/LENGTH, a host's own without a netmask; what is no address stays.
+
+    The netmask at the same place of the stanza counts where the address has none itself (ifupdown2's addons/address.py).
+    """
+    try:
+        return ip_interface(address if "/" in address or not netmask else f"{address}/{netmask}").with_prefixlen
+    except ValueError:
+        return address
 
 
 def in_words(attribute: str, value: str) -> str:
@@ -193,7 +216,8 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
 
 def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
     holders = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
-    same = next((line for _, line in holders if same_value(wanted.key, line.value, wanted.value)), None)
+    want = with_prefix(wanted.value) if wanted.key == "address" else wanted.value
+    same = next((line for stanza, line in holders if same_value(wanted.key, stanza.value(line), want)), None)
     own = same or next((line for stanza, line in holders if _is_replaced(stanza, line, target, wanted)), None)
     if own is None:
         target.body.insert(_end_of_attributes(target), Line(f"{_indent(target)}{wanted.text.strip()}\n", wanted.words))

@@ -20,7 +20,6 @@ HOST_MASK = "255.255.255.255"
 class OspfPort:
     """An interface as ospfd has it."""
 
-    up: bool
     area: str
     network_type: str
     cost: int
@@ -71,6 +70,7 @@ class Frr:
     configuration: str
     router_id: str
     ports: Mapping[str, OspfPort]
+    down: frozenset[str]  # OSPF is configured on them, and they have no carrier: FRR says no more of those
     neighbours: tuple[Neighbour, ...]
     peers: tuple[BfdPeer, ...]
     links: tuple[RouterLink, ...]
@@ -105,6 +105,7 @@ def _frr(output: str) -> Frr:
         configuration=configuration if end else "",
         router_id=said.get("routerId", ""),
         ports={name: _port(row) for name, row in said.get("interfaces", {}).items() if row.get("ospfEnabled")},
+        down=frozenset(name for name, row in said.get("interfaces", {}).items() if row.get("ospfRunning") is False),
         neighbours=tuple(_neighbour(router, row) for router, rows in said.get("neighbors", {}).items() for row in rows),
         peers=tuple(_peer(row) for row in said.get("peers", ())),
         links=tuple(link for lsa in lsas for link in _router_links(lsa)),
@@ -114,7 +115,6 @@ def _frr(output: str) -> Frr:
 
 def _port(row: dict[str, Any]) -> OspfPort:
     return OspfPort(
-        up=row["ifUp"],
         area=row["area"].split(" ")[0],
         network_type=row["networkType"],
         cost=row["cost"],
