@@ -1,4 +1,4 @@
-"""What a host would answer after a plan was carried out on it, from what it answered before: for circular tests."""
+"""What a host would answer after a plan was carried out on it: by the steps that it got, and by nothing else. For circular tests."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from inventory.schema import Site
 from tasks.core.change import Change
 from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.core.plan import HostPlan
-from tasks.core.transaction import Action, Unit
-from tasks.network.thunderbolt import MODULES
+from tasks.core.transaction import Action, Transaction, Unit
+from tasks.network.thunderbolt import LOAD
 from tasks.storage.exports_file import EXPORTS, rows
 
 # Units that have a fact of their own.
@@ -34,11 +34,10 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
         _answer(said, change, f"cat /proc/sys/{name.replace('.', '/')}", f"{value}\n")
     for name in plan.packages:
         said["packages"] = Reading(0, said["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
-    if "devices" in said:
-        said |= {"devices": Reading(0, _named_by_udev(said)), "thunderbolt_loaded": Reading(0, "\n".join(MODULES))}
+    said |= _acted(said, plan.transaction)
     for unit in plan.transaction.units:
         if fact := UNIT_FACTS.get(unit.name):
-            said[fact] = Reading(0, "ActiveState=active\nUnitFileState=enabled\n")
+            said[fact] = Reading(0, "".join(f"{key}={value}\n" for key, value in _unit_state(unit).items()))
             continue
         said["units"] = Reading(0, _with_unit(said["units"].out, unit))
     if plan.transaction.calls:
@@ -46,8 +45,29 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
     said |= commanded(said, plan.transaction.commands, plan.host, facts, site)
     if "export_table" in said:
         said["export_folders"] = Reading(0, _with_folders(said["export_folders"].out, plan.transaction.actions))
-        said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))
+        if _serves(plan.transaction):
+            said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))
     return {**facts, plan.host: HostFacts(plan.host, said)}
+
+
+def _run(transaction: Transaction) -> set[str]:
+    """The names of the scripts that are run."""
+    return {action.argv[3] for action in transaction.actions if action.argv[:2] == ("/bin/sh", "-c")}
+
+
+def _acted(said: Mapping[str, Reading], transaction: Transaction) -> dict[str, Reading]:
+    """What udev and modprobe make of the files, where they are called."""
+    found: dict[str, Reading] = {}
+    if "udev names" in _run(transaction):
+        found["devices"] = Reading(0, _named_by_udev(said))
+    if LOAD in transaction.actions:
+        found["thunderbolt_loaded"] = Reading(0, LOAD.argv[2].split(" && ")[1].removeprefix("modprobe -a ").replace(" ", "\n"))
+    return found
+
+
+def _serves(transaction: Transaction) -> bool:
+    """Whether the exports' file becomes live: by exportfs, or with the server."""
+    return "exportfs -ra" in _run(transaction) or any(unit.name == "nfs-server.service" and unit.active for unit in transaction.units)
 
 
 def _answer(said: dict[str, Reading], change: Change[Any], command: str, out: str) -> None:
@@ -58,8 +78,11 @@ def _answer(said: dict[str, Reading], change: Change[Any], command: str, out: st
 
 def _with_unit(text: str, unit: Unit) -> str:
     blocks = [block for block in text.strip().split("\n\n") if f"Id={unit.name}" not in block.splitlines()]
-    state = {"ActiveState": "active" if unit.active else "inactive", "UnitFileState": "enabled" if unit.enabled else "disabled"}
-    return "\n\n".join([*blocks, "\n".join([f"Id={unit.name}", *(f"{key}={value}" for key, value in state.items())])]) + "\n"
+    return "\n\n".join([*blocks, "\n".join([f"Id={unit.name}", *(f"{key}={value}" for key, value in _unit_state(unit).items())])]) + "\n"
+
+
+def _unit_state(unit: Unit) -> dict[str, str]:
+    return {"ActiveState": "active" if unit.active else "inactive", "UnitFileState": "enabled" if unit.enabled else "disabled"}
 
 
 def _with_value(text: str, name: str, value: str) -> str:
