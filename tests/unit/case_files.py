@@ -24,6 +24,8 @@ CASES = ROOT / "tests" / "cases"
 KEYS = ("why", "drill", "under", "inventory", "change", "limit", "arguments", "session", "facts", "silent")
 EXPECTED = ("error", "findings", "picture", "result", "diff", "impact", "steps")
 WIDTH = 140
+# The files of an inventory's folder; the shipped one holds the package too.
+DATA = (".yaml", ".key")
 
 
 @cache
@@ -86,7 +88,7 @@ def otherwise(text: str, changes: Mapping[str, Any]) -> str:
 
 def with_edits(base: Path, files: Mapping[str, Any], folder: Path) -> Path:
     """An inventory folder that differs from a base in some files; null takes one away."""
-    texts = {path.name: path.read_bytes() for path in base.iterdir() if path.is_file()}
+    texts = {path.name: path.read_bytes() for path in base.iterdir() if path.suffix in DATA}
     for name, what in files.items():
         if what is None:
             del texts[name]
