@@ -25,7 +25,7 @@ check: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n auto tests/unit
 
 test: check
 	@$(BIN)/python tests/lab/drills.py smoke

@@ -1,5 +1,6 @@
 """For all tests."""
 
+import os
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,7 @@ def expect(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def judge(case: Any, found: Mapping[str, Any]) -> None:
         if request.config.getoption("--save"):
+            assert "PYTEST_XDIST_WORKER" not in os.environ, "cases are saved by one process: leave -n out"
             save(case.subject, case.name, found)
         else:
             assert dict(found) == case.expected
