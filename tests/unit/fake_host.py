@@ -58,6 +58,7 @@ class FakeHost:
     reachable: bool = True
     reload_fails: bool = False
     opened: int = 0
+    boots: int = 1
     timers: list[int] = field(default_factory=list)
     lease: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
@@ -102,7 +103,7 @@ class FakeHost:
 
     def _status(self) -> dict[str, Any]:
         pending = self.pending and {**self.pending, "revert_in_s": self.pending["until"] - self.clock()}
-        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": "1"}
+        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": str(self.boots)}
 
     def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         return {
@@ -164,6 +165,10 @@ class FakeHost:
         if self.pending and self.pending["token"] == request["token"]:
             self.pending["until"] = self.clock() + self.pending["revert_s"]
         return self._outcome(request, emit)
+
+    def _reboot(self, *_: Any) -> dict[str, Any]:
+        self.boots += 1
+        return {}
 
     def _perform(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         self._prepare(request, emit)
