@@ -119,7 +119,7 @@ def mutants_of(source: Source, function: str, node: ast.AST, kinds: Kinds) -> It
 
 
 def parts_of(node: ast.AST) -> Iterator[ast.AST]:
-    """What may hold mutants: no annotation, decorator, base class or docstring, and nothing that only a type checker reads."""
+    """What may hold mutants: no annotation, decorator, base class or docstring, and nothing that is said to a type checker."""
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
@@ -133,6 +133,8 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 def _is_for_types(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assert):
+        return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         return True
     return isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "__all__" for one in node.targets)

@@ -30,8 +30,10 @@ FIRST = {
         *("test_plan.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
     ),
     ENGINE: (
-        *("test_engine.py", "test_service.py", "test_runbook.py", "test_plan.py", "test_turns.py", "test_commands.py"),
-        *("test_precheck.py", "test_ceph_maintenance.py", "test_survey.py", "test_api_link.py", "test_napalm_commits.py", "test_main.py"),
+        *("test_engine.py", "test_untimed.py", "test_rollback.py", "test_selection.py", "test_coordinated.py", "test_plan.py"),
+        *("test_verify.py", "test_order.py", "test_service.py", "test_runbook.py", "test_turns.py", "test_commands.py"),
+        *("test_precheck.py", "test_ceph_maintenance.py", "test_survey.py", "test_api_link.py", "test_napalm_commits.py"),
+        *("test_maintain.py", "test_main.py", "test_changes.py"),
     ),
 }
 # Of one test, and of the imports: a test that takes longer does not come to its end.
