@@ -124,7 +124,7 @@ def parts_of(node: ast.AST) -> Iterator[ast.AST]:
         if field in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, ast.AST) and not _is_docstring(one) and not _is_for_types(one):
+            if isinstance(one, ast.AST) and not _is_docstring(one) and not _states_what_is_so(one):
                 yield one
 
 
@@ -132,8 +132,9 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _is_for_types(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assert):
+def _states_what_is_so(node: ast.AST) -> bool:
+    """An assertion too, which `zip(strict=)` is: it states what is so."""
+    if isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         return True

@@ -26,7 +26,7 @@ STANDS_ON = ("pytest", "yaml", "pydantic", "nornir", "nornir_napalm", "napalm", 
 # What sees most mutants of a kind, fastest first; what these let live all other unit tests are shown.
 FIRST = {
     STEPS: (
-        *("test_changes.py", "test_ceph_maintenance.py", "test_service.py"),
+        *("test_changes.py", "test_ceph_maintenance.py", "test_service.py", "test_api_link.py"),
         *("test_plan.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
     ),
     ENGINE: (

@@ -87,6 +87,7 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "osd.0")
     assert flag.undo[-3:] == ("unset-group", "noout", "osd.0")
+    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for it alone, set through simon)"
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "simon")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "simon")
 

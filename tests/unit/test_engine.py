@@ -148,6 +148,17 @@ def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
 
 
+@pytest.mark.parametrize(("platform", "why"), [("eos", ""), ("ios", ""), ("ifupdown2", "uplink alvin")])
+def test_platform_that_takes_no_message_gets_none(world: World, platform: str, why: str) -> None:
+    """NAPALM's drivers for EOS and IOS raise on any."""
+    vendors = uplink("alvin", "sw-vendor")
+    run = world.run(vendors)
+    run.nornir.inventory.hosts["sw-vendor"].platform = platform
+    outcome = world.carry(vendors, run)
+    assert (outcome.state, outcome.reasons) == ("done", [])
+    assert world["sw-vendor"].records[0]["why"] == why
+
+
 def test_vendors_driver_is_rolled_back_too(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     world["sw-vendor"].answers[HEALTH.command] = sick_once_changed

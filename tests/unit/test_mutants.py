@@ -99,6 +99,7 @@ def test_decisions(made, text: str, expected: list[tuple[str, str]]) -> None:
         "__all__ = ['a']",
         "if TYPE_CHECKING:\n    a = 1",
         "assert a is not None",
+        "zip(a, b, strict=True)",
     ],
 )
 def test_what_nobody_runs_is_left_alone(made, text: str) -> None:

@@ -11,7 +11,7 @@ from cases import CASES, ROOT, Case, case_of, cases_of, load_once, site_of
 from inventory.typed import load
 from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
-from tasks.core.facts import HostFacts, Reading
+from tasks.core.facts import Facts, HostFacts, Reading
 from tasks.core.plan import plan_set
 from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
 from tasks.host.base_settings import base_settings
@@ -54,6 +54,21 @@ def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
     assert plan.transaction is not None
     assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
     assert plan.transaction.absent == (INTERFACES_STAGED,)
+
+
+def staged(facts: Facts) -> Facts:
+    """With a network configuration that somebody's tools have staged."""
+    words = {"interfaces_staged": Reading(0, "auto lo")}
+    return {host: HostFacts(host, {**one.readings, **words}) for host, one in facts.items()}
+
+
+def test_node_with_a_staged_configuration_is_refused() -> None:
+    plan = plan_set(ALVIN, SITE, staged({**SWITCH, **NODE}))
+    assert plan.refused.startswith(f"alvin: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first")
+
+
+def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
+    assert plan_set(ALVIN, SITE, {**staged(SWITCH), **NODE}).refused == ""
 
 
 def test_one_end_that_was_not_read_refuses_the_set() -> None:
