@@ -70,13 +70,12 @@ def of_steps(sources: Mapping[str, Source]) -> Iterator[Mutant]:
     """Strings and numbers of all that steps are made of."""
     modules = {name: Module(source) for name, source in sources.items()}
     kinds = Kinds(sentences=True)
-    for name, module in modules.items():
-        if name.removeprefix("tasks.core.") in ENGINE_MODULES:
-            continue
+    done: set[int] = set()
+    for module in modules.values():
         for node in module.parts.values():
+            done |= {id(one) for one in node.body}
             yield from mutants_of(module.source, "", node, kinds)
     found = sorted(_reached(modules), key=lambda one: (one[0], _line(modules[one[0]], one[1])))
-    done: set[int] = set()
     for name, what in found:
         module = modules[name]
         node = module.functions.get(what) or module.constants[what]
@@ -115,7 +114,7 @@ def _makes_steps(module: Module) -> Iterator[str]:
     for what, node in module.functions.items():
         assert isinstance(node, ast.FunctionDef)
         returned = ast.unparse(node.returns) if node.returns else ""
-        if node.name == "steps" or MADE.search(returned) or _builds(node):
+        if node.name == "steps" or _owner(what) in module.parts or MADE.search(returned) or _builds(node):
             yield what
     yield from (what for what, node in module.constants.items() if _builds(node))
 

@@ -1,7 +1,7 @@
 """What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
 
 import pytest
-from engine import HEALTH, TIMERS, Alias, World, told, uplink, when
+from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.change import ChangeSet, Member
@@ -9,6 +9,8 @@ from tasks.core.errors import LinkError, Refused
 from tasks.core.facts import Fact
 from tasks.core.link import effective_revert_s
 from tasks.core.run import MARGIN_S, Timers
+from tasks.core.runbook import OK
+from tasks.core.verify import HOLD_S
 
 ALVIN = uplink("alvin")
 
@@ -38,6 +40,12 @@ def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
         *["confirmed"] * 2,
         "done",
     ]
+
+
+def test_nothing_is_waited_for_but_the_checks(world: World) -> None:
+    began = world.clock()
+    assert world.execute(ALVIN, checks=(host_is_well,)).exit_code == OK
+    assert world.clock() - began == HOLD_S
 
 
 def test_every_end_is_locked_before_the_first_changes(world: World) -> None:
