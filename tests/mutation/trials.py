@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ STANDS_ON = ("pytest", "yaml", "pydantic", "nornir", "nornir_napalm", "napalm", 
 # What sees most mutants of a kind, fastest first; what these let live all other unit tests are shown.
 FIRST = {
     STEPS: (
-        *("test_changes.py", "test_ceph_maintenance.py", "test_service.py", "test_api_link.py"),
-        *("test_plan.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
+        *("test_changes.py", "test_ceph_maintenance.py", "test_api_link.py", "test_cluster_files.py"),
+        *("test_plan.py", "test_service.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
     ),
     ENGINE: (
         *("test_engine.py", "test_untimed.py", "test_rollback.py", "test_selection.py", "test_coordinated.py", "test_plan.py"),
@@ -66,6 +67,10 @@ def start(folder: str) -> None:
     sys.path[:0] = ours
     # Programs that tests start are to import the copy too.
     os.environ |= {"PYTHONPATH": os.pathsep.join(ours[:2]), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # What a trial leaves goes with the copy.
+    left = Path(folder) / f"{os.getpid()}.tmp"
+    left.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(left)
     sys.dont_write_bytecode = False
     for name in STANDS_ON:
         import_module(name)

@@ -25,9 +25,9 @@ from tasks.network.facts import INTERFACES, STAGED
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
 HEALTH = Fact("health", "health", str.strip)
-# The kinds of events.
+# The kinds of events; the last is what a watcher of a test says itself.
 KINDS = {"read", "planned", "queued", "prepared", "armed", "applied", "reachable", "checked", "confirmed", "reverted", "failed", "refused"}
-KINDS |= {"done", "stage", "ready", "put back", "rebooting"}
+KINDS |= {"done", "stage", "ready", "put back", "rebooting", "noted"}
 TIMERS = Timers(revert_s=16, settle_s=10, apply_s=8)
 
 

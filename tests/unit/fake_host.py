@@ -60,6 +60,8 @@ class FakeHost:
     opened: int = 0
     boots: int = 1
     timers: list[int] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)  # how long it was waited for at the most, of each `begin`
+    tries: int = 0
     lease: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -79,6 +81,7 @@ class FakeHost:
             self.lease = None
 
     def connect(self) -> None:
+        self.tries += 1
         if not self.reachable:
             raise LinkError(f"{self.name}: no SSH connection: no route to host")
         self.opened += 1
@@ -212,8 +215,10 @@ class FakeChannel:
     def host(self) -> str:
         return self.fake.name
 
-    def run(self, _: str, stdin: bytes, __: float, on_line: Callable[[bytes], None]) -> tuple[int, bytes, bytes]:
+    def run(self, _: str, stdin: bytes, limit_s: float, on_line: Callable[[bytes], None]) -> tuple[int, bytes, bytes]:
         length, _, rest = stdin.partition(b"\n")
+        if json.loads(rest[int(length) :])["op"] == "begin":
+            self.fake.limits.append(limit_s)
         lines: list[bytes] = []
 
         def emit(**event: Any) -> None:

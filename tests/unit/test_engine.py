@@ -5,9 +5,10 @@ from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, whe
 from fake_host import FakeHost
 
 from tasks.core.change import ChangeSet, Member
-from tasks.core.errors import LinkError, Refused
-from tasks.core.facts import Fact
+from tasks.core.errors import LinkError, Refused, Reverting, TransactionError
+from tasks.core.facts import STATUS, Fact
 from tasks.core.link import effective_revert_s
+from tasks.core.plan import plan_set
 from tasks.core.run import MARGIN_S, Timers
 from tasks.core.runbook import OK
 from tasks.core.verify import HOLD_S
@@ -300,3 +301,91 @@ def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> Non
     own = Fact("own", "made of the site", str.strip, lambda site, host: f"ping {site.hosts[host].address.ip}")
     world["alvin"].answers["ping 172.16.0.11"] = lambda _: "here"
     assert world.run(ALVIN).do("alvin", "read", facts=(own,))[own] == "here"
+
+
+def test_each_end_has_as_long_to_apply_as_the_next_ones_timer_leaves(world: World) -> None:
+    world.carry(ALVIN)
+    assert (world["alvin"].limits, world["sw-rack"].limits) == ([TIMERS.apply_s], [TIMERS.revert_s - MARGIN_S])
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_host_that_was_never_reached_is_asked_once(world: World, host: str) -> None:
+    """Only a connection that was open may have broken meanwhile."""
+    world[host].reachable = False
+    with pytest.raises(LinkError):
+        world.run(ALVIN).do(host, "read", facts=(STATUS,))
+    assert world[host].tries == 1
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_what_becomes_of_a_host_that_is_not_rolled_back_is_said(world: World, host: str) -> None:
+    run = world.run(ALVIN)
+    world[host].happens["after begin"] = vanish
+    outcome = world.carry(ALVIN, run)
+    *_, said = (event.text for event in run.events if (event.kind, event.host) == ("failed", host) and event.change_set)
+    assert said in outcome.reasons[1:]
+    assert said.startswith(f"{host}: not rolled back from here")
+
+
+def test_host_that_goes_on_restoring_is_said(world: World) -> None:
+    run = world.run(ALVIN)
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    world["alvin"].stuck = "it is busy"
+    outcome = world.carry(ALVIN, run)
+    assert outcome.state == "reverting"
+    (said,) = (event.text for event in run.events if (event.kind, event.host) == ("failed", "alvin"))
+    assert said == outcome.reasons[-1]
+    assert "it is busy" in said
+
+
+@pytest.fixture
+def begun(world: World):
+    """A run that has begun a switch's change, and the plan of it."""
+
+    def begin(switch: str):
+        change_set = uplink("alvin", switch)
+        run = world.run(change_set)
+        run.read([switch, "alvin"])
+        (plan,) = (host for host in plan_set(change_set, run.site, run.facts).hosts if host.host == switch)
+        run.do(switch, "prepare", plan=plan)
+        run.do(switch, "begin", plan=plan, revert_s=60, deadline_s=30, on_event=lambda _: None)
+        return run, plan
+
+    return begin
+
+
+@pytest.mark.parametrize("state", ["armed", "applying", "applied"])
+def test_switch_is_rolled_back_whatever_it_was_at(world: World, begun, state: str) -> None:
+    run, plan = begun("sw-rack")
+    world["sw-rack"].pending["state"] = state
+    run.do("sw-rack", "revert", plan=plan, reason="not well")
+    assert world.untouched("sw-rack")
+    run.do("sw-rack", "revert", plan=plan, reason="once more")
+    assert len(world.asked("revert")) == 1, "one commit further back would be somebody else's"
+
+
+def test_switch_that_is_reverting_is_asked_again(world: World, begun) -> None:
+    run, plan = begun("sw-rack")
+    world["sw-rack"].stuck = "it is busy"
+    for _ in range(2):
+        with pytest.raises(Reverting):
+            run.do("sw-rack", "revert", plan=plan, reason="not well")
+    world["sw-rack"].stuck = ""
+    run.do("sw-rack", "revert", plan=plan, reason="not well")
+    assert world.untouched("sw-rack")
+
+
+def test_vendors_switch_knows_only_what_is_pending(world: World, begun) -> None:
+    run, plan = begun("sw-vendor")
+    assert run.do("sw-vendor", "outcome", plan=plan)["state"] == "applied"
+    run.do("sw-vendor", "revert", plan=plan, reason="not well")
+    assert run.do("sw-vendor", "outcome", plan=plan) == {"state": "unknown", "reason": "no commit is pending"}
+    run.do("sw-vendor", "revert", plan=plan, reason="once more")
+    assert len(world.asked("revert")) == 1
+
+
+def test_switch_that_has_confirmed_keeps_it(begun) -> None:
+    run, plan = begun("sw-rack")
+    run.do("sw-rack", "confirm", plan=plan)
+    with pytest.raises(TransactionError, match=r"^sw-rack: it is confirmed and stays"):
+        run.do("sw-rack", "revert", plan=plan, reason="not well")

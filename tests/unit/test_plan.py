@@ -1,5 +1,6 @@
 """Plans of whole sets, and the sets that the shipped site makes."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from cases import CASES, ROOT, Case, case_of, cases_of, load_once, site_of
 from inventory.typed import load
 from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
-from tasks.core.facts import Facts, HostFacts, Reading
+from tasks.core.facts import STATUS, Facts, HostFacts, Reading
 from tasks.core.plan import plan_set
 from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
 from tasks.host.base_settings import base_settings
@@ -69,6 +70,27 @@ def test_node_with_a_staged_configuration_is_refused() -> None:
 
 def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
     assert plan_set(ALVIN, SITE, {**staged(SWITCH), **NODE}).refused == ""
+
+
+@pytest.mark.parametrize(
+    ("pending", "refused"),
+    [
+        (None, ""),
+        ({"run": "mine"}, ""),
+        ({"overdue": True}, ""),
+        ({}, "alvin: 'uplink' of sam is open and restores itself in 7 s unless confirmed; run again then"),
+        ({"revert_in_s": -3}, "alvin: 'uplink' of sam is open and restores itself in 0 s unless confirmed; run again then"),
+        ({"state": "reverting", "run": "mine", "reason": "not well"}, "alvin: 'uplink' of sam is reverting: not well"),
+    ],
+    ids=["nothing", "ours", "overdue", "open", "ends-now", "reverting"],
+)
+def test_host_with_anothers_open_transaction_refuses_the_set(pending: dict[str, object] | None, refused: str) -> None:
+    said = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
+    status = json.dumps({"pending": said, "lease": None, "records": [], "owed": [], "boot": "1"})
+    facts = {**SWITCH, **NODE}
+    facts["alvin"] = HostFacts("alvin", {**facts["alvin"].readings, STATUS.name: Reading(0, status)})
+    assert plan_set(ALVIN, SITE, facts, "mine").refused.startswith(refused)
+    assert bool(plan_set(ALVIN, SITE, facts, "mine").refused) is bool(refused)
 
 
 def test_one_end_that_was_not_read_refuses_the_set() -> None:

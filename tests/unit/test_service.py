@@ -364,3 +364,8 @@ def test_host_that_is_right_already_is_not_said_to_be_taken_out(world: World) ->
     world.execute(*BOTH, inside=INSIDE)
     result = world.execute(BOTH[0], settings("sw-rack"), inside=INSIDE, dry_run=True)
     assert result.stages[0].plans[0].hosts[0].impact == ()
+
+
+def test_what_makes_ready_has_a_minute(world: World) -> None:
+    world.execute(settings("alvin"), inside=INSIDE)
+    assert world["simon"].limits == [60]
