@@ -140,3 +140,18 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
     script = READ_CEPH.replace("/etc/", f"{tmp_path}/").replace("/var/lib/ceph/", f"{tmp_path}/")
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert out == ('{"error": "no ceph.conf is there to ask by, though the host has ceph-0, ceph-4"}' if osds else "{}")
+
+
+def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
+    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, said(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
+    assert one.on == "theodore"
+    assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
+
+
+def test_flag_that_nobody_would_take_away_is_not_set() -> None:
+    silent = said(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
+    with pytest.raises(Refused) as raised:
+        CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")
+    assert str(raised.value) == (
+        "alvin: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back"
+    )
