@@ -357,6 +357,7 @@ def begun(world: World):
 @pytest.mark.parametrize("state", ["armed", "applying", "applied"])
 def test_switch_is_rolled_back_whatever_it_was_at(world: World, begun, state: str) -> None:
     run, plan = begun("sw-rack")
+    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host knows it by the run's own word"
     world["sw-rack"].pending["state"] = state
     run.do("sw-rack", "revert", plan=plan, reason="not well")
     assert world.untouched("sw-rack")

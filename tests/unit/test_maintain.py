@@ -1,7 +1,9 @@
 """A host is taken out of service, booted, and put back: by a run, and by the command line of a maintenance script."""
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tasks.core import maintenance
 from tasks.core.errors import TransactionError
 from tasks.core.maintenance import main, maintain, reboot
 from tasks.core.report import Screen
+from tasks.core.run import Run
 from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options
 
 
@@ -137,12 +140,16 @@ def test_script_says_what_went_wrong(script, hosts, capsys, monkeypatch: pytest.
 
 
 def test_script_that_is_interrupted_puts_it_back(script, hosts, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pressed(*_: object) -> None:
-        raise KeyboardInterrupt
+    def pressed(run: Run, *_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        run.stop.wait(10)
+        run.pause(0)
 
     monkeypatch.setitem(maintenance.ACTIONS, "reboot", pressed)
     code, record = script("alvin", "--yes")
     assert (code, record["exit_code"]) == (INTERRUPTED, INTERRUPTED)
+    (said,) = (event["text"] for event in record["events"] if event["kind"] == "stage")
+    assert said.endswith(": putting back what is out of service")
     assert record["trouble"] == "interrupted: alvin is put back into service by its own timer at the latest"
     assert asked(hosts) == [("simon", "begin"), ("simon", "revert")]
 
