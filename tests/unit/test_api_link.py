@@ -174,8 +174,9 @@ def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) ->
 @pytest.mark.parametrize("said", [None, 7, [7], {"name": "share"}], ids=str)
 def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -> None:
     """Its opposite would delete something else."""
-    with pytest.raises(BadAnswer, match="the answer does not say what was made"):
+    with pytest.raises(BadAnswer) as raised:
         _of(Call("sharing.nfs.delete", "[{id}]"), said)
+    assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {said!r}"
     assert _of(Call("service.update", "[]", job=True), said) == Call("service.update", "[]", job=True)
 
 

@@ -140,9 +140,11 @@ def test_timers_must_fit(settle_s: int) -> None:
         Timers(revert_s=60, settle_s=settle_s)
 
 
-@pytest.mark.parametrize(("platform", "effective_s"), [("ifupdown2", 61), ("eos", 61), ("ios", 120), ("junos", 120)])
-def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, effective_s: int) -> None:
-    assert effective_revert_s(platform, 61) == effective_s
+@pytest.mark.parametrize(
+    ("platform", "least_s", "effective_s"), [("ifupdown2", 1, 61), ("eos", 1, 61), ("ios", 60, 120), ("junos", 60, 120)]
+)
+def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, least_s: int, effective_s: int) -> None:
+    assert [effective_revert_s(platform, wanted_s) for wanted_s in (0, 1, 61)] == [least_s, least_s, effective_s]
 
 
 def test_platform_without_a_timer_is_refused() -> None:
