@@ -155,3 +155,7 @@ def test_flag_that_nobody_would_take_away_is_not_set() -> None:
     assert str(raised.value) == (
         "alvin: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back"
     )
+
+
+def test_site_without_ceph_has_no_storage_hosts() -> None:
+    assert CEPH_MAINTENANCE.may_concern(WHOLE.site.model_copy(update={"ceph": None})) == ()

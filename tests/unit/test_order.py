@@ -114,3 +114,18 @@ def test_ctrl_c_while_others_are_carried_is_said_once(world: World) -> None:
     assert outcome.state == "interrupted"
     assert told(run, "stage") == [("stage", "")]
     assert world.untouched("alvin")
+
+
+class NobodyKnows:
+    """Whether a host is in service cannot be told."""
+
+    def right(self, _: ChangeSet) -> str:
+        raise KeyError("up")
+
+
+def test_stage_whose_order_cannot_be_told_is_not_begun_and_that_is_said(world: World) -> None:
+    run = world.run(ALVIN, SIMON)
+    outcomes = carry_all(run, (ALVIN, SIMON), NobodyKnows())  # type: ignore[arg-type]
+    assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not begun: a fault of this program: KeyError('up')"])] * 2
+    assert [event.text for event in run.events] == outcomes[0].reasons
+    assert told(run, "failed") == [("failed", "")]

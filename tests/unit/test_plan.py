@@ -14,7 +14,7 @@ from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
 from tasks.core.facts import STATUS, Facts, HostFacts, Reading
 from tasks.core.plan import plan_set
-from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
+from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED, network_transaction
 from tasks.host.base_settings import base_settings
 from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
 from tasks.network.bonds import PortChannel, UplinkBond
@@ -55,6 +55,11 @@ def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
     assert plan.transaction is not None
     assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
     assert plan.transaction.absent == (INTERFACES_STAGED,)
+
+
+def test_file_that_is_not_there_and_has_nothing_to_say_is_not_written() -> None:
+    assert network_transaction("try", {}, {INTERFACES: ""}, "").files == ()
+    assert [file.before for file in network_transaction("try", {}, {INTERFACES: "auto lo\n"}, "").files] == [None]
 
 
 def staged(facts: Facts) -> Facts:
