@@ -1,10 +1,10 @@
-# For a user: `make bootstrap` and `make test`; for whoever changes the code also `make check` and `make drills`. What they need they install.
+# For a user: `make bootstrap` and `make test`; for whoever changes the code also `make check`, `make mutation` and `make drills`. What they need they install.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: bootstrap check test drills format lock clean
+.PHONY: bootstrap check test mutation drills format lock clean
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Burrow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=python3.12 or the like."; exit 1; }
@@ -29,6 +29,10 @@ check: .venv/installed
 
 test: check
 	@$(BIN)/python tests/lab/drills.py smoke
+
+# DRAW=N draws N mutants, SEED=S the same ones again, ONLY=PATTERN those of some files or functions.
+mutation: .venv/installed
+	@$(BIN)/python tests/mutation/gate.py $(if $(DRAW),--draw $(DRAW)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # PART=K/N runs one part of N, which take about the same time; RECORD=1 keeps what each file of drills took.
 drills: .venv/installed

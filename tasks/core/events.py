@@ -11,7 +11,8 @@ from inventory.printable import LINES, printable
 class Event:
     """One thing that happened. `kind` is a word of the list below; `at_s` is monotonic.
 
-    read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done, stage
+    read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done, stage; of hosts that
+    are out of service: ready, put back, rebooting
     """
 
     kind: str

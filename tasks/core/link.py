@@ -186,7 +186,7 @@ class NapalmLink:
         if kept["state"] in ("armed", "applying", "applied", "reverting"):
             self._run(napalm_rollback)
             kept = self.outcome(plan)
-        if kept["state"] not in ("reverted", "unknown"):
+        if kept["state"] != "unknown":
             expect("reverted", plan.host, kept)
 
     def renew(self, plan: HostPlan) -> None:

@@ -102,6 +102,7 @@ class Ospf(Change[OspfState]):
 
     def _words(self, site: Site, facts: Facts) -> str:
         host = site.hosts[self.host]
+        assert host.loopback is not None, "the inventory has a rule for that"
         cables = [
             {"port": cable.near(self.host).port, "cost": site.networks[cable.network].ospf_cost}
             for cable in site.routed(self.host)
@@ -114,7 +115,7 @@ class Ospf(Change[OspfState]):
             cables=cables,
             ospf=site.ospf,
             key=site.ospf_key.get_secret_value() if site.ospf_key else "",
-            router_id=host.loopback.ip if host.loopback else "",
+            router_id=host.loopback.ip,
             ipv6_forwarding=self._ipv6_forwarding(facts),
         )
 

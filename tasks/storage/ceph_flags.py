@@ -22,8 +22,8 @@ TEMPORARY = {
     "noscrub": "copies are compared",
     "nodeep-scrub": "copies are compared byte by byte",
     "nosnaptrim": "what snapshots held is freed",
-    "pauserd": "clients read",
-    "pausewr": "clients write",
+    "pauserd": "clients read and write",
+    "pausewr": "clients read and write",
 }
 # One command sets both, and takes both away.
 PAUSE = ("pauserd", "pausewr")
@@ -64,7 +64,7 @@ class CephFlags(Change[Flags]):
 
 
 def _command(verb: str, flag: str) -> Command:
-    name, kept = ("pause", "clients read and write") if flag in PAUSE else (flag, TEMPORARY[flag])
+    name, kept = "pause" if flag in PAUSE else flag, TEMPORARY[flag]
     opposite = "unset" if verb == "set" else "set"
     impact = f"no longer: {kept}" if verb == "set" else f"again: {kept}"
     return Command((*CEPH_OSD, verb, name), f"flag {name} is {verb}", (*CEPH_OSD, opposite, name), impact=(impact,))

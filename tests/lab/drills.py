@@ -7,7 +7,7 @@ The unit is a file of drills, which may build on each other. A file begins with 
 the drills before it left none. Parts and labs get an equal share of what the files took when they were last measured
 (durations.json, seconds; --record writes it). The second lab is a lab like the first, in a network of its own, because both listen on
 the same addresses of the loopback. Files that count every lost packet, or that need both processors for Ceph, run last on the first lab,
-when the second one is down.
+when the second one is down. The mutation gate, which needs no lab but both processors, is a unit too, and runs before any lab is up.
 """
 
 import json
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -25,6 +26,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DURATIONS = HERE / "durations.json"
 SMOKE = "test_smoke.py"
+MUTATION = "mutation"
+GATE = (sys.executable, str(ROOT / "tests" / "mutation" / "gate.py"))
 # In this order: drills of maintenance go on from what those of storage have made.
 ALONE = ("test_smoke.py", "test_fabric.py", "test_storage.py", "test_maintenance.py")
 # What a file is taken to last until it is measured.
@@ -39,8 +42,13 @@ def files() -> list[str]:
     return sorted(path.name for path in HERE.glob("test_*.py"))
 
 
+def units() -> list[str]:
+    """What is shared out."""
+    return [*files(), MUTATION]
+
+
 def durations() -> dict[str, float]:
-    """{file: seconds} as last measured."""
+    """{unit: seconds} as last measured."""
     measured: dict[str, float] = json.loads(DURATIONS.read_text())
     return measured
 
@@ -57,12 +65,12 @@ def shares(names: Iterable[str], cost_s: Mapping[str, float], count: int) -> lis
 
 
 def part(word: str) -> list[str]:
-    """The files of part K of N, written K/N; a file that runs alone costs the time of both labs. Raises SystemExit on another word."""
+    """The units of part K of N, written K/N; one that runs alone costs the time of both labs. Raises SystemExit on another word."""
     number, _, of = word.partition("/")
     if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
         raise SystemExit(f"PART: wanted K/N such as 1/3, found {word}")
-    cost_s = {name: durations().get(name, UNKNOWN_S) * (2 if name in ALONE else 1) for name in files()}
-    return shares(files(), cost_s, int(of))[int(number) - 1]
+    cost_s = {name: durations().get(name, UNKNOWN_S) * (2 if name in (*ALONE, MUTATION) else 1) for name in units()}
+    return shares(units(), cost_s, int(of))[int(number) - 1]
 
 
 def second_lab() -> Path:
@@ -90,6 +98,14 @@ def measured(results: Path) -> dict[str, float]:
             name = f"{(case.get('classname') or '').split('.')[-1]}.py"
             found[name] = found.get(name, 0.0) + float(case.get("time") or 0)
     return found
+
+
+def mutation(took_s: dict[str, float]) -> int:
+    """Run the mutation gate, and add what it took; its exit code."""
+    began = time.monotonic()
+    code = subprocess.run(GATE, cwd=ROOT, check=False).returncode
+    took_s[MUTATION] = time.monotonic() - began
+    return code
 
 
 def both_labs(names: Sequence[str], folder: Path) -> int:
@@ -124,12 +140,12 @@ def beside(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
 
 
 def tell(took_s: Mapping[str, float], *, record: bool) -> None:
-    """Say what each file took, beside what it took before; keep it where that is asked for."""
+    """Say what each unit took, beside what it took before; keep it where that is asked for."""
     before = durations()
     for name, seconds in sorted(took_s.items()):
         print(f"{name:34} {seconds:6.0f} s, was {before.get(name, 0):.0f} s")
     if record:
-        kept = {name: round({**before, **took_s}[name]) for name in files() if name in {**before, **took_s}}
+        kept = {name: round({**before, **took_s}[name]) for name in units() if name in {**before, **took_s}}
         DURATIONS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
@@ -137,13 +153,19 @@ def main(words: Sequence[str]) -> int:
     """The exit code: 0 where every drill passed."""
     record = "--record" in words
     what, *rest = [word for word in words if word != "--record"] or ["all"]
+    took_s: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if what == "smoke":
             code = subprocess.run(drill([SMOKE], folder / "smoke.xml"), cwd=ROOT, check=False).returncode
         else:
-            code = both_labs(part(rest[0]) if rest else files(), folder)
-        tell({key: value for path in sorted(folder.glob("*.xml")) for key, value in measured(path).items()}, record=record)
+            names = part(rest[0]) if rest else units()
+            code = mutation(took_s) if MUTATION in names else 0
+            drills = [one for one in names if one != MUTATION]
+            code = (both_labs(drills, folder) if drills else 0) or code
+        for path in sorted(folder.glob("*.xml")):
+            took_s |= measured(path)
+    tell(took_s, record=record)
     return code
 
 

@@ -22,7 +22,8 @@ def world(monkeypatch):
     monkeypatch.setattr(PluginRegister, "available", plugins(world.hosts))
     monkeypatch.setattr(time, "monotonic", world.clock)
     monkeypatch.setattr(time, "sleep", world.clock.sleep)
-    return world
+    yield world
+    assert world.unknown_kinds() == set()
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ from tasks.network.facts import INTERFACES, STAGED
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
 HEALTH = Fact("health", "health", str.strip)
+# The kinds of events; the last is what a watcher of a test says itself.
+KINDS = {"read", "planned", "queued", "prepared", "armed", "applied", "reachable", "checked", "confirmed", "reverted", "failed", "refused"}
+KINDS |= {"done", "stage", "ready", "put back", "rebooting", "noted"}
 TIMERS = Timers(revert_s=16, settle_s=10, apply_s=8)
 
 
@@ -80,6 +83,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     journal: list[tuple[str, str]] = field(default_factory=list)
     hosts: dict[str, FakeHost] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("alvin", "simon", "sw-rack", "sw-vendor"):
@@ -92,6 +96,7 @@ class World:
         """A run that would carry these sets; its facts are read at their turn."""
         loaded = inventory().load()
         run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", TIMERS, stop=Stop(self.clock), **options)
+        self.runs.append(run)
         facts = (STATUS, INTERFACES, STAGED, HEALTH)
         run.needs = {host: facts for one in sets for host in one.hosts}
         return run
@@ -122,6 +127,10 @@ class World:
     def asked(self, *verbs: str) -> list[tuple[str, str]]:
         """The requests of these kinds, in order."""
         return [asked for asked in self.journal if asked[1] in verbs]
+
+    def unknown_kinds(self) -> set[str]:
+        """Of what was said: a watcher waits for a kind by its word."""
+        return {event.kind for run in self.runs for event in run.events} - KINDS
 
     def untouched(self, *names: str) -> bool:
         return all(self[name].files["/etc/network/interfaces"] == FRESH for name in names)

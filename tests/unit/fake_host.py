@@ -58,7 +58,10 @@ class FakeHost:
     reachable: bool = True
     reload_fails: bool = False
     opened: int = 0
+    boots: int = 1
     timers: list[int] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)  # how long it was waited for at the most, of each `begin`
+    tries: int = 0
     lease: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -78,6 +81,7 @@ class FakeHost:
             self.lease = None
 
     def connect(self) -> None:
+        self.tries += 1
         if not self.reachable:
             raise LinkError(f"{self.name}: no SSH connection: no route to host")
         self.opened += 1
@@ -102,7 +106,7 @@ class FakeHost:
 
     def _status(self) -> dict[str, Any]:
         pending = self.pending and {**self.pending, "revert_in_s": self.pending["until"] - self.clock()}
-        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": "1"}
+        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": str(self.boots)}
 
     def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         return {
@@ -165,6 +169,10 @@ class FakeHost:
             self.pending["until"] = self.clock() + self.pending["revert_s"]
         return self._outcome(request, emit)
 
+    def _reboot(self, *_: Any) -> dict[str, Any]:
+        self.boots += 1
+        return {}
+
     def _perform(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         self._prepare(request, emit)
         command = " ".join(request["argv"])
@@ -207,8 +215,10 @@ class FakeChannel:
     def host(self) -> str:
         return self.fake.name
 
-    def run(self, _: str, stdin: bytes, __: float, on_line: Callable[[bytes], None]) -> tuple[int, bytes, bytes]:
+    def run(self, _: str, stdin: bytes, limit_s: float, on_line: Callable[[bytes], None]) -> tuple[int, bytes, bytes]:
         length, _, rest = stdin.partition(b"\n")
+        if json.loads(rest[int(length) :])["op"] == "begin":
+            self.fake.limits.append(limit_s)
         lines: list[bytes] = []
 
         def emit(**event: Any) -> None:

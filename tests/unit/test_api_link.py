@@ -12,13 +12,14 @@ from truenas_device import Device, Wire, of_readings
 
 from inventory.rows import LinkKind
 from inventory.typed import BurrowInventory
+from tasks.core.api_link import _of
 from tasks.core.carry import carry
 from tasks.core.change import ChangeSet, Member
-from tasks.core.errors import LinkError, Refused, TransactionError
+from tasks.core.errors import BadAnswer, LinkError, Refused, TransactionError
 from tasks.core.json_rpc import ApiConnection, JsonRpc
 from tasks.core.plan import plan_member
 from tasks.core.run import Run, Timers
-from tasks.core.transaction import Action
+from tasks.core.transaction import Action, Call
 from tasks.storage.nfs import nfs
 from tasks.storage.truenas_exports import TruenasExports
 
@@ -168,3 +169,16 @@ def test_a_key_that_is_not_taken_is_said_without_the_key(wire: Wire) -> None:
 def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match=r"say api_user and api_key_file|cannot be read"):
         ApiConnection().open("vault", None, None, None, None, extras)
+
+
+@pytest.mark.parametrize("said", [None, 7, [7], {"name": "share"}], ids=str)
+def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -> None:
+    """Its opposite would delete something else."""
+    with pytest.raises(BadAnswer) as raised:
+        _of(Call("sharing.nfs.delete", "[{id}]"), said)
+    assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {said!r}"
+    assert _of(Call("service.update", "[]", job=True), said) == Call("service.update", "[]", job=True)
+
+
+def test_opposite_is_of_what_was_made() -> None:
+    assert _of(Call("sharing.nfs.delete", "[{id}]"), {"id": 7}) == Call("sharing.nfs.delete", "[7]")

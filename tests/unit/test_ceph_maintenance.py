@@ -87,6 +87,7 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "osd.0")
     assert flag.undo[-3:] == ("unset-group", "noout", "osd.0")
+    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for it alone, set through simon)"
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "simon")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "simon")
 
@@ -102,8 +103,12 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
 )
 def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes: dict[str, object], where: str) -> None:
     facts = otherwise(**changes)
-    with pytest.raises(Refused, match=f"{where}, which is no host of the inventory"):
+    with pytest.raises(Refused) as raised:
         concerned(facts)
+    assert str(raised.value) == (
+        f"{where}, which is no host of the inventory that could have one: what a change would stop is not known; name that"
+        " host in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
+    )
     with pytest.raises(Refused, match=where):
         CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")
     down = otherwise(**changes, **{"osd dump/osds/1/up": 0})
@@ -135,3 +140,22 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
     script = READ_CEPH.replace("/etc/", f"{tmp_path}/").replace("/var/lib/ceph/", f"{tmp_path}/")
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert out == ('{"error": "no ceph.conf is there to ask by, though the host has ceph-0, ceph-4"}' if osds else "{}")
+
+
+def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
+    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, said(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
+    assert one.on == "theodore"
+    assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
+
+
+def test_flag_that_nobody_would_take_away_is_not_set() -> None:
+    silent = said(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
+    with pytest.raises(Refused) as raised:
+        CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")
+    assert str(raised.value) == (
+        "alvin: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back"
+    )
+
+
+def test_site_without_ceph_has_no_storage_hosts() -> None:
+    assert CEPH_MAINTENANCE.may_concern(WHOLE.site.model_copy(update={"ceph": None})) == ()

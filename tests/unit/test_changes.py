@@ -9,7 +9,7 @@ from tasks.core.change import Member
 from tasks.core.errors import BurrowError
 from tasks.core.facts import HostFacts, Reading
 from tasks.core.plan import HostPlan, plan_member
-from tasks.core.transaction import PVE
+from tasks.core.transaction import PVE, WITH_MOUNT
 
 CHANGES = changes()
 EVERY = [case for name in CHANGES for case in cases_of(CASES / name)]
@@ -69,6 +69,8 @@ def test_proxmoxs_commands_are_run_on_its_mount_alone(case: Case) -> None:
     transaction = plan_of(case).transaction
     commands = transaction.commands if transaction else ()
     assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}
+    for one in commands:
+        assert one.guarded == (("/bin/sh", "-c", WITH_MOUNT, one.argv[0], PVE, *one.argv) if one.mount else one.argv)
 
 
 def _texts(plan: HostPlan) -> dict[str, str]:

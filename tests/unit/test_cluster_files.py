@@ -89,7 +89,7 @@ def test_command_that_writes_there_is_not_run_without_it(tmp_path: Path) -> None
     for one in (command, opposite):
         done = subprocess.run(one.guarded, capture_output=True, text=True, check=False)
         assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
-        assert f"{tmp_path} is not mounted: nothing was done" in done.stderr
+        assert done.stderr == f"{tmp_path} is not mounted: nothing was done; start what mounts it, then run again\n"
     mounted = replace(command, mount="/proc")
     assert subprocess.run(mounted.guarded, check=False).returncode == 0
     assert (tmp_path / "made").exists()

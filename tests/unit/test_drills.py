@@ -1,6 +1,7 @@
-"""The drills in parts: every file of drills is in just one of them, and they take about the same time."""
+"""The drills in parts: every file of drills, and the mutation gate, is in just one of them, and they take about the same time."""
 
 import importlib.util
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -18,9 +19,9 @@ def drills() -> ModuleType:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 100])
-def test_every_file_is_in_one_part(drills: ModuleType, count: int) -> None:
+def test_every_unit_is_in_one_part(drills: ModuleType, count: int) -> None:
     parts = [drills.part(f"{number}/{count}") for number in range(1, count + 1)]
-    assert sorted(name for part in parts for name in part) == drills.files()
+    assert sorted(name for part in parts for name in part) == sorted(drills.units())
 
 
 def test_shares_cost_about_the_same(drills: ModuleType) -> None:
@@ -34,8 +35,14 @@ def test_part_that_is_none_is_named(drills: ModuleType, word: str) -> None:
         drills.part(word)
 
 
-def test_only_files_that_are_there_were_measured(drills: ModuleType) -> None:
-    assert set(drills.durations()) <= set(drills.files())
+def test_only_units_that_are_there_were_measured(drills: ModuleType) -> None:
+    assert set(drills.durations()) <= set(drills.units())
+
+
+def test_the_mutation_gate_is_a_unit_without_a_lab(drills: ModuleType) -> None:
+    assert drills.units() == [*drills.files(), drills.MUTATION]
+    assert Path(drills.GATE[-1]).is_file()
+    assert Path(drills.GATE[-1]).is_relative_to(ROOT / "tests" / "mutation")
 
 
 def test_files_that_run_alone_are_there(drills: ModuleType) -> None:

@@ -1,14 +1,17 @@
 """What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
 
 import pytest
-from engine import HEALTH, TIMERS, Alias, World, told, uplink, when
+from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.change import ChangeSet, Member
-from tasks.core.errors import LinkError, Refused
-from tasks.core.facts import Fact
+from tasks.core.errors import LinkError, Refused, Reverting, TransactionError
+from tasks.core.facts import STATUS, Fact
 from tasks.core.link import effective_revert_s
+from tasks.core.plan import plan_set
 from tasks.core.run import MARGIN_S, Timers
+from tasks.core.runbook import OK
+from tasks.core.verify import HOLD_S
 
 ALVIN = uplink("alvin")
 
@@ -38,6 +41,12 @@ def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
         *["confirmed"] * 2,
         "done",
     ]
+
+
+def test_nothing_is_waited_for_but_the_checks(world: World) -> None:
+    began = world.clock()
+    assert world.execute(ALVIN, checks=(host_is_well,)).exit_code == OK
+    assert world.clock() - began == HOLD_S
 
 
 def test_every_end_is_locked_before_the_first_changes(world: World) -> None:
@@ -131,9 +140,11 @@ def test_timers_must_fit(settle_s: int) -> None:
         Timers(revert_s=60, settle_s=settle_s)
 
 
-@pytest.mark.parametrize(("platform", "effective_s"), [("ifupdown2", 61), ("eos", 61), ("ios", 120), ("junos", 120)])
-def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, effective_s: int) -> None:
-    assert effective_revert_s(platform, 61) == effective_s
+@pytest.mark.parametrize(
+    ("platform", "least_s", "effective_s"), [("ifupdown2", 1, 61), ("eos", 1, 61), ("ios", 60, 120), ("junos", 60, 120)]
+)
+def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, least_s: int, effective_s: int) -> None:
+    assert [effective_revert_s(platform, wanted_s) for wanted_s in (0, 1, 61)] == [least_s, least_s, effective_s]
 
 
 def test_platform_without_a_timer_is_refused() -> None:
@@ -146,6 +157,17 @@ def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     assert world.carry(vendors).state == "done"
     assert world["sw-vendor"].timers == [16]  # EOS counts in seconds
     assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
+
+
+@pytest.mark.parametrize(("platform", "why"), [("eos", ""), ("ios", ""), ("ifupdown2", "uplink alvin")])
+def test_platform_that_takes_no_message_gets_none(world: World, platform: str, why: str) -> None:
+    """NAPALM's drivers for EOS and IOS raise on any."""
+    vendors = uplink("alvin", "sw-vendor")
+    run = world.run(vendors)
+    run.nornir.inventory.hosts["sw-vendor"].platform = platform
+    outcome = world.carry(vendors, run)
+    assert (outcome.state, outcome.reasons) == ("done", [])
+    assert world["sw-vendor"].records[0]["why"] == why
 
 
 def test_vendors_driver_is_rolled_back_too(world: World) -> None:
@@ -281,3 +303,92 @@ def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> Non
     own = Fact("own", "made of the site", str.strip, lambda site, host: f"ping {site.hosts[host].address.ip}")
     world["alvin"].answers["ping 172.16.0.11"] = lambda _: "here"
     assert world.run(ALVIN).do("alvin", "read", facts=(own,))[own] == "here"
+
+
+def test_each_end_has_as_long_to_apply_as_the_next_ones_timer_leaves(world: World) -> None:
+    world.carry(ALVIN)
+    assert (world["alvin"].limits, world["sw-rack"].limits) == ([TIMERS.apply_s], [TIMERS.revert_s - MARGIN_S])
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_host_that_was_never_reached_is_asked_once(world: World, host: str) -> None:
+    """Only a connection that was open may have broken meanwhile."""
+    world[host].reachable = False
+    with pytest.raises(LinkError):
+        world.run(ALVIN).do(host, "read", facts=(STATUS,))
+    assert world[host].tries == 1
+
+
+@pytest.mark.parametrize("host", ["alvin", "sw-rack"])
+def test_what_becomes_of_a_host_that_is_not_rolled_back_is_said(world: World, host: str) -> None:
+    run = world.run(ALVIN)
+    world[host].happens["after begin"] = vanish
+    outcome = world.carry(ALVIN, run)
+    *_, said = (event.text for event in run.events if (event.kind, event.host) == ("failed", host) and event.change_set)
+    assert said in outcome.reasons[1:]
+    assert said.startswith(f"{host}: not rolled back from here")
+
+
+def test_host_that_goes_on_restoring_is_said(world: World) -> None:
+    run = world.run(ALVIN)
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    world["alvin"].stuck = "it is busy"
+    outcome = world.carry(ALVIN, run)
+    assert outcome.state == "reverting"
+    (said,) = (event.text for event in run.events if (event.kind, event.host) == ("failed", "alvin"))
+    assert said == outcome.reasons[-1]
+    assert "it is busy" in said
+
+
+@pytest.fixture
+def begun(world: World):
+    """A run that has begun a switch's change, and the plan of it."""
+
+    def begin(switch: str):
+        change_set = uplink("alvin", switch)
+        run = world.run(change_set)
+        run.read([switch, "alvin"])
+        (plan,) = (host for host in plan_set(change_set, run.site, run.facts).hosts if host.host == switch)
+        run.do(switch, "prepare", plan=plan)
+        run.do(switch, "begin", plan=plan, revert_s=60, deadline_s=30, on_event=lambda _: None)
+        return run, plan
+
+    return begin
+
+
+@pytest.mark.parametrize("state", ["armed", "applying", "applied"])
+def test_switch_is_rolled_back_whatever_it_was_at(world: World, begun, state: str) -> None:
+    run, plan = begun("sw-rack")
+    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host knows it by the run's own word"
+    world["sw-rack"].pending["state"] = state
+    run.do("sw-rack", "revert", plan=plan, reason="not well")
+    assert world.untouched("sw-rack")
+    run.do("sw-rack", "revert", plan=plan, reason="once more")
+    assert len(world.asked("revert")) == 1, "one commit further back would be somebody else's"
+
+
+def test_switch_that_is_reverting_is_asked_again(world: World, begun) -> None:
+    run, plan = begun("sw-rack")
+    world["sw-rack"].stuck = "it is busy"
+    for _ in range(2):
+        with pytest.raises(Reverting):
+            run.do("sw-rack", "revert", plan=plan, reason="not well")
+    world["sw-rack"].stuck = ""
+    run.do("sw-rack", "revert", plan=plan, reason="not well")
+    assert world.untouched("sw-rack")
+
+
+def test_vendors_switch_knows_only_what_is_pending(world: World, begun) -> None:
+    run, plan = begun("sw-vendor")
+    assert run.do("sw-vendor", "outcome", plan=plan)["state"] == "applied"
+    run.do("sw-vendor", "revert", plan=plan, reason="not well")
+    assert run.do("sw-vendor", "outcome", plan=plan) == {"state": "unknown", "reason": "no commit is pending"}
+    run.do("sw-vendor", "revert", plan=plan, reason="once more")
+    assert len(world.asked("revert")) == 1
+
+
+def test_switch_that_has_confirmed_keeps_it(begun) -> None:
+    run, plan = begun("sw-rack")
+    run.do("sw-rack", "confirm", plan=plan)
+    with pytest.raises(TransactionError, match=r"^sw-rack: it is confirmed and stays"):
+        run.do("sw-rack", "revert", plan=plan, reason="not well")

@@ -1,7 +1,9 @@
 """The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and answers."""
 
 import json
+import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,8 @@ from tasks.core.command_line import main
 from tasks.core.errors import Refused
 from tasks.core.events import Event
 from tasks.core.report import Screen
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult
+from tasks.core.run import Timers
+from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult, open_run
 from tasks.core.sites import find_site, nornir_takes
 
 NAMED = runbook(ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),)))
@@ -178,6 +181,25 @@ def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said
 def test_name_that_no_site_can_have_is_refused(name: str, capsys) -> None:
     assert main(NAMED, ("--site", name)) == REFUSED
     assert "no site " in capsys.readouterr().err
+
+
+def test_open_run_contacts_nobody_and_takes_the_sites_settings(site: Path, alvin: FakeHost) -> None:
+    settings = site / "site.yaml"
+    settings.write_text(f"{settings.read_text()}revert_s: 90\nsettle_s: 50\napply_s: 20\nmaintenance_s: 300\n")
+    logging.getLogger("nornir").propagate = True
+    run = open_run(Options(site=str(site), limit=("alvin",)))
+    assert run.timers == Timers(90, 50, 20, 300)
+    assert (run.stop.is_set(), run.rehearsal, run.watchers, alvin.tries) == (False, False, (), 0)
+    assert not logging.getLogger("nornir").propagate, "a step's error reaches the operator once"
+    assert any(isinstance(one, logging.NullHandler) for one in logging.getLogger("nornir").handlers)
+    stop = threading.Event()
+    assert open_run(Options(site=str(site)), stop=stop).stop is stop
+
+
+def test_lab_that_was_up_is_a_rehearsal(tmp_path: Path) -> None:
+    (tmp_path / "no-lab").mkdir()
+    (tmp_path / "no-lab" / "ssh_config").write_text("Host alvin\n  HostName 127.0.0.1\n")
+    assert open_run(Options()).rehearsal
 
 
 def test_every_runbook_has_the_same_flags(capsys) -> None:

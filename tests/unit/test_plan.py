@@ -1,5 +1,6 @@
 """Plans of whole sets, and the sets that the shipped site makes."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -11,9 +12,9 @@ from cases import CASES, ROOT, Case, case_of, cases_of, load_once, site_of
 from inventory.typed import load
 from tasks.checks.bonds import NODE_END_CHECKS
 from tasks.core.change import ChangeSet, Member
-from tasks.core.facts import HostFacts, Reading
+from tasks.core.facts import STATUS, Facts, HostFacts, Reading
 from tasks.core.plan import plan_set
-from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
+from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED, network_transaction
 from tasks.host.base_settings import base_settings
 from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
 from tasks.network.bonds import PortChannel, UplinkBond
@@ -54,6 +55,47 @@ def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
     assert plan.transaction is not None
     assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
     assert plan.transaction.absent == (INTERFACES_STAGED,)
+
+
+def test_file_that_is_not_there_and_has_nothing_to_say_is_not_written() -> None:
+    assert network_transaction("try", {}, {INTERFACES: ""}, "").files == ()
+    assert [file.before for file in network_transaction("try", {}, {INTERFACES: "auto lo\n"}, "").files] == [None]
+
+
+def staged(facts: Facts) -> Facts:
+    """With a network configuration that somebody's tools have staged."""
+    words = {"interfaces_staged": Reading(0, "auto lo")}
+    return {host: HostFacts(host, {**one.readings, **words}) for host, one in facts.items()}
+
+
+def test_node_with_a_staged_configuration_is_refused() -> None:
+    plan = plan_set(ALVIN, SITE, staged({**SWITCH, **NODE}))
+    assert plan.refused.startswith(f"alvin: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first")
+
+
+def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
+    assert plan_set(ALVIN, SITE, {**staged(SWITCH), **NODE}).refused == ""
+
+
+@pytest.mark.parametrize(
+    ("pending", "refused"),
+    [
+        (None, ""),
+        ({"run": "mine"}, ""),
+        ({"overdue": True}, ""),
+        ({}, "alvin: 'uplink' of sam is open and restores itself in 7 s unless confirmed; run again then"),
+        ({"revert_in_s": -3}, "alvin: 'uplink' of sam is open and restores itself in 0 s unless confirmed; run again then"),
+        ({"state": "reverting", "run": "mine", "reason": "not well"}, "alvin: 'uplink' of sam is reverting: not well"),
+    ],
+    ids=["nothing", "ours", "overdue", "open", "ends-now", "reverting"],
+)
+def test_host_with_anothers_open_transaction_refuses_the_set(pending: dict[str, object] | None, refused: str) -> None:
+    said = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
+    status = json.dumps({"pending": said, "lease": None, "records": [], "owed": [], "boot": "1"})
+    facts = {**SWITCH, **NODE}
+    facts["alvin"] = HostFacts("alvin", {**facts["alvin"].readings, STATUS.name: Reading(0, status)})
+    assert plan_set(ALVIN, SITE, facts, "mine").refused.startswith(refused)
+    assert bool(plan_set(ALVIN, SITE, facts, "mine").refused) is bool(refused)
 
 
 def test_one_end_that_was_not_read_refuses_the_set() -> None:

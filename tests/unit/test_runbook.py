@@ -1,12 +1,13 @@
 """What a whole run promises: its stages, its exit code, and what it leaves on hosts that it only looked at."""
 
 import os
+import re
 import signal
 import threading
 from dataclasses import replace
 
 import pytest
-from engine import HEALTH, World, host_is_well, runbook, uplink, when
+from engine import HEALTH, TIMERS, World, host_is_well, runbook, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.errors import Refused
@@ -217,3 +218,67 @@ def test_a_stage_plans_on_what_the_one_before_has_left(world: World) -> None:
     twice = type(book)(book.purpose, (*book.stages, type(book.stages[0])("again", book.stages[0].sets)))
     result = execute(twice, Options(), world.run(ALVIN), lambda *_: True)
     assert [[bool(plan.changes) for plan in stage.plans] for stage in result.stages] == [[True], [False]]
+
+
+def test_exit_codes_are_those_of_the_documentation() -> None:
+    assert (OK, FAILED, PENDING, REFUSED, INTERRUPTED) == (0, 1, 2, 3, 130)
+
+
+def test_script_that_says_nothing_has_no_file_and_does_not_watch() -> None:
+    assert Options() == Options(site="lab", dry_run=False, limit=(), stages=(), sets=(), tags=(), yes=False, watch_s=None, json=None)
+
+
+def ending(error: BaseException):
+    def ask(*_: object) -> bool:
+        raise error
+
+    return ask
+
+
+def test_what_ends_a_run_early_is_its_trouble(world: World) -> None:
+    result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(Refused("nobody is asked")))
+    assert (result.trouble, result.exit_code) == ("nobody is asked", FAILED)
+
+
+def test_fault_of_the_program_is_told_with_its_place(world: World) -> None:
+    result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(KeyError("up")))
+    assert result.exit_code == FAILED
+    assert re.fullmatch(r"a fault of this program: KeyError\('up'\) \((\w+\.py:\d+, ){3}test_runbook\.py:\d+\)", result.trouble)
+
+
+def test_interrupt_is_no_trouble(world: World) -> None:
+    result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(KeyboardInterrupt()))
+    assert (result.trouble, result.exit_code) == ("", INTERRUPTED)
+
+
+def test_second_stage_is_carried_after_the_first_is_told(world: World) -> None:
+    run = world.run(ALVIN)
+    world.execute(ALVIN, run=run)
+    assert [(event.kind, event.text) for event in run.events if event.kind == "stage"] == [("stage", "network done")]
+
+
+def judging(world: World, well_after_s: float) -> tuple[int, float]:
+    """The exit code of a stage whose check holds only so many seconds after its changes, and how long it was waited for."""
+    done: list[float] = []
+    run = world.run(ALVIN, watchers=(when("done", "", lambda: done.append(world.clock())),))
+    world["alvin"].answers[HEALTH.command] = lambda _: "sick" if done and world.clock() < done[0] + well_after_s else "well"
+    code = world.execute(ALVIN, checks=(host_is_well,), run=run).exit_code
+    return code, world.clock() - done[0]
+
+
+def test_stage_is_judged_again_each_second_until_all_is_well(world: World) -> None:
+    assert judging(world, 3) == (OK, 3)
+
+
+def test_stage_is_given_up_when_the_sites_patience_ends(world: World) -> None:
+    code, waited_s = judging(world, 1000)
+    assert code == FAILED
+    assert TIMERS.settle_s < waited_s <= TIMERS.settle_s + 1
+
+
+def test_host_that_was_not_changed_is_not_waited_for(world: World) -> None:
+    world.execute(SIMON)
+    world["simon"].answers[HEALTH.command] = lambda _: "sick"
+    began = world.clock()
+    assert world.execute(SIMON, checks=(host_is_well,)).exit_code == FAILED
+    assert world.clock() == began

@@ -12,10 +12,10 @@ from inventory.schema import Site
 from tasks.core import service
 from tasks.core.change import ChangeSet, Member, Step
 from tasks.core.check import Finding, Severity, check
-from tasks.core.errors import BurrowError, Refused, TransactionError
+from tasks.core.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
 from tasks.core.facts import Fact, Facts
 from tasks.core.runbook import FAILED, OK, PENDING, REFUSED
-from tasks.core.service import Maintenance, Preparation
+from tasks.core.service import Inside, Maintenance, Preparation, wait_until_well
 from tasks.core.transaction import Action
 
 OTHER = {"alvin": "simon", "simon": "alvin"}
@@ -270,3 +270,102 @@ def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World
     assert result.exit_code == REFUSED
     assert "alvin: it cannot be told how to take it out of service" in result.stages[0].plans[0].refused
     assert world.untouched("alvin", "simon")
+
+
+def test_host_is_waited_for_five_minutes_a_second_at_a_time(world: World) -> None:
+    run = world.run()
+    for host in OTHER:
+        world[host].answers[HEALTH.command] = lambda _: "sick"
+    began = world.clock()
+    with pytest.raises(CheckFailed) as raised:
+        wait_until_well(run, INSIDE, INSIDE.checks, "alvin")
+    assert str(raised.value) == (
+        "alvin: not as before after 300 s: alvin: The host is well. Found: sick; simon: The host is well. Found: sick"
+    )
+    assert 300 < world.clock() - began <= 301
+
+
+@pytest.mark.parametrize("silent_s", [0, 5])
+def test_host_that_is_silent_for_a_while_is_waited_for(world: World, silent_s: int) -> None:
+    began = world.clock()
+
+    def answers(_: FakeHost) -> str:
+        if world.clock() < began + silent_s:
+            raise LinkError("alvin: the connection broke")
+        return "well"
+
+    world["alvin"].answers[HEALTH.command] = answers
+    wait_until_well(world.run(), INSIDE, INSIDE.checks, "alvin")
+    assert world.clock() == began + silent_s
+
+
+@pytest.mark.parametrize("stuck", [False, True], ids=["silent", "reverting"])
+def test_host_that_holds_its_place_is_asked_until_it_has_put_it_back(world: World, stuck: bool) -> None:
+    asked: list[float] = []
+
+    def refuses(host: FakeHost) -> None:
+        asked.append(world.clock())
+        if len(asked) < 4:
+            host.happens["before revert"] = refuses
+            if not stuck:
+                raise LinkError("simon: the connection broke")
+        host.stuck = "it is busy" if len(asked) < 4 else ""
+
+    world["simon"].happens["before revert"] = refuses
+    run = world.run(settings("alvin"))
+    assert world.execute(settings("alvin"), inside=INSIDE, run=run).exit_code == OK
+    assert told(run, "put back") == [("put back", "simon")]
+    assert world["simon"].pending is None
+
+
+def test_host_that_holds_its_place_and_never_answers_is_given_up(world: World) -> None:
+    def silent(host: FakeHost) -> None:
+        host.happens["before revert"] = silent
+        raise LinkError("simon: the connection broke")
+
+    world["simon"].happens["before revert"] = silent
+    began = world.clock()
+    result = world.execute(settings("alvin"), inside=INSIDE)
+    assert [one.state for one in result.stages[0].outcomes] == ["failed"]
+    assert "simon: the connection broke" in result.stages[0].outcomes[0].reasons[0]
+    assert 300 < world.clock() - began < 310
+
+
+def test_timer_is_renewed_four_times_in_its_life() -> None:
+    """Two of three may be lost."""
+    assert service.RENEW_AFTER == 0.25
+
+
+def test_host_without_its_right_waits_for_nobody(world: World) -> None:
+    """What is not in maintenance, and not unheard, is carried at once with all others."""
+    inside = Inside.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
+    assert [inside.right(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
+    assert inside.right(replace(settings("sw-rack"), right="its own")) == "its own"
+    agreed = Inside.of(world.run(), SILENT, AGREED, frozenset(one.name for one in AGREED))
+    assert [(agreed.right(one), agreed.concerned(one)) for one in AGREED] == [("", ())] * 2
+    assert inside.concerned(settings("alvin")) == ("alvin",)
+
+
+def test_plan_says_how_each_host_is_carried(world: World) -> None:
+    result = world.execute(*BOTH, inside=INSIDE, dry_run=True)
+    assert result.stages[0].plans[0].changes[0].impact[-2:] == (
+        "the cluster waits for alvin",
+        "this host alone, and only while all is well around it",
+    )
+    together = world.execute(*AGREED, inside=INSIDE, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert together[-1] == "at once with the others, whom nobody can wait for one at a time; only while all is well"
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "silent"
+    alone = world.execute(*BOTH, inside=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert alone[-2:] == ("the cluster answers nobody", "this host alone, and nobody waits for it meanwhile")
+
+
+def test_host_that_is_right_already_is_not_said_to_be_taken_out(world: World) -> None:
+    world.execute(*BOTH, inside=INSIDE)
+    result = world.execute(BOTH[0], settings("sw-rack"), inside=INSIDE, dry_run=True)
+    assert result.stages[0].plans[0].hosts[0].impact == ()
+
+
+def test_what_makes_ready_has_a_minute(world: World) -> None:
+    world.execute(settings("alvin"), inside=INSIDE)
+    assert world["simon"].limits == [60]

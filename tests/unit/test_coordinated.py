@@ -1,0 +1,60 @@
+"""Sets that hold only together are one set, in the place of the first of them."""
+
+from typing import Any
+
+import pytest
+from engine import HEALTH, Alias, host_is_well
+
+from tasks.core.change import ChangeSet, Member
+from tasks.core.coordinated import joined
+from tasks.core.facts import STATUS
+from tasks.core.plan import HostPlan, SetPlan
+from tasks.core.transaction import Action, Transaction
+
+
+def one(host: str, **said: Any) -> ChangeSet:
+    return ChangeSet(f"ospf {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), **said)
+
+
+def plan(change_set: ChangeSet, *, coordinated: bool = True) -> SetPlan:
+    action = Action(("agree",), ("true",), coordinated=coordinated)
+    (host,) = change_set.hosts
+    return SetPlan(change_set, (HostPlan(host, ("something",), Transaction("try", actions=(action,))),))  # type: ignore[arg-type]
+
+
+def join(*sets: ChangeSet, alone: tuple[str, ...] = ()) -> tuple[tuple[ChangeSet, ...], tuple[SetPlan, ...]]:
+    return joined(sets, [plan(each, coordinated=each.hosts[0] not in alone) for each in sets])
+
+
+def test_they_are_one_in_the_place_of_the_first() -> None:
+    sets, plans = join(one("a"), one("b"), one("c"), one("d"), alone=("a", "c"))
+    assert [each.name for each in sets] == ["ospf a", "ospf b, ospf d", "ospf c"]
+    assert [each.change_set for each in plans] == list(sets)
+    assert [[host.host for host in each.hosts] for each in plans] == [["a"], ["b", "d"], ["c"]]
+    assert sets[1].hosts == ("b", "d")
+
+
+@pytest.mark.parametrize("alone", [("a",), ("a", "b")])
+def test_one_by_itself_is_left_as_it_is(alone: tuple[str, ...]) -> None:
+    first, second = one("a"), one("b")
+    sets, plans = join(first, second, alone=alone)
+    assert sets == (first, second)
+    assert [each.change_set for each in plans] == [first, second]
+
+
+def test_it_waits_for_what_each_of_them_waits_for() -> None:
+    said = {"checks": (host_is_well,), "by_hand": ("call sam",), "beside": ("x",), "compares": (STATUS,)}
+    (both,), _ = join(
+        one("a", subjects={"a": frozenset({"swp1"})}, settle_s=30, turn=2, **said),
+        one("b", subjects={"b": frozenset({"swp2"})}, settle_s=90, turn=1, **{**said, "beside": ("y", "x"), "compares": (HEALTH, STATUS)}),
+        one("c", subjects={"c": frozenset()}, **said),
+    )
+    assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
+    assert (both.settle_s, both.turn) == (90, 2)
+    assert (both.checks, both.by_hand, both.beside, both.compares) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
+
+
+def test_it_waits_for_whole_hosts_where_one_of_them_does() -> None:
+    (both,), _ = join(one("a", subjects={"a": frozenset({"swp1"})}), one("b"))
+    assert both.subjects is None
+    assert both.settle_s is None

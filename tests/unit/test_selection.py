@@ -1,0 +1,126 @@
+"""What a run is about, as the operator's flags choose it."""
+
+from dataclasses import replace
+
+import pytest
+from engine import HEALTH, World, host_is_well, runbook, uplink
+
+from tasks.core.change import ChangeSet
+from tasks.core.check import Check
+from tasks.core.errors import Refused
+from tasks.core.facts import STATUS
+from tasks.core.runbook import Options, Runbook, Stage
+from tasks.core.selection import audited, chosen_sets, chosen_stages, judged, needs_of, sets_of
+
+ALVIN, SIMON = uplink("alvin"), uplink("simon", port="swp2")
+
+
+def tagged(*tags: str) -> Check:
+    return replace(host_is_well, tags=tags)
+
+
+HOST, FILES = tagged("host"), tagged("files", "host")
+BOOK = Runbook("Try it.", (Stage("host", checks=(HOST, FILES)), Stage("network", (lambda _: (ALVIN, SIMON),), (FILES,))))
+
+
+def test_without_a_flag_all_stages_are_chosen_with_all_their_checks() -> None:
+    assert chosen_stages(BOOK, Options()) == BOOK.stages
+
+
+def test_stages_and_checks_are_chosen_by_name_and_tag() -> None:
+    assert [stage.name for stage in chosen_stages(BOOK, Options(stages=("network",)))] == ["network"]
+    assert [stage.checks for stage in chosen_stages(BOOK, Options(tags=("files",)))] == [(FILES,), (FILES,)]
+    assert [stage.checks for stage in chosen_stages(BOOK, Options(tags=("host", "files")))] == [(HOST, FILES), (FILES,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(stages=("host", "storage", "cellar")), "--stage: no stage storage, cellar; there are host, network"),
+        (Options(tags=("ceph",)), "--tags: no tag ceph; there are files, host"),
+    ],
+)
+def test_name_that_is_none_is_refused_with_those_that_are(options: Options, message: str) -> None:
+    with pytest.raises(Refused) as raised:
+        chosen_stages(BOOK, options)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("sets", "stages", "message"),
+    [
+        (("uplink s*", "uplink x"), BOOK.stages, "--set: no set uplink x; there are uplink alvin, uplink simon"),
+        (("uplink *",), BOOK.stages[:1], "--set: no set uplink *; there are none"),
+    ],
+)
+def test_pattern_that_fits_no_set_is_refused(world: World, sets: tuple[str, ...], stages: tuple[Stage, ...], message: str) -> None:
+    with pytest.raises(Refused) as raised:
+        chosen_sets(stages, world.run(), Options(sets=sets))
+    assert str(raised.value) == message
+    chosen_sets(BOOK.stages, world.run(), Options(sets=("uplink s*",)))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Options(), [ALVIN, SIMON]),
+        (Options(limit=("alvin",)), [ALVIN]),
+        (Options(limit=("sw-rack",)), [ALVIN, SIMON]),
+        (Options(sets=("uplink s*",)), [SIMON]),
+        (Options(sets=("uplink s*",), limit=("alvin",)), []),
+    ],
+)
+def test_sets_are_chosen_by_host_and_by_name(world: World, options: Options, expected: list[ChangeSet]) -> None:
+    assert list(sets_of(BOOK.stages[1], world.run(), options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ((), ["alvin", "simon", "sw-rack", "sw-vendor"]),
+        (("alvin",), ["alvin", "sw-rack"]),
+        (("sw-rack",), ["alvin", "simon", "sw-rack"]),
+        (("sw-vendor",), ["sw-vendor"]),
+    ],
+)
+def test_audit_reads_the_chosen_hosts_and_what_is_cabled_to_them(world: World, limit: tuple[str, ...], expected: list[str]) -> None:
+    run, options = world.run(), Options(limit=limit)
+    assert list(audited(run, options)) == expected
+    assert list(judged(BOOK.stages[0], run, options)) == (list(limit) or expected)
+    assert list(needs_of(BOOK.stages[:1], run, options)) == expected
+
+
+def test_hosts_of_somebody_else_and_machines_are_not_audited(world: World) -> None:
+    run = world.run()
+    hosts = {name: one.model_copy(update={"managed": name != "simon"}) for name, one in run.site.hosts.items()}
+    hosts["sw-rack"] = hosts["sw-rack"].model_copy(update={"vm": "of alvin"})
+    run.site = run.site.model_copy(update={"hosts": hosts})
+    assert audited(run, Options()) == ("alvin", "sw-vendor")
+
+
+def test_stage_with_sets_judges_their_hosts(world: World) -> None:
+    run = world.run()
+    assert judged(BOOK.stages[1], run, Options()) == ("alvin", "sw-rack", "simon")
+    assert judged(BOOK.stages[1], run, Options(limit=("sw-rack",))) == ("sw-rack",)
+
+
+def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> None:
+    """And a set's own checks, what it compares with hosts beside it, and of each host its state."""
+    run = world.run()
+    beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), beside=("sw-vendor",), compares=(HEALTH,))
+    needs = needs_of(runbook(beside).stages, run, Options())
+    assert needs["sw-vendor"] == (HEALTH, STATUS)
+    assert HEALTH not in needs["alvin"]
+    assert HEALTH in needs_of(runbook(ALVIN).stages, run, Options())["alvin"]
+    needs = needs_of(runbook(beside, checks=(host_is_well,)).stages, run, Options())
+    assert HEALTH in needs["alvin"]
+    assert "sw-rack" not in needs
+    both = runbook(beside, replace(SIMON, members=SIMON.members[:1], checks=()), checks=())
+    stages = (*both.stages, Stage("more", (lambda _: (beside,),), (host_is_well,)))
+    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "what is cabled to a host that is judged is read for its checks too"
+
+
+def test_member_that_may_choose_is_read_on_each_host(world: World) -> None:
+    (member,) = ALVIN.members[1:]
+    sets = replace(ALVIN, members=(replace(member, instead=("simon", "sw-vendor")),))
+    assert set(needs_of(runbook(sets).stages, world.run(), Options())) == {"alvin", "simon", "sw-vendor"}

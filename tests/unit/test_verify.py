@@ -1,0 +1,73 @@
+"""After a set is applied its checks are asked until they hold for a while, or the time is up."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from engine import HEALTH, TIMERS, World, uplink
+
+from tasks.core.errors import CheckFailed
+from tasks.core.run import MARGIN_S
+from tasks.core.verify import HOLD_S, POLL_S, settle
+
+ALVIN = uplink("alvin")
+
+
+@pytest.fixture
+def settled(world: World) -> Callable[..., float]:
+    """How long it was waited for; `says` gives what alvin answers by how long it is waited for already."""
+    began = world.clock()
+
+    def seconds(says: Callable[[float], str], one: Any = ALVIN, timers: dict[str, float] | None = None) -> float:
+        world["alvin"].answers[HEALTH.command] = lambda _: says(world.clock() - began)
+        settle(world.run(one), one, None, {host: began + ends_s for host, ends_s in (timers or {}).items()})
+        return world.clock() - began
+
+    return seconds
+
+
+def test_checks_are_asked_twice_a_second_and_have_to_hold_for_one() -> None:
+    assert (POLL_S, HOLD_S) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(("well_after_s", "waited_s"), [(0, 1), (0.5, 1.5), (3, 4)])
+def test_it_ends_once_they_have_held(settled, well_after_s: float, waited_s: float) -> None:
+    assert settled(lambda now_s: "well" if now_s >= well_after_s else "sick") == waited_s
+
+
+def test_what_falls_over_once_more_begins_anew(settled) -> None:
+    assert settled(lambda now_s: "sick" if now_s == 0.5 else "well") == 2
+
+
+@pytest.mark.parametrize(
+    ("timers", "settle_s", "until_s"),
+    [
+        ({}, None, TIMERS.settle_s),
+        ({}, 4, 4),
+        ({"alvin": 100.0, "sw-rack": 9.0}, None, 9 - MARGIN_S),
+    ],
+    ids=["the-sites", "its-own", "the-first-timer"],
+)
+def test_what_does_not_hold_is_said_when_the_time_is_up(world: World, settled, timers, settle_s, until_s: float) -> None:
+    began = world.clock()
+    world["sw-rack"].answers[HEALTH.command] = lambda _: "ill"
+    with pytest.raises(CheckFailed, match=r"^alvin: host is well: alvin: wanted well, found sick; sw-rack: host is well: sw-rack: wanted"):
+        settled(lambda _: "sick", replace(ALVIN, settle_s=settle_s), timers)
+    assert until_s < world.clock() - began <= until_s + POLL_S
+
+
+def test_what_holds_too_late_is_said(settled) -> None:
+    with pytest.raises(CheckFailed, match="the checks passed too late to hold for 1 s before the timer"):
+        settled(lambda now_s: "well" if now_s >= TIMERS.settle_s else "sick", replace(ALVIN, settle_s=TIMERS.settle_s))
+
+
+def test_host_that_is_not_reached_is_not_well(world: World, settled) -> None:
+    world["sw-rack"].reachable = False
+    with pytest.raises(CheckFailed, match="sw-rack: "):
+        settled(lambda _: "well")
+
+
+def test_set_waits_for_what_it_changes_alone(settled) -> None:
+    subjects = replace(ALVIN, subjects={"alvin": frozenset({"bond0"})})
+    assert settled(lambda _: "sick", subjects) == HOLD_S
