@@ -10,18 +10,24 @@ import sys
 
 from timing import median, table, together_s, wall_s
 
+from inventory.sites import find_site
 from runbooks import audit, bootstrap
-from tasks.core.runbook import Options, Runbook, open_run
-from tasks.core.selection import needs_of
-from tasks.core.session import LOADER, payload
-from tasks.core.sites import find_site
+from tasks.core.connectors.agent_session import LOADER, payload
+from tasks.core.engine.execute import open_run
+from tasks.core.engine.runbook import Options, Runbook
+from tasks.core.engine.selection import needs_of
 
 TIMES = 7
 # What a run does before its first packet: interpreter, imports, inventory.
 START = """
 import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
 from runbooks.NAME import RUNBOOK
-from tasks.core import carry, command_line, plan, record, report, runbook
+from tasks.core.engine import apply as carry
+from tasks.core.cli import command_line
+from tasks.core.model import plan
+from tasks.core.engine import record
+from tasks.core.cli import report
+from tasks.core.engine import runbook
 import napalm_ifupdown2
 options = runbook.Options()
 run = runbook.open_run(options)

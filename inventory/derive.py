@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from inventory.draft import Draft
-from inventory.ospf_rules import ospf_key
-from inventory.rows import BondOptions, DefaultsFile, SpanningTree
-from inventory.schema import Bond, End, Host, Site
+from inventory.models import BondOptions, DefaultsFile, SpanningTree
+from inventory.rules.ospf import ospf_key
+from inventory.site import Bond, End, Host, Site
 
 
 def site_of(draft: Draft) -> Site:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from inventory.errors import Place, Problem
 from inventory.files import YamlFile, read
-from inventory.rows import BondEnds, CableRow, CablesFile, DefaultsFile, HostFields, HostRow, PointToPointNetwork
-from inventory.schema import Cable, End
+from inventory.models import BondEnds, CableRow, CablesFile, DefaultsFile, HostFields, HostRow, PointToPointNetwork
+from inventory.site import Cable, End
 from inventory.structure import Model, check, check_rows
 from inventory.value_types import HOST_NAME
 

@@ -1,6 +1,7 @@
 """What is wrong with an inventory: every problem of every file at once, each with its file and line.
 
 InventoryError      the files cannot be a site; `problems` holds all that is wrong
+  SiteError         there is no such site
 """
 
 from collections.abc import Iterable
@@ -48,3 +49,11 @@ class InventoryError(Exception):
             once.setdefault((problem.place, problem.wanted, problem.found, problem.remedy), problem)
         self.problems = tuple(once.values())
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SiteError(InventoryError):
+    """There is no site of a name; the message says which there are."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(())
+        self.args = (message,)

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from inventory import ceph_rows, nfs_rows, rows
+from inventory import ceph_models as ceph_rows
+from inventory import models as rows
+from inventory import nfs_models as nfs_rows
 from inventory.value_types import HostName
 
 EDITORS = Path(__file__).parent / "editors"

@@ -7,9 +7,12 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from inventory import ceph_rows, nfs_rows, rows
+from inventory import ceph_models as ceph_rows
+from inventory import models as rows
+from inventory import nfs_models as nfs_rows
 from inventory.errors import InventoryError, Problem
 from inventory.files import Keys, YamlFile, spoken
+from inventory.renamed import SETTINGS
 from inventory.value_types import PATTERN_WORDS, matches
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -134,6 +137,8 @@ def _remedy(kind: str, keys: Keys, known: Sequence[str]) -> str:
         return "add it"
     if kind != "extra_forbidden":
         return "correct the value"
+    if (now := SETTINGS.get(str(keys[-1]))) in known:
+        return f"it is called '{now}' now: rename it"
     near = _near(str(keys[-1]), known)
     return f"did you mean '{near}'?" if near else "remove it"
 

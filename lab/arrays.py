@@ -3,7 +3,7 @@
 import uuid
 from pathlib import Path
 
-from inventory.schema import Host
+from inventory.site import Host
 from lab.blueprint import MachinePlan
 from lab.settings import ARRAY_SIZE, MAKE_DISK
 from lab.tools import run

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
-from inventory.schema import Host, Site
+from inventory.site import Host, Site
 from lab.settings import MEMORY, NIC_BYTES, RESERVES, STORAGE_MEMORY
 from lab.wiring import mac_of, relays_of
 

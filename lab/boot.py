@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from inventory.schema import Site
-from inventory.typed import load
+from inventory.load import load
+from inventory.site import Site
 from lab import arrays, control, image, needs
 from lab.blueprint import Blueprint, draw
 from lab.errors import LabError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inventory.schema import Host, Site
+from inventory.site import Host, Site
 from lab.fresh import is_switch
 
 UNITS = "/etc/systemd/system"

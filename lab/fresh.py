@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterator
 
-from inventory.host_rules import HYPERVISORS
-from inventory.schema import Host, Site
+from inventory.rules.host import HYPERVISORS
+from inventory.site import Host, Site
 from lab import arrays
 
 PROXMOX_HEADER = """\

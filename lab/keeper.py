@@ -27,7 +27,7 @@ from lab.netem import Impairment
 from lab.recording import command, hand_over, record, whole
 from lab.relay import Relay
 from lab.settings import EXEC_S
-from lab.terminal import carry
+from lab.terminal import apply_set
 
 SHELL = ("bash", "--login")
 LOG = logging.getLogger("keeper")
@@ -139,7 +139,7 @@ class Keeper:
     async def console(self, host: str, size: list[int], term: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
         """A shell on a terminal of a machine, out of band, until one side has enough."""
         async with self._running(host).serial.terminal(SHELL, size, term, wait_s=EXEC_S) as terminal:
-            await carry(terminal, reader, writer)
+            await apply_set(terminal, reader, writer)
         return {}
 
     async def capture(

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory.schema import Site
+from inventory.site import Site
 from lab import firmware, fresh, pve, shims
 from lab.blueprint import MachinePlan
 from lab.folders import Folders

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Iterator
 
-from inventory.schema import Host
+from inventory.site import Host
 from lab.wiring import mac_of
 
 # Before 80-net-setup-link.rules, which looks for the .link file that matches.

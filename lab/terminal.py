@@ -6,7 +6,7 @@ import json
 from lab.serial import Terminal
 
 
-async def carry(terminal: Terminal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def apply_set(terminal: Terminal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Carry both ways until the command ends or who types goes away."""
     ways = [asyncio.create_task(_typed(terminal, reader)), asyncio.create_task(_printed(terminal, writer))]
     try:

@@ -1,8 +1,8 @@
 """Judge the whole site by every check, in parallel, changing nothing."""
 
 from tasks.checks.catalog import CATALOG
-from tasks.core.command_line import main
-from tasks.core.runbook import Runbook, Stage
+from tasks.core.cli.command_line import main
+from tasks.core.engine.runbook import Runbook, Stage
 
 RUNBOOK = Runbook(
     purpose="Judge the whole site by every check, in parallel, changing nothing.",

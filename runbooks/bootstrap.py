@@ -1,25 +1,25 @@
 """Bring the site from bare hosts to a working data centre."""
 
 from tasks.checks.catalog import NETWORK_CHECKS, STORAGE_CHECKS
-from tasks.checks.host import HOST_CHECKS
-from tasks.core.command_line import main
-from tasks.core.runbook import Runbook, Stage
-from tasks.host.base_settings import base_settings
+from tasks.core.cli.command_line import main
+from tasks.core.engine.runbook import Runbook, Stage
+from tasks.host.base.checks import HOST_CHECKS
+from tasks.host.base.sets import base_settings
 from tasks.network.fabric import fabric
-from tasks.network.uplinks import gateways, larger_packets, packet_sizes, trunks, uplinks
-from tasks.storage.ceph import ceph
-from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
-from tasks.storage.nfs import nfs
+from tasks.network.uplink.sets import gateways, larger_packets, packet_sizes, trunks, uplinks
+from tasks.storage.ceph.maintenance import CEPH_MAINTENANCE
+from tasks.storage.ceph.sets import ceph
+from tasks.storage.nfs.sets import nfs
 
 RUNBOOK = Runbook(
     purpose="Bring the site from bare hosts to a working data centre.",
     stages=(
-        Stage("host", sets=(base_settings,), checks=HOST_CHECKS, inside=CEPH_MAINTENANCE),
+        Stage("host", sets=(base_settings,), checks=HOST_CHECKS, maintenance=CEPH_MAINTENANCE),
         Stage(
             "network",
             sets=(larger_packets, uplinks, trunks, gateways, packet_sizes, fabric),
             checks=NETWORK_CHECKS,
-            inside=CEPH_MAINTENANCE,
+            maintenance=CEPH_MAINTENANCE,
         ),
         Stage("storage", sets=(nfs, ceph), checks=STORAGE_CHECKS),
     ),

@@ -1,18 +1,18 @@
 """Take a node out of service, act on it, wait until all is well, and put it back."""
 
-from inventory.schema import Site
-from tasks.checks.bonds import BOND_CHECKS
-from tasks.checks.ceph_daemons import MONITOR_CHECKS, NODE_CHECKS
-from tasks.checks.ceph_health import ceph_is_healthy
-from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS
-from tasks.checks.ceph_pools import POOL_CHECKS
-from tasks.checks.ospf import OSPF_CHECKS
-from tasks.checks.routing import ROUTER_CHECKS
-from tasks.core.facts import Facts
-from tasks.core.maintenance import main
-from tasks.core.service import Maintenance, Preparation
-from tasks.network.drain import DRAIN
-from tasks.storage.ceph_maintenance import ceph_maintenance, monitors
+from inventory.site import Site
+from tasks.core.cli.maintain import main
+from tasks.core.model.fact import Facts
+from tasks.core.model.maintenance import Maintenance, Preparation
+from tasks.network.forwarding.checks import ROUTER_CHECKS
+from tasks.network.ospf.checks import OSPF_CHECKS
+from tasks.network.ospf.drain import DRAIN
+from tasks.network.uplink.checks import BOND_CHECKS
+from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
+from tasks.storage.ceph.health_checks import ceph_is_healthy
+from tasks.storage.ceph.maintenance import ceph_maintenance, monitors
+from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS
+from tasks.storage.ceph.pool_checks import POOL_CHECKS
 
 
 def ready(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
@@ -20,7 +20,7 @@ def ready(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
     return (Preparation(host, (DRAIN,)), *ceph_maintenance(site, facts, host))
 
 
-def beside(site: Site, host: str) -> tuple[str, ...]:
+def peers(site: Site, host: str) -> tuple[str, ...]:
     """What is cabled to it, and the hosts by whose word Ceph is judged."""
     return (*(cable.far(host).host for cable in site.cables_of(host)), *monitors(site))
 
@@ -29,8 +29,8 @@ MAINTENANCE = Maintenance(
     purpose="Take a node out of service, act on it, wait until all is well, and put it back.",
     ready=ready,
     checks=(*BOND_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *MONITOR_CHECKS, *NODE_CHECKS, *POOL_CHECKS),
-    outside=(*MAINTENANCE_CHECKS, ceph_is_healthy),
-    beside=beside,
+    entry_checks=(*MAINTENANCE_CHECKS, ceph_is_healthy),
+    peers=peers,
 )
 
 if __name__ == "__main__":

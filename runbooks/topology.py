@@ -1,6 +1,6 @@
 """Draw the cables of the inventory against what LLDP, LACP and OSPF report."""
 
-from tasks.core.survey import Survey, main
+from tasks.core.cli.survey import Survey, main
 from tasks.topology.view import FORMATS, NEEDS, view
 
 TOPOLOGY = Survey(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tasks.core.interfaces_file import InterfacesFile, Line, Stanza
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, Line, Stanza
 
 # What makes an interface that is no port of the machine.
 VIRTUAL = frozenset(

@@ -13,10 +13,10 @@ from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException, LockError
 
 from inventory.at_home import at_home
-from tasks.core.errors import LinkError, Refused
-from tasks.core.facts import STATUS_COMMAND
-from tasks.core.session import HostSession, Owner
-from tasks.core.ssh import Channel
+from tasks.core.connectors.agent_session import HostSession, Owner
+from tasks.core.connectors.ssh import Channel
+from tasks.core.model.errors import LinkError, Refused
+from tasks.core.model.fact import STATUS_COMMAND
 
 USERS_CONFIG = Path("~/.ssh/config")
 

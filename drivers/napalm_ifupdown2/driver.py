@@ -13,10 +13,12 @@ from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.frr import reload_problems
 from napalm_ifupdown2.getters import Getters
-from tasks.core.candidate import PATHS, join, merge, split
 from tasks.core.redact import redact
-from tasks.core.sdn import READ_SDN, generated_by_sdn
-from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES, network_transaction
+from tasks.platforms.candidate import PATHS, join, merge, split
+from tasks.platforms.configuration import network_transaction
+from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.proxmox.sdn import READ_SDN, generated_by_sdn
 
 # A commit without `revert_in` is still armed while it is applied, and confirmed by the same session.
 UNATTENDED_REVERT_S = 60

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tasks.core.frr_running import NO_WORD, READ_LAYOUT, READ_RUNNING, split_files, unsaved
-from tasks.core.transaction import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.frr.running import NO_WORD, READ_LAYOUT, READ_RUNNING, split_files, unsaved
 
 
 def reload_problems(read: Callable[[list[str]], Any], before: Mapping[str, str], after: Mapping[str, str], sent: str) -> list[str]:

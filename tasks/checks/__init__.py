@@ -1,1 +1,1 @@
-"""WHETHER: statements about facts that are true when all is well."""
+"""The catalog of all checks."""

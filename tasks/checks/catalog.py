@@ -1,19 +1,19 @@
 """All checks, in the order in which the audit shows them."""
 
-from tasks.checks.bonds import BOND_CHECKS
-from tasks.checks.ceph import CEPH_CHECKS
-from tasks.checks.files import FILE_CHECKS
-from tasks.checks.firewall import FIREWALL_CHECKS
-from tasks.checks.host import ENGINE_CHECKS, HOST_CHECKS
-from tasks.checks.lldp import LLDP_CHECKS
-from tasks.checks.mtus import full_packets_reach_the_next_node, single_ports_have_their_mtu
-from tasks.checks.nfs import NFS_CHECKS
-from tasks.checks.nfs_probes import NFS_PROBE_CHECKS
-from tasks.checks.ospf import OSPF_CHECKS
-from tasks.checks.probes import PROBE_CHECKS
-from tasks.checks.proxmox_storages import STORAGE_PROBE_CHECKS
-from tasks.checks.routing import ROUTER_CHECKS
-from tasks.checks.truenas import TRUENAS_CHECKS
+from tasks.host.base.checks import ENGINE_CHECKS, HOST_CHECKS
+from tasks.network.firewall.checks import FIREWALL_CHECKS
+from tasks.network.forwarding.checks import ROUTER_CHECKS
+from tasks.network.links.file_checks import FILE_CHECKS
+from tasks.network.links.lldp_checks import LLDP_CHECKS
+from tasks.network.mtu.checks import full_packets_reach_the_next_node, single_ports_have_their_mtu
+from tasks.network.ospf.checks import OSPF_CHECKS
+from tasks.network.ospf.probe_checks import PROBE_CHECKS
+from tasks.network.uplink.checks import BOND_CHECKS
+from tasks.storage.ceph.checks import CEPH_CHECKS
+from tasks.storage.nfs.checks import NFS_CHECKS
+from tasks.storage.nfs.probe_checks import NFS_PROBE_CHECKS
+from tasks.storage.truenas.checks import TRUENAS_CHECKS
+from tasks.virtualization.storages.checks import STORAGE_PROBE_CHECKS
 
 MTU_CHECKS = (single_ports_have_their_mtu, full_packets_reach_the_next_node)
 NETWORK_CHECKS = (*BOND_CHECKS, *MTU_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FIREWALL_CHECKS, *FILE_CHECKS)

@@ -1,1 +1,1 @@
-"""The engine: facts in, diff out, transactions applied, checked, then confirmed or undone."""
+"""The core: what a plan is, how it is applied, how hosts are reached, what the operator sees."""

@@ -1,1 +1,1 @@
-"""Base settings of a Linux host."""
+"""Linux hosts."""

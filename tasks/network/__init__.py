@@ -1,1 +1,1 @@
-"""Ports, bonds and bridges, on both ends of a cable."""
+"""Ports, bonds, bridges, routing and the firewall."""

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from inventory.rows import LinkKind
-from inventory.schema import Host, Site
-from tasks.checks.ospf import FABRIC_CHECKS
-from tasks.core.change import Change, ChangeSet, Member
-from tasks.network.forwarding import Forwarding
-from tasks.network.ospf import Ospf
-from tasks.network.point_to_point import PointToPointLinks
-from tasks.network.thunderbolt import ThunderboltPorts, paths
+from inventory.models import LinkKind
+from inventory.site import Host, Site
+from tasks.core.model.change import Change, ChangeSet, Member
+from tasks.network.forwarding.change import Forwarding
+from tasks.network.ospf.change import Ospf
+from tasks.network.ospf.checks import FABRIC_CHECKS
+from tasks.network.point_to_point.change import PointToPointLinks
+from tasks.network.thunderbolt.change import ThunderboltPorts
+from tasks.network.thunderbolt.facts import paths
 
 
 def fabric(site: Site) -> Iterator[ChangeSet]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inventory.schema import Cable, End, Host, Site
-from tasks.core.facts import Facts
+from inventory.site import Cable, End, Host, Site
+from tasks.core.model.fact import Facts
 from tasks.topology.sightings import Adjacencies, Sight, Sighting, Witnesses, reports
 from tasks.topology.surplus import surplus
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inventory.printable import printable
-from inventory.schema import Cable, End, Site
-from tasks.core.errors import BurrowError
-from tasks.core.facts import Facts, HostFacts
-from tasks.network.facts import BONDS, LINKS, NEIGHBOURS, NOBODY, BondLive
+from inventory.site import Cable, End, Site
+from tasks.core.model.errors import BurrowError
+from tasks.core.model.fact import Facts, HostFacts
+from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NOBODY, BondLive
 
 # {(host, port): (router id of the neighbour, state of the adjacency)}; None where nobody asked for OSPF.
 Adjacencies = Mapping[tuple[str, str], tuple[str, str]] | None

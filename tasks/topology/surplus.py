@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inventory.schema import End
+from inventory.site import End
 from tasks.topology.sightings import Sight, Sighting, Witnesses
 
 

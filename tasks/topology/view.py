@@ -1,10 +1,10 @@
 """The topology as a survey: what it reads, and what it makes of that."""
 
-from tasks.core.errors import BurrowError
-from tasks.core.facts import Facts
-from tasks.core.survey import Found, View
-from tasks.network.facts import BONDS, LINKS, NEIGHBOURS
-from tasks.network.ospf_facts import FRR
+from tasks.core.cli.survey import Found, View
+from tasks.core.model.errors import BurrowError
+from tasks.core.model.fact import Facts
+from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS
+from tasks.network.ospf.facts import FRR
 from tasks.topology.picture import Picture, picture
 from tasks.topology.sightings import Adjacencies
 

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from runbooks.bootstrap import RUNBOOK
-from tasks.core.command_line import main
-from tasks.core.events import Event
+from tasks.core.cli.command_line import main
+from tasks.core.engine.events import Event
 
 deed, kind, host, change_set = sys.argv[1:5]
 done = False

@@ -15,8 +15,8 @@ from typing import Any
 
 from rehearsal import ROOT
 
-from tasks.core.session import Owner
-from tasks.core.transaction import Action, FileWrite, Transaction, Unit
+from tasks.core.connectors.agent_session import Owner
+from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
 
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
 from part import Machine
@@ -86,7 +86,7 @@ class KilledAgent:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             self.machine.part.main(list(words))
 
-    def carry(self, transaction: Transaction, until: str) -> None:
+    def apply_set(self, transaction: Transaction, until: str) -> None:
         """Every verb up to and without `until`."""
         verbs = ("prepare", "begin", "apply", "confirm")
         for verb in verbs[: verbs.index(until)]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inventory.sites import find_site
 from lab import control
 from lab.errors import LabError
 from lab.folders import Folders
 from lab.settings import EXEC_S
-from tasks.core.sites import find_site
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(find_site("lab").ssh_config_path or "").parent

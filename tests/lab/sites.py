@@ -7,8 +7,8 @@ from pathlib import Path
 from rehearsal import FOLDER, ROOT
 
 # The lab's own (nornir_config.yaml), shorter ones for drills that wait until they have run out, and those that a site has by itself.
-LAB = {"revert_s": 24, "settle_s": 16, "apply_s": 12}
-SHORT = {"revert_s": 16, "settle_s": 10, "apply_s": 8}
+LAB = {"revert_s": 24, "verify_s": 16, "apply_s": 12}
+SHORT = {"revert_s": 16, "verify_s": 10, "apply_s": 8}
 BY_ITSELF: dict[str, int] = {}
 
 

@@ -28,7 +28,7 @@ class Disks:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path], check=True)
         (self.root / "run").mkdir()
         self.agent = KilledAgent(folder, tools, monkeypatch)
-        self.agent.carry(self.agent.transaction, "confirm")
+        self.agent.apply_set(self.agent.transaction, "confirm")
         assert self.agent.texts() == NEW
 
     def remount(self, name: str, how: str) -> None:

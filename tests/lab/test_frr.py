@@ -12,9 +12,9 @@ from sites import variant
 from traffic import lost
 
 from napalm_ifupdown2 import Ifupdown2Driver
-from tasks.core.frr_impact import frr_impact
-from tasks.core.impact import interfaces_impact
-from tasks.core.transaction import FRR_RELOAD_SCRIPT
+from tasks.platforms.frr.files import FRR_RELOAD_SCRIPT
+from tasks.platforms.frr.impact import frr_impact
+from tasks.platforms.ifupdown2.impact import interfaces_impact
 
 pytestmark = pytest.mark.lab
 

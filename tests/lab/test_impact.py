@@ -5,7 +5,7 @@ import re
 import pytest
 from rehearsal import Lab
 
-from tasks.core.impact import BOND_FLAPS, interfaces_impact
+from tasks.platforms.ifupdown2.impact import BOND_FLAPS, interfaces_impact
 
 pytestmark = pytest.mark.lab
 

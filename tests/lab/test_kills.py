@@ -52,7 +52,7 @@ def assert_ended(agent: KilledAgent, point: str) -> None:
     assert texts == (NEW if state == "confirmed" else OLD), (point, state)
     assert state in ("confirmed", "reverted", "unknown"), point
     following = agent.change(texts, dict.fromkeys(OLD, "the next\n"), "the next")
-    agent.carry(following, "confirm")
+    agent.apply_set(following, "confirm")
     assert agent.ask("confirm", following)["state"] == "confirmed", point
     assert set(agent.texts().values()) == {"the next\n"}, point
     assert agent.strays() == [], point
@@ -61,7 +61,7 @@ def assert_ended(agent: KilledAgent, point: str) -> None:
 @pytest.mark.parametrize("recovery", ["timer", "boot"])
 @pytest.mark.parametrize("verb", [*VERBS, *BACK])
 def test_agent_that_is_killed_at_any_call_leaves_nothing_half(agent: KilledAgent, verb: str, recovery: str) -> None:
-    agent.carry(agent.transaction, VERBS.get(verb, "confirm"))
+    agent.apply_set(agent.transaction, VERBS.get(verb, "confirm"))
     agent.keep()
     calls = agent.calls(verb)
     assert len(calls) > 3

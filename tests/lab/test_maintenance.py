@@ -84,7 +84,7 @@ def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path)
         with Bench(site, "alvin", 20) as bench:
             done = site.runbook("bootstrap", "--site", brief, "--set", "fabric *")
         assert done.code == 0, f"{done.out}\n{done.err}"
-        assert "at once with the others" in done.out
+        assert "together with the other routers" in done.out
         assert bench.went_well, bench.said
         site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 

@@ -18,7 +18,7 @@ from rehearsal import FOLDER, ROOT, Lab
 
 from napalm_ifupdown2 import Ifupdown2Driver
 from napalm_ifupdown2.candidates import attributes
-from tasks.core.session import HostSession
+from tasks.core.connectors.agent_session import HostSession
 
 pytestmark = pytest.mark.lab
 

@@ -10,7 +10,7 @@ from deeds import run_with
 from rehearsal import HOSTS, Lab
 from sites import SHORT, variant
 
-from tasks.core.run import MARGIN_S
+from tasks.core.engine.run import MARGIN_S
 
 pytestmark = pytest.mark.lab
 

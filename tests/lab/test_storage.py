@@ -7,7 +7,7 @@ from ceph_drills import POOL, ceph, is_clean
 from deeds import run_with
 from rehearsal import HOSTS, NODES, Lab
 
-from tasks.core.record import folder
+from tasks.core.engine.record import folder
 
 pytestmark = pytest.mark.lab
 

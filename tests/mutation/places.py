@@ -10,8 +10,9 @@ from mutants import Kinds, Mutant, Source, mutants_of, parts_of
 
 STEPS, ENGINE = "steps", "engine"
 ENGINE_MODULES = (
-    *("carry", "order", "coordinated", "plan", "rollback", "verify"),
-    *("service", "runbook", "selection", "link", "untimed", "maintenance"),
+    *("engine.apply", "engine.schedule", "engine.coordinated", "engine.planning", "engine.rollback", "engine.verify"),
+    *("engine.maintenance", "engine.execute", "engine.selection"),
+    *("connectors.base", "connectors.compensation", "cli.maintain"),
 )
 # What a step is, or is made of.
 PARTS = frozenset({"Action", "Command", "Call", "FilePart", "FileWrite", "Unit", "Sysctl", "Candidate", "Package", "Preparation"})

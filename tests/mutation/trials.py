@@ -28,11 +28,11 @@ STANDS_ON = ("pytest", "yaml", "pydantic", "nornir", "nornir_napalm", "napalm", 
 FIRST = {
     STEPS: (
         *("test_changes.py", "test_ceph_maintenance.py", "test_api_link.py", "test_cluster_files.py"),
-        *("test_plan.py", "test_service.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
+        *("test_plan.py", "test_maintenance.py", "test_napalm_commits.py", "test_hostile_values.py", "test_ceph_sets.py"),
     ),
     ENGINE: (
-        *("test_engine.py", "test_untimed.py", "test_rollback.py", "test_selection.py", "test_coordinated.py", "test_plan.py"),
-        *("test_verify.py", "test_order.py", "test_service.py", "test_runbook.py", "test_turns.py", "test_commands.py"),
+        *("test_engine.py", "test_compensation.py", "test_rollback.py", "test_selection.py", "test_coordinated.py", "test_plan.py"),
+        *("test_verify.py", "test_schedule.py", "test_maintenance.py", "test_runbook.py", "test_turns.py", "test_commands.py"),
         *("test_precheck.py", "test_ceph_maintenance.py", "test_survey.py", "test_api_link.py", "test_napalm_commits.py"),
         *("test_maintain.py", "test_main.py", "test_changes.py"),
     ),

@@ -13,11 +13,11 @@ from typing import Any
 from case_files import CASES, EXPECTED, ROOT, edited, loaded, subject, with_edits
 
 import tasks
-from inventory.schema import Site
-from inventory.typed import load
-from tasks.core.change import Change
-from tasks.core.check import Check
-from tasks.core.facts import Facts, HostFacts, Reading
+from inventory.load import load
+from inventory.site import Site
+from tasks.core.model.change import Change
+from tasks.core.model.check import Check
+from tasks.core.model.fact import Facts, HostFacts, Reading
 
 load_once = cache(load)
 BASES = {"shipped": ROOT / "inventory", "small": CASES / "inventory" / "base"}

@@ -1,6 +1,7 @@
 """What the unit tests share."""
 
 import logging
+import shutil
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,3 +46,33 @@ def applied(machine):
     transaction = hosts(machine)
     assert machine.begin(transaction)["state"] == "applied"
     return transaction
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Nobody's own keys, agent, records or lab."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("BURROW_LAB", str(tmp_path / "no-lab"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def alvin():
+    """A host in memory behind a real SSH server, on the real clock."""
+    from fake_host import FakeHost
+
+    return FakeHost("alvin", time.monotonic, [])
+
+
+@pytest.fixture
+def site(tmp_path, alvin):
+    """A site's folder, reached over SSH."""
+    from engine import FOLDER
+    from fake_sshd import ssh_config
+
+    folder = shutil.copytree(FOLDER, tmp_path / "attic")
+    with ssh_config(tmp_path, {"alvin": alvin}) as path:
+        (folder / "site.yaml").write_text(f"ssh_config: {path}\n")
+        yield folder

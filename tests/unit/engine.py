@@ -1,4 +1,4 @@
-"""A small site of hosts in memory, and the simplest change, check and sets to carry over it."""
+"""A small site of hosts in memory, and the simplest change, check and sets to apply_set over it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,25 +10,27 @@ from fake_host import FRESH, Clock, FakeHost, Stop
 from nornir.core import Nornir
 from nornir.plugins.runners import SerialRunner
 
-from inventory.schema import Site
-from inventory.typed import BurrowInventory
-from tasks.core.carry import Outcome, carry
-from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
-from tasks.core.check import Finding, Severity, check
-from tasks.core.events import Event
-from tasks.core.facts import STATUS, Fact, Facts
-from tasks.core.interfaces_file import InterfacesFile
-from tasks.core.run import Run, Timers
-from tasks.core.runbook import Options, Runbook, RunResult, Stage, execute
-from tasks.core.service import Maintenance
-from tasks.network.facts import INTERFACES, STAGED
+from inventory.load import BurrowInventory
+from inventory.site import Site
+from tasks.core.engine.apply import apply_set
+from tasks.core.engine.events import Event
+from tasks.core.engine.execute import execute
+from tasks.core.engine.run import Run, Timers
+from tasks.core.engine.runbook import Options, Runbook, RunResult, Stage
+from tasks.core.model.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.fact import STATUS, Fact, Facts
+from tasks.core.model.maintenance import Maintenance
+from tasks.core.model.outcome import Outcome
+from tasks.network.links.facts import INTERFACES, STAGED
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
 HEALTH = Fact("health", "health", str.strip)
 # The kinds of events; the last is what a watcher of a test says itself.
 KINDS = {"read", "planned", "queued", "prepared", "armed", "applied", "reachable", "checked", "confirmed", "reverted", "failed", "refused"}
 KINDS |= {"done", "stage", "ready", "put back", "rebooting", "noted"}
-TIMERS = Timers(revert_s=16, settle_s=10, apply_s=8)
+TIMERS = Timers(revert_s=16, verify_s=10, apply_s=8)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
     return ChangeSet(f"uplink {node}", members, (host_is_well,))
 
 
-def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = (), inside: Maintenance | None = None) -> Runbook:
-    return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks, inside),))
+def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = (), maintenance: Maintenance | None = None) -> Runbook:
+    return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks, maintenance),))
 
 
 @cache
@@ -93,7 +95,7 @@ class World:
         return self.hosts[name]
 
     def run(self, *sets: ChangeSet, **options: Any) -> Run:
-        """A run that would carry these sets; its facts are read at their turn."""
+        """A run that would apply_set these sets; its facts are read at their turn."""
         loaded = inventory().load()
         run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", TIMERS, stop=Stop(self.clock), **options)
         self.runs.append(run)
@@ -101,10 +103,10 @@ class World:
         run.needs = {host: facts for one in sets for host in one.hosts}
         return run
 
-    def carry(self, one: ChangeSet, run: Run | None = None) -> Outcome:
+    def apply_set(self, one: ChangeSet, run: Run | None = None) -> Outcome:
         """One set by itself, in a run of its own."""
         run = run or self.run(one)
-        outcome = carry(run, one)
+        outcome = apply_set(run, one)
         run.release()
         return outcome
 
@@ -112,13 +114,13 @@ class World:
         self,
         *sets: ChangeSet,
         checks: tuple[Any, ...] = (),
-        inside: Maintenance | None = None,
+        maintenance: Maintenance | None = None,
         yes: bool = True,
         run: Run | None = None,
         **options: Any,
     ) -> RunResult:
         return execute(
-            runbook(*sets, checks=checks, inside=inside),
+            runbook(*sets, checks=checks, maintenance=maintenance),
             Options(**options),
             run or self.run(*sets),
             lambda *_: yes and not options.get("dry_run"),

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tasks.core.session import Owner
-from tasks.core.transaction import FileWrite, Transaction
+from tasks.core.connectors.agent_session import Owner
+from tasks.core.model.operation import FileWrite, Transaction
 
 SOURCE = (Path(__file__).parents[2] / "tasks" / "core" / "host_part.py").read_text()
 MOVED = {

@@ -9,13 +9,13 @@ from typing import Any
 from replay_commands import commanded
 from truenas_device import of_readings
 
-from inventory.schema import Site
-from tasks.core.change import Change
-from tasks.core.facts import Facts, HostFacts, Reading
-from tasks.core.plan import HostPlan
-from tasks.core.transaction import Action, Transaction, Unit
-from tasks.network.thunderbolt import LOAD
-from tasks.storage.exports_file import EXPORTS, rows
+from inventory.site import Site
+from tasks.core.model.change import Change
+from tasks.core.model.fact import Facts, HostFacts, Reading
+from tasks.core.model.operation import Action, Transaction, Unit
+from tasks.core.model.plan import HostPlan
+from tasks.network.thunderbolt.change import LOAD
+from tasks.storage.nfs.exports_file import EXPORTS, rows
 
 # Units that have a fact of their own.
 UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from inventory.schema import Site
-from tasks.core.facts import Facts, Reading
-from tasks.core.transaction import Command
+from inventory.site import Site
+from tasks.core.model.fact import Facts, Reading
+from tasks.core.model.operation import Command
 
 Said = dict[str, str]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from case_files import CASES
 
-from inventory.rows import LinkKind
-from inventory.schema import Site
-from tasks.core.plan import HostPlan
+from inventory.models import LinkKind
+from inventory.site import Site
+from tasks.core.model.operation import Action, Call, Command, FileWrite, Transaction
+from tasks.core.model.plan import HostPlan
 from tasks.core.redact import redact
-from tasks.core.transaction import Action, Call, Command, FileWrite, Transaction
 
 SCRIPTS = CASES / "scripts"
 

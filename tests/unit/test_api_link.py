@@ -10,18 +10,18 @@ from nornir.core.plugins.connections import ConnectionPluginRegister
 from nornir.plugins.runners import SerialRunner
 from truenas_device import Device, Wire, of_readings
 
-from inventory.rows import LinkKind
-from inventory.typed import BurrowInventory
-from tasks.core.api_link import _of
-from tasks.core.carry import carry
-from tasks.core.change import ChangeSet, Member
-from tasks.core.errors import BadAnswer, LinkError, Refused, TransactionError
-from tasks.core.json_rpc import ApiConnection, JsonRpc
-from tasks.core.plan import plan_member
-from tasks.core.run import Run, Timers
-from tasks.core.transaction import Action, Call
-from tasks.storage.nfs import nfs
-from tasks.storage.truenas_exports import TruenasExports
+from inventory.load import BurrowInventory
+from inventory.models import LinkKind
+from tasks.core.connectors.api import _of
+from tasks.core.connectors.json_rpc import ApiConnection, JsonRpc
+from tasks.core.engine.apply import apply_set
+from tasks.core.engine.planning import plan_member
+from tasks.core.engine.run import Run, Timers
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.errors import BadAnswer, LinkError, Refused, TransactionError
+from tasks.core.model.operation import Action, Call
+from tasks.storage.nfs.sets import nfs
+from tasks.storage.truenas.change import TruenasExports
 
 SITE = folder_of("truenas-exports")
 MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.control"]
@@ -67,9 +67,9 @@ def the_set(run: Run) -> ChangeSet:
 
 
 def test_a_set_is_carried_and_a_second_run_has_nothing_to_do(run: Run, device: Device) -> None:
-    assert carry(run, the_set(run)).reasons == []
+    assert apply_set(run, the_set(run)).reasons == []
     assert [name for name in device.calls if name not in ("filesystem.mkdir", "filesystem.setperm")] == MADE
-    assert carry(run, the_set(run)).state == "unchanged"
+    assert apply_set(run, the_set(run)).state == "unchanged"
     assert {share["comment"] for share in device.shares} == {"Burrow"}
     assert device.service == {"id": 9, "service": "nfs", "enable": True, "state": "RUNNING", "pids": []}
 
@@ -77,7 +77,7 @@ def test_a_set_is_carried_and_a_second_run_has_nothing_to_do(run: Run, device: D
 def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Device) -> None:
     before = dict(device.config)
     device.refuses = "service.update"
-    outcome = carry(run, the_set(run))
+    outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
     assert "`service.update` was refused: it does not want to" in outcome.reasons[0]
     assert device.shares == []
@@ -87,7 +87,7 @@ def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Dev
 def test_a_check_that_fails_takes_all_back(run: Run, device: Device) -> None:
     """The service says that it started and did not."""
     device.service_control = lambda *_: True  # type: ignore[method-assign]
-    outcome = carry(run, the_set(run))
+    outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
     assert "running, enabled" in outcome.reasons[0]
     assert device.shares == []
@@ -98,7 +98,7 @@ def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
     device.service_control = lambda *_: True  # type: ignore[method-assign]
     device.sharing_nfs_delete = lambda _: (_ for _ in ()).throw(AssertionError)  # type: ignore[method-assign]
     device.refuses = "sharing.nfs.delete"
-    outcome = carry(run, the_set(run))
+    outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
     assert any("could not be taken back" in reason for reason in outcome.reasons)
 
@@ -106,17 +106,17 @@ def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
 def test_a_connection_that_breaks_is_opened_anew(run: Run, wire: Wire) -> None:
     run.read(["vault"])
     wire.broken = True
-    assert carry(run, the_set(run)).state == "done"
+    assert apply_set(run, the_set(run)).state == "done"
 
 
 def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Run, wire: Wire, device: Device) -> None:
     """Whether the share was made is not known: it was, and the next run finds it."""
     wire.loses = "sharing.nfs.create"
-    outcome = carry(run, the_set(run))
+    outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
     assert "whether the last step was done is not known" in outcome.reasons[0]
     assert (device.config["protocols"], len(device.shares)) == (["NFSV3", "NFSV4"], 1)
-    assert carry(run, the_set(run)).state == "done"
+    assert apply_set(run, the_set(run)).state == "done"
     assert len(device.shares) == 3
 
 
@@ -127,7 +127,7 @@ def test_what_is_no_call_is_refused(run: Run) -> None:
         def steps(self, *_: object) -> tuple[Action, ...]:  # type: ignore[override]
             return (Action(("true",), ("true",)),)
 
-    outcome = carry(run, ChangeSet("nfs", (Member("vault", (WithAnAction("vault"),), safe_alone=True),)))
+    outcome = apply_set(run, ChangeSet("nfs", (Member("vault", (WithAnAction("vault"),), safe_alone=True),)))
     assert outcome.state == "refused"
     assert outcome.reasons == ["vault: its API carries calls alone"]
 

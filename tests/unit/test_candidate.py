@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.core.candidate import FRR_CONF, FRR_DAEMONS, join, split
-from tasks.core.transaction import INTERFACES
+from tasks.platforms.candidate import FRR_CONF, FRR_DAEMONS, join, split
+from tasks.platforms.ifupdown2.files import INTERFACES
 
 FILES = [
     {INTERFACES: ""},

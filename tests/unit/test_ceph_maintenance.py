@@ -8,11 +8,11 @@ import pytest
 from case_files import otherwise as other
 from cases import case_of
 
-from tasks.core.errors import BurrowError, Refused
-from tasks.core.facts import Facts, HostFacts, Reading
-from tasks.storage.ceph import ceph
-from tasks.storage.ceph_facts import CEPH, READ_CEPH
-from tasks.storage.ceph_maintenance import CEPH_MAINTENANCE
+from tasks.core.model.errors import BurrowError, Refused
+from tasks.core.model.fact import Facts, HostFacts, Reading
+from tasks.storage.ceph.facts import CEPH, READ_CEPH
+from tasks.storage.ceph.maintenance import CEPH_MAINTENANCE
+from tasks.storage.ceph.sets import ceph
 
 WHOLE = case_of("checks/ceph_is_whole", "whole")
 NODES = ("alvin", "simon", "theodore")
@@ -66,7 +66,7 @@ def test_one_answer_is_enough() -> None:
 def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
     """Of a fresh one all at once; of a silent one none, which its change says."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
-    assert [(one.group, one.apart(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
+    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
 
 
 def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.storage.ceph_facts import CEPH
+from tasks.storage.ceph.facts import CEPH
 
 # As Ceph's: a class with these methods and errors. It aborts whoever shuts it down, or ends with it.
 LIBRARY = """

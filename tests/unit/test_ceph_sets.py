@@ -2,8 +2,8 @@
 
 from cases import case_of
 
-from tasks.core.check import judge
-from tasks.storage.ceph import ceph
+from tasks.core.model.check import judge
+from tasks.storage.ceph.sets import ceph
 
 
 def test_set_of_a_pool_does_not_wait_for_the_next_pool() -> None:

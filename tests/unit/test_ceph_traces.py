@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tasks.storage.ceph_traces import CEPH_TRACES, READ_TRACES, Traces
+from tasks.storage.ceph.identity import CEPH_IDENTITY, READ_TRACES, Traces
 
 FSID = "69db3ab3-0ef7-4b42-8333-bba3ffc663a7"
 
@@ -11,7 +11,7 @@ FSID = "69db3ab3-0ef7-4b42-8333-bba3ffc663a7"
 def read(root: Path) -> Traces:
     script = READ_TRACES.replace("/etc/", f"{root}/etc/").replace("/var/", f"{root}/var/")
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
-    return CEPH_TRACES.parse(done.stdout.replace(str(root), ""))
+    return CEPH_IDENTITY.parse(done.stdout.replace(str(root), ""))
 
 
 def write(root: Path, path: str, text: str) -> None:

@@ -5,11 +5,12 @@ from cases import CASES, Case, cases_of, changes
 from replay import after
 from sent import SCRIPTS, save_scripts, script_names, scripts, steps
 
-from tasks.core.change import Member
-from tasks.core.errors import BurrowError
-from tasks.core.facts import HostFacts, Reading
-from tasks.core.plan import HostPlan, plan_member
-from tasks.core.transaction import PVE, WITH_MOUNT
+from tasks.core.engine.planning import plan_member
+from tasks.core.model.change import Member
+from tasks.core.model.errors import BurrowError
+from tasks.core.model.fact import HostFacts, Reading
+from tasks.core.model.operation import PVE, WITH_MOUNT
+from tasks.core.model.plan import HostPlan
 
 CHANGES = changes()
 EVERY = [case for name in CHANGES for case in cases_of(CASES / name)]
@@ -22,15 +23,15 @@ def change_of(case: Case):
     return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
 
 
-def plan_of(case: Case, facts=None) -> HostPlan:
-    change = change_of(case)
+def plan_of(case: Case, facts=None, change=None) -> HostPlan:
+    change = change or change_of(case)
     return plan_member(Member(change.host, (change,)), str(case), case.site, facts or case.facts)
 
 
-def follows(case: Case) -> dict[str, object]:
+def follows(case: Case, change=None) -> dict[str, object]:
     """What must follow: the plan as it is shown and as it is sent, or the refusal. Nothing where nothing differs."""
     try:
-        plan = plan_of(case)
+        plan = plan_of(case, change=change)
     except BurrowError as error:
         return {"error": str(error)}
     said = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}

@@ -3,7 +3,7 @@
 import pytest
 from cases import CASES, Case, cases_of, checks
 
-from tasks.core.check import Severity, judge
+from tasks.core.model.check import Severity, judge
 
 CHECKS = checks()
 FOLDER = CASES / "checks"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from cases import case_of
 
-from tasks.core.change import Member
-from tasks.core.cluster_files import OF_A_NODE, OF_ANY_HOST
-from tasks.core.plan import plan_member
-from tasks.core.transaction import PVE, Command
-from tasks.storage.node_keys import NodeKeys
-from tasks.storage.proxmox_facts import COROSYNC
+from tasks.core.engine.planning import plan_member
+from tasks.core.model.change import Member
+from tasks.core.model.operation import PVE, Command
+from tasks.platforms.proxmox.mounted import OF_A_NODE, OF_ANY_HOST
+from tasks.virtualization.node_keys.change import NodeKeys
+from tasks.virtualization.proxmox_cluster.facts import COROSYNC
 
 
 def read(root: Path, command: str, mounted: bool) -> subprocess.CompletedProcess[str]:

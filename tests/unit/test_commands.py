@@ -7,12 +7,12 @@ import pytest
 from engine import HEALTH, Alias, Named, World, host_is_well
 from fake_host import FakeHost
 
-from inventory.schema import Site
-from tasks.core.change import Candidate, Change, ChangeSet, Member, Step
-from tasks.core.errors import BurrowError, Refused
-from tasks.core.facts import Facts
-from tasks.core.runbook import FAILED, OK
-from tasks.core.transaction import Command
+from inventory.site import Site
+from tasks.core.engine.runbook import FAILED, OK
+from tasks.core.model.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.model.errors import BurrowError, Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import Command
 
 FIRST = Command(("join", "a"), "it joins a", ("leave", "a"))
 SECOND = Command(("join", "b"), "it joins b")
@@ -78,7 +78,7 @@ def test_plan_says_what_is_not_taken_back(world: World) -> None:
 
 def test_failed_command_takes_back_what_came_before_it(world: World) -> None:
     world["alvin"].fails["join b"] = "b is full"
-    outcome = world.carry(join("alvin"))
+    outcome = world.apply_set(join("alvin"))
     assert world["alvin"].performed == ["join a", "join b", "leave a"]
     assert outcome.state == "reverted"
     assert "alvin: `join b` ended with 1: b is full" in outcome.reasons[0]
@@ -86,7 +86,7 @@ def test_failed_command_takes_back_what_came_before_it(world: World) -> None:
 
 def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
     world["alvin"].fails["join a"] = "a is closed"
-    outcome = world.carry(join("alvin", SECOND, FIRST))
+    outcome = world.apply_set(join("alvin", SECOND, FIRST))
     assert world["alvin"].performed == ["join b", "join a"]
     assert any("what stays: it joins b" in reason for reason in outcome.reasons), outcome.reasons
 
@@ -95,7 +95,7 @@ def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World
     """Some of Proxmox's commands end with 0 when their task failed: the reason is on their standard error alone."""
     world["alvin"].answers[HEALTH.command] = lambda _: "tired"
     world["alvin"].remarks["join b"] = "b is full"
-    outcome = world.carry(replace(join("alvin"), checks=(host_is_well,)))
+    outcome = world.apply_set(replace(join("alvin"), checks=(host_is_well,)))
     assert outcome.state == "reverted"
     assert any("`join b`: b is full" in reason for reason in outcome.reasons), outcome.reasons
 
@@ -107,33 +107,33 @@ def test_lost_answer_is_not_asked_again(world: World) -> None:
         host.reachable = False
 
     world["alvin"].happens["after perform"] = break_off
-    outcome = world.carry(join("alvin"))
+    outcome = world.apply_set(join("alvin"))
     assert outcome.state == "reverted"
     assert world["alvin"].performed == ["join a"]
 
 
 def test_commands_are_no_part_of_what_a_timer_takes_back(world: World) -> None:
-    outcome = world.carry(join("alvin", FIRST, Candidate("iface eth0\n\talias joined\n")))
+    outcome = world.apply_set(join("alvin", FIRST, Candidate("iface eth0\n\talias joined\n")))
     assert outcome.state == "refused"
     assert "give them a set of their own" in outcome.reasons[0]
     assert world["alvin"].performed == []
 
 
 def test_sets_of_one_right_are_carried_one_after_the_other(world: World) -> None:
-    world.execute(join("alvin", right="cluster"), join("simon", right="cluster"))
+    world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
     asked = [host for host, verb in world.journal if verb == "perform"]
     assert asked == ["alvin", "alvin", "simon", "simon"]
 
 
 def test_host_beside_is_seen_as_an_earlier_set_left_it(world: World) -> None:
-    after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), right="cluster")
-    seen = replace(after, beside=("alvin",), compares=(HEALTH,))
-    assert [one.state for one in world.execute(join("alvin", right="cluster"), seen).stages[0].outcomes] == ["done", "done"]
+    after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), lock="cluster")
+    seen = replace(after, peers=("alvin",), peer_facts=(HEALTH,))
+    assert [one.state for one in world.execute(join("alvin", lock="cluster"), seen).stages[0].outcomes] == ["done", "done"]
 
 
 def test_none_is_begun_after_one_that_failed(world: World) -> None:
     world["alvin"].fails["join a"] = "a is closed"
-    result = world.execute(join("alvin", right="cluster"), join("simon", right="cluster"))
+    result = world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
     assert result.exit_code == FAILED
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]
     assert "'join alvin' comes first" in result.stages[0].outcomes[1].reasons[0]
@@ -143,8 +143,8 @@ def test_none_is_begun_after_one_that_failed(world: World) -> None:
 def test_sets_of_one_group_are_carried_at_once(world: World) -> None:
     """So one that fails keeps the others of its group from nothing, and those after the group from all."""
     world["alvin"].fails["join a"] = "a is closed"
-    group = [replace(join(host, right="cluster"), group="nodes") for host in ("alvin", "simon")]
-    result = world.execute(*group, replace(join("simon", right="cluster"), name="after"))
+    group = [replace(join(host, lock="cluster"), batch="nodes") for host in ("alvin", "simon")]
+    result = world.execute(*group, replace(join("simon", lock="cluster"), name="after"))
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "done", "refused"]
     assert world["simon"].performed == ["join a", "join b"]
 
@@ -155,7 +155,7 @@ def unreadable(*_: object) -> bool:
 
 @pytest.mark.parametrize("apart", [lambda *_: True, unreadable], ids=["in-use", "nobody-can-tell"])
 def test_group_whose_cluster_is_in_use_is_carried_one_after_the_other(world: World, apart: Any) -> None:
-    group = [replace(join(host, right="cluster"), group="nodes", apart=apart) for host in ("alvin", "simon")]
+    group = [replace(join(host, lock="cluster"), batch="nodes", serial_if=apart) for host in ("alvin", "simon")]
     world["alvin"].fails["join a"] = "a is closed"
     result = world.execute(*group)
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]
@@ -166,7 +166,7 @@ def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) 
     world["alvin"].reachable = False
     one = join("alvin")
     run = world.run(join("alvin"), join("simon"))
-    result = world.execute(replace(one, members=(replace(one.members[0], instead=("simon",)),)), run=run)
+    result = world.execute(replace(one, members=(replace(one.members[0], endpoints=("simon",)),)), run=run)
     assert world["simon"].performed == ["join a", "join b"]
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["done"]
 
@@ -174,6 +174,6 @@ def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) 
 def test_set_waits_for_its_checks_as_long_as_it_says(world: World) -> None:
     begun = world.clock()
     world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.clock() > begun + 60 else "tired"
-    one = ChangeSet("slow", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), settle_s=90)
-    assert world.carry(one).state == "reverted"  # its own timer ends before that
-    assert world.carry(replace(join("alvin"), checks=(host_is_well,), settle_s=90)).state == "done"
+    one = ChangeSet("slow", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), verify_s=90)
+    assert world.apply_set(one).state == "reverted"  # its own timer ends before that
+    assert world.apply_set(replace(join("alvin"), checks=(host_is_well,), verify_s=90)).state == "done"

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from engine import HEALTH, Alias, host_is_well
 
-from tasks.core.change import ChangeSet, Member
-from tasks.core.coordinated import joined
-from tasks.core.facts import STATUS
-from tasks.core.plan import HostPlan, SetPlan
-from tasks.core.transaction import Action, Transaction
+from tasks.core.engine.coordinated import joined
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.fact import STATUS
+from tasks.core.model.operation import Action, Transaction
+from tasks.core.model.plan import HostPlan, SetPlan
 
 
 def one(host: str, **said: Any) -> ChangeSet:
@@ -43,18 +43,18 @@ def test_one_by_itself_is_left_as_it_is(alone: tuple[str, ...]) -> None:
 
 
 def test_it_waits_for_what_each_of_them_waits_for() -> None:
-    said = {"checks": (host_is_well,), "by_hand": ("call sam",), "beside": ("x",), "compares": (STATUS,)}
+    said = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
     (both,), _ = join(
-        one("a", subjects={"a": frozenset({"swp1"})}, settle_s=30, turn=2, **said),
-        one("b", subjects={"b": frozenset({"swp2"})}, settle_s=90, turn=1, **{**said, "beside": ("y", "x"), "compares": (HEALTH, STATUS)}),
+        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **said),
+        one("b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**said, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}),
         one("c", subjects={"c": frozenset()}, **said),
     )
     assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
-    assert (both.settle_s, both.turn) == (90, 2)
-    assert (both.checks, both.by_hand, both.beside, both.compares) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
+    assert (both.verify_s, both.turn) == (90, 2)
+    assert (both.checks, both.by_hand, both.peers, both.peer_facts) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
 
 
 def test_it_waits_for_whole_hosts_where_one_of_them_does() -> None:
     (both,), _ = join(one("a", subjects={"a": frozenset({"swp1"})}), one("b"))
     assert both.subjects is None
-    assert both.settle_s is None
+    assert both.verify_s is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.storage.ceph_facts import OSD_DISKS, READ_DISKS, Disk
+from tasks.storage.ceph.facts import OSD_DISKS, READ_DISKS, Disk
 
 LSBLK = """echo '{"blockdevices": [{"name": "sda", "type": "disk", "fstype": null, "pttype": null, "mountpoints": [null]}]}'"""
 

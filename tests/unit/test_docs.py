@@ -4,17 +4,26 @@ import importlib
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
-from cases import ROOT, modules
+from cases import ROOT, Case, cases_of, modules
 from click.testing import CliRunner
+from nornir import InitNornir
+from nornir.core.inventory import Host
+from nornir.core.task import MultiResult, Task
+from test_changes import follows
 
+from inventory.errors import SiteError
+from inventory.load import load
 from lab.cli import main as lab_cli
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+EXAMPLES = sorted(path for path in (ROOT / "docs" / "examples").rglob("*.py") if path.name != "__init__.py")
+FEATURE = ROOT / "docs" / "examples" / "message_of_the_day"
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 
@@ -102,7 +111,7 @@ def terms() -> dict[str, list[str]]:
 @pytest.mark.parametrize(("term", "names"), terms().items(), ids=terms())
 def test_a_term_names_what_is_in_the_code(term: str, names: list[str]) -> None:
     assert names, term
-    known = {name for module in (*modules(), importlib.import_module("inventory.schema")) for name in vars(module)}
+    known = {name for module in (*modules(), importlib.import_module("inventory.site")) for name in vars(module)}
     assert set(names) - known == set()
 
 
@@ -115,10 +124,16 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     assert {word for word in named if not (ROOT / word).exists()} == set()
 
 
-def test_every_module_of_the_engine_is_in_the_architecture() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    engine = {path.name for path in (ROOT / "tasks" / "core").glob("[a-z]*.py")}
-    assert {name for name in engine if f"`{name}`" not in page} == set()
+def test_the_tree_of_the_architecture_is_that_of_the_project() -> None:
+    (tree,) = blocks(ROOT / "docs" / "architecture.md", "")
+    named = {line.split()[0] for line in tree.splitlines()}
+    assert {folder for folder in named if not (ROOT / folder).is_dir()} == set()
+    shared = {path.parent for path in (ROOT / "tasks").rglob("__init__.py") if path.parts[-3] in ("core", "platforms", "tasks")}
+    assert {f"{folder.relative_to(ROOT)}/" for folder in shared} - {"tasks/core/", *named} == set()
+
+
+def test_the_architecture_fits_on_three_pages() -> None:
+    assert len((ROOT / "docs" / "architecture.md").read_text().splitlines()) <= 150
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -135,22 +150,59 @@ def test_an_example_is_shown_as_it_is(path: Path) -> None:
 def examples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The examples' folder as if one of them were run."""
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
-    for path in EXAMPLES:
-        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    for name in [name for name in sys.modules if name.split(".")[0] in ("message_of_the_day", "plain_nornir")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_the_cases_of_the_example_are_shown_as_they_are() -> None:
+    assert (FEATURE / "cases.yaml").read_text() in blocks(ROOT / "docs" / "adding.md", "yaml")
 
 
 @pytest.mark.usefixtures("examples")
-def test_the_example_of_one_change_makes_it(world) -> None:
-    example = importlib.import_module("one_change")
-    outcome = example.apply(world.run(), "alvin")
-    assert (outcome.state, outcome.reasons) == ("done", [])
+@pytest.mark.parametrize("case", cases_of(FEATURE / "cases"), ids=str)
+def test_the_example_of_a_feature_keeps_its_cases(case: Case, expect) -> None:
+    change = importlib.import_module("message_of_the_day.change").MessageOfTheDay(**case.get("change"))
+    expect(case, follows(case, change))
+
+
+class Steps:
+    """A processor of one's own: it notes each task that ends on a host."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def task_instance_completed(self, task: Task, host: Host, result: MultiResult) -> None:
+        self.seen.append((host.name, task.params.get("verb", task.name)))
+        assert not result.failed
+
+    def _nothing(self, *_: object) -> None:
+        """Nornir calls all seven."""
+
+    task_started = task_completed = task_instance_started = subtask_instance_started = subtask_instance_completed = _nothing
+
+
+@pytest.mark.usefixtures("examples")
+def test_the_example_of_plain_nornir_reads_and_changes(world, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second passes whenever somebody looks at the clock: the script waits in earnest, on no clock of the hosts."""
+    monkeypatch.setattr(time, "monotonic", lambda: world.clock.sleep(0.5) or world.clock())
+    example, steps = importlib.import_module("plain_nornir"), Steps()
+    nornir = world.run().nornir.with_processors([steps])
+    example.main(nornir, "alvin")
+    said = capsys.readouterr().out
+    assert "'hostname': 'alvin'" in said
+    assert click.unstyle(said).rstrip().endswith("\ndone")
     assert world["alvin"].files["/etc/motd"] == "alvin of example.org\n"
     assert world["alvin"].lease is None
-    assert example.apply(world.run(), "alvin").state == "unchanged"
+    verbs = ("napalm_get", "prepare", "begin", "outcome", "confirm", "release")
+    assert [verb for _, verb in steps.seen if verb in verbs] == list(verbs)
+    assert {host for host, _ in steps.seen} == {"alvin"}
 
 
-@pytest.mark.usefixtures("examples")
-def test_the_example_of_plain_nornir_reads(world) -> None:
-    run = world.run()
-    lines = list(importlib.import_module("read_everywhere").interfaces(run, run.nornir.filter(name="alvin")))
-    assert lines == ["alvin: eth0 swp1"]
+def test_nornir_alone_loads_the_lab_and_another_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    lab = InitNornir(config_file="nornir_config.yaml", logging={"enabled": False})
+    assert list(lab.inventory.hosts) == list(load(ROOT / "inventory").hosts)
+    home = InitNornir(config_file="nornir_config.yaml", inventory={"plugin": "BurrowInventory", "options": {"site": "home"}})
+    assert list(home.inventory.hosts) == list(load(ROOT / "examples" / "home").hosts)
+    with pytest.raises(SiteError, match="no site nobody: wanted a block of that name"):
+        InitNornir(config_file="nornir_config.yaml", inventory={"plugin": "BurrowInventory", "options": {"site": "nobody"}})

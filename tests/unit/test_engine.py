@@ -4,14 +4,14 @@ import pytest
 from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
 from fake_host import FakeHost
 
-from tasks.core.change import ChangeSet, Member
-from tasks.core.errors import LinkError, Refused, Reverting, TransactionError
-from tasks.core.facts import STATUS, Fact
-from tasks.core.link import effective_revert_s
-from tasks.core.plan import plan_set
-from tasks.core.run import MARGIN_S, Timers
-from tasks.core.runbook import OK
-from tasks.core.verify import HOLD_S
+from tasks.core.connectors.base import effective_revert_s
+from tasks.core.engine.planning import plan_set
+from tasks.core.engine.run import MARGIN_S, Timers
+from tasks.core.engine.runbook import OK
+from tasks.core.engine.verify import HOLD_S
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.errors import LinkError, Refused, Reverting, TransactionError
+from tasks.core.model.fact import STATUS, Fact
 
 ALVIN = uplink("alvin")
 
@@ -31,7 +31,7 @@ def sick_once_changed(host: FakeHost) -> str:
 
 def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
     run = world.run(ALVIN)
-    assert world.carry(ALVIN, run).state == "done"
+    assert world.apply_set(ALVIN, run).state == "done"
     assert world.asked("begin", "confirm") == [("alvin", "begin"), ("sw-rack", "begin"), ("alvin", "confirm"), ("sw-rack", "confirm")]
     steps = ["prepared", "applied", "reachable", "checked", "confirmed", "done"]
     assert [kind for kind, _ in told(run, *steps)] == [
@@ -50,44 +50,44 @@ def test_nothing_is_waited_for_but_the_checks(world: World) -> None:
 
 
 def test_every_end_is_locked_before_the_first_changes(world: World) -> None:
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     assert world.asked("prepare", "begin")[:3] == [("alvin", "prepare"), ("sw-rack", "prepare"), ("alvin", "begin")]
 
 
 def test_a_change_is_seen_over_a_new_connection(world: World) -> None:
     run = world.run(ALVIN, watchers=(when("armed", "alvin", lambda: opened.append(world["alvin"].opened)),))
     opened: list[int] = []
-    world.carry(ALVIN, run)
+    world.apply_set(ALVIN, run)
     assert world["alvin"].opened > opened[0]
 
 
 def test_set_without_a_difference_locks_nobody(world: World) -> None:
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     del world.journal[:]
-    assert world.carry(ALVIN).state == "unchanged"
+    assert world.apply_set(ALVIN).state == "unchanged"
     assert {verb for _, verb in world.journal} == {"read"}
 
 
 def test_end_that_is_right_already_is_held_but_not_changed(world: World) -> None:
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     del world.journal[:]
-    assert world.carry(ALVIN).state == "done"
+    assert world.apply_set(ALVIN).state == "done"
     assert {verb for host, verb in world.journal if host == "sw-rack"} == {"read", "prepare", "release"}
 
 
 def test_end_that_is_right_already_and_another_runs_refuses_the_set(world: World) -> None:
     """That run's open transaction there could take away what this one builds on."""
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
-    assert world.carry(ALVIN).state == "refused"
+    assert world.apply_set(ALVIN).state == "refused"
     assert world.untouched("alvin")
 
 
 def test_failed_after_check_rolls_back_unsafe_end_first(world: World) -> None:
     world["alvin"].answers[HEALTH.command] = sick_once_changed
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
     assert outcome.reasons == ["alvin: host is well: alvin: wanted well, found sick"]
     assert world.asked("revert", "confirm") == [("sw-rack", "revert"), ("alvin", "revert")]
@@ -97,20 +97,20 @@ def test_failed_after_check_rolls_back_unsafe_end_first(world: World) -> None:
 def test_after_checks_have_to_hold(world: World) -> None:
     words = iter(["well", "well", "sick", "well", "well", "well"])
     world["alvin"].answers[HEALTH.command] = lambda _: next(words)
-    assert world.carry(ALVIN).state == "done"
+    assert world.apply_set(ALVIN).state == "done"
     assert next(words, "none left") == "none left"
 
 
 def test_after_checks_speak_only_of_what_the_set_changed(world: World) -> None:
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     other = ChangeSet(ALVIN.name, ALVIN.members, ALVIN.checks, subjects={"alvin": frozenset({"bond0"})})
-    assert world.carry(other).state == "done"
+    assert world.apply_set(other).state == "done"
 
 
 def test_after_checks_end_before_the_first_timer(world: World) -> None:
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     run = world.run(ALVIN)
-    world.carry(ALVIN, run)
+    world.apply_set(ALVIN, run)
     assert [record["reason"] for record in world["sw-rack"].records] == ["rolled back"]
     assert world["sw-rack"].records[0]["outcome"] == "reverted"
 
@@ -119,7 +119,7 @@ def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
     ends: dict[str, float] = {}
     world["sw-rack"].happens["after begin"] = lambda host: ends.update({one: world[one].pending["until"] for one in ("alvin", host.name)})
     world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s - 1)
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     assert ends["alvin"] > ends["sw-rack"]
     assert world["alvin"].timers == [TIMERS.revert_s + TIMERS.apply_s + MARGIN_S]
     assert world["sw-rack"].timers == [TIMERS.revert_s]
@@ -127,17 +127,17 @@ def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
 
 def test_end_whose_timer_would_end_last_is_not_begun(world: World) -> None:
     world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s + 1)
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
     assert "sw-rack: not begun" in outcome.reasons[0]
     assert world.asked("begin") == [("alvin", "begin")]
     assert world.untouched("alvin", "sw-rack")
 
 
-@pytest.mark.parametrize("settle_s", [56, 60, 90])
-def test_timers_must_fit(settle_s: int) -> None:
+@pytest.mark.parametrize("verify_s", [56, 60, 90])
+def test_timers_must_fit(verify_s: int) -> None:
     with pytest.raises(Refused, match="must fit into revert_s"):
-        Timers(revert_s=60, settle_s=settle_s)
+        Timers(revert_s=60, verify_s=verify_s)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_platform_without_a_timer_is_refused() -> None:
 
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
-    assert world.carry(vendors).state == "done"
+    assert world.apply_set(vendors).state == "done"
     assert world["sw-vendor"].timers == [16]  # EOS counts in seconds
     assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
 
@@ -165,7 +165,7 @@ def test_platform_that_takes_no_message_gets_none(world: World, platform: str, w
     vendors = uplink("alvin", "sw-vendor")
     run = world.run(vendors)
     run.nornir.inventory.hosts["sw-vendor"].platform = platform
-    outcome = world.carry(vendors, run)
+    outcome = world.apply_set(vendors, run)
     assert (outcome.state, outcome.reasons) == ("done", [])
     assert world["sw-vendor"].records[0]["why"] == why
 
@@ -173,13 +173,13 @@ def test_platform_that_takes_no_message_gets_none(world: World, platform: str, w
 def test_vendors_driver_is_rolled_back_too(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     world["sw-vendor"].answers[HEALTH.command] = sick_once_changed
-    assert world.carry(vendors).state == "reverted"
+    assert world.apply_set(vendors).state == "reverted"
     assert world.untouched("alvin", "sw-vendor")
 
 
 def test_refused_host_leaves_other_end_untouched(world: World) -> None:
     world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "refused"
     assert world.asked("begin") == []
 
@@ -187,13 +187,13 @@ def test_refused_host_leaves_other_end_untouched(world: World) -> None:
 @pytest.mark.parametrize("held", ["alvin", "sw-rack"])
 def test_lease_holder_is_named(world: World, held: str) -> None:
     world[held].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
-    assert world.carry(ALVIN).reasons == [f"{held}: sam@desk changes this host since 20:59"]
+    assert world.apply_set(ALVIN).reasons == [f"{held}: sam@desk changes this host since 20:59"]
 
 
 def test_end_that_refuses_its_candidate_takes_the_other_back(world: World) -> None:
     nonsense = Member("sw-rack", (Alias("sw-rack", "swp1", "x\n\tnonsense 1"),))
     bad = ChangeSet("bad", (ALVIN.ordered()[0], nonsense), ALVIN.checks)
-    outcome = world.carry(bad)
+    outcome = world.apply_set(bad)
     assert outcome.state == "reverted"
     assert world.asked("begin", "revert") == [("alvin", "begin"), ("alvin", "revert")]
     assert world.untouched("alvin", "sw-rack")
@@ -202,7 +202,7 @@ def test_end_that_refuses_its_candidate_takes_the_other_back(world: World) -> No
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 def test_end_that_cannot_apply_says_why(world: World, host: str) -> None:
     world[host].reload_fails = True
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
     assert "`ifreload -a` ended with 1: eth0: no such device" in outcome.reasons[0]
     assert world.untouched("alvin", "sw-rack")
@@ -213,7 +213,7 @@ def test_host_that_changed_since_it_was_read_is_refused(world: World) -> None:
         host.files["/etc/network/interfaces"] += "# by hand\n"
 
     world["alvin"].happens["before begin"] = edited
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "refused"
     assert "was changed since it was read" in outcome.reasons[0]
 
@@ -222,7 +222,7 @@ def test_host_that_changed_since_it_was_read_is_refused(world: World) -> None:
 @pytest.mark.parametrize("verb", ["begin", "confirm"])
 def test_lost_answer_is_asked_again(world: World, host: str, verb: str) -> None:
     world[host].happens[f"after {verb}"] = lose_answer
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.confirmed) == ("done", ["alvin", "sw-rack"])
     assert world.asked("begin") == [("alvin", "begin"), ("sw-rack", "begin")]
 
@@ -230,12 +230,12 @@ def test_lost_answer_is_asked_again(world: World, host: str, verb: str) -> None:
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 def test_lost_request_to_confirm_is_repeated(world: World, host: str) -> None:
     world[host].happens["before confirm"] = lose_answer
-    assert world.carry(ALVIN).state == "done"
+    assert world.apply_set(ALVIN).state == "done"
 
 
 def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
     world["alvin"].happens["after begin"] = vanish
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
     assert "alvin: not reached again after its change" in outcome.reasons[0]
     assert world.asked("begin") == [("alvin", "begin")]
@@ -246,14 +246,14 @@ def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
 def test_cut_off_hosts_set_ends_only_after_its_timer(world: World) -> None:
     """Until then another set must not have the host."""
     world["sw-rack"].happens["after begin"] = vanish
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     assert world["sw-rack"].pending is not None
     assert world.clock() > world["sw-rack"].pending["until"]
 
 
 def test_confirm_failure_leaves_safe_half_state(world: World) -> None:
     world["sw-rack"].happens["before confirm"] = vanish
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.confirmed) == ("reverted", ["alvin"])
     world["sw-rack"].lapse()
     assert world.untouched("sw-rack")
@@ -262,7 +262,7 @@ def test_confirm_failure_leaves_safe_half_state(world: World) -> None:
 
 def test_confirm_failure_of_the_safe_end_takes_both_back(world: World) -> None:
     world["alvin"].happens["before confirm"] = vanish
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.confirmed) == ("reverted", [])
     world["alvin"].lapse()
     assert world.untouched("alvin", "sw-rack")
@@ -270,9 +270,9 @@ def test_confirm_failure_of_the_safe_end_takes_both_back(world: World) -> None:
 
 def test_next_run_finishes_a_half_state(world: World) -> None:
     world["sw-rack"].happens["before confirm"] = vanish
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     world["sw-rack"].reachable = True
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.confirmed) == ("done", ["sw-rack"])
 
 
@@ -280,7 +280,7 @@ def test_next_run_finishes_a_half_state(world: World) -> None:
 def test_interrupt_rolls_back(world: World, kind: str, host: str) -> None:
     run = world.run(ALVIN)
     run.watchers = (when(kind, host, run.stop.set),)
-    assert world.carry(ALVIN, run).state == "interrupted"
+    assert world.apply_set(ALVIN, run).state == "interrupted"
     assert (world["alvin"].pending, world["sw-rack"].pending) == (None, None)
     assert world.untouched("alvin", "sw-rack")
 
@@ -289,12 +289,12 @@ def test_interrupt_while_confirming_comes_too_late(world: World) -> None:
     """Half a set confirmed is worse than all of it."""
     run = world.run(ALVIN)
     run.watchers = (when("confirmed", "alvin", run.stop.set),)
-    assert world.carry(ALVIN, run).state == "done"
+    assert world.apply_set(ALVIN, run).state == "done"
 
 
 def test_set_with_a_host_that_was_not_read_is_refused(world: World) -> None:
     world["sw-rack"].reachable = False
-    outcome = world.carry(ALVIN)
+    outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.reasons) == ("refused", ["sw-rack did not answer"])
     assert world.asked("prepare") == []
 
@@ -306,7 +306,7 @@ def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> Non
 
 
 def test_each_end_has_as_long_to_apply_as_the_next_ones_timer_leaves(world: World) -> None:
-    world.carry(ALVIN)
+    world.apply_set(ALVIN)
     assert (world["alvin"].limits, world["sw-rack"].limits) == ([TIMERS.apply_s], [TIMERS.revert_s - MARGIN_S])
 
 
@@ -323,7 +323,7 @@ def test_host_that_was_never_reached_is_asked_once(world: World, host: str) -> N
 def test_what_becomes_of_a_host_that_is_not_rolled_back_is_said(world: World, host: str) -> None:
     run = world.run(ALVIN)
     world[host].happens["after begin"] = vanish
-    outcome = world.carry(ALVIN, run)
+    outcome = world.apply_set(ALVIN, run)
     *_, said = (event.text for event in run.events if (event.kind, event.host) == ("failed", host) and event.change_set)
     assert said in outcome.reasons[1:]
     assert said.startswith(f"{host}: not rolled back from here")
@@ -333,7 +333,7 @@ def test_host_that_goes_on_restoring_is_said(world: World) -> None:
     run = world.run(ALVIN)
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     world["alvin"].stuck = "it is busy"
-    outcome = world.carry(ALVIN, run)
+    outcome = world.apply_set(ALVIN, run)
     assert outcome.state == "reverting"
     (said,) = (event.text for event in run.events if (event.kind, event.host) == ("failed", "alvin"))
     assert said == outcome.reasons[-1]

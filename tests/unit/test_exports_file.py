@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.storage.exports_file import faults, rows
+from tasks.storage.nfs.exports_file import faults, rows
 
 SOUND = "/mnt/Vault/Data 172.16.0.0/16(rw,sync,no_subtree_check,root_squash,fsid=1,mountpoint=/mnt/Vault) 172.16.9.9(ro,sync,root_squash)\n"
 

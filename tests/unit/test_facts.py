@@ -7,10 +7,10 @@ import pytest
 from cases import case_of, changes
 
 from tasks.checks.catalog import CATALOG
-from tasks.checks.ceph_maintenance import MAINTENANCE_CHECKS
-from tasks.core.errors import BurrowError
-from tasks.core.facts import Fact, HostFacts, Reading, union
-from tasks.core.ssh_link import READ_S
+from tasks.core.connectors.host_agent import READ_S
+from tasks.core.model.errors import BurrowError
+from tasks.core.model.fact import Fact, HostFacts, Reading, union
+from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS
 
 SITE = case_of("ceph_pool", "already-right").site
 # What the facts without such a limit may take together: the name server is asked for 5 s, pings take 2 s, the rest is a slow host's own.

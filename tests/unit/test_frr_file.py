@@ -2,9 +2,9 @@
 
 import pytest
 
-from tasks.core.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
-from tasks.core.frr_impact import daemons_impact, frr_impact
 from tasks.core.redact import redact
+from tasks.platforms.frr.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
+from tasks.platforms.frr.impact import daemons_impact, frr_impact
 
 CONF = """\
 frr version 10.3

@@ -3,9 +3,9 @@
 import pytest
 from cases import case_of
 
-from tasks.core.frr_file import FrrFile, merge
-from tasks.core.frr_form import beyond, normal_form
-from tasks.core.frr_running import NOT_LOST, split_files, unsaved
+from tasks.platforms.frr.form import beyond, normal_form
+from tasks.platforms.frr.frr_file import FrrFile, merge
+from tasks.platforms.frr.running import NOT_LOST, split_files, unsaved
 
 # A file written by hand, and what FRR 10.3 showed after it had read it.
 HAND = case_of("checks/frr_runs_what_its_file_says", "written-by-hand").facts["alvin"].readings

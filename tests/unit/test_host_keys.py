@@ -11,8 +11,8 @@ from fake_sshd import OpenDoor, listening
 from napalm.base.exceptions import ConnectionException
 
 from napalm_ifupdown2 import Ifupdown2Driver
-from tasks.core.errors import LinkError
-from tasks.core.ssh import Channel
+from tasks.core.connectors.ssh import Channel
+from tasks.core.model.errors import LinkError
 
 KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
 NISTP = asyncssh.generate_private_key("ecdsa-sha2-nistp256")

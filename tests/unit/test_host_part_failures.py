@@ -8,8 +8,8 @@ import zlib
 import pytest
 from part import KIM, SAM, Machine, hosts, refusal
 
-from tasks.core.session import LOADER
-from tasks.core.transaction import Action, FileWrite, Transaction, Unit
+from tasks.core.connectors.agent_session import LOADER
+from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
 
 FAILING = {
     "action": lambda _: {"actions": (Action(("/bin/sh", "-c", "echo no such device >&2; exit 1"), ("true",)),)},

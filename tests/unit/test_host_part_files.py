@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from part import KIM, SAM, SOURCE, Machine, hosts, refusal
 
-from tasks.core.facts import Reading, text
-from tasks.core.session import LOADER
-from tasks.core.transaction import Transaction
+from tasks.core.connectors.agent_session import LOADER
+from tasks.core.model.fact import Reading, text
+from tasks.core.model.operation import Transaction
 
 
 def test_edit_during_validation_is_refused_and_stays(machine: Machine) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from part import KIM, SAM, Machine, refusal
 
-from tasks.core.session import Owner
+from tasks.core.connectors.agent_session import Owner
 
 
 def test_lease_is_taken_and_given_back(machine: Machine) -> None:

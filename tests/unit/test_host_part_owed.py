@@ -3,7 +3,7 @@
 import pytest
 from part import SAM, Machine, hosts
 
-from tasks.core.transaction import Action, Transaction
+from tasks.core.model.operation import Action, Transaction
 
 START = "systemctl -q --no-block start burrow-owed.service"
 

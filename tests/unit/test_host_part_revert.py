@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from part import KIM, SAM, Machine, hosts, refusal
 
-from tasks.core.transaction import Action, FileWrite, Transaction
+from tasks.core.model.operation import Action, FileWrite, Transaction
 
 
 def hold(machine: Machine) -> Path:

@@ -5,7 +5,7 @@ import os
 import pytest
 from part import SAM, Machine, hosts, refusal
 
-from tasks.core.transaction import Action, Transaction, Unit
+from tasks.core.model.operation import Action, Transaction, Unit
 
 
 def test_transaction_is_armed_before_it_is_applied(machine: Machine, applied: Transaction) -> None:

@@ -12,14 +12,14 @@ from test_topology import found
 
 from inventory.errors import Place, Problem
 from inventory.printable import LINES, printable
-from tasks.core.change import ChangeSet, Member
-from tasks.core.check import Finding, Verdict
-from tasks.core.errors import LinkError
-from tasks.core.events import Event
-from tasks.core.facts import HostFacts, Reading
-from tasks.core.record import write_record
-from tasks.core.report import Screen
-from tasks.network.facts import NEIGHBOURS
+from tasks.core.cli.report import Screen
+from tasks.core.engine.events import Event
+from tasks.core.engine.record import write_record
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.check import Finding, Verdict
+from tasks.core.model.errors import LinkError
+from tasks.core.model.fact import HostFacts, Reading
+from tasks.network.links.facts import NEIGHBOURS
 from tasks.topology.view import FORMATS, view
 
 SHOWN = {

@@ -14,10 +14,10 @@ from inventory.errors import Problem
 from inventory.files import YamlFile
 from inventory.json_schema import _parts
 from inventory.json_schema import texts as texts_of_schemas
-from inventory.rows import CablesFile, DefaultsFile, HostFields, HostRow
+from inventory.models import CablesFile, DefaultsFile, HostFields, HostRow
 from inventory.structure import check, check_rows
 from inventory.value_types import HOST_NAME
-from tasks.network.thunderbolt import _rename
+from tasks.network.thunderbolt.change import _rename
 
 ROOT = Path(__file__).parents[2]
 MODELS: dict[str, Any] = {"hosts": HostRow, "groups": HostFields, "defaults": DefaultsFile, "cables": CablesFile}

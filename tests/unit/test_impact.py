@@ -2,8 +2,10 @@
 
 import pytest
 
-from tasks.core.impact import interfaces_impact, network_impact
-from tasks.core.transaction import FRR_CONF, INTERFACES
+from tasks.platforms.configuration import network_impact
+from tasks.platforms.frr.files import FRR_CONF
+from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.ifupdown2.impact import interfaces_impact
 
 SAME = """\
 auto bond0

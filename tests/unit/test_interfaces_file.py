@@ -3,7 +3,7 @@
 import pytest
 from cases import CASES, case_of, cases_of
 
-from tasks.core.interfaces_file import InterfacesFile, in_words, merge, same_value
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, in_words, merge, same_value
 
 NODES = [one for one in cases_of(CASES / "uplink_bond") if one.name.startswith("a")]
 FILES = {str(one): one.facts["alvin"].readings["interfaces"].out for one in NODES}

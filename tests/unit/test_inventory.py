@@ -10,9 +10,9 @@ from nornir import InitNornir
 from nornir.core.filter import F
 
 from inventory.errors import InventoryError
-from inventory.rows import Fallback, LinkKind, Port
-from inventory.schema import End, Site
-from inventory.typed import BurrowInventory, load
+from inventory.load import BurrowInventory, load
+from inventory.models import Fallback, LinkKind, Port
+from inventory.site import End, Site
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "inventory"

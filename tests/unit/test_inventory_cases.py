@@ -8,8 +8,8 @@ from cases import BASES, CASES, Case, cases_of
 
 from inventory.draft import draft_of
 from inventory.errors import InventoryError
+from inventory.load import load
 from inventory.rules import RULES
-from inventory.typed import load
 
 FOLDER = CASES / "inventory"
 EVERY = [case for path in sorted(FOLDER.glob("*.yaml")) for case in cases_of(path.with_suffix(""))]

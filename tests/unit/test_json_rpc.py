@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from truenas_device import Device, Wire
 from websockets.sync.server import ServerConnection, serve
 
-from tasks.core.errors import LinkError
-from tasks.core.json_rpc import ApiConnection
+from tasks.core.connectors.json_rpc import ApiConnection
+from tasks.core.model.errors import LinkError
 
 
 @pytest.fixture(scope="module")

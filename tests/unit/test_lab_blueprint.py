@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory.schema import Site
-from inventory.typed import load
+from inventory.load import load
+from inventory.site import Site
 from lab import arrays
 from lab.blueprint import OPERATOR, Blueprint, draw
 from lab.wiring import mac_of, on_loopback, relays_of

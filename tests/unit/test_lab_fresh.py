@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory.schema import Site
-from inventory.typed import load
+from inventory.load import load
+from inventory.site import Site
 from lab import firmware, fresh
 from lab.blueprint import draw
 from lab.ports import cables_batch, ports_batch, shaping_batch

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory.schema import Site
-from inventory.typed import load
+from inventory.load import load
+from inventory.site import Site
 from lab import shims
 from lab.blueprint import Blueprint, MachinePlan, draw
 from lab.cables import Cables

@@ -2,51 +2,29 @@
 
 import json
 import logging
-import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine import FOLDER, Alias, runbook
+from engine import Alias, runbook
 from fake_host import FRESH, FakeHost
-from fake_sshd import ssh_config
 
-from tasks.core.change import ChangeSet, Member
-from tasks.core.command_line import main
-from tasks.core.errors import Refused
-from tasks.core.events import Event
-from tasks.core.report import Screen
-from tasks.core.run import Timers
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult, open_run
-from tasks.core.sites import find_site, nornir_takes
+from inventory.errors import InventoryError
+from inventory.sites import find_site
+from tasks.core.cli.command_line import main
+from tasks.core.cli.report import Screen
+from tasks.core.engine.events import Event
+from tasks.core.engine.execute import nornir_takes, open_run
+from tasks.core.engine.run import Timers
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, RunResult, StageResult
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.errors import Refused
 
 NAMED = runbook(ChangeSet("name alvin", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),)))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nobody's own keys, agent, records or lab."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("BURROW_LAB", str(tmp_path / "no-lab"))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def alvin() -> FakeHost:
-    return FakeHost("alvin", time.monotonic, [])  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def site(tmp_path: Path, alvin: FakeHost) -> Iterator[Path]:
-    """A site's folder, reached over SSH."""
-    folder = shutil.copytree(FOLDER, tmp_path / "attic")
-    with ssh_config(tmp_path, {"alvin": alvin}) as path:
-        (folder / "site.yaml").write_text(f"ssh_config: {path}\n")
-        yield folder
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def records(home: Path) -> list[dict]:
@@ -93,7 +71,7 @@ def test_unsound_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost,
 
 def test_timers_that_do_not_fit_are_refused(site: Path, capsys) -> None:
     settings = site / "site.yaml"
-    settings.write_text(f"{settings.read_text()}revert_s: 30\nsettle_s: 30\n")
+    settings.write_text(f"{settings.read_text()}revert_s: 30\nverify_s: 30\n")
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert "must fit into revert_s (30)" in capsys.readouterr().err
 
@@ -163,7 +141,7 @@ CONFIGS = {
 def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, message: str) -> None:
     path = tmp_path / "nornir_config.yaml"
     path.write_text(said)
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(InventoryError) as raised:
         find_site("home", path)
     assert message in str(raised.value)
 
@@ -185,7 +163,7 @@ def test_name_that_no_site_can_have_is_refused(name: str, capsys) -> None:
 
 def test_open_run_contacts_nobody_and_takes_the_sites_settings(site: Path, alvin: FakeHost) -> None:
     settings = site / "site.yaml"
-    settings.write_text(f"{settings.read_text()}revert_s: 90\nsettle_s: 50\napply_s: 20\nmaintenance_s: 300\n")
+    settings.write_text(f"{settings.read_text()}revert_s: 90\nverify_s: 50\napply_s: 20\nmaintenance_s: 300\n")
     logging.getLogger("nornir").propagate = True
     run = open_run(Options(site=str(site), limit=("alvin",)))
     assert run.timers == Timers(90, 50, 20, 300)

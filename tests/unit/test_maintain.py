@@ -12,14 +12,14 @@ import pytest
 from engine import FOLDER, HEALTH, World, told
 from fake_host import FakeHost
 from fake_sshd import ssh_config
-from test_service import INSIDE
+from test_maintenance import INSIDE
 
-from tasks.core import maintenance
-from tasks.core.errors import TransactionError
-from tasks.core.maintenance import main, maintain, reboot
-from tasks.core.report import Screen
-from tasks.core.run import Run
-from tasks.core.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options
+from tasks.core.cli import maintain as maintenance
+from tasks.core.cli.maintain import main, maintain, reboot
+from tasks.core.cli.report import Screen
+from tasks.core.engine.run import Run
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options
+from tasks.core.model.errors import TransactionError
 
 
 def test_host_is_booted_while_another_holds_its_place(world: World) -> None:
@@ -123,7 +123,7 @@ def test_script_is_refused_while_not_all_is_well(script, hosts, words: tuple[str
     hosts["simon"].answers[HEALTH.command] = lambda _: "sick"
     code, record = script("alvin", *words)
     assert (code, record["exit_code"]) == (REFUSED, REFUSED)
-    assert "alvin: nothing is done while not all is well around it" in str(record["trouble"])
+    assert "alvin: refused, because not all is well" in str(record["trouble"])
     assert asked(hosts) == []
     assert "simon: wanted well, found sick" in capsys.readouterr().err
 

@@ -14,8 +14,8 @@ from fake_sshd import OpenDoor, listening
 from nornir import InitNornir
 from nornir.core import Nornir
 
-from tasks.core.errors import LinkError
-from tasks.core.napalm_connection import device
+from tasks.core.connectors.napalm_connection import device
+from tasks.core.model.errors import LinkError
 
 HOME = Path(__file__).parents[2] / "examples" / "home"
 KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))

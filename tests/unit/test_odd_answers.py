@@ -10,13 +10,15 @@ from engine import HEALTH, TIMERS, World, uplink
 from fake_host import FakeHost
 from nornir.core.plugins.connections import ConnectionPluginRegister
 from test_commands import SECOND, join
-from test_service import INSIDE, settings
+from test_maintenance import INSIDE, settings
 
-from tasks.core import answer, open_files, service
-from tasks.core.change import ChangeSet
-from tasks.core.errors import BadAnswer, LinkError, Refused
-from tasks.core.facts import STATUS, Fact, HostFacts, Reading
-from tasks.core.runbook import Options, Runbook, RunResult, Stage, execute
+from tasks.core.connectors import answer, open_files
+from tasks.core.engine import maintenance as service
+from tasks.core.engine.execute import execute
+from tasks.core.engine.runbook import Options, Runbook, RunResult, Stage
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.errors import BadAnswer, LinkError, Refused
+from tasks.core.model.fact import STATUS, Fact, HostFacts, Reading
 
 ALVIN, SIMON = uplink("alvin", "sw-rack"), uplink("simon", "sw-vendor")
 LATE_S = TIMERS.revert_s + 2 * TIMERS.apply_s + 60
@@ -175,7 +177,7 @@ def test_command_whose_answer_is_none(world: World, one: Any) -> None:
 def test_host_that_holds_the_place_of_another_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
     world["simon"].odd[verb] = instead(one)
-    result = world.execute(settings("alvin"), settings("sw-rack"), inside=INSIDE)
+    result = world.execute(settings("alvin"), settings("sw-rack"), maintenance=INSIDE)
     assert result.trouble == ""
     assert {one.plan.change_set.name: one.state for one in result.stages[0].outcomes}["settings sw-rack"] == "done"
 

@@ -9,19 +9,20 @@ import pytest
 from case_files import otherwise
 from cases import CASES, ROOT, Case, case_of, cases_of, load_once, site_of
 
-from inventory.typed import load
-from tasks.checks.bonds import NODE_END_CHECKS
-from tasks.core.change import ChangeSet, Member
-from tasks.core.facts import STATUS, Facts, HostFacts, Reading
-from tasks.core.plan import plan_set
-from tasks.core.transaction import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED, network_transaction
-from tasks.host.base_settings import base_settings
-from tasks.host.settings import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
-from tasks.network.bonds import PortChannel, UplinkBond
-from tasks.network.switch_ports import SwitchPorts
-from tasks.network.uplink_probes import UPLINK_PROBES, neighbour, ways
-from tasks.network.uplinks import larger_packets, packet_sizes, uplinks
-from tasks.storage.ceph_pools import CephPool
+from inventory.load import load
+from tasks.core.engine.planning import plan_set
+from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.fact import STATUS, Facts, HostFacts, Reading
+from tasks.host.base.change import HostName, HostsFile, Lldp, Packages, Resolver, TimeSync
+from tasks.host.base.sets import base_settings
+from tasks.network.switch.change import SwitchPorts
+from tasks.network.uplink.change import PortChannel, UplinkBond
+from tasks.network.uplink.checks import NODE_END_CHECKS
+from tasks.network.uplink.probes import UPLINK_PROBES, neighbour, ways
+from tasks.network.uplink.sets import larger_packets, packet_sizes, uplinks
+from tasks.platforms.configuration import network_transaction
+from tasks.platforms.ifupdown2.files import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
+from tasks.storage.ceph.pools import CephPool
 
 SITE = load_once(ROOT / "inventory")
 JUMBO = site_of("with-jumbo-frames")

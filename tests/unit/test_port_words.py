@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.core.interfaces_file import InterfacesFile, merge
-from tasks.core.port_words import expanded, is_pattern, names
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, merge
+from tasks.platforms.ifupdown2.port_words import expanded, is_pattern, names
 
 
 def test_a_range_stands_for_its_names() -> None:

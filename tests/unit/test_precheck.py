@@ -3,11 +3,13 @@
 import pytest
 from engine import World, uplink
 
-from tasks.core.facts import HostFacts, Reading
-from tasks.core.frr_running import READ_LAYOUT, READ_RUNNING
-from tasks.core.plan import HostPlan
-from tasks.core.precheck import PRESENT, SYNTAX, asked, reasons
-from tasks.core.transaction import FRR_CONF, FRR_DAEMONS, INTERFACES, FileWrite, Transaction
+from tasks.core.engine.precheck import PRESENT, SYNTAX, asked, reasons
+from tasks.core.model.fact import HostFacts, Reading
+from tasks.core.model.operation import FileWrite, Transaction
+from tasks.core.model.plan import HostPlan
+from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING
+from tasks.platforms.ifupdown2.files import INTERFACES
 
 BEFORE = (
     "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet manual\n\nauto vmbr0\niface vmbr0 inet manual\n\tbridge-ports eno1\n"
@@ -121,7 +123,7 @@ def test_what_frr_runs_by_now_is_the_reason(path: str) -> None:
 
 def test_set_is_refused_before_anything_is_touched(world: World) -> None:
     world["alvin"].answers[SYNTAX.command] = lambda _: f"{ENDS_WITH_1['method']}\n"
-    outcome = world.carry(uplink("alvin"))
+    outcome = world.apply_set(uplink("alvin"))
     assert outcome.state == "refused"
     assert "`ifreload -a` ends with 1 whatever is changed" in outcome.reasons[0]
     assert {verb for _, verb in world.journal} == {"read"}

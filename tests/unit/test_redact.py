@@ -4,13 +4,15 @@ import json
 
 import pytest
 
-from tasks.core.change import Difference
-from tasks.core.frr_impact import frr_impact
+from tasks.core.engine.record import _host
 from tasks.core.host_part import Refused
-from tasks.core.plan import HostPlan
-from tasks.core.record import _host
+from tasks.core.model.change import Difference
+from tasks.core.model.operation import FileWrite, Transaction
+from tasks.core.model.plan import HostPlan
 from tasks.core.redact import redact
-from tasks.core.transaction import FRR_CONF, INTERFACES, FileWrite, Transaction
+from tasks.platforms.frr.files import FRR_CONF
+from tasks.platforms.frr.impact import frr_impact
+from tasks.platforms.ifupdown2.files import INTERFACES
 
 SECRET = "hush-hush"
 WIREGUARD = "aHVzaC1odXNoLWh1c2gtaHVzaC1odXNoLWh1c2gtMTI="

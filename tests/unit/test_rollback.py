@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tasks.core.errors import BurrowError, LinkError, Refused, Reverting
-from tasks.core.plan import HostPlan
-from tasks.core.rollback import POLL_S, is_confirmed, roll_back
-from tasks.core.transaction import Action, Command, Transaction
+from tasks.core.engine.rollback import POLL_S, is_confirmed, roll_back
+from tasks.core.model.errors import BurrowError, LinkError, Refused, Reverting
+from tasks.core.model.operation import Action, Command, Transaction
+from tasks.core.model.plan import HostPlan
 
 TIMED = HostPlan("alvin", transaction=Transaction("try", actions=(Action(("a",), ("b",)),)))
 UNTIMED = HostPlan("alvin", transaction=Transaction("try", commands=(Command(("a",), "a is done"),)))

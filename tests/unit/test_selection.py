@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from engine import HEALTH, World, host_is_well, runbook, uplink
 
-from tasks.core.change import ChangeSet
-from tasks.core.check import Check
-from tasks.core.errors import Refused
-from tasks.core.facts import STATUS
-from tasks.core.runbook import Options, Runbook, Stage
-from tasks.core.selection import audited, chosen_sets, chosen_stages, judged, needs_of, sets_of
+from tasks.core.engine.runbook import Options, Runbook, Stage
+from tasks.core.engine.selection import audited, chosen_sets, chosen_stages, judged, needs_of, sets_of
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.check import Check
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import STATUS
 
 ALVIN, SIMON = uplink("alvin"), uplink("simon", port="swp2")
 
@@ -107,7 +107,7 @@ def test_stage_with_sets_judges_their_hosts(world: World) -> None:
 def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> None:
     """And a set's own checks, what it compares with hosts beside it, and of each host its state."""
     run = world.run()
-    beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), beside=("sw-vendor",), compares=(HEALTH,))
+    beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), peers=("sw-vendor",), peer_facts=(HEALTH,))
     needs = needs_of(runbook(beside).stages, run, Options())
     assert needs["sw-vendor"] == (HEALTH, STATUS)
     assert HEALTH not in needs["alvin"]
@@ -122,5 +122,5 @@ def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> N
 
 def test_member_that_may_choose_is_read_on_each_host(world: World) -> None:
     (member,) = ALVIN.members[1:]
-    sets = replace(ALVIN, members=(replace(member, instead=("simon", "sw-vendor")),))
+    sets = replace(ALVIN, members=(replace(member, endpoints=("simon", "sw-vendor")),))
     assert set(needs_of(runbook(sets).stages, world.run(), Options())) == {"alvin", "simon", "sw-vendor"}

@@ -9,9 +9,9 @@ import pytest
 from cases import ROOT
 from engine import FOLDER, HEALTH
 
-from tasks.core.errors import Refused
-from tasks.core.runbook import FAILED, OK, REFUSED, Options
-from tasks.core.survey import Found, Survey, View, main, survey
+from tasks.core.cli.survey import Found, Survey, View, main, survey
+from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options
+from tasks.core.model.errors import Refused
 
 
 def say(found: Found, suffix: str) -> View:

@@ -3,8 +3,8 @@
 import pytest
 from cases import CASES, ROOT, Case, case_of, cases_of
 
-from inventory.typed import load
-from tasks.core.survey import Found
+from inventory.load import load
+from tasks.core.cli.survey import Found
 from tasks.topology.picture import Kind, Picture, State, picture
 from tasks.topology.view import NEEDS, adjacencies, view
 

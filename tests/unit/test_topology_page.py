@@ -9,8 +9,8 @@ import pytest
 from cases import ROOT, case_of
 from test_topology import drawn
 
-from inventory.schema import End
-from inventory.typed import load
+from inventory.load import load
+from inventory.site import End
 from tasks.topology.drawing import Drawing, drawing
 from tasks.topology.geometry import overlap
 from tasks.topology.labels import SIGNS

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from engine import Alias, World, uplink
 
-from tasks.core.change import ChangeSet, Member
-from tasks.core.runbook import OK
+from tasks.core.engine.runbook import OK
+from tasks.core.model.change import ChangeSet, Member
 
 LATER, FIRST = replace(uplink("alvin"), turn=2), replace(uplink("simon", port="swp2"), turn=0)
 

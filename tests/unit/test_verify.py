@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from engine import HEALTH, TIMERS, World, uplink
 
-from tasks.core.errors import CheckFailed
-from tasks.core.run import MARGIN_S
-from tasks.core.verify import HOLD_S, POLL_S, settle
+from tasks.core.engine.run import MARGIN_S
+from tasks.core.engine.verify import HOLD_S, POLL_S, verify
+from tasks.core.model.errors import CheckFailed
 
 ALVIN = uplink("alvin")
 
@@ -21,7 +21,7 @@ def settled(world: World) -> Callable[..., float]:
 
     def seconds(says: Callable[[float], str], one: Any = ALVIN, timers: dict[str, float] | None = None) -> float:
         world["alvin"].answers[HEALTH.command] = lambda _: says(world.clock() - began)
-        settle(world.run(one), one, None, {host: began + ends_s for host, ends_s in (timers or {}).items()})
+        verify(world.run(one), one, None, {host: began + ends_s for host, ends_s in (timers or {}).items()})
         return world.clock() - began
 
     return seconds
@@ -41,25 +41,25 @@ def test_what_falls_over_once_more_begins_anew(settled) -> None:
 
 
 @pytest.mark.parametrize(
-    ("timers", "settle_s", "until_s"),
+    ("timers", "verify_s", "until_s"),
     [
-        ({}, None, TIMERS.settle_s),
+        ({}, None, TIMERS.verify_s),
         ({}, 4, 4),
         ({"alvin": 100.0, "sw-rack": 9.0}, None, 9 - MARGIN_S),
     ],
     ids=["the-sites", "its-own", "the-first-timer"],
 )
-def test_what_does_not_hold_is_said_when_the_time_is_up(world: World, settled, timers, settle_s, until_s: float) -> None:
+def test_what_does_not_hold_is_said_when_the_time_is_up(world: World, settled, timers, verify_s, until_s: float) -> None:
     began = world.clock()
     world["sw-rack"].answers[HEALTH.command] = lambda _: "ill"
     with pytest.raises(CheckFailed, match=r"^alvin: host is well: alvin: wanted well, found sick; sw-rack: host is well: sw-rack: wanted"):
-        settled(lambda _: "sick", replace(ALVIN, settle_s=settle_s), timers)
+        settled(lambda _: "sick", replace(ALVIN, verify_s=verify_s), timers)
     assert until_s < world.clock() - began <= until_s + POLL_S
 
 
 def test_what_holds_too_late_is_said(settled) -> None:
     with pytest.raises(CheckFailed, match="the checks passed too late to hold for 1 s before the timer"):
-        settled(lambda now_s: "well" if now_s >= TIMERS.settle_s else "sick", replace(ALVIN, settle_s=TIMERS.settle_s))
+        settled(lambda now_s: "well" if now_s >= TIMERS.verify_s else "sick", replace(ALVIN, verify_s=TIMERS.verify_s))
 
 
 def test_host_that_is_not_reached_is_not_well(world: World, settled) -> None:

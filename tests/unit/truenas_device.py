@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.core.facts import CALL
+from tasks.core.model.fact import CALL
 
 ENTRY = {"aliases": [], "security": [], "expose_snapshots": False, "locked": False}
 

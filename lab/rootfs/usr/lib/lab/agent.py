@@ -98,7 +98,7 @@ class Terminal:
         with contextlib.suppress(OSError):  # it has ended
             termios.tcsetwinsize(self.master, (size[0], size[1]))
 
-    def carry(self) -> None:
+    def apply_set(self) -> None:
         """Say what the command prints, and in the end how it ended."""
         typist = threading.Thread(target=self._type, daemon=True)
         typist.start()
@@ -180,7 +180,7 @@ def run_terminal(number: int, argv: list[str], size: list[int], term: str) -> No
     except (OSError, ValueError) as problem:
         say({"id": number, "rc": 127, "error": f"{argv[0]}: {problem}"})
         return
-    terminal.carry()
+    terminal.apply_set()
 
 
 def leave(*_: object) -> None:

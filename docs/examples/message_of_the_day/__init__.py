@@ -1,0 +1,1 @@
+"""The message that whoever logs in reads."""

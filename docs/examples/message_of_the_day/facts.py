@@ -1,0 +1,5 @@
+"""What is read of the message of the day."""
+
+from tasks.core.model.fact import text
+
+MESSAGE = text("message", "/etc/motd")

@@ -1,0 +1,107 @@
+"""Rules of cables: what each end is plugged into, and that both ends agree."""
+
+from collections.abc import Iterator
+
+from inventory.draft import Draft, end_of
+from inventory.errors import Problem
+from inventory.models import Port
+from inventory.site import End
+
+
+def port_of(draft: Draft, end: End) -> Port | None:
+    """The port at an end, None where the host or the port is unknown."""
+    row = draft.hosts.get(end.host)
+    return row.ports.get(end.port) if row is not None else None
+
+
+def unknown(draft: Draft, end: End) -> tuple[str, str] | None:
+    """What was wanted and found where an end is no host's port; None where it is one, or where its host is already reported."""
+    if end.host in draft.unsound:
+        return None
+    if end.host not in draft.hosts:
+        return "a host of hosts.yaml", f"'{end.host}'"
+    if end.port not in draft.hosts[end.host].ports and draft.knows_groups_of(end.host):
+        return f"a port of {end.host} ({', '.join(draft.hosts[end.host].ports) or 'it has none'})", f"'{end.port}'"
+    return None
+
+
+def ends_are_known(draft: Draft) -> Iterator[Problem]:
+    """Both ends of a cable are ports of hosts."""
+    for index, cable, end in draft.ends():
+        if (wrong := unknown(draft, end)) is not None:
+            yield Problem(draft.at_cable(index), f"cable {cable}", *wrong, "correct the end, or add the row that it names")
+
+
+def ends_are_on_two_hosts(draft: Draft) -> Iterator[Problem]:
+    """A cable joins two hosts."""
+    for index, cable in enumerate(draft.cables):
+        if cable.ends[0].host == cable.ends[1].host:
+            found = f"both on {cable.ends[0].host}"
+            yield Problem(draft.at_cable(index), f"cable {cable}", "ends on two hosts", found, "correct one of the ends")
+
+
+def ends_are_used_once(draft: Draft) -> Iterator[Problem]:
+    """A port takes one cable."""
+    first: dict[End, int] = {}
+    for index, cable, end in draft.ends():
+        if first.setdefault(end, index) != index:
+            found = f"{end}, which line {draft.at_cable(first[end]).line} has"
+            yield Problem(draft.at_cable(index), f"cable {cable}", "ends that no other cable has", found, "correct one of the two rows")
+
+
+def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
+    """The operator's machine is plugged into a port of a host that no cable is in."""
+    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.unsound):
+        return
+    end = end_of(draft.defaults.operator.port)
+    place = draft.files["defaults"].place("operator", "port")
+    if (wrong := unknown(draft, end)) is not None:
+        yield Problem(place, "operator port", *wrong, "correct the port, or add it to the host")
+    for index, cable, other in draft.ends():
+        if other == end:
+            found = f"{end}, which cable {cable} is in (cables.yaml:{draft.at_cable(index).line})"
+            yield Problem(place, "operator port", "a port that no cable is in", found, "correct the port or the cable")
+
+
+def networks_are_known(draft: Draft) -> Iterator[Problem]:
+    """A point-to-point cable's network is among the networks of cables.yaml."""
+    for index, cable in enumerate(draft.cables):
+        if cable.network is not None and cable.network not in draft.networks:
+            wanted = f"a network of cables.yaml ({', '.join(draft.networks) or 'it has none'})"
+            yield Problem(draft.at_cable(index), f"cable {cable}", wanted, f"'{cable.network}'", "correct it, or add it to 'networks'")
+
+
+def networks_have_room(draft: Draft) -> Iterator[Problem]:
+    """A network has a /31 for each of its cables."""
+    for index, cable in enumerate(draft.cables):
+        if cable.network is not None and cable.network in draft.networks and cable.addresses is None:
+            prefix = draft.networks[cable.network].prefix
+            wanted, found = f"a free /31 in network {cable.network}", f"{prefix} used up by the rows above"
+            yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "give the network a shorter prefix")
+
+
+def routed_ports_are_bare(draft: Draft) -> Iterator[Problem]:
+    """The ends of a point-to-point cable take their addresses from its network alone, and are in no bond."""
+    for index, cable in enumerate(draft.cables):
+        if cable.network is None:
+            continue
+        if cable.bonds != (None, None):
+            place, remedy = draft.at_cable(index), "remove one of the two"
+            yield Problem(place, f"cable {cable}", "either 'network' or 'bond'", "both", remedy)
+        for end in cable.ends:
+            port, row = port_of(draft, end), draft.hosts.get(end.host)
+            if port is not None and row is not None and (port.address is not None or row.management == end.port):
+                wanted, found = f"{end} to take its address from network {cable.network}", "an address of its own"
+                yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "remove the address or the network")
+
+
+def routers_have_ids(draft: Draft) -> Iterator[Problem]:
+    """A host with a point-to-point cable speaks OSPF and needs a router id, which is its loopback's address."""
+    seen: set[str] = set()
+    for index, cable, end in draft.ends():
+        row = draft.hosts.get(end.host)
+        if cable.network is None or row is None or row.loopback is not None or end.host in seen:
+            continue
+        seen.add(end.host)
+        found = f"no loopback, and a cable of network {cable.network} (cables.yaml:{draft.at_cable(index).line})"
+        yield Problem(draft.at(end.host), end.host, "a router id", found, "add 'loopback', a /32 of its own")

@@ -1,0 +1,158 @@
+"""Rules of hosts: their groups, platforms, links, interface names and virtual machines."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from inventory.draft import Draft
+from inventory.errors import Problem
+from inventory.models import HostRow, LinkKind, Platform
+
+HYPERVISORS = "proxmox"
+LINUX = (Platform.IFUPDOWN2, Platform.UBUNTU)
+KERNEL_NAME = re.compile(r"[^/:]{0,15}")
+KERNEL_NAME_WORDS = "a Linux interface name (at most 15 characters, without '/' and ':')"
+
+# By which links a platform can be reached: a driver is NAPALM's own or one of drivers/, SSH needs Linux.
+LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
+    Platform.IFUPDOWN2: (LinkKind.SSH, LinkKind.NAPALM),
+    Platform.UBUNTU: (LinkKind.SSH,),
+    Platform.EOS: (LinkKind.NAPALM,),
+    Platform.IOS: (LinkKind.NAPALM,),
+    Platform.JUNOS: (LinkKind.NAPALM,),
+    Platform.TRUENAS: (LinkKind.API,),
+}
+
+
+def there_is_a_host(draft: Draft) -> Iterator[Problem]:
+    """A site has a host."""
+    file = draft.files["hosts"]
+    if file.data == {}:
+        yield Problem(file.place(), "hosts", "at least one host", "none", "add a row: docs/inventory.md shows one")
+
+
+def groups_are_known(draft: Draft) -> Iterator[Problem]:
+    """A host's groups are in groups.yaml, each named once."""
+    for host, row in draft.hosts.items():
+        for index, group in enumerate(row.groups):
+            place = draft.files["hosts"].place(host, "groups", index)
+            if group not in draft.groups:
+                known = ", ".join(draft.groups) or "none"
+                remedy = "add it to groups.yaml or correct the name"
+                yield Problem(place, f"{host} groups", f"a group of groups.yaml ({known})", f"'{group}'", remedy)
+            elif group in row.groups[:index]:
+                yield Problem(place, f"{host} groups", "each group once", f"'{group}' a second time", "remove it")
+
+
+def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
+    """A host has a platform, a link and a management interface, of its own or by its groups."""
+    for host, row in draft.hosts.items():
+        missing = " and ".join(f"'{key}'" for key in ("platform", "link", "management") if getattr(row, key) is None)
+        if missing and draft.knows_groups_of(host):
+            yield Problem(draft.at(host), host, missing, "nothing, here or in its groups", "add it, here or to a group")
+
+
+def links_fit_platforms(draft: Draft) -> Iterator[Problem]:
+    """A platform can be reached by the link that is asked for."""
+    for host, row in draft.hosts.items():
+        if row.platform is None or row.link is None or row.link in LINKS[row.platform]:
+            continue
+        wanted = f"link {' or '.join(LINKS[row.platform])} for platform {row.platform}"
+        yield Problem(draft.at(host, "link"), f"{host} link", wanted, f"{row.link}", "correct the link or the platform")
+
+
+def unmanaged_hosts_are_switches(draft: Draft) -> Iterator[Problem]:
+    """Only a switch may be left to others: of a node this suite has to know what it says."""
+    for host, row in draft.hosts.items():
+        if row.managed is False and row.link is LinkKind.SSH:
+            wanted = "'managed: false' only on link napalm"
+            yield Problem(draft.at(host, "managed"), f"{host} managed", wanted, "it on link ssh", "remove it, or take the host out")
+
+
+def linux_names_fit_the_kernel(draft: Draft) -> Iterator[Problem]:
+    """A Linux host's interface names are at most 15 bytes without '/' and ':' (dev_valid_name, net/core/dev.c)."""
+    remedy = "shorten or rename it"
+    for host, row in draft.hosts.items():
+        if row.platform not in LINUX:
+            continue
+        for name in row.ports:
+            if not KERNEL_NAME.fullmatch(name):
+                yield Problem(draft.at(host, "ports", name), f"{host} ports", KERNEL_NAME_WORDS, f"'{name}'", remedy)
+        if row.management is not None and not KERNEL_NAME.fullmatch(row.management):
+            yield Problem(draft.at(host, "management"), f"{host} management", KERNEL_NAME_WORDS, f"'{row.management}'", remedy)
+    for index, host, row, bond in _bonds(draft):
+        if row.platform in LINUX and not KERNEL_NAME.fullmatch(bond):
+            yield Problem(draft.at_cable(index), f"bond {host}:{bond}", KERNEL_NAME_WORDS, f"'{bond}'", remedy)
+
+
+def interface_names_are_distinct(draft: Draft) -> Iterator[Problem]:
+    """Ports, bonds and the management bridge of a host have names of their own; `lo` is the kernel's."""
+    for index, host, row, bond in _bonds(draft):
+        if bond in row.ports or bond in (row.management, "lo"):
+            wanted = "a name that no other interface of the host has"
+            found = "the name of a port" if bond in row.ports else f"the name of interface {bond}"
+            yield Problem(draft.at_cable(index), f"bond {host}:{bond}", wanted, found, "rename the bond in all of its rows")
+    for host, row in draft.hosts.items():
+        if "lo" in row.ports or row.management == "lo":
+            path = ("ports", "lo") if "lo" in row.ports else ("management",)
+            yield Problem(draft.at(host, *path), f"{host} {path[0]}", "a port's name", "lo", "use 'loopback' for the loopback's address")
+
+
+def _bonds(draft: Draft) -> Iterator[tuple[int, str, HostRow, str]]:
+    """Every bond of every host once: the first of its rows, the host, the host's row, the bond's name."""
+    seen: set[tuple[str, str]] = set()
+    for index, cable, end in draft.ends():
+        bond, row = cable.bonds[cable.ends.index(end)], draft.hosts.get(end.host)
+        if bond is not None and row is not None and (end.host, bond) not in seen:
+            seen.add((end.host, bond))
+            yield index, end.host, row, bond
+
+
+def pci_paths_are_unique(draft: Draft) -> Iterator[Problem]:
+    """A PCI path is one port's."""
+    for host, row in draft.hosts.items():
+        first: dict[str, str] = {}
+        for name, port in row.ports.items():
+            if port.pci_path is None:
+                continue
+            if port.pci_path in first:
+                place = draft.at(host, "ports", name, "pci_path")
+                found = f"{port.pci_path}, which is {first[port.pci_path]}'s"
+                yield Problem(place, f"{host} ports.{name}.pci_path", "a path of its own", found, "correct one of the two")
+            first.setdefault(port.pci_path, name)
+
+
+def disks_are_unique(draft: Draft) -> Iterator[Problem]:
+    """A disk is in one host: its id holds its serial number."""
+    first: dict[str, str] = {}
+    for host, row in draft.hosts.items():
+        for disk in row.disks:
+            if disk in first:
+                found = f"{disk}, which is {first[disk]}'s"
+                yield Problem(draft.at(host, "disks", disk), f"{host} disks", "a disk of its own", found, "correct one of the two")
+            first.setdefault(disk, host)
+
+
+def vmids_are_unique(draft: Draft) -> Iterator[Problem]:
+    """A vmid is one virtual machine's: it is the cluster's, not the node's."""
+    first: dict[int, str] = {}
+    for host, row in draft.hosts.items():
+        if row.vm is None:
+            continue
+        if row.vm.vmid in first:
+            found = f"{row.vm.vmid}, which is {first[row.vm.vmid]}'s"
+            yield Problem(draft.at(host, "vm", "vmid"), f"{host} vm.vmid", "a vmid of its own", found, "give it a free one")
+        first.setdefault(row.vm.vmid, host)
+
+
+def vms_run_on_hypervisors(draft: Draft) -> Iterator[Problem]:
+    """A virtual machine's node is a host of the group `proxmox`."""
+    for host, row in draft.hosts.items():
+        if row.vm is None or row.vm.node in draft.unsound:
+            continue
+        node = draft.hosts.get(row.vm.node)
+        if node is not None and not draft.knows_groups_of(row.vm.node):
+            continue
+        if node is None or HYPERVISORS not in node.groups:
+            found = f"'{row.vm.node}', which is " + ("no host" if node is None else "not in it")
+            place = draft.at(host, "vm", "node")
+            yield Problem(place, f"{host} vm.node", f"a host of group {HYPERVISORS}", found, "name the node that runs it")

@@ -1,0 +1,169 @@
+"""The site that follows from an inventory folder, as frozen, typed data: what changes, checks and the lab are derived from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from pydantic import SecretStr
+
+from inventory.ceph_models import Ceph
+from inventory.models import (
+    Disk,
+    DiskPurpose,
+    Fallback,
+    Lacp,
+    LinkKind,
+    Operator,
+    Ospf,
+    Platform,
+    PointToPointNetwork,
+    Port,
+    SpanningTree,
+    Vm,
+)
+from inventory.nfs_models import Nfs
+from inventory.strict import Strict
+from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
+from inventory.vlan_names import vlan_of
+
+
+class End(Strict):
+    """One end of a cable; prints as HOST:PORT."""
+
+    host: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Cable(Strict):
+    """A cable with what follows from its row: its bond on each end, its /31 on each end; prints as HOST:PORT - HOST:PORT."""
+
+    ends: tuple[End, End]
+    bonds: tuple[str | None, str | None] = (None, None)
+    network: str | None = None
+    addresses: tuple[AddressInSubnet, AddressInSubnet] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.ends[0]} - {self.ends[1]}"
+
+    def far(self, host: str) -> End:
+        """The end that is not on `host`."""
+        return self.ends[1] if self.ends[0].host == host else self.ends[0]
+
+    def address(self, host: str) -> AddressInSubnet:
+        """The end's address on `host`. Raises KeyError on a cable that has none."""
+        if self.addresses is None:
+            raise KeyError(f"{self} is no point-to-point cable")
+        return self.addresses[self.ends.index(self.near(host))]
+
+    def near(self, host: str) -> End:
+        """The end on `host`."""
+        return self.ends[0] if self.ends[0].host == host else self.ends[1]
+
+
+class Bond(Strict):
+    """A LACP group as one of its ends sees it: members in the order of the cables, and the host and bond at the far end."""
+
+    host: str
+    name: str
+    members: tuple[str, ...]
+    peer_host: str
+    peer_name: str
+    peer_members: tuple[str, ...]
+    fallback: Fallback = Fallback.SUSPEND
+    mtu_bytes: int | None = None
+    """What the rows of the members say, on either end; None where nobody decided, and the hosts' own MTU stays."""
+
+
+class Host(Strict):
+    """A host with its groups' and the site's words filled in."""
+
+    name: HostName
+    groups: tuple[str, ...]
+    platform: Platform
+    link: LinkKind
+    managed: bool
+    management: InterfaceName
+    address: AddressInSubnet
+    gateway: Address | None
+    spanning_tree: SpanningTree
+    loopback: AddressInSubnet | None
+    ports: Mapping[InterfaceName, Port]
+    disks: Mapping[DiskId, Disk]
+    bonds: tuple[Bond, ...]
+    vm: Vm | None
+    nfs: Nfs | None = None
+
+    @property
+    def bridge(self) -> str:
+        """The interface below the VLAN that holds the host's address, else the holder itself: on nodes and switches, the bridge."""
+        return self.management.rpartition(".")[0] if self.vlan is not None else self.management
+
+    @property
+    def vlan(self) -> int | None:
+        """The VLAN that the host's address is in, by its holder's name; None where it is in none."""
+        return vlan_of(self.management) if self.platform in (Platform.IFUPDOWN2, Platform.UBUNTU) else None
+
+
+class Site(Strict):
+    """All of an inventory folder, checked: the one thing that changes, checks and the lab are derived from."""
+
+    domain: str
+    name_servers: tuple[Address, ...]
+    time_servers: tuple[Address, ...]
+    packages: tuple[str, ...]
+    lacp: Lacp
+    ospf: Ospf
+    ospf_key: SecretStr | None = None
+    ceph: Ceph | None = None
+    operator: Operator | None
+    hosts: Mapping[str, Host]
+    cables: tuple[Cable, ...]
+    networks: Mapping[str, PointToPointNetwork]
+
+    def cables_of(self, host: str) -> Iterator[Cable]:
+        """The cables with an end on `host`, in the order of the table."""
+        return (cable for cable in self.cables if host in (cable.ends[0].host, cable.ends[1].host))
+
+    def peer(self, host: str, port: str) -> End | None:
+        """What is plugged in at the other end of HOST:PORT, None where nothing is."""
+        return next((c.far(host) for c in self.cables_of(host) if c.near(host).port == port), None)
+
+    def routed(self, host: str) -> Iterator[Cable]:
+        """The point-to-point cables with an end on `host`."""
+        return (cable for cable in self.cables_of(host) if cable.network is not None and cable.addresses is not None)
+
+    def bridged(self, host: str) -> Mapping[str, int | None]:
+        """{bond or port: what the inventory says of its MTU} of what is cabled and in the bridge with the host's own address.
+
+        Empty for a host whose own address is on a port.
+        """
+        own, found = self.hosts[host], {}
+        for cable in self.cables_of(host) if own.bridge not in own.ports else ():
+            port, name = cable.near(host).port, cable.bonds[cable.ends.index(cable.near(host))]
+            if cable.network is None and own.ports[port].address is None:
+                found[name or port] = self.bond(host, name).mtu_bytes if name else own.ports[port].said_mtu_bytes
+        plugged = self.operator.port.partition(":")[::2] if self.operator else ("", "")
+        if plugged[0] == host and own.bridge not in own.ports and own.ports[plugged[1]].address is None:
+            found[plugged[1]] = own.ports[plugged[1]].said_mtu_bytes
+        return found
+
+    def bond(self, host: str, name: str) -> Bond:
+        """The bond `name` of `host`. Raises KeyError where there is none."""
+        for bond in self.hosts[host].bonds:
+            if bond.name == name:
+                return bond
+        raise KeyError(f"{host} has no bond {name}")
+
+    def members_of(self, group: str) -> tuple[Host, ...]:
+        """The hosts of a group, in the order of hosts.yaml."""
+        return tuple(host for host in self.hosts.values() if group in host.groups)
+
+    def osds(self, host: str) -> tuple[str, ...]:
+        """The ids of a host's disks for Ceph."""
+        return tuple(name for name, disk in self.hosts[host].disks.items() if disk.purpose is DiskPurpose.OSD)
+
+    def physical(self) -> Self:
+        """The same site without its virtual machines."""
+        return self.model_copy(update={"hosts": {n: h for n, h in self.hosts.items() if h.vm is None}})

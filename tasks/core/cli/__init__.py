@@ -1,0 +1,1 @@
+"""What all scripts in runbooks/ share: options, screen, results."""

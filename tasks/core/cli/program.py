@@ -1,0 +1,101 @@
+"""The one command line of all scripts in runbooks/: their flags, how each begins, and how it ends."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tasks.core.engine.events import Watcher
+from tasks.core.engine.execute import open_run
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, REFUSED, Options, RunResult
+from tasks.core.model.errors import BurrowError, Refused
+
+if TYPE_CHECKING:
+    from tasks.core.cli.report import Screen
+
+Begun = TypeVar("Begun")
+Show = Callable[[str], None]
+
+SITE = {"default": "lab", "show_default": True, "metavar": "NAME", "help": "A block of nornir_config.yaml, or a folder beside inventory/."}
+SEVERAL = {"multiple": True, "metavar": "HOST"}
+# The flags whose words may also stand one after the other, as A,B.
+LISTS = ("limit", "tags")
+
+
+def flag(name: str, *names: str, **settings: Any) -> click.Option:
+    """One flag: `--NAME`, stored as `names` where that is another word."""
+    return click.Option([f"--{name}", *names], **settings)
+
+
+def command(purpose: str, parameters: Sequence[click.Parameter], body: Callable[..., int], words: Sequence[str] | None = None) -> int:
+    """The exit code of `body`, which is given the flags as keywords; that of a refusal where they are wrong."""
+
+    def called(**flags: Any) -> int:
+        for name in LISTS:
+            if name in flags:
+                flags[name] = tuple(word for words in flags[name] for word in words.split(","))
+        return body(**flags)
+
+    settings = {"help_option_names": ["-h", "--help"]}
+    one = click.Command(None, params=list(parameters), callback=called, help=purpose, context_settings=settings)
+    try:
+        return int(one.main(args=None if words is None else list(words), standalone_mode=False) or OK)
+    except click.ClickException as error:
+        error.show()
+        return REFUSED
+    except click.Abort:
+        return INTERRUPTED
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is said of a script in its record and to its operator, and what looks on while it runs."""
+
+    purpose: str
+    options: Options
+    output: tuple[str, str] | None = None  # the flag that names a file to be written, and that file
+    interrupted: str = "interrupted before anything was changed"
+    watchers: tuple[Watcher, ...] = ()
+    kept: bool = True  # whether there is a record of it
+
+
+def carried_out(
+    script: Script,
+    screen: "Screen",
+    begin: Callable[[RunResult], Begun],
+    work: Callable[[RunResult, Begun], tuple[RunResult, Show]],
+    keep: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Open the run, keep its record, do the work, show the results; the exit code, whatever ends it.
+
+    What `begin` refuses it refuses before any host is asked: of that there is no record. `work` gives the result, and what shows it beside
+    the line that says where the record is; `keep` is given the record's text.
+    """
+    from tasks.core.cli.ending import keep_record, recorded, shown  # noqa: PLC0415 (start-up)
+    from tasks.core.engine.output_file import refuse_unless_writable  # noqa: PLC0415
+    from tasks.core.engine.signals import stopping  # noqa: PLC0415
+
+    stop = threading.Event()
+    with stopping(stop):
+        try:
+            if script.output:
+                refuse_unless_writable(script.output[0], Path(script.output[1]))
+            result = RunResult(script.options, open_run(script.options, (screen.watch, *script.watchers), stop))
+            with recorded(result, script.purpose) if script.kept else nullcontext():
+                begun = begin(result)
+        except BurrowError as error:
+            screen.error(str(error))
+            return REFUSED if isinstance(error, Refused) else FAILED
+        except KeyboardInterrupt:
+            screen.error(script.interrupted)
+            return INTERRUPTED
+        if not script.kept:
+            return result.exit_code
+        result, show = work(result, begun)
+        text, line = keep_record(result, script.purpose, screen)
+        keep(text)
+    return shown(result.exit_code, lambda: show(line), screen)

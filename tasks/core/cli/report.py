@@ -1,0 +1,273 @@
+"""What the operator sees: the plan, progress while it is carried out, the results. Redrawn on a terminal, plain lines elsewhere."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from inventory.printable import LINES, printable
+from tasks.core.engine.events import Event
+from tasks.core.engine.record import earlier
+from tasks.core.engine.streams import OutputLostError, complain, silence, tolerate
+from tasks.core.model.check import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tasks.core.engine.runbook import RunResult, StageResult
+    from tasks.core.model.check import Verdict
+
+STYLES = {
+    "done": "green",
+    "unchanged": "dim",
+    "failed": "red",
+    "reverted": "red",
+    "reverting": "red",
+    "refused": "yellow",
+    "interrupted": "yellow",
+    "confirmed": "green",
+}
+
+
+# So long the lines that are still on their way are waited for, before anything else is shown.
+DRAIN_S = 5.0
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The library would end the program; whoever prints decides that here."""
+        raise  # noqa: PLE0704 (called inside of `except BrokenPipeError`)
+
+
+class Screen:
+    """One run's output. With `quiet_stdout`, standard output is left to the JSON.
+
+    Output decides nothing. Progress is shown by a thread of its own, so a reader that does not read keeps nobody. Where showing fails, the
+    screen is switched off: `lost` says why.
+    """
+
+    def __init__(self, quiet_stdout: bool = False) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            tolerate(stream)
+        self.console = _Console(stderr=quiet_stdout, highlight=False, soft_wrap=True)
+        self.started = time.monotonic()
+        self.lost = ""
+        self._rows: dict[str, Event] = {}
+        self._live: Live | None = None
+        self._events: SimpleQueue[Event | threading.Event] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._stalled = False
+
+    def say(self, text: str) -> None:
+        """One line, as it stands: rich reads markup and the names of emojis in a bare string."""
+        self._shown(lambda: self.console.print(_plain(text)))
+
+    def error(self, text: str) -> None:
+        """One clear message, on standard error."""
+        complain(text)
+
+    def data(self, text: str) -> None:
+        """The JSON, on standard output."""
+        try:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            silence(sys.stdout)
+            complain(f"the JSON could not be written to standard output: {error}")
+
+    def _shown(self, show: Callable[[], object]) -> None:
+        """Shown, unless the screen is off or goes off over it."""
+        if self.lost:
+            return
+        try:
+            show()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            self.lost = f"the screen is switched off: {error!r}"
+            silence(self.console.file)
+            complain(f"{self.lost}; the run goes on, and its record says what becomes of it")
+
+    def watch(self, event: Event) -> None:
+        """Progress: a row a set on a terminal, else a line an event. Raises OutputLostError where nothing is shown any more."""
+        if self.lost:
+            raise OutputLostError(self.lost)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._drain, name="screen", daemon=True)
+            self._thread.start()
+        self._events.put(event)
+
+    def _drain(self) -> None:
+        while True:
+            event = self._events.get()
+            if isinstance(event, threading.Event):
+                event.set()
+            else:
+                self._shown(partial(self._progress, event))
+
+    def _drained(self) -> None:
+        """All events are shown, or a reader that does not read was waited for long enough."""
+        if self._thread:
+            reached = threading.Event()
+            self._events.put(reached)
+            self._stalled = not reached.wait(DRAIN_S)
+
+    def _progress(self, event: Event) -> None:
+        if not self.console.is_terminal:
+            if event.change_set or event.kind in ("failed", "stage"):
+                words = f"{event.change_set or '-':20} {event.host:10} {event.kind:10} {event.text}"
+                self.console.print(_plain(f"{event.at_s - self.started:6.1f} s  {words}".rstrip()))
+        elif event.kind == "stage":
+            self._stop_live()
+        elif event.change_set:
+            self._rows[event.change_set] = event
+            self._live = self._live or self._start_live()
+            self._live.update(self._table())
+
+    def _start_live(self) -> Live:
+        live = Live(console=self.console, refresh_per_second=8)
+        live.start()
+        return live
+
+    def close(self) -> None:
+        """Leave the terminal as it stands, with all that was said."""
+        self._drained()
+        self._shown(self._stop_live)
+
+    def leave(self, exit_code: int) -> None:
+        """Nothing more is shown, to a reader who does not read. A thread that still waits for him would keep Python from ending."""
+        self.lost = self.lost or "nobody reads"
+        silence(self.console.file)
+        if self._stalled:
+            os._exit(exit_code)
+
+    def _stop_live(self) -> None:
+        if self._live:
+            self._live.stop()
+        self._live, self._rows = None, {}
+
+    def _table(self) -> Table:
+        table = Table(box=None, show_header=False)
+        for name, event in self._rows.items():
+            style = STYLES.get(event.kind, "cyan")
+            table.add_row(_plain(name), _plain(event.host), Text(event.kind, style), _plain(event.text[:100]))
+        return table
+
+    def ask(self, stage: "StageResult", result: "RunResult") -> bool:
+        """Show the plan; whether to apply it: at once on the lab, elsewhere after a yes, never in a dry run."""
+        self.plan(stage)
+        options = result.options
+        if options.dry_run:
+            return False
+        if result.run.rehearsal or options.yes:
+            return True
+        if self.lost:
+            complain("nothing is applied: its plan could not be shown, and --yes was not given")
+            return False
+        return self.confirm(f"apply stage {stage.stage.name} on site {options.site}?")
+
+    def confirm(self, question: str) -> bool:
+        """The operator's word; no where there is nobody to ask."""
+        if not sys.stdin.isatty():
+            self.say("nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given")
+            return False
+        try:
+            return click.confirm(question, err=True)
+        except OSError:
+            return False  # nobody sees the question
+        except click.Abort:
+            raise KeyboardInterrupt from None  # a run that is interrupted here has its record and results like any other
+
+    def plan(self, stage: "StageResult") -> None:
+        """Diff and impact of each host of each set."""
+        self.close()
+        for plan in stage.plans:
+            for host in plan.changes:
+                self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {host.host}")
+                self._shown(partial(self._diff, host.diff()))
+                for line in host.impact or ("no traffic is touched",):
+                    self.say(f"  impact: {line}")
+
+    def _diff(self, diff: str) -> None:
+        plain = _plain(diff)
+        self.console.print(Syntax(plain.plain, "diff", theme="ansi_dark") if self.console.is_terminal else plain)
+
+    def redraw(self, result: "RunResult") -> None:
+        """The results in place of those before, on a terminal; below them elsewhere."""
+        self._shown(self.console.clear)
+        self.say(time.strftime("%H:%M:%S"))
+        self.results(result)
+
+    def results(self, result: "RunResult") -> None:
+        """What became of every set, what failed and what to do about it."""
+        self.close()
+        for line in earlier(result):
+            self.say(f"earlier: {line}")
+        for stage in result.stages:
+            self._sets(stage)
+            self.findings(verdict for verdict in stage.verdicts if not verdict.finding.ok)
+            for verdict in stage.verdicts:
+                if verdict.check.severity is Severity.NOTE:
+                    self.say(f"left alone: {verdict.finding.target}: {verdict.finding.got}")
+        for host, reason in result.run.unreachable.items():
+            self.say(f"not reached: {reason if host in reason else f'{host}: {reason}'}")
+        if result.trouble:
+            self.say(f"ended early: {result.trouble}")
+        self.say(_summary(result))
+
+    def _sets(self, stage: "StageResult") -> None:
+        outcomes = {one.plan.change_set.name: one for one in stage.outcomes}
+        for plan in stage.plans:
+            name = plan.change_set.name
+            outcome = outcomes.get(name)
+            state = outcome.state if outcome else "refused" if plan.refused else "to change" if plan.changes else "unchanged"
+            title = Text.assemble(_plain(f"{stage.stage.name:9} {name:22} "), (state, STYLES.get(state, "cyan")))
+            self._shown(partial(self.console.print, title))
+            for reason in outcome.reasons if outcome else [plan.refused] if plan.refused else []:
+                self.say(f"          {reason}")
+            for line in plan.change_set.by_hand:
+                self.say(f"          by hand: {line}")
+
+    def findings(self, verdicts: "Iterable[Verdict]") -> None:
+        """A table of failed findings, nothing where there are none."""
+        rows = list(verdicts)
+        if not rows:
+            return
+        table = Table(show_lines=False, box=None, header_style="bold")
+        for column in ("severity", "check", "target", "wanted", "found"):
+            table.add_column(column, overflow="fold")
+        for verdict in rows:
+            one = verdict.finding
+            cells = (str(verdict.check.severity), verdict.check.name.replace("_", " "), one.target, one.want, one.got)
+            table.add_row(*(_plain(str(cell)) for cell in cells))
+        remedies = dict.fromkeys((verdict.check.name, verdict.check.remediation) for verdict in rows)
+        lines = (_plain(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)
+        self._shown(partial(self.console.print, Group(table, *lines)))
+
+
+def _plain(text: str) -> Text:
+    """A text in which nothing is markup, and nothing steers the terminal."""
+    return Text(printable(text, keep=LINES))
+
+
+def _summary(result: "RunResult") -> str:
+    states = [one.state for stage in result.stages for one in stage.outcomes]
+    planned = [plan for stage in result.stages if not stage.outcomes for plan in stage.plans]
+    states += ["refused" if plan.refused else "to change" if plan.changes else "unchanged" for plan in planned]
+    verdicts = [verdict for stage in result.stages for verdict in stage.verdicts]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)) or "no change sets"
+    passed = sum(verdict.finding.ok for verdict in verdicts)
+    return f"{counts}; {passed} of {len(verdicts)} findings as wanted; exit {result.exit_code}"

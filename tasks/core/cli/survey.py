@@ -1,0 +1,130 @@
+"""Surveys: a script in runbooks/ that reads the site, changes nothing, and writes what it found to one file."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.core.cli.program import SEVERAL, SITE, Script, Show, carried_out, command, flag
+from tasks.core.connectors.open_files import allow_connections
+from tasks.core.engine.execute import ending_early
+from tasks.core.engine.output_file import write_whole
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, Options, RunResult
+from tasks.core.engine.selection import audited
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import STATUS, Fact, Facts, union
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inventory.site import Site
+    from tasks.core.engine.run import Run
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read: the site, the facts of the hosts that answered, and why others did not; the chosen hosts, and the time."""
+
+    site: "Site"
+    facts: Facts
+    unreachable: Mapping[str, str]
+    limit: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a survey makes of it: the file's text, and the same in a few lines for the screen."""
+
+    text: str
+    lines: tuple[str, ...]
+    as_intended: bool
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What such a script declares. `view` is given what was found and one of `formats`, each the end of a file's name."""
+
+    purpose: str
+    needs: tuple[Fact[Any], ...]
+    view: Callable[[Found, str], View]
+    formats: tuple[str, ...]
+    output: str
+
+
+def surveyed(one: Survey, options: Options, run: "Run", output: str) -> tuple[str, ...]:
+    """The hosts that it reads. Raises Refused where there are none or too many, or where the output is of no such format."""
+    if Path(output).suffix not in one.formats:
+        raise Refused(f"--output: wanted a file that ends in {' or '.join(one.formats)}, found {output}")
+    hosts = audited(run, options)
+    if not hosts:
+        raise Refused("nothing to read: no host is selected by --limit")
+    allow_connections(len(hosts))
+    return hosts
+
+
+def look(one: Survey, result: RunResult, hosts: "Sequence[str]", suffix: str) -> View:
+    """Read all hosts at once, and view what they said."""
+    run = result.run
+    run.needs = dict.fromkeys(hosts, union([one.needs, (STATUS,)]))
+    run.read(hosts)
+    view = one.view(Found(run.site, run.facts, run.unreachable, result.options.limit, time.strftime("%Y-%m-%d %H:%M")), suffix)
+    result.exit_code = OK if view.as_intended and not run.unreachable else FAILED
+    return view
+
+
+def survey(one: Survey, options: Options, run: "Run", output: str) -> tuple[RunResult, View]:
+    """What was read, and the view of it. Raises Refused where nothing can be read, or in no such format."""
+    result, hosts = RunResult(options, run), surveyed(one, options, run, output)
+    return result, look(one, result, hosts, Path(output).suffix)
+
+
+def main(one: Survey, arguments: "Sequence[str] | None" = None) -> int:
+    """The command line of a survey; the exit code, with the meaning that it has for every runbook."""
+    where = f"Where it is written; ends in {' or '.join(one.formats)}."
+    flags = (
+        flag("site", **SITE),
+        flag("limit", **SEVERAL, help="Only this host and what it is tied to; several times, or as A,B."),
+        flag("output", default=one.output, show_default=True, metavar="FILE", help=where),
+    )
+
+    def body(output: str, **words: Any) -> int:
+        return _main(one, Options(**words), output)
+
+    return command(one.purpose, flags, body, arguments)
+
+
+def _main(one: Survey, options: Options, output: str) -> int:
+    from tasks.core.cli.report import Screen  # noqa: PLC0415 (start-up)
+
+    screen = Screen()
+
+    def show(result: RunResult, lines: tuple[str, ...]) -> None:
+        if result.trouble:
+            screen.error(result.trouble)
+        for line in lines:
+            screen.say(line)
+
+    def work(result: RunResult, hosts: "Sequence[str]") -> tuple[RunResult, Show]:
+        lines = _written(one, result, hosts, output)
+        return result, lambda record: show(result, (*lines, f"{record}; exit {result.exit_code}"))
+
+    script = Script(one.purpose, options, ("--output", output), "interrupted; nothing was written")
+    return carried_out(script, screen, lambda result: surveyed(one, options, result.run, output), work)
+
+
+def _written(one: Survey, result: RunResult, hosts: "Sequence[str]", output: str) -> tuple[str, ...]:
+    """The lines for the screen; what ended the survey early is the result's."""
+    run = result.run
+    lines: tuple[str, ...] = ()
+    with ending_early(result):
+        view = look(one, result, hosts, Path(output).suffix)
+        run.pause(0)
+        write_whole(Path(output), view.text)
+        lines = (*view.lines, f"written: {output}")
+    if run.stop.is_set():
+        result.exit_code, result.trouble = INTERRUPTED, "interrupted; nothing was written"
+    elif result.trouble:
+        result.exit_code = FAILED
+    return lines

@@ -1,0 +1,294 @@
+"""The two links, as nornir tasks: the same words for a host over SSH and for a device through NAPALM.
+
+A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it).
+"""
+
+import errno
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from nornir.core.task import Result, Task
+
+from inventory.models import LinkKind
+from inventory.site import Host
+from tasks.core.connectors import answer
+from tasks.core.connectors.agent_session import Owner
+from tasks.core.connectors.api import ApiLink
+from tasks.core.connectors.host_agent import SshLink, expect
+from tasks.core.connectors.napalm_connection import device
+from tasks.core.connectors.open_files import too_many
+from tasks.core.host_part import called
+from tasks.core.model.errors import BadAnswer, BurrowError, Deadline, LinkError, Refused, TransactionError
+from tasks.core.model.fact import Fact, HostFacts, Reading
+from tasks.core.model.operation import Transaction
+from tasks.core.model.plan import HostPlan
+from tasks.platforms.candidate import split
+from tasks.platforms.configuration import CONFIGURATION
+from tasks.platforms.frr.files import FRR_RELOAD, FRR_UNIT
+from tasks.platforms.ifupdown2.files import IFRELOAD
+
+# What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
+TIMERS = {"ifupdown2": (1, 1), "eos": (1, 1), "ios": (60, 60), "junos": (60, 60)}
+
+
+class Link(Protocol):
+    """What the engine asks of a host."""
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """All facts in as few round trips as the link allows."""
+
+    def prepare(self, plan: HostPlan) -> None:
+        """What comes before a transaction and is not taken back."""
+
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
+        """Arm and apply."""
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the host holds of it."""
+
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
+
+    def revert(self, plan: HostPlan, reason: str) -> None:
+        """Undo it."""
+
+    def renew(self, plan: HostPlan) -> None:
+        """Its timer begins anew."""
+
+    def reboot(self) -> None:
+        """Boot it, a moment from now."""
+
+    def release(self) -> None:
+        """Give the lease back."""
+
+
+def effective_revert_s(platform: str, wanted_s: int) -> int:
+    """The timer a platform really sets for a wish: rounded up to its unit. Raises Refused where it has none."""
+    if platform not in TIMERS:
+        raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
+    unit_s, least_s = TIMERS[platform]
+    return max(least_s, math.ceil(wanted_s / unit_s) * unit_s)
+
+
+class NapalmLink:
+    """Switches: nornir-napalm's own tasks on a NAPALM driver."""
+
+    def __init__(self, task: Task, owner: Owner) -> None:
+        self.task, self.owner = task, owner
+
+    def _run(self, work: Callable[..., Result], **arguments: Any) -> Result:
+        with _ours(self.task.host.name):
+            return work(self.task, **arguments)
+
+    def _device(self, token: str | None = None) -> Any:
+        """The open device; with a token, a device that knows it."""
+        host = self.task.host
+        extras = host.connection_options["napalm"].extras or {}
+        arguments = extras["optional_args"]
+        wanted = {"run": self.owner.run, "holder": self.owner.holder, **({"token": token} if token else {})}
+        if any(arguments.get(key) != value for key, value in wanted.items()):
+            arguments.update(wanted)
+            disconnect(self.task)
+        with _ours(host.name):
+            return device(host, self.task.nornir.config)
+
+    def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
+        """The configuration by its getter, all else by the driver's `cli`."""
+        from nornir_napalm.plugins.tasks import napalm_cli  # noqa: PLC0415 (NAPALM takes a second to import)
+
+        self._device()
+        readings = {}
+        files = {path: fact for path, fact in CONFIGURATION.items() if fact in facts}
+        if files:
+            running = self._running()
+            readings = {fact.name: Reading(0, running.get(path, "")) for path, fact in files.items()}
+        commands = {fact.name: fact.command for fact in facts if fact not in files.values()}
+        if commands:
+            said = self._run(napalm_cli, commands=list(commands.values())).result
+            answers = answer.texts(self.task.host.name, commands.values(), said)
+            readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
+        return HostFacts(self.task.host.name, readings)
+
+    def _running(self) -> dict[str, str]:
+        """The files of the network configuration as the device has them now."""
+        from nornir_napalm.plugins.tasks import napalm_get  # noqa: PLC0415
+
+        said = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result
+        config = answer.mapping(self.task.host.name, "the getter `config`", said).get("config")
+        return split(answer.texts(self.task.host.name, ["running"], config)["running"])
+
+    def prepare(self, plan: HostPlan) -> None:
+        """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
+        transaction = plan.transaction or Transaction("nothing")
+        effective_revert_s(self.task.host.platform or "", 1)
+        others = [file.path for file in transaction.files if file.path not in CONFIGURATION]
+        others += [called(list(action.argv)) for action in transaction.actions if action not in (IFRELOAD, FRR_RELOAD)]
+        others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit != FRR_UNIT)]
+        if others or plan.packages:
+            raise Refused(
+                f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
+            )
+        device = self._device(transaction.token)
+        if hasattr(device, "lock"):
+            with _ours(plan.host):
+                device.lock()
+
+    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
+        """Candidate and timed commit."""
+        from nornir_napalm.plugins.tasks import napalm_configure  # noqa: PLC0415
+
+        assert plan.transaction is not None
+        device = self._device(plan.transaction.token)
+        device.timeout = deadline_s
+        running = self._running()
+        if any(running.get(file.path, "") != (file.before or "") for file in plan.transaction.files):
+            raise Refused(f"{plan.host}: its configuration was changed since it was read; run again to see the new difference")
+        platform = self.task.host.platform or ""
+        message = plan.transaction.why if platform not in ("eos", "ios") else None  # these raise NotImplementedError on any message
+        self._run(
+            napalm_configure,
+            configuration=plan.candidate,
+            replace=False,
+            commit_message=message,
+            revert_in=effective_revert_s(platform, revert_s),
+        )
+        on_event("armed")
+
+    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+        """What the device holds: a driver without a record of its own knows only whether something is pending."""
+        assert plan.transaction is not None
+        device = self._device(plan.transaction.token)
+        with _ours(self.task.host.name):
+            if hasattr(device, "outcome"):
+                return answer.outcome(plan.host, device.outcome())
+            pending = device.has_pending_commit()
+            if not isinstance(pending, bool):
+                raise answer.odd(plan.host, "whether a commit is pending", pending)
+            return {"state": "applied" if pending else "unknown", "reason": "no commit is pending"}
+
+    def confirm(self, plan: HostPlan) -> None:
+        """Keep it."""
+        from nornir_napalm.plugins.tasks import napalm_confirm_commit  # noqa: PLC0415
+
+        assert plan.transaction is not None
+        self._device(plan.transaction.token)
+        if not self._run(napalm_confirm_commit).changed:
+            expect("confirmed", plan.host, self.outcome(plan))
+
+    def revert(self, plan: HostPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
+        """Undo it."""
+        from nornir_napalm.plugins.tasks import napalm_rollback  # noqa: PLC0415
+
+        # NAPALM's rollback goes one commit further back where none is pending: that one may be somebody else's.
+        kept = self.outcome(plan)
+        if kept["state"] == "confirmed":
+            raise TransactionError(f"{plan.host}: it is confirmed and stays")
+        if kept["state"] in ("armed", "applying", "applied", "reverting"):
+            self._run(napalm_rollback)
+            kept = self.outcome(plan)
+        if kept["state"] != "unknown":
+            expect("reverted", plan.host, kept)
+
+    def renew(self, plan: HostPlan) -> None:
+        """Raises Refused: NAPALM has no such method."""
+        raise Refused(f"{plan.host}: NAPALM cannot begin a commit's timer anew")
+
+    def reboot(self) -> None:
+        """Raises Refused: NAPALM has no such method."""
+        raise Refused(f"{self.task.host.name}: NAPALM cannot reboot a device; do it by hand")
+
+    def release(self) -> None:
+        """Give the lease back where the driver keeps one."""
+        device = self._device()
+        if hasattr(device, "release"):
+            with _ours(self.task.host.name):
+                device.release()
+
+
+@contextmanager
+def _ours(host: str) -> Iterator[None]:
+    """Foreign exceptions become ours."""
+    from napalm.base.exceptions import (  # noqa: PLC0415
+        CommitError,
+        ConnectionException,
+        LockError,
+        MergeConfigException,
+        NapalmException,
+        ReplaceConfigException,
+    )
+
+    try:
+        yield
+    except (LockError, MergeConfigException, ReplaceConfigException) as error:
+        raise Refused(str(error)) from error
+    except CommitError as error:
+        raise TransactionError(str(error)) from error
+    except ConnectionException as error:
+        raise LinkError(str(error)) from error
+    except NapalmException as error:
+        raise TransactionError(f"{host}: {error}") from error
+    except NotImplementedError as error:
+        raise Refused(f"{host}: its NAPALM driver has no such method; it cannot take part in a timed change") from error
+
+
+def link(task: Task, owner: Owner) -> Link:
+    """The link of the task's host, as its inventory row says."""
+    intent: Host = task.host["intent"]
+    links: dict[LinkKind, Callable[[Task, Owner], Link]] = {LinkKind.NAPALM: NapalmLink, LinkKind.API: ApiLink}
+    return links.get(intent.link, SshLink)(task, owner)
+
+
+def disconnect(task: Task) -> Result:
+    """Close the host's connection, so that the next step opens a new one."""
+    with _alone(task):
+        for name in ("burrow_ssh", "burrow_api", "napalm"):
+            if name in task.host.connections:
+                with suppress(Exception):  # nornir has forgotten it by then, and how a dead connection closes tells nothing
+                    task.host.close_connection(name)
+    return Result(host=task.host)
+
+
+def _alone(task: Task) -> "threading.RLock":
+    """Steps on one host go one after the other: they share its connection."""
+    lock: threading.RLock = task.host.data.setdefault("burrow_lock", threading.RLock())
+    return lock
+
+
+def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
+    """One step on one host: a verb of its link. The result is the verb's answer. Raises nothing but errors of ours."""
+    with _alone(task):
+        stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
+        try:
+            return Result(host=task.host, result=_asked(task, owner, verb, arguments))
+        except LinkError as error:
+            disconnect(task)
+            # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
+            if not stale or verb == "begin" or isinstance(error, Deadline):
+                raise
+        return Result(host=task.host, result=_asked(task, owner, verb, arguments))
+
+
+def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) -> Any:
+    """The verb's answer. Whatever else is raised on the way is this host's trouble alone: what it did is then not known."""
+    host = task.host.name
+    try:
+        if verb == "read":
+            arguments = {"facts": tuple(fact.on(task.host["site"], host) for fact in arguments["facts"])}
+        return getattr(link(task, owner), verb)(**arguments)
+    except LinkError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+            raise too_many(host) from error
+        raise
+    except (BurrowError, KeyboardInterrupt):
+        raise
+    except OSError as error:
+        raise (too_many(host) if error.errno in (errno.EMFILE, errno.ENFILE) else LinkError(f"{host}: {error}")) from error
+    except BaseException as error:  # a driver may even leave with SystemExit
+        raise BadAnswer(f"{host}: `{verb}` met what cannot be understood: {type(error).__name__}: {error}") from error
+
+
+__all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

@@ -1,0 +1,165 @@
+"""JSON-RPC 2.0 over a WebSocket, as TrueNAS speaks it from 25.04 on: calls, errors, and jobs that are waited for by their events."""
+
+import json
+import ssl
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from inventory.secret_file import UnusableSecret, read_secret
+from tasks.core.model.errors import Deadline, LinkError, TransactionError
+
+PORT = 443
+CONNECT_S = 10.0
+CALL_S = 30.0
+ENDED = ("SUCCESS", "FAILED", "ABORTED")
+
+
+class Wire(Protocol):
+    """A WebSocket, as far as it is needed."""
+
+    def send(self, message: str) -> None:
+        """Send one message."""
+
+    def recv(self, timeout: float | None = None) -> str | bytes:
+        """The next message. Raises TimeoutError."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class JsonRpc:
+    """One connection: one call after the other, events in between."""
+
+    def __init__(self, host: str, wire: Wire) -> None:
+        self.host, self.wire = host, wire
+        self._number = 0
+        self._watches_jobs = False
+
+    def login(self, user: str, key: str) -> None:
+        """Log in by a key of the API. Raises LinkError where it is not taken."""
+        said = self.call("auth.login_ex", [{"mechanism": "API_KEY_PLAIN", "username": user, "api_key": key}])
+        if said.get("response_type") != "SUCCESS":
+            raise LinkError(
+                f"{self.host}: its API does not take the key of {user} ({said.get('response_type')}); make another, and check its user"
+            )
+
+    def call(self, method: str, parameters: list[Any]) -> Any:
+        """What the method answers. Raises TransactionError with its reason where it refuses, LinkError where nothing comes."""
+        self._number += 1
+        self._send({"jsonrpc": "2.0", "id": self._number, "method": method, "params": parameters})
+        while True:
+            message = self._next(method)
+            if message.get("id") == self._number:
+                break
+        if "error" in message:
+            raise TransactionError(f"{self.host}: `{method}` was refused: {_reason(message['error'])}")
+        return message.get("result")
+
+    def job(self, method: str, parameters: list[Any]) -> Any:
+        """Call a method that answers with the number of a job, and wait for the job's end. Raises TransactionError where it fails."""
+        if not self._watches_jobs:
+            self.call("core.subscribe", ["core.get_jobs"])
+            self._watches_jobs = True
+        number = self.call(method, parameters)
+        # It may have ended before the first event that is looked at.
+        (job,) = self.call("core.get_jobs", [[["id", "=", number]]])
+        while job["state"] not in ENDED:
+            event = self._next(method).get("params", {})
+            if event.get("collection") == "core.get_jobs" and event.get("fields", {}).get("id") == number:
+                job = event["fields"]
+        if job["state"] != "SUCCESS":
+            raise TransactionError(f"{self.host}: `{method}` ended {job['state']}: {job.get('error') or 'no reason given'}")
+        return job.get("result")
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self.wire.send(json.dumps(message))
+        except (EOFError, OSError) as error:
+            raise LinkError(f"{self.host}: the connection to its API broke: {error}") from error
+
+    def _next(self, method: str) -> dict[str, Any]:
+        try:
+            message: dict[str, Any] = json.loads(self.wire.recv(timeout=CALL_S))
+        except TimeoutError as error:
+            raise Deadline(f"{self.host}: `{method}` had no answer in {CALL_S:g} s") from error
+        except (EOFError, OSError) as error:
+            raise LinkError(f"{self.host}: the connection to its API broke: {error}") from error
+        return message
+
+
+def _reason(error: dict[str, Any]) -> str:
+    data = error.get("data") or {}
+    fields = [f"{name}: {why}" for name, why, *_ in data.get("extra") or ()]
+    return "; ".join(fields) or str(data.get("reason") or error.get("message"))
+
+
+class ApiConnection:
+    """The nornir connection plugin `burrow_api`: `connection` is a JsonRpc that is logged in."""
+
+    def open(
+        self,
+        hostname: str | None,
+        username: str | None,  # noqa: ARG002 (who logs in over SSH)
+        password: str | None,  # noqa: ARG002
+        port: int | None,
+        platform: str | None,  # noqa: ARG002
+        extras: dict[str, Any] | None = None,
+        configuration: Any = None,  # noqa: ARG002
+    ) -> None:
+        """Connect by TLS. `extras` hold `user`, `key_file`, and `ca_file` where the certificate is signed by nobody known."""
+        extras, host = extras or {}, hostname or ""
+        if not extras.get("user") or not extras.get("key_file"):
+            raise LinkError(f"{host}: its API wants a key; say api_user and api_key_file in the site's settings")
+        try:
+            key = read_secret(Path(extras["key_file"]))
+        except UnusableSecret as error:
+            raise LinkError(f"{host}: the key of its API cannot be read: wanted one word in {extras['key_file']}, {error}") from error
+        self.connection = JsonRpc(host, _wire(host, port or PORT, extras.get("ca_file")))
+        self.connection.login(extras["user"], key)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.wire.close()
+
+
+@dataclass(frozen=True)
+class _Socket:
+    """A WebSocket whose end is an EOFError, as that of other streams is."""
+
+    connection: Any
+    closed: type[Exception]
+    opened: ExitStack
+
+    def send(self, message: str) -> None:
+        try:
+            self.connection.send(message)
+        except self.closed as error:
+            raise EOFError(str(error)) from error
+
+    def recv(self, timeout: float | None = None) -> str | bytes:
+        try:
+            said: str | bytes = self.connection.recv(timeout=timeout)
+        except self.closed as error:
+            raise EOFError(str(error)) from error
+        return said
+
+    def close(self) -> None:
+        self.opened.close()
+
+
+def _wire(host: str, port: int, ca_file: str | None) -> Wire:
+    """Always by TLS: a key that is sent without it is revoked by the device."""
+    from websockets.exceptions import ConnectionClosed, WebSocketException  # noqa: PLC0415 (start-up)
+    from websockets.sync.client import connect  # noqa: PLC0415
+
+    try:
+        tls, opened = ssl.create_default_context(cafile=ca_file or None), ExitStack()
+    except OSError as error:
+        raise LinkError(f"{host}: wanted certificates in {ca_file}, found none: {error}; correct api_ca_file") from error
+    try:
+        connection = opened.enter_context(connect(f"wss://{host}:{port}/api/current", ssl=tls, open_timeout=CONNECT_S))
+    except (OSError, WebSocketException) as error:
+        raise LinkError(f"{host}: its API was not reached on port {port}: {error}") from error
+    return _Socket(connection, ConnectionClosed, opened)

@@ -1,0 +1,1 @@
+"""Read, plan, show and ask, apply, verify, then confirm or undo."""

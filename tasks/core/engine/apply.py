@@ -1,0 +1,244 @@
+"""The one function that carries every change set: arm and apply end by end, check, confirm, or undo the other way round.
+
+The promise: at every moment each host is wholly new, wholly old, or the set is in a half-state that its safe end makes reachable; what
+this process does not live to finish, the hosts' own timers do.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from inventory.models import LinkKind
+from tasks.core.connectors.answer import reverting
+from tasks.core.connectors.base import effective_revert_s
+from tasks.core.engine.maintenance import Scope
+from tasks.core.engine.planning import plan_set
+from tasks.core.engine.precheck import prechecked
+from tasks.core.engine.rollback import POLL_S, is_confirmed, roll_back
+from tasks.core.engine.run import MARGIN_S, Interrupted, Run
+from tasks.core.engine.verify import verify
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.errors import BurrowError, LinkError, Refused, Reverting, TransactionError
+from tasks.core.model.fact import STATUS, Facts, union
+from tasks.core.model.outcome import Outcome
+from tasks.core.model.plan import HostPlan, SetPlan
+
+
+def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Outcome:
+    """Carry one set to its end, its hosts out of service where they are to be. Never raises: whatever happens is its outcome."""
+    run.say("queued", change_set=change_set.name)
+    try:
+        change_set = change_set.via(run.facts)
+        with run.holding(change_set.hosts):
+            return _Application(run, change_set, scope).apply_set()
+    except BaseException as error:  # noqa: BLE001 - nothing is open outside of the carrier
+        reason = str(run.ours(error))
+        run.say("failed", change_set=change_set.name, text=reason)
+        return Outcome(SetPlan(change_set, refused=reason), "interrupted" if run.stop.is_set() else "refused", [reason])
+
+
+class _Application:
+    def __init__(self, run: Run, change_set: ChangeSet, scope: Scope | None) -> None:
+        self.run, self.change_set, self.scope = run, change_set, scope.at_its_turn(run, change_set) if scope else None
+        self.opened: list[HostPlan] = []
+        self.touched: list[str] = []
+        self.timers: dict[str, float] = {}
+
+    def say(self, kind: str, host: str = "", text: str = "") -> None:
+        self.run.say(kind, host, self.change_set.name, text)
+
+    def apply_set(self) -> Outcome:
+        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, {**self.run.facts, **self.refreshed()}, self.run.id)])
+        if plan.refused:
+            self.say("refused", text=plan.refused)
+            return Outcome(plan, "refused", [plan.refused])
+        if not plan.changes:
+            return Outcome(plan, "unchanged")
+        outcome = Outcome(plan, "done")
+        try:
+            with self.out_of_service():
+                self.attempt(plan, outcome)
+        except BaseException as error:  # noqa: BLE001 - the set's own hosts are done or undone by then
+            self.not_well(outcome, self.run.ours(error))
+        finally:
+            for host in self.touched:
+                self.run.facts.pop(host, None)
+        if outcome.state == "done":
+            self.say("done")
+        return outcome
+
+    def out_of_service(self) -> AbstractContextManager[None]:
+        """Of the hosts that are to be while they are changed."""
+        return self.scope.out_of_service(self.run, self.change_set) if self.scope else nullcontext()
+
+    def attempt(self, plan: SetPlan, outcome: Outcome) -> None:
+        """Forward to the end, or back to the beginning: whatever goes wrong, what is open is undone and the other sets go on."""
+        try:
+            self.prepare(plan)
+            self.apply(plan)
+            verify(self.run, self.change_set, self.scope, self.timers)
+            self.say("checked")
+            self.confirm(plan, outcome)
+        except BaseException as error:  # noqa: BLE001
+            self.undo(outcome, self.run.ours(error))
+
+    def not_well(self, outcome: Outcome, error: BurrowError) -> None:
+        """The hosts could not be taken out of service, or are not well after it."""
+        outcome.reasons.append(str(error))
+        self.say("failed", text=str(error))
+        if outcome.state == "done":
+            ended = "failed" if outcome.confirmed else "refused"
+            outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
+
+    def refreshed(self) -> Facts:
+        """What this set looks at, read again on its hosts, and beside them, where an earlier set has changed something."""
+        one = self.change_set
+        needs = dict.fromkeys(one.peers, one.peer_facts) | dict.fromkeys(one.hosts, union([(STATUS,), *one.needs()]))
+        stale = [host for host in needs if host not in self.run.facts and host not in self.run.unreachable]
+        return {host: answer for host, answer in self.run.observe(stale, needs).items() if not isinstance(answer, BurrowError)}
+
+    def prepare(self, plan: SetPlan) -> None:
+        """Every end is held, also one that is right already: another run's open transaction there could take it away again."""
+        for host in plan.hosts:
+            self.run.pause(0)
+            self.run.leased.add(host.host)
+            self.run.do(host.host, "prepare", plan=host)
+            self.touched += [host.host] if host.packages else []
+            self.say("prepared", host.host)
+
+    def apply(self, plan: SetPlan) -> None:
+        """One end after the other; those of a coordinated set at once, as none of them is kept without the others."""
+        timers_s = self.lives_s(plan)
+        if plan.coordinated:
+            with ThreadPoolExecutor(max_workers=len(plan.changes)) as pool:
+                begun = [pool.submit(self.apply_one, host, timers_s[host.host], last=True) for host in plan.changes]
+            for one in begun:
+                one.result()
+            return
+        timers, started = self.run.timers, time.monotonic()
+        for index, host in enumerate(plan.changes):
+            timed = bool(host.transaction and host.transaction.timed)
+            if timed and index and time.monotonic() - started > timers.apply_s * index:
+                raise TransactionError(
+                    f"{host.host}: not begun: the end before it took over {timers.apply_s} s, and its timer must end last"
+                )
+            self.apply_one(host, timers_s[host.host], last=host is plan.changes[-1])
+
+    def apply_one(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+        """Arm, apply, and see that it can be reached."""
+        self.run.pause(0)
+        self.opened.append(host)
+        self.touched.append(host.host)
+        if host.transaction and host.transaction.timed:
+            self.timers[host.host] = time.monotonic() + revert_s
+        self.begin(host, revert_s, last=last)
+        self.say("applied", host.host)
+        self.see_reachable(host)
+
+    def lives_s(self, plan: SetPlan) -> dict[str, int]:
+        """{host: its timer}, longer by `apply_s` for each end that is applied after it, each as its device can set it."""
+        lives_s: dict[str, int] = {}
+        revert_s = self.run.timers.revert_s
+        for host in reversed(plan.changes):
+            intent = self.run.site.hosts[host.host]
+            lives_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
+            revert_s = self.run.timers.revert_s if plan.coordinated else lives_s[host.host] + self.run.timers.apply_s + MARGIN_S
+        return lives_s
+
+    def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+        deadline_s = revert_s - MARGIN_S if last else self.run.timers.apply_s
+        try:
+            self.run.do(
+                host.host,
+                "begin",
+                plan=host,
+                revert_s=revert_s,
+                deadline_s=deadline_s,
+                on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"),
+            )
+        except LinkError:
+            # The change may have cut the very connection that carried its answer: the host knows.
+            try:
+                kept = self.ask_again(host)
+            except LinkError as error:
+                raise TransactionError(f"{host.host}: not reached again after its change ({'; '.join(host.impact)}): {error}") from error
+            if kept["state"] != "applied":
+                raise TransactionError(
+                    f"{host.host}: not reached in time after its change ({'; '.join(host.impact)}); it {said_of(kept)}"
+                ) from None
+        except Refused:
+            self.opened.remove(host)
+            self.touched.remove(host.host)
+            raise
+
+    def ask_again(self, host: HostPlan) -> dict[str, Any]:
+        """What the host holds, over new connections, until it has ended applying or its deadline has passed."""
+        deadline = time.monotonic() + self.run.timers.apply_s
+        while True:
+            late = time.monotonic() > deadline
+            try:
+                self.run.reconnect(host.host)
+                kept: dict[str, Any] = self.run.do(host.host, "outcome", plan=host)
+                if late or kept["state"] not in ("armed", "applying"):
+                    return kept
+            except LinkError:
+                if late:
+                    raise
+            self.run.pause(POLL_S)
+
+    def see_reachable(self, host: HostPlan) -> None:
+        """A new connection answers: the old one could have outlived the path."""
+        kept = self.ask_again(host)
+        if kept["state"] != "applied":
+            raise TransactionError(f"{host.host}: the transaction {said_of(kept)}")
+        self.say("reachable", host.host)
+
+    def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
+        for host in plan.changes:
+            try:
+                self.run.do(host.host, "confirm", plan=host)
+            except LinkError:
+                kept = self.ask_again(host)
+                if kept["state"] == "applied":
+                    self.run.do(host.host, "confirm", plan=host)
+                elif kept["state"] != "confirmed":
+                    raise TransactionError(f"{host.host}: not confirmed, it {said_of(kept)}") from None
+            self.opened.remove(host)
+            outcome.confirmed.append(host.host)
+            self.say("confirmed", host.host)
+
+    def undo(self, outcome: Outcome, error: BurrowError) -> None:
+        """Roll back what is open, the unsafe end first; a host that cannot be reached restores itself. Ctrl-C does not end it."""
+        outcome.reasons.append(str(error))
+        refused = isinstance(error, Refused) and not self.touched
+        outcome.state = "interrupted" if isinstance(error, Interrupted) else "refused" if refused else "reverted"
+        self.say("failed", text=str(error))
+        while self.opened:
+            host = self.opened[-1]
+            try:
+                outcome.reasons += roll_back(self.run, host, str(error), self.timers.get(host.host, 0) + MARGIN_S)
+                self.say("reverted", host.host)
+            except KeyboardInterrupt:
+                self.run.stop.set()
+                continue
+            except Reverting as trouble:
+                outcome.reasons.append(str(trouble))
+                outcome.state = "reverting" if outcome.state == "reverted" else outcome.state
+                self.say("failed", host.host, outcome.reasons[-1])
+            except BaseException as trouble:  # noqa: BLE001 - the next host is rolled back all the same
+                outcome.reasons.append(self.not_rolled_back(host, outcome, self.run.ours(trouble)))
+                self.say("failed", host.host, outcome.reasons[-1])
+            self.opened.remove(host)
+
+    def not_rolled_back(self, host: HostPlan, outcome: Outcome, trouble: BurrowError) -> str:
+        """Why, and what becomes of the host."""
+        if isinstance(trouble, TransactionError) and is_confirmed(self.run, host):
+            outcome.confirmed.append(host.host)
+            return f"{host.host}: it is confirmed and stays: its answer to that was lost"
+        return f"{host.host}: not rolled back from here ({trouble}); where it has a timer, that or its next boot does it"
+
+
+def said_of(kept: dict[str, Any]) -> str:
+    """What a host holds of a transaction, for a sentence."""
+    return reverting(kept) if kept["state"] == "reverting" else f"is {kept['state']}: {kept['reason']}"

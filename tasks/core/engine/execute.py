@@ -1,0 +1,179 @@
+"""A run: read, then plan, show, apply and judge stage after stage."""
+
+import getpass
+import logging
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.core.engine.events import Watcher
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, Runbook, RunResult, Stage, StageResult
+from tasks.core.engine.selection import chosen_sets, chosen_stages, needs_of, sets_of, verdicts_of
+from tasks.core.model.errors import UNEXPECTED, Refused
+
+if TYPE_CHECKING:
+    from nornir.core import Nornir
+
+    from tasks.core.engine.run import Run
+
+
+def holder() -> str:
+    """Who runs this, as others are shown it: user, machine and process."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None) -> "Run":
+    """Load the site and Nornir; nothing is contacted. Raises Refused with every problem of the inventory."""
+    from nornir import InitNornir  # noqa: PLC0415 (start-up)
+
+    from inventory.errors import InventoryError  # noqa: PLC0415
+    from inventory.sites import CONFIG  # noqa: PLC0415
+
+    logging.getLogger("nornir").addHandler(logging.NullHandler())  # a step's error reaches the operator once, from us
+    logging.getLogger("nornir").propagate = False
+    try:
+        nornir_takes(CONFIG)
+        nornir = InitNornir(config_file=str(CONFIG), inventory={"plugin": "BurrowInventory", "options": {"site": options.site}})
+    except InventoryError as error:
+        raise Refused(str(error)) from error
+    run = run_of(nornir, watchers, stop)
+    if unknown := [name for name in options.limit if name not in run.site.hosts]:
+        raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(run.site.hosts)}")
+    return run
+
+
+def run_of(nornir: "Nornir", watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None) -> "Run":
+    """A run on hosts that Nornir has loaded by BurrowInventory; its processors see each step. Raises Refused where the lab was never up."""
+    from tasks.core.engine.run import Run, Timers  # noqa: PLC0415 (start-up)
+
+    data = nornir.inventory.defaults.data
+    settings = data["settings"]
+    if settings.rehearsal and not os.path.exists(settings.ssh_config_path or ""):  # noqa: PTH110
+        raise Refused(
+            f"the lab has never been up: there is no {settings.ssh_config_path}."
+            " Start it with `python -m lab up`, or name your own site with --site"
+        )
+    timers = Timers(settings.revert_s, settings.verify_s, settings.apply_s, settings.maintenance_s)
+    return Run(nornir, data["site"], holder(), timers, watchers, rehearsal=settings.rehearsal, stop=stop or threading.Event())
+
+
+def nornir_takes(config: Path) -> None:
+    """Raises Refused where Nornir's own part of the file is wrong: it says so in exceptions of many kinds."""
+    from nornir.core.configuration import Config  # noqa: PLC0415 (start-up)
+    from nornir.core.exceptions import PluginNotRegistered  # noqa: PLC0415
+    from nornir.init_nornir import load_runner  # noqa: PLC0415
+
+    try:
+        load_runner(Config.from_file(str(config)))
+    except (*UNEXPECTED, PluginNotRegistered) as error:
+        raise Refused(f"{config}:1: Nornir does not take it: {error}; compare it with the file that Burrow comes with") from error
+
+
+def verify_stage(done: "StageResult", run: "Run", options: Options) -> None:
+    """Judge the stage; after changes, until all is as wanted or the site's patience ends: neighbours take a while to be heard."""
+    changed = {host for one in done.outcomes if one.state == "done" for host in one.plan.change_set.hosts}
+    deadline = time.monotonic() + run.timers.verify_s
+    while True:
+        done.verdicts = verdicts_of(done.stage, run, options)
+        failed = changed & {verdict.host for verdict in done.verdicts if not verdict.finding.ok}
+        if not failed or time.monotonic() > deadline:
+            return
+        run.pause(1)
+        run.read(failed)
+
+
+def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
+    """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
+    from tasks.core.engine.coordinated import joined  # noqa: PLC0415
+    from tasks.core.engine.maintenance import Scope  # noqa: PLC0415
+    from tasks.core.engine.planning import plan_set  # noqa: PLC0415
+    from tasks.core.engine.precheck import prechecked  # noqa: PLC0415
+    from tasks.core.engine.schedule import apply_by_turns  # noqa: PLC0415
+
+    run, options = result.run, result.options
+    sets = sets_of(stage, run, options)
+    plans = prechecked(run, [plan_set(one.via(run.facts), run.site, run.facts, run.id) for one in sets])
+    sets, plans = joined(sets, plans)
+    scope = None
+    if stage.maintenance and any(plan.changes for plan in plans):
+        scope = Scope.of(run, stage.maintenance, sets, frozenset(plan.change_set.name for plan in plans if plan.coordinated))
+        plans = tuple(scope.shown(run, plan) for plan in plans)
+    done = StageResult(stage, plans)
+    result.stages.append(done)
+    if any(plan.changes for plan in plans) and _asked(done, result, ask):
+        done.outcomes = apply_by_turns(run, sets, scope)
+        run.pause(0)
+        run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
+        run.say("stage", text=f"{stage.name} done")
+    if not options.dry_run and not run.stop.is_set():
+        verify_stage(done, run, options)
+
+
+def _asked(done: StageResult, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> bool:
+    from tasks.core.engine.signals import waiting  # noqa: PLC0415
+
+    with waiting():
+        return ask(done, result)
+
+
+def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
+    """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it.
+
+    Raises Refused before any host is asked; from then on all that happens is in the result.
+    """
+    from tasks.core.connectors.open_files import allow_connections  # noqa: PLC0415
+    from tasks.core.engine.run import INTERRUPTED_TEXT  # noqa: PLC0415
+    from tasks.core.engine.signals import stopping  # noqa: PLC0415
+
+    result = RunResult(options, run)
+    stages = chosen_stages(runbook, options)
+    chosen_sets(stages, run, options)
+    run.needs = needs_of(stages, run, options)
+    if not run.needs:
+        raise Refused("nothing to do: no host is selected by these stages and --limit")
+    allow_connections(len(run.needs))
+    with stopping(run.stop, lambda name: run.say("stage", text=f"{name}: {INTERRUPTED_TEXT}")):
+        with ending_early(result):
+            run.pause(0)
+            run.read(run.needs)
+            for stage in stages:
+                run.pause(0)
+                apply_stage(stage, result, ask)
+        run.release()
+    result.exit_code = exit_code(result)
+    return result
+
+
+@contextmanager
+def ending_early(result: RunResult) -> Iterator[None]:
+    """Whatever ends the block is the run's `trouble`, so that what was done until then has its record and results; Ctrl-C is none."""
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001
+        ours = result.run.ours(error)
+        if not result.run.stop.is_set():
+            where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-4:]]
+            result.trouble = str(error) if ours is error else f"{ours} ({', '.join(where)})"
+
+
+def exit_code(result: RunResult) -> int:
+    """0 as intended, 1 failed, 2 changes pending, 3 refused before anything was touched, 130 interrupted."""
+    if result.run.stop.is_set():
+        return INTERRUPTED
+    outcomes = [one for stage in result.stages for one in stage.outcomes]
+    plans = [one for stage in result.stages for one in stage.plans]
+    touched = [one for one in outcomes if one.state not in ("unchanged", "refused")]
+    refused = [one for one in plans if one.refused] + [one for one in outcomes if one.state == "refused"]
+    if any(one.state in ("reverted", "reverting", "failed") for one in outcomes) or result.run.unreachable or result.trouble:
+        return FAILED
+    if refused:
+        return FAILED if touched else REFUSED
+    if any(plan.changes for stage in result.stages if not stage.outcomes for plan in stage.plans):
+        return PENDING
+    return FAILED if any(not verdict.finding.ok for stage in result.stages for verdict in stage.verdicts) else OK

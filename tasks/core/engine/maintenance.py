@@ -1,0 +1,235 @@
+"""A host out of service and back, around whatever is done to it: made ready, well again, put back; also after a failure.
+
+What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where nobody renews it any more, by the boot
+of the host that holds it, which tries until it succeeds. So nobody has to remember.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.check import Check, Verdict, judge
+from tasks.core.model.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, Reverting, TransactionError
+from tasks.core.model.fact import STATUS, Facts, HostFacts, union
+from tasks.core.model.maintenance import ENDED, Maintenance, Preparation
+from tasks.core.model.operation import Transaction
+from tasks.core.model.plan import HostPlan, SetPlan
+
+if TYPE_CHECKING:
+    from tasks.core.engine.run import Run
+
+# How long a host may take to come back.
+BACK_S = 300
+POLL_S = 1.0
+# Of the time after which a host is back by itself, how much may pass before it is renewed: two of three may be lost.
+RENEW_AFTER = 0.25
+
+
+def look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Facts:
+    """What those say of which the maintenance speaks, when it is about these hosts; without those that do not answer."""
+    return {host: answer for host, answer in _look(run, maintenance, hosts).items() if not isinstance(answer, BurrowError)}
+
+
+def _look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Mapping[str, HostFacts | BurrowError]:
+    wanted = {name for host in hosts for name in maintenance.around(run.site, host)}
+    needs = union([(STATUS,), *(check.needs for check in (*maintenance.checks, *maintenance.entry_checks))])
+    return run.observe(wanted, dict.fromkeys(wanted, needs))
+
+
+def failing(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
+    """The verdicts on a host and those beside it that are not as wanted. Raises LinkError where the host does not answer."""
+    answers = _look(run, maintenance, (host,))
+    if isinstance(silent := answers[host], BurrowError):
+        raise LinkError(str(silent))
+    facts = {name: answer for name, answer in answers.items() if not isinstance(answer, BurrowError)}
+    hosts = [name for name in maintenance.around(run.site, host) if name in facts]
+    return tuple(verdict for verdict in judge(checks, run.site, facts, hosts) if not verdict.finding.ok)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The maintenance inside which the sets of a stage are carried, the hosts that it concerns, and those of which nobody knows, with why.
+
+    Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched. Sets that are kept only
+    where others do the same (`coordinated`, by their names) are carried at once, so while all is well, but outside of it.
+    """
+
+    maintenance: Maintenance
+    hosts: frozenset[str]
+    facts: Facts
+    unheard: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
+    coordinated: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet], coordinated: frozenset[str] = frozenset()) -> "Scope":
+        """As the hosts of the sets are now."""
+        may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
+        facts = look(run, maintenance, may)
+        try:
+            concerned = frozenset(maintenance.concerns(run.site, facts, may))
+            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned), coordinated=coordinated)
+        except (BurrowError, *UNEXPECTED) as error:
+            reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
+            return cls(maintenance, frozenset(may), facts, refused=reason, coordinated=coordinated)
+
+    def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Scope":
+        """Looked at again where it was not known: a set before this one may have mended it."""
+        return Scope.of(run, self.maintenance, (change_set,), self.coordinated) if set(change_set.hosts) & self.unheard.keys() else self
+
+    def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
+        """The set's hosts that are out of service while it is carried."""
+        return () if change_set.name in self.coordinated else tuple(host for host in change_set.hosts if host in self.hosts)
+
+    def lock(self, change_set: ChangeSet) -> str:
+        """The right without which the set is not carried."""
+        known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unheard.keys()
+        return change_set.lock or ("" if known and not self.concerned(change_set) else self.maintenance.lock)
+
+    def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
+        """While the set is carried. Raises Refused where nobody can tell whether it may be."""
+        hosts = self.concerned(change_set)
+        serving = [host for host in change_set.hosts if host in self.hosts]
+        if serving and self.refused:
+            raise Refused(self.refused)
+        for host in serving if change_set.name in self.coordinated else ():
+            refuse_unless_well(run, self.maintenance, host)
+        return in_maintenance(run, self.maintenance, hosts, change_set.name) if hosts else nullcontext()
+
+    def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
+        """The plan with what is done around it among its impact, or refused where that cannot be done."""
+        try:
+            return replace(plan, hosts=tuple(self._shown(run, host, coordinated=plan.coordinated) for host in plan.hosts))
+        except Refused as error:
+            return replace(plan, hosts=(), refused=str(error))
+
+    def _shown(self, run: "Run", plan: HostPlan, *, coordinated: bool) -> HostPlan:
+        if plan and plan.host in self.unheard:
+            return replace(plan, impact=(*plan.impact, self.unheard[plan.host], "one host at a time, without maintenance"))
+        if plan and plan.host in self.hosts and coordinated:
+            return replace(plan, impact=(*plan.impact, "together with the other routers, and only while all is well"))
+        if not plan or plan.host not in self.hosts:
+            return plan
+        if self.refused:
+            raise Refused(self.refused)
+        around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.host) for action in one.actions]
+        return replace(plan, impact=(*plan.impact, *around, "one host at a time, and only while all is well"))
+
+
+@contextmanager
+def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], why: str) -> Iterator[None]:
+    """Scope the block the hosts are out of service; it ends when all is well.
+
+    Raises Refused where not all is well before, CheckFailed where it is not after BACK_S seconds.
+    """
+    hosts = tuple(hosts)
+    for host in hosts:
+        refuse_unless_well(run, maintenance, host)
+    with ExitStack() as preparations:
+        for host in hosts:
+            for one in maintenance.preparations(run.site, look(run, maintenance, (host,)), host):
+                preparations.enter_context(_out_of_service(run, host, why, one))
+        yield
+        for host in hosts:
+            wait_until_well(run, maintenance, maintenance.checks, host)
+    for host in hosts:
+        wait_until_well(run, maintenance, (*maintenance.checks, *maintenance.entry_checks), host)
+
+
+def refuse_unless_well(run: "Run", maintenance: Maintenance, host: str) -> None:
+    """Raises Refused with all that is not as wanted on the host and beside it."""
+    if bad := failing(run, maintenance, (*maintenance.checks, *maintenance.entry_checks), host):
+        reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
+        raise Refused(f"{host}: refused, because not all is well; `python runbooks/audit.py` says what to do:{reasons}")
+
+
+def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> None:
+    """Until all checks hold on the host and beside it. Raises CheckFailed with what does not after BACK_S seconds."""
+    deadline = time.monotonic() + BACK_S
+    while True:
+        try:
+            trouble = "; ".join(
+                f"{one.finding.target}: {one.check.statement} Found: {one.finding.got}" for one in failing(run, maintenance, checks, host)
+            )
+        except LinkError as error:
+            trouble = str(error)
+        if not trouble:
+            return
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"{host}: not as before after {BACK_S} s: {trouble}")
+        run.pause(POLL_S)
+
+
+@contextmanager
+def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -> Iterator[None]:
+    """The host is made ready inside the block, and put back after it, however it ends."""
+    plan = HostPlan(preparation.on, transaction=Transaction(why=why, actions=preparation.actions))
+    with run.holding({preparation.on} - {host}):
+        run.leased.add(plan.host)
+        run.do(plan.host, "prepare", plan=plan)
+        try:
+            run.do(
+                plan.host,
+                "begin",
+                plan=plan,
+                revert_s=run.timers.maintenance_s,
+                deadline_s=60,
+                on_event=lambda kind: run.say(kind, plan.host, why),
+            )
+            run.say("ready", plan.host, why, "; ".join(action.shown for action in preparation.actions))
+            # The host itself may boot meanwhile, which puts it back.
+            with _renewing(run, plan, why) if plan.host != host else ExitStack():
+                yield
+        finally:
+            _put_back(run, plan, why)
+
+
+@contextmanager
+def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
+    """As long as this process lives, the timer begins anew; where it has ended, that is said once."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(run.timers.maintenance_s * RENEW_AFTER):
+            try:
+                run.do(plan.host, "renew", plan=plan)
+            except LinkError as error:
+                run.say("failed", plan.host, why, f"its timer was not renewed this time: {error}")
+            except (Refused, TransactionError) as error:
+                run.say("failed", plan.host, why, str(error))
+                return
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
+    """Raises TransactionError with what is not put back: at once where it stays so, after BACK_S seconds where the host tries again."""
+    deadline = time.monotonic() + BACK_S
+    while True:
+        try:
+            run.do(plan.host, "revert", plan=plan, reason=ENDED)
+            kept = run.do(plan.host, "outcome", plan=plan)
+            owed = "; ".join(kept.get("owed", ()))
+            if not owed:
+                break
+            if time.monotonic() > deadline:
+                raise TransactionError(f"{plan.host}: {why!r} is not undone yet; the host retries until it succeeds: {owed}")
+        except (LinkError, Reverting):
+            if time.monotonic() > deadline:
+                raise
+        except KeyboardInterrupt:  # it is put back all the same
+            run.stop.set()
+        time.sleep(POLL_S)
+    if troubles := "; ".join(kept.get("troubles", ())):
+        raise TransactionError(f"{plan.host}: {why!r} is not undone completely: {troubles}; correct that on the host")
+    run.say("put back", plan.host, why)

@@ -1,0 +1,186 @@
+"""The record that each run leaves on disk: who, when, why, diffs, outcome. Also what --json writes."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inventory.printable import LINES, printable
+from tasks.core.engine.output_file import PRIVATE, write_whole
+from tasks.core.host_part import REASONS
+from tasks.core.model.errors import BurrowError, Refused
+from tasks.core.model.maintenance import ENDED
+from tasks.core.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tasks.core.engine.runbook import RunResult, StageResult
+    from tasks.core.model.check import Verdict
+    from tasks.core.model.outcome import Outcome
+    from tasks.core.model.plan import HostPlan, SetPlan
+
+SCHEMA = 1
+# A folder that only its owner looks into.
+OWN = 0o700
+
+
+def folder(site: str) -> Path:
+    """Where a site's records lie (XDG base directories: state)."""
+    state = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+    return Path(state) / "burrow" / Path(site).name
+
+
+def record_path(result: "RunResult") -> Path:
+    """Where the record of this run is, from its beginning."""
+    return folder(result.options.site) / f"{result.run.began}-{result.run.id}.json"
+
+
+def open_record(result: "RunResult", purpose: str) -> Path:
+    """The path of this run's record, which says until its end that the run has begun: `ended_at` and `exit_code` are null.
+
+    It lies in a folder that is its owner's alone; older records there are made so too. Raises Refused where it cannot be kept.
+    """
+    path = record_path(result)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for own in (path.parent.parent, path.parent):
+            _keep_private(own, OWN)
+        for other in path.parent.glob("*.json"):
+            _keep_private(other, PRIVATE)
+        write_whole(path, _text({**as_data(result, purpose), "ended_at": None, "exit_code": None}), PRIVATE)
+    except OSError as error:
+        raise Refused(
+            f"the record of this run cannot be kept in {path.parent}: {error.strerror}; nothing was touched."
+            " Make room or mend its permissions, or name another folder by XDG_STATE_HOME"
+        ) from error
+    return path
+
+
+def _keep_private(path: Path, mode: int) -> None:
+    """What is ours and open to others is closed; what is another user's stays."""
+    found = path.stat()
+    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+        path.chmod(mode)
+
+
+def text_of(result: "RunResult", purpose: str) -> str:
+    """The record's text."""
+    return _text(as_data(result, purpose))
+
+
+def _text(data: dict[str, Any]) -> str:
+    return json.dumps(_shown(data), indent=1, default=str) + "\n"
+
+
+def write_record(result: "RunResult", purpose: str) -> Path:
+    """The path of the record of this run, written whole. Raises OSError where that is not possible."""
+    path = record_path(result)
+    path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
+    write_whole(path, text_of(result, purpose), PRIVATE)
+    return path
+
+
+def _shown(value: Any) -> Any:
+    """The same with every text as it is shown: whoever reads a record prints it."""
+    if isinstance(value, dict):
+        return {_shown(key): _shown(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(below) for below in value]
+    return printable(value, keep=LINES) if isinstance(value, str) else value
+
+
+def as_data(result: "RunResult", purpose: str) -> dict[str, Any]:
+    """The run as plain data."""
+    run = result.run
+    return {
+        "schema": SCHEMA,
+        "run": run.id,
+        "holder": run.holder,
+        "purpose": purpose,
+        "site": result.options.site,
+        "options": vars(result.options),
+        "began_at": run.began,
+        "ended_at": result.ended_at or time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "exit_code": result.exit_code,
+        "trouble": result.trouble,
+        "switched_off": run.switched_off,
+        "unreachable": run.unreachable,
+        "earlier": earlier(result),
+        "stages": [_stage(stage) for stage in result.stages],
+        "events": [vars(event) for event in run.events],
+    }
+
+
+def earlier(result: "RunResult") -> list[str]:
+    """What became of transactions that other runs left open: a sentence for each host whose last one was not confirmed."""
+    from tasks.core.model.fact import STATUS  # noqa: PLC0415 (start-up)
+
+    said = []
+    for host, facts in result.run.first_facts.items():
+        try:
+            status = facts[STATUS]
+        except BurrowError:  # those who need the status say that it cannot be read
+            continue
+        told = [record for record in status["records"] if not _went_well(host, record, status.get("owed") or ())]
+        if told and told[-1]["outcome"] != "confirmed":
+            last = told[-1]
+            said.append(f"{host}: {last['why']!r} of {last['holder']} was {last['outcome']} at {last['at']}: {last['reason']}")
+    return said
+
+
+def _went_well(host: str, record: dict[str, Any], owed: "Iterable[dict[str, Any]]") -> bool:
+    """Whether it was reverted because that is how maintenance ends, and nothing of it is left to be mended.
+
+    Nothing of it is left where the host had no trouble, and owes no undo of it any more. A host that is itself in maintenance is put back
+    by its own boot.
+    """
+    if record["outcome"] != "reverted" or record.get("troubles"):
+        return False
+    ended = record["reason"] == ENDED or record["reason"].startswith(f"{ENDED}; ")
+    booted = record["why"] == f"maintenance {host}" and record["reason"] == REASONS["boot"]
+    return booted or (ended and all(one.get("why") != record["why"] for one in owed))
+
+
+def _stage(stage: "StageResult") -> dict[str, Any]:
+    return {
+        "stage": stage.stage.name,
+        "sets": [_set(plan, stage.outcomes) for plan in stage.plans],
+        "findings": [finding(verdict) for verdict in stage.verdicts],
+    }
+
+
+def _set(plan: "SetPlan", outcomes: "tuple[Outcome, ...]") -> dict[str, Any]:
+    outcome = next((one for one in outcomes if one.plan.change_set.name == plan.change_set.name), None)
+    state = outcome.state if outcome else "refused" if plan.refused else "planned" if plan.changes else "unchanged"
+    return {
+        "set": plan.change_set.name,
+        "state": state,
+        "reasons": outcome.reasons if outcome else [plan.refused] if plan.refused else [],
+        "confirmed": outcome.confirmed if outcome else [],
+        "by_hand": list(plan.change_set.by_hand),
+        "hosts": [_host(host) for host in (outcome.plan if outcome else plan).changes],
+    }
+
+
+def _host(plan: "HostPlan") -> dict[str, Any]:
+    fields = [{"field": one.field, "have": redact(str(one.have)), "want": redact(str(one.want))} for one in plan.differences]
+    return {"host": plan.host, "diff": plan.diff(), "impact": list(plan.impact), "differences": fields}
+
+
+def finding(verdict: "Verdict") -> dict[str, Any]:
+    """A row of the audit as plain data."""
+    one = verdict.finding
+    return {
+        "check": verdict.check.name,
+        "statement": verdict.check.statement,
+        "severity": str(verdict.check.severity),
+        "tags": list(verdict.check.tags),
+        "host": verdict.host,
+        "target": one.target,
+        "want": one.want,
+        "got": one.got,
+        "ok": one.ok,
+        "remediation": "" if one.ok else verdict.check.remediation,
+    }

@@ -1,0 +1,110 @@
+"""Which sets of a stage are carried at once, and which one after the other."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby
+
+from tasks.core.engine.apply import apply_set
+from tasks.core.engine.maintenance import Scope
+from tasks.core.engine.run import INTERRUPTED_TEXT, Run
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.errors import UNEXPECTED, BurrowError
+from tasks.core.model.outcome import Outcome
+from tasks.core.model.plan import SetPlan
+
+
+def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -> tuple[Outcome, ...]:
+    """All sets of a stage, in parallel where they share neither host nor right: an outcome of each, whatever happens.
+
+    Ctrl-C ends them in order: open transactions are rolled back first.
+    """
+    outcomes: list[Outcome] = []
+    why = "it was not begun"
+    try:
+        rows = _rows(sets, scope)
+        with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
+            carried = []
+            try:
+                carried += [pool.submit(_apply_row, run, row, outcomes, scope) for row in rows]
+            finally:
+                _wait(run, carried)
+        for error in (one.exception() for one in carried):
+            why = f"not begun: {run.ours(error)}" if error else why
+    except BaseException as error:  # noqa: BLE001 - what was carried is told all the same
+        why = f"not begun: {run.ours(error)}"
+        run.say("failed", text=why)
+    known = {one.plan.change_set.name for one in outcomes}
+    state = "interrupted" if run.stop.is_set() else "refused"
+    outcomes += [Outcome(SetPlan(one, refused=why), state, [why]) for one in sets if one.name not in known]
+    names = [one.name for one in sets]
+    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
+
+
+def _wait(run: Run, carried: "Sequence[Future[None]]") -> None:
+    """Until all have ended; Ctrl-C asks them to, however often it is pressed."""
+    while True:
+        try:
+            wait(carried)
+        except KeyboardInterrupt:
+            if not run.stop.is_set():
+                run.stop.set()
+                run.say("stage", text=f"interrupted: {INTERRUPTED_TEXT}")
+        else:
+            return
+
+
+def _rows(sets: Sequence[ChangeSet], scope: Scope | None) -> list[list[ChangeSet]]:
+    """The sets that are carried one after the other: those of one right; each other set is by itself."""
+    rows: dict[str, list[ChangeSet]] = {}
+    for one in sets:
+        right = scope.lock(one) if scope else one.lock
+        rows.setdefault(right or f"set {one.name}", []).append(one)
+    return list(rows.values())
+
+
+def _groups(run: Run, row: Sequence[ChangeSet]) -> Iterator[list[ChangeSet]]:
+    """The sets that are carried at once, group after group."""
+    for _, group in groupby(row, key=lambda one: one.batch or one.name):
+        sets = list(group)
+        yield from [[one] for one in sets] if _apart(run, sets) else [sets]
+
+
+def _apart(run: Run, sets: Sequence[ChangeSet]) -> bool:
+    """Also where it cannot be told: then each set is refused by itself, with the reason."""
+    try:
+        return any(one.serial_if(run.site, run.first_facts) for one in sets)
+    except (BurrowError, *UNEXPECTED):
+        return True
+
+
+def _apply_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], scope: Scope | None) -> None:
+    """Group after group; what one has changed the next sees anew; after one that failed the others are not begun."""
+    failed = ""
+    for at_once in _groups(run, row):
+        if failed:
+            reason = f"not begun: {failed!r} comes first, and is not as intended"
+            outcomes += [Outcome(SetPlan(one, refused=reason), "refused", [reason]) for one in at_once]
+            continue
+        with ThreadPoolExecutor(max_workers=len(at_once)) as pool:
+            ended = list(pool.map(lambda one: apply_set(run, one, scope), at_once))
+        outcomes += ended
+        if any(one.state == "done" for one in ended):
+            for host in {host for other in row for host in other.hosts}:
+                run.facts.pop(host, None)
+        failed = next((one.plan.change_set.name for one in ended if one.failed), "")
+
+
+def apply_by_turns(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -> tuple[Outcome, ...]:
+    """All sets of a stage, turn after turn; not those that share a host with one of an earlier turn that failed."""
+    outcomes: list[Outcome] = []
+    for turn in sorted({one.turn for one in sets}):
+        failed = {host: one.plan.change_set.name for one in outcomes if one.failed for host in one.plan.change_set.hosts}
+        begun = [one for one in sets if one.turn == turn and not failed.keys() & set(one.hosts)]
+        for one in sets:
+            if one.turn == turn and one not in begun:
+                first = next(failed[host] for host in one.hosts if host in failed)
+                reason = f"not begun: {first!r} comes first, and is not as intended"
+                outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
+        outcomes += apply_all(run, begun, scope) if begun else ()
+    names = [one.name for one in sets]
+    return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))

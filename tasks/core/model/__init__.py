@@ -1,0 +1,1 @@
+"""Targets, facts, checks, changes, operations and plans as data. Pure."""

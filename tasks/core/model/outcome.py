@@ -1,0 +1,24 @@
+"""How a change set ended."""
+
+from dataclasses import dataclass, field
+
+from tasks.core.model.plan import SetPlan
+
+
+@dataclass
+class Outcome:
+    """How one set ended, with the plans and the reasons.
+
+    `state` is one of: unchanged; done; refused (nothing was touched); reverted; reverting (a host is still restoring itself); interrupted;
+    failed (the change is made, but a check failed afterwards).
+    """
+
+    plan: SetPlan
+    state: str
+    reasons: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the set is not as intended."""
+        return self.state not in ("unchanged", "done")

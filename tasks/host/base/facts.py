@@ -1,0 +1,51 @@
+"""What the base settings and their checks read."""
+
+import json
+
+from tasks.core.model.fact import Fact, text, unit_states
+
+
+def _packages(output: str) -> frozenset[str]:
+    """The installed ones."""
+    return frozenset(name for name, state in (line.split("\t") for line in output.splitlines() if "\t" in line) if state == "installed")
+
+
+def _units(output: str) -> dict[str, tuple[str, str]]:
+    """{unit: (ActiveState, UnitFileState)} of the blocks of `systemctl show`."""
+    units = {}
+    for block in output.strip().split("\n\n"):
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if fields.get("Id"):
+            units[fields["Id"]] = (fields.get("ActiveState", ""), fields.get("UnitFileState", ""))
+    return units
+
+
+def _tracking(output: str) -> dict[str, str]:
+    """The fields of `chronyc -c tracking` that matter: who is followed, how far off (seconds); empty while chronyd does not run."""
+    words = output.strip().split(",")
+    return {"source": words[1], "stratum": words[2], "offset_s": words[4], "leap": words[13]} if len(words) > 13 else {}
+
+
+def _failed(output: str) -> tuple[str, ...]:
+    return tuple(row["unit"] for row in json.loads(output))
+
+
+HOST_NAME = Fact("host_name", "cat /proc/sys/kernel/hostname", str.strip)
+HOST_NAME_FILE = text("host_name_file", "/etc/hostname")
+HOSTS_FILE = text("hosts_file", "/etc/hosts")
+RESOLVER = text("resolver", "/etc/resolv.conf")
+RESOLVER_TARGET = Fact("resolver_target", "readlink /etc/resolv.conf || true", str.strip)
+TIME_SOURCES = text("time_sources", "/etc/chrony/sources.d/burrow.sources")
+LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
+PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
+UNITS = Fact("units", unit_states("chrony.service", "lldpd.service"), _units)
+TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
+# The host's own name as the name server knows it: the hosts file is not asked. One lost packet must not mean that nobody answers:
+# the resolver's own patience is 5 s a try (resolv.conf(5)).
+OWN_NAME_IN_DNS = Fact(
+    "own_name_in_dns",
+    "RES_OPTIONS='timeout:1 attempts:4' timeout 5 getent -s dns ahostsv4"
+    " \"$(cat /proc/sys/kernel/hostname).$(awk '/^search/ {print $2; exit}' /etc/resolv.conf)\" || true",
+    lambda output: frozenset(line.split()[0] for line in output.splitlines() if line.strip()),
+)
+FAILED_UNITS = Fact("failed_units", "systemctl list-units --failed --output=json", _failed)

@@ -1,0 +1,57 @@
+"""Bridges: spanning tree as intended; without it no two ports may lead to the same place."""
+
+from collections.abc import Iterator
+
+from inventory.site import Site
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.fact import Facts
+from tasks.network.links.facts import NEIGHBOURS
+from tasks.network.ospf.facts import COUNTERS
+
+TAGS = ("network", "bridge")
+
+
+@check(
+    needs=(COUNTERS,),
+    severity=Severity.MAJOR,
+    remediation="Correct `bridge-stp` of the bridge in /etc/network/interfaces and `ifreload -a`, or `spanning_tree` in the inventory;"
+    " with it a port is silent for 30 s after it comes up.",
+    tags=TAGS,
+)
+def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """The host's bridge speaks the spanning tree protocol if the inventory says so."""
+    bridge = site.hosts[host].bridge
+    if (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
+        yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)
+
+
+def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
+    """The host at the other end of a port or bond: by what is heard there, else by the cable table."""
+    bond = next((one for one in site.hosts[host].bonds if one.name == port), None)
+    if bond is not None:
+        return bond.peer_host
+    heard, cabled = facts[host][NEIGHBOURS].get(port), site.peer(host, port)
+    return heard[0] if heard else cabled.host if cabled else None
+
+
+@check(
+    needs=(COUNTERS, NEIGHBOURS),
+    severity=Severity.CRITICAL,
+    remediation="Pull one of the cables, or put both into one bond: without spanning tree two ports to the same switch are a loop.",
+    tags=TAGS,
+)
+def bridge_ports_make_no_loop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No two ports of a bridge lead to the same neighbour, unless spanning tree blocks one of them."""
+    bridge = site.hosts[host].bridge
+    live = facts[host][COUNTERS].get(bridge)
+    if not site.hosts[host].bonds or (live is not None and live.stp):
+        return
+    ports = [name for name, live in facts[host][COUNTERS].items() if live.master == bridge]
+    behind = {port: far for port in ports if (far := _behind(site, facts, host, port))}
+    for far in sorted(set(behind.values())):
+        ways = sorted(port for port, one in behind.items() if one == far)
+        want = "one way"
+        yield Finding(f"{host}:{bridge} to {far}", want, want if len(ways) == 1 else f"{len(ways)} ways: {' '.join(ways)}", ways[0])
+
+
+BRIDGE_CHECKS = (spanning_tree_is_as_intended, bridge_ports_make_no_loop)

@@ -1,0 +1,1 @@
+"""Proxmox VE's firewall, as far as it concerns the routed network."""

@@ -1,0 +1,245 @@
+"""Proxmox VE's firewall: what of the routed network's own packets it would drop.
+
+It is off unless the cluster's file says `enable: 1`; then a node's rules come before the cluster's, the first that matches decides, and
+the policy of the direction about the rest (pve-firewall(8)). Only its new variety, on nftables, looks at what a node forwards.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+
+from inventory.site import Site
+from tasks.core.model.fact import Fact
+from tasks.platforms.proxmox.mounted import OF_ANY_HOST
+
+CLUSTER, NODE = "/etc/pve/firewall/cluster.fw", "/etc/pve/local/host.fw"
+# OSPF is a protocol of its own (RFC 2328, A.1), its hellos go to AllSPFRouters; BFD on one hop is UDP to 3784 (RFC 5881, 4).
+OSPF, HELLOS, BFD_PORT = "ospf", IPv4Address("224.0.0.5"), 3784
+NUMBERS = {"89": OSPF, "ospfigp": OSPF, "17": "udp", "6": "tcp"}
+# What Proxmox's macros mean here: each of the others is a service of another protocol or port (PVE/Firewall.pm, pve_fw_macros).
+MACROS = {"ospf": ("-p", OSPF)}
+DIRECTIONS = ("in", "out", "forward")
+POLICIES = {"in": "DROP", "out": "ACCEPT", "forward": "ACCEPT"}
+ACTIONS = ("ACCEPT", "DROP", "REJECT")
+# Transit is packets of any kind: a rule of one protocol or port is not about it.
+ANY = "any"
+MARK = "#### file "
+OPENING = (
+    f"put `IN OSPF(ACCEPT) -i PORT` and `IN ACCEPT -i PORT -p udp -dport {BFD_PORT}` for these ports first under [RULES] of {NODE}; "
+    "for what goes out the same with OUT, for transit `FORWARD ACCEPT -i PORT`"
+)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A packet of the routed network at a host: `port` is the interface, `peer` who is at its other end, or whose transit it is."""
+
+    direction: str
+    port: str
+    peer: IPv4Address
+    source: IPv4Address
+    destination: IPv4Address
+    protocol: str
+    destination_port: int | None = None
+
+    def __str__(self) -> str:
+        what = "transit" if self.protocol == ANY else "BFD" if self.destination_port else "OSPF"
+        return f"{what} {'to' if self.direction == 'out' else 'from'} {self.peer} on {self.port}"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A packet that is dropped; for certain, unless a rule is named that is not understood and that it hangs on."""
+
+    packet: Packet
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.packet} (perhaps: `{self.rule}` is not understood)" if self.rule else str(self.packet)
+
+
+@dataclass
+class Firewall:
+    """The firewall's files as Proxmox reads them: options, rules in their order, groups of rules, named addresses."""
+
+    options: dict[str, str] = field(default_factory=dict)
+    node_options: dict[str, str] = field(default_factory=dict)
+    rules: list[str] = field(default_factory=list)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The directions that it looks at; none while it is off."""
+        on = self.options.get("enable", "0") not in ("", "0") and self.node_options.get("enable", "1") != "0"
+        return (DIRECTIONS if self.node_options.get("nftables") == "1" else DIRECTIONS[:2]) if on else ()
+
+    def policy(self, direction: str) -> str:
+        """What it does with a packet that no rule is about."""
+        return self.options.get(f"policy_{direction}", "").upper() or POLICIES[direction]
+
+
+def parse(text: str) -> Firewall:
+    """The files as one: the node's rules before the cluster's."""
+    found, rules = Firewall(), {CLUSTER: list[str](), NODE: list[str]()}
+    path, section, name = CLUSTER, "", ""
+    for raw in text.splitlines():
+        line = raw.split(" #")[0].strip()
+        if raw.startswith(MARK):
+            path, section = raw.removeprefix(MARK).strip(), ""
+        elif line.startswith("["):
+            section, _, name = line.strip("[]").lower().partition(" ")
+        elif line and not line.startswith("#"):
+            _take(found, rules, path, section, name, line)
+    return replace(found, rules=rules[NODE] + rules[CLUSTER])
+
+
+def _take(found: Firewall, rules: dict[str, list[str]], path: str, section: str, name: str, line: str) -> None:
+    if section == "options":
+        key, _, value = line.partition(":")
+        (found.options if path == CLUSTER else found.node_options)[key.strip()] = value.strip()
+    elif section == "rules":
+        rules[path].append(line)
+    elif section == "group":
+        found.groups.setdefault(name, []).append(line)
+    elif section == "aliases":
+        alias, *address = line.split()
+        if address:
+            found.names[alias.lower()] = address[:1]
+    elif section == "ipset":
+        found.names.setdefault(f"+{name}", []).append(line)
+
+
+READ_FIREWALL = f"{OF_ANY_HOST}for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; cat $file 2>/dev/null || true; done"
+FIREWALL = Fact("firewall", READ_FIREWALL, parse)
+
+
+def dropped(firewall: Firewall, site: Site, host: str) -> Iterator[Loss]:
+    """What OSPF and BFD of the host's neighbours, and their traffic with each other, need, and it drops or may drop."""
+    for packet in _needed(site, host):
+        if packet.direction in firewall.judges and (loss := _loss(firewall, packet)):
+            yield loss
+
+
+def _needed(site: Site, host: str) -> Iterator[Packet]:
+    for cable in site.routed(host):
+        far, port = cable.far(host).host, cable.near(host).port
+        theirs, ours = cable.address(far).ip, cable.address(host).ip
+        for direction, source, destination in (("in", theirs, ours), ("out", ours, theirs)):
+            yield Packet(direction, port, theirs, source, HELLOS, OSPF)
+            yield Packet(direction, port, theirs, source, destination, OSPF)
+            yield Packet(direction, port, theirs, source, destination, "udp", BFD_PORT)
+        for other in dict.fromkeys(cable.far(host).host for cable in site.routed(host)):
+            one, two = site.hosts[far].loopback, site.hosts[other].loopback
+            if other != far and one and two:
+                yield Packet("forward", port, one.ip, one.ip, two.ip, ANY)
+
+
+def _loss(firewall: Firewall, packet: Packet) -> Loss | None:
+    """What the first rule says that is about it, else the policy; one before that may be about it counts where it says otherwise."""
+    doubts: list[_Said] = []
+    final = firewall.policy(packet.direction)
+    for said in _walk(firewall, firewall.rules, packet):
+        if said.certain:
+            final = said.action
+            break
+        doubts.append(said)
+    lost = final != "ACCEPT"
+    doubt = next((said.rule for said in doubts if not said.action or (said.action != "ACCEPT") != lost), "")
+    return Loss(packet, doubt) if lost or doubt else None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a rule does with a packet, for certain or perhaps; without an action the rule itself is not understood."""
+
+    rule: str
+    action: str = ""
+    certain: bool = False
+
+
+def _walk(firewall: Firewall, rules: list[str], packet: Packet) -> Iterator[_Said]:
+    """The rules that are about the packet or may be, in their order."""
+    for rule in rules:
+        words = rule.split()
+        kind, action, options = words[0].lower(), "".join(words[1:2]), words[2:]
+        macro, inner = _parts(action)
+        if kind.startswith("|") or (kind in DIRECTIONS and kind != packet.direction):
+            continue
+        match = _matches(firewall, [*_macro(macro), *options], packet)
+        if match is False:
+            continue
+        if kind == "group" and action.lower() in firewall.groups:
+            inside = _walk(firewall, firewall.groups[action.lower()], packet)
+            yield from (replace(said, certain=said.certain and bool(match)) for said in inside)
+        elif kind in DIRECTIONS and inner in ACTIONS:
+            yield _Said(rule, inner, certain=bool(match))
+        else:
+            yield _Said(rule)
+
+
+def _parts(action: str) -> tuple[str, str]:
+    """(macro, action) of `OSPF(ACCEPT)`; no macro in `ACCEPT`."""
+    macro, _, inner = action.rstrip(")").partition("(")
+    return (macro, inner) if inner else ("", action)
+
+
+def _macro(name: str) -> tuple[str, ...]:
+    return MACROS.get(name.lower(), ("-p", f"macro {name}")) if name else ()
+
+
+def _matches(firewall: Firewall, options: list[str], packet: Packet) -> bool | None:
+    """Whether all options of a rule hold of a packet; None where one of them is not known here, or has no value."""
+    pairs = zip(options[::2], [*options[1::2], ""], strict=False)
+    answers = [_holds(firewall, key.lstrip("-"), value, packet) if value else None for key, value in pairs]
+    return False if False in answers else None if None in answers else True
+
+
+def _holds(firewall: Firewall, key: str, value: str, packet: Packet) -> bool | None:
+    if key == "i":
+        return value == packet.port
+    if key in ("p", "proto"):
+        return NUMBERS.get(value, value) == packet.protocol
+    if key == "dport":
+        return packet.destination_port is not None and _in_ports(value, packet.destination_port)
+    if key in ("source", "dest"):
+        return _in_addresses(firewall, value, packet.source if key == "source" else packet.destination)
+    return True if key == "log" else None
+
+
+def _in_ports(value: str, port: int) -> bool:
+    ranges = (word.partition(":") for word in value.split(","))
+    return any(low.isdigit() and int(low) <= port <= int(high or low) for low, _, high in ranges)
+
+
+def _in_addresses(firewall: Firewall, value: str, address: IPv4Address) -> bool | None:
+    """A list of addresses, networks, ranges, aliases and sets; what is not found under its name is not known."""
+    answers: list[bool | None] = []
+    for word in value.split(","):
+        name = word.lower().replace("dc/", "").replace("guest/", "")
+        if name in firewall.names:
+            entries = firewall.names[name]
+            if any(one.startswith("!") for one in entries):  # takes addresses out of the set
+                return None
+            answers += [_in_addresses(firewall, one, address) for one in entries]
+        elif "-" in word and word[0].isdigit():
+            answers.append(_in_range(word, address))
+        else:
+            answers.append(_in_network(word, address))
+    return True if True in answers else None if None in answers else False
+
+
+def _in_range(word: str, address: IPv4Address) -> bool | None:
+    try:
+        low, high = (ip_address(end) for end in word.split("-", 1))
+    except ValueError:
+        return None
+    return isinstance(low, IPv4Address) and isinstance(high, IPv4Address) and low <= address <= high
+
+
+def _in_network(word: str, address: IPv4Address) -> bool | None:
+    try:
+        network = ip_network(word, strict=False)
+    except ValueError:
+        return None
+    return isinstance(network, IPv4Network) and address in network

@@ -1,0 +1,1 @@
+"""What the kernel does with packets that are not its own."""

@@ -1,0 +1,86 @@
+"""What the changes and checks of the routed network read."""
+
+from dataclasses import dataclass
+
+from tasks.core.model.fact import Fact, text, unit_states
+from tasks.platforms.configuration import CONFIGURATION
+from tasks.platforms.frr.files import FRR_CONF as FRR_CONF_PATH
+from tasks.platforms.frr.files import FRR_DAEMONS as FRR_DAEMONS_PATH
+from tasks.platforms.frr.running import READ_LAYOUT
+from tasks.platforms.proxmox.sdn import READ_SDN
+
+KERNEL = "/proc/sys/"
+
+
+def _values(output: str) -> dict[str, str]:
+    """{net/ipv4/conf/en05/rp_filter: value}."""
+    pairs = (line.partition(":") for line in output.splitlines())
+    return {path.removeprefix(KERNEL): value.strip() for path, _, value in pairs if path.startswith(KERNEL)}
+
+
+def _unit(output: str) -> tuple[str, str]:
+    fields = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    return fields.get("ActiveState", ""), fields.get("UnitFileState", "")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A network device as udev knows it."""
+
+    path: str
+    driver: str
+
+
+def _devices(output: str) -> dict[str, Device]:
+    """{interface: device} of those that udev has a path for; its database is by the kernel's numbers."""
+    names: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {}
+    for line in output.splitlines():
+        place, _, rest = line.partition(":")
+        if place.endswith("/ifindex"):
+            names[rest.strip()] = place.split("/")[-2]
+        elif rest.startswith("E:"):
+            key, _, value = rest.removeprefix("E:").partition("=")
+            said.setdefault(place.rsplit("/n", 1)[-1], {})[key] = value
+    return {
+        names[index]: Device(fields["ID_PATH"], fields.get("ID_NET_DRIVER", ""))
+        for index, fields in said.items()
+        if index in names and "ID_PATH" in fields
+    }
+
+
+def _modules(output: str) -> frozenset[str]:
+    return frozenset(line.strip().removesuffix(".ko") for line in output.splitlines() if line.strip())
+
+
+FRR_CONF, FRR_DAEMONS = CONFIGURATION[FRR_CONF_PATH], CONFIGURATION[FRR_DAEMONS_PATH]
+FRR_LAYOUT = Fact("frr_layout", READ_LAYOUT, str)
+FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
+SDN = Fact("sdn", READ_SDN, str)
+KERNEL_VALUES = Fact(
+    "kernel_values",
+    "grep -Hs '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"
+    " /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/forwarding || true",
+    _values,
+)
+ROUTING_FILE = text("routing_file", "/etc/sysctl.d/60-burrow-routing.conf")
+DEVICES = Fact("devices", "grep -Hs '' /sys/class/net/*/ifindex; grep -Es '^E:ID_(PATH|NET_DRIVER)=' /run/udev/data/n* || true", _devices)
+# Loaded, or part of the kernel.
+LOADED = Fact(
+    "thunderbolt_loaded",
+    "cd /sys/module && ls -d thunderbolt thunderbolt_net 2>/dev/null;"
+    " grep -Eos 'thunderbolt(_net)?\\.ko' /lib/modules/$(uname -r)/modules.builtin || true",
+    _modules,
+)
+MODULES_FILE = text("thunderbolt_modules", "/etc/modules-load.d/burrow-thunderbolt.conf")
+HOTPLUG_RULES = text("hotplug_rules", "/etc/udev/rules.d/90-burrow-thunderbolt.rules")
+HOTPLUG_UNIT = text("hotplug_unit", "/etc/systemd/system/burrow-port@.service")
+
+FORWARD = "net/ipv4/ip_forward"
+
+# Answers may come over another port than the question went out by (RFC 3704, section 2.4: loose): strict would drop them.
+LOOSE = "2"
+
+DAEMONS = ("bfdd", "ospfd")
+
+RUNNING = ("active", "enabled")

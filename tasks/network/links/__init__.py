@@ -1,0 +1,1 @@
+"""What a host has of ports, bonds and bridges, and who holds them."""

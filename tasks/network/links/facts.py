@@ -1,0 +1,143 @@
+"""What the network changes and checks read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.core.model.fact import Fact
+from tasks.platforms.ifupdown2.files import INTERFACES_FACT, STAGED_FACT
+
+NOBODY = "00:00:00:00:00:00"
+# IEEE 802.1AX 6.4.2.3: the second bit of a port's state is LACP_Timeout, 1 is short.
+SHORT_TIMEOUT = 0x02
+
+
+@dataclass(frozen=True)
+class MemberLive:
+    """A bond's port as the kernel sees it."""
+
+    up: bool
+    aggregator: int
+    system: str
+    partner: str
+    partner_fast: bool
+
+
+@dataclass(frozen=True)
+class BondLive:
+    """A bond as the kernel sees it; `partner` is all zeros while nobody speaks LACP at the other end."""
+
+    mode: str
+    lacp_rate: str
+    hash_policy: str
+    aggregator: int
+    partner: str
+    members: Mapping[str, MemberLive]
+
+
+@dataclass(frozen=True)
+class LinkLive:
+    """An interface as `ip -d address` shows it."""
+
+    mac: str
+    up: bool
+    carrier: bool
+    mtu_bytes: int
+    master: str | None
+    kind: str | None
+    addresses: tuple[str, ...]
+    most_mtu_bytes: int = 0
+    """What its driver allows, 0 where it does not say."""
+    lower: str | None = None
+    """The interface that it stands on: a VLAN, a macvlan, a vxlan."""
+    vlan: int | None = None
+    """Its VLAN, where it is one."""
+    altnames: tuple[str, ...] = ()
+
+
+def _links(output: str) -> dict[str, LinkLive]:
+    return {row["ifname"]: _link(row) for row in json.loads(output)}
+
+
+def _link(row: dict[str, Any]) -> LinkLive:
+    flags, info = row["flags"], row.get("linkinfo", {})
+    data = info.get("info_data", {})
+    return LinkLive(
+        mac=row.get("address", ""),
+        up="UP" in flags,
+        carrier="LOWER_UP" in flags and "NO-CARRIER" not in flags,
+        mtu_bytes=row["mtu"],
+        master=row.get("master"),
+        kind=info.get("info_kind"),
+        addresses=tuple(f"{a['local']}/{a['prefixlen']}" for a in row.get("addr_info", []) if a["family"] == "inet"),
+        most_mtu_bytes=row.get("max_mtu", 0),
+        # What `link` says of a veth is its other end.
+        lower=None if info.get("info_kind") == "veth" else row.get("link") or data.get("link"),
+        vlan=data.get("id") if info.get("info_kind") == "vlan" else None,
+        altnames=tuple(row.get("altnames", ())),
+    )
+
+
+def _bonds(output: str) -> dict[str, BondLive]:
+    texts: dict[str, list[str]] = {}
+    for line in output.splitlines():
+        path, _, rest = line.partition(":")
+        texts.setdefault(path.rsplit("/", 1)[-1], []).append(rest)
+    return {name: _bond(lines) for name, lines in texts.items()}
+
+
+def _bond(lines: list[str]) -> BondLive:
+    sections: list[dict[str, str]] = [{}]
+    prefix = ""
+    for line in lines:
+        key, _, value = (part.strip() for part in line.partition(":"))
+        if key == "Slave Interface":
+            sections.append({})
+            prefix = ""
+        elif key.startswith("details "):
+            prefix = key.split()[1] + " "
+        elif key:
+            sections[-1].setdefault(prefix + key, value)
+    head, members = sections[0], sections[1:]
+    return BondLive(
+        mode="802.3ad" if "802.3ad" in head["Bonding Mode"] else head["Bonding Mode"],
+        lacp_rate=head.get("LACP rate", ""),
+        hash_policy=head.get("Transmit Hash Policy", "").split(" ")[0],
+        aggregator=int(head.get("Aggregator ID", 0)),
+        partner=head.get("Partner Mac Address", NOBODY),
+        members={name: _member(one) for name, one in zip(_names(lines), members, strict=True)},
+    )
+
+
+def _names(lines: list[str]) -> list[str]:
+    return [line.split(":", 1)[1].strip() for line in lines if line.startswith("Slave Interface:")]
+
+
+def _member(section: dict[str, str]) -> MemberLive:
+    return MemberLive(
+        up=section["MII Status"] == "up",
+        aggregator=int(section.get("Aggregator ID", 0)),
+        system=section.get("actor system mac address", NOBODY),
+        partner=section.get("partner system mac address", NOBODY),
+        partner_fast=bool(int(section.get("partner port state", 0)) & SHORT_TIMEOUT),
+    )
+
+
+def _neighbours(output: str) -> dict[str, tuple[str, str]]:
+    """{own port: (neighbour's name, its port)}."""
+    # lldpd writes a name's control characters as they are, which strict JSON has none of.
+    rows = json.loads(output, strict=False).get("lldp", {}).get("interface", []) if output.strip() else []
+    rows = rows if isinstance(rows, list) else [rows]
+    found = {}
+    for row in rows:
+        for port, seen in row.items():
+            name = next(iter(seen.get("chassis", {"?": {}})))
+            found[port] = (name.split(".")[0], str(seen.get("port", {}).get("id", {}).get("value", "?")))
+    return found
+
+
+LINKS = Fact("links", "ip -j -d address show", _links)
+BONDS = Fact("bonds", "grep -H '' /proc/net/bonding/* 2>/dev/null || true", _bonds)
+NEIGHBOURS = Fact("lldp_neighbours", "lldpcli -f json show neighbors 2>/dev/null || true", _neighbours)
+INTERFACES, STAGED = INTERFACES_FACT, STAGED_FACT

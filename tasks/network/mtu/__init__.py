@@ -1,0 +1,1 @@
+"""The largest packets of ports, bonds and bridges."""

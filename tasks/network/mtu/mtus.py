@@ -1,0 +1,90 @@
+"""The largest packets of ports, bonds and bridges: what the interfaces file says of them, and what it has to say.
+
+The kernel gives a bond's members the bond's MTU when they join, and whenever the bond's own changes (bond_change_mtu). ifupdown2 sets a
+member's to the member's own line at every reload, and mends nothing of a member without one (addons/address.py): so bond and members say
+the same. A bridge without a line goes back to 1500, whatever its ports have, and drops what is larger than the port that it goes out by.
+"""
+
+from collections.abc import Mapping
+
+from inventory.site import Bond, Site
+from tasks.core.model.errors import Refused
+from tasks.platforms.ifupdown2.files import INTERFACES as INTERFACES_PATH
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
+from tasks.platforms.ifupdown2.mtu_impact import DEFAULT
+
+Mtus = tuple[tuple[str, str], ...]
+
+
+def said(file: InterfacesFile, iface: str) -> str:
+    """The MTU in the interface's stanzas, empty where none says one; of stanzas that differ each is named."""
+    return " and ".join(dict.fromkeys(file.get(iface, "mtu")))
+
+
+def as_written(file: InterfacesFile, mtus: Mapping[str, str]) -> Mtus:
+    """(interface, MTU by the file) of each interface of `mtus`."""
+    return tuple((iface, said(file, iface) or DEFAULT) for iface in mtus)
+
+
+def bond_mtus(site: Site, bond: Bond, bridge: str, file: InterfacesFile, live: Mapping[str, int]) -> dict[str, str]:
+    """{interface: MTU} of a bond, its members and the bridge above, as far as somebody decided.
+
+    The inventory decides; where it is silent, a bond takes over what its ports have. Raises Refused where they do not agree.
+    """
+    if bond.mtu_bytes is not None:
+        wanted = dict.fromkeys((bond.name, *bond.members), str(bond.mtu_bytes))
+        return {**wanted, **bridge_mtu(site, bond.host, bridge, file)}
+    if all(port in " ".join(file.get(bond.name, "bond-slaves")).split() for port in bond.members) and _agree(file, bond):
+        return {}
+    taken = _taken_over(site, bond, bridge, file, live)
+    return dict.fromkeys((bond.name, *bond.members), taken) if taken != DEFAULT else {}
+
+
+def _agree(file: InterfacesFile, bond: Bond) -> bool:
+    """Whether no member says another MTU than its bond."""
+    return {said(file, port) for port in bond.members} <= {"", said(file, bond.name) or DEFAULT}
+
+
+def _taken_over(site: Site, bond: Bond, bridge: str, file: InterfacesFile, live: Mapping[str, int]) -> str:
+    found = {iface: mtu for iface in (bond.name, *bond.members) if (mtu := said(file, iface))}
+    # What a hand, a .link file or a `post-up` set counts on a port that the bond is about to take.
+    slaves = " ".join(file.get(bond.name, "bond-slaves")).split()
+    free = [port for port in bond.members if port not in (*found, *slaves)]
+    found |= {port: str(live[port]) for port in free if str(live.get(port, DEFAULT)) != DEFAULT}
+    if len(set(found.values())) > 1 or not all(mtu.isdecimal() for mtu in found.values()):
+        words = " and ".join(f"{iface} has MTU {mtu}" for iface, mtu in found.items())
+        raise Refused(_undecided(bond, f"{words}, and a bond has one for all of its members"))
+    mtu = next(iter(found.values()), DEFAULT)
+    above = said(file, bridge)
+    if "switch" in site.hosts[bond.host].groups or not above or above == mtu:
+        return mtu
+    if not found and above.isdecimal():
+        return max(above, DEFAULT, key=int)
+    if not above.isdecimal() or int(above) > int(mtu):
+        raise Refused(_undecided(bond, f"{bridge} has MTU {above} and the ports under it {mtu}: what is larger would be lost"))
+    return mtu
+
+
+def _undecided(bond: Bond, found: str) -> str:
+    ports = " and ".join(bond.members)
+    return (
+        f"{bond.host}: {found} ({INTERFACES_PATH}); say mtu_bytes of {ports} in the inventory, and of {' and '.join(bond.peer_members)}"
+        f" of {bond.peer_host}, then run again"
+    )
+
+
+def bridge_mtu(site: Site, host: str, bridge: str, file: InterfacesFile) -> dict[str, str]:
+    """{bridge: MTU} of the bridge with the host's own address: that of its largest port; empty where the inventory says nothing of any.
+
+    It is not lowered below what a port has of which the inventory says nothing.
+    """
+    ports = site.bridged(host)
+    decided = [mtu for mtu in ports.values() if mtu is not None]
+    if not decided:
+        return {}
+    now = said(file, bridge) or DEFAULT
+    kept = [int(mtu) for port, one in ports.items() if one is None and (mtu := said(file, port) or DEFAULT).isdecimal()]
+    wanted = max(decided)
+    if now.isdecimal() and wanted < int(now):
+        wanted = min(int(now), max(wanted, *kept)) if kept else wanted
+    return {bridge: str(wanted)}

@@ -1,0 +1,1 @@
+"""OSPF with BFD over the routed cables, in FRR."""

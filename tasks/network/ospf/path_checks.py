@@ -1,0 +1,154 @@
+"""Paths through the fabric: two of them, the cheapest first, from the right address."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+
+from inventory.site import Cable, Site
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.fact import Facts
+from tasks.network.links.remedies import RELOAD_FRR
+from tasks.network.ospf.causes import routers
+from tasks.network.ospf.facts import FRR, ROUTES
+
+TAGS = ("network", "ospf", "path")
+ENOUGH = 2
+
+
+def disjoint_paths(links: Iterable[tuple[str, str]], start: str, end: str) -> int:
+    """How many paths share no link, two at most. A link counts where both of its ends speak of it (RFC 2328, section 16.1)."""
+    said = Counter(links)
+    free = Counter({(one, other): min(count, said[other, one]) for (one, other), count in said.items()})
+    for found in range(ENOUGH):
+        path = _path(free, start, end)
+        if not path:
+            return found
+        for one, other in path:
+            free[one, other] -= 1
+            free[other, one] += 1
+    return ENOUGH
+
+
+def _path(free: Counter[tuple[str, str]], start: str, end: str) -> list[tuple[str, str]]:
+    came: dict[str, str] = {start: start}
+    queue = deque([start])
+    while queue and end not in came:
+        here = queue.popleft()
+        for one, other in list(free):
+            if one == here and other not in came and free[one, other] > 0:
+                came[other] = here
+                queue.append(other)
+    path = []
+    while end in came and end != start:
+        path.append((came[end], end))
+        end = came[end]
+    return path
+
+
+def _cabled(site: Site) -> Iterator[tuple[str, str]]:
+    """Every routed cable in both directions."""
+    for cable in site.cables:
+        if cable.network is not None:
+            one, other = (end.host for end in cable.ends)
+            yield from ((one, other), (other, one))
+
+
+def _to(site: Site, host: str) -> dict[str, list[Cable]]:
+    """{host at the other end: its routed cables, the cheapest first}."""
+    found: dict[str, list[Cable]] = {}
+    for cable in sorted(site.routed(host), key=lambda one: _cost(site, one)):
+        found.setdefault(cable.far(host).host, []).append(cable)
+    return found
+
+
+def _cost(site: Site, cable: Cable) -> int:
+    return site.networks[str(cable.network)].ospf_cost
+
+
+def _others(site: Site, host: str) -> dict[str, str]:
+    """{host: loopback} of the other routers; empty for who is none itself."""
+    found = routers(site)
+    return {name: address for name, address in found.items() if name != host} if host in found else {}
+
+
+@check(
+    needs=(FRR,),
+    severity=Severity.MAJOR,
+    remediation="One more cut takes that host away: look which neighbour is missing (`ospf_neighbours_are_full`), and mend it first.",
+    tags=TAGS,
+)
+def two_paths_lead_to_every_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Every other router's loopback is reached by two paths without a common link, as far as the cables allow."""
+    for name, loopback in _others(site, host).items():
+        frr = facts[host][FRR]
+        possible = disjoint_paths(_cabled(site), host, name)
+        announced = frr.announced.get(loopback, ())
+        links = [(link.router, link.neighbour) for link in frr.links]
+        count = max((disjoint_paths(links, frr.router_id, router) for router in announced), default=0)
+        got = f"{count} disjoint paths" if announced else "nobody announces it"
+        yield Finding(f"{host} to {name} ({loopback})", f"{possible} disjoint paths", got)
+
+
+@check(
+    needs=(ROUTES,),
+    severity=Severity.CRITICAL,
+    remediation="Look at the neighbours of both hosts (`ospf_neighbours_are_full`); without any route nothing between them works.",
+    tags=TAGS,
+)
+def every_loopback_has_a_route(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """The kernel has a route of OSPF to every other router's loopback."""
+    for name, loopback in _others(site, host).items():
+        yield Finding(f"{host} to {name} ({loopback})", "a route", "a route" if loopback in facts[host][ROUTES] else "no route")
+
+
+@check(
+    needs=(ROUTES,),
+    severity=Severity.MAJOR,
+    remediation="The cheapest cable is not used: look at its port, its neighbour and the costs on both ends.",
+    tags=TAGS,
+)
+def preferred_paths_are_the_cheapest(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Traffic to a directly cabled router takes the cable of the cheapest network."""
+    loopbacks = _others(site, host)
+    for name, cables in _to(site, host).items():
+        route = facts[host][ROUTES].get(loopbacks.get(name, ""))
+        ports = sorted(cable.near(host).port for cable in cables if _cost(site, cable) == _cost(site, cables[0]))
+        got = " ".join(sorted(route.ports)) if route else "no route"
+        yield Finding(f"{host} to {name}", " ".join(ports), got, ports[0])
+
+
+@check(
+    needs=(FRR,),
+    severity=Severity.MAJOR,
+    remediation="Traffic has nowhere to go when the better cable fails: look at this port and its neighbour.",
+    tags=TAGS,
+)
+def fallback_paths_are_ready(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Where a dearer cable leads to the same router, its neighbour is Full and waits for the better one to fail."""
+    for name, cables in _to(site, host).items():
+        for cable in cables:
+            if _cost(site, cable) > _cost(site, cables[0]):
+                port = cable.near(host).port
+                states = [heard.state for heard in facts[host][FRR].neighbours if heard.port == port]
+                yield Finding(f"{host}:{port} to {name}", "Full", " ".join(states) or "no neighbour", port)
+
+
+@check(
+    needs=(ROUTES,),
+    severity=Severity.MAJOR,
+    remediation=f"{RELOAD_FRR} `vtysh -c 'show route-map'` shows what sets the source.",
+    tags=TAGS,
+)
+def routes_come_from_the_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Own traffic over a route of OSPF comes from the loopback's address, which no single cable takes away."""
+    if host in routers(site):
+        for target, route in facts[host][ROUTES].items():
+            yield Finding(f"{host} to {target}", f"from {routers(site)[host]}", f"from {route.source or 'the port that it leaves by'}")
+
+
+PATH_CHECKS = (
+    two_paths_lead_to_every_loopback,
+    every_loopback_has_a_route,
+    preferred_paths_are_the_cheapest,
+    fallback_paths_are_ready,
+    routes_come_from_the_loopback,
+)

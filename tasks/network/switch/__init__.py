@@ -1,0 +1,1 @@
+"""Ports and gateway addresses of a switch."""

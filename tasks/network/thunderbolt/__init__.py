@@ -1,0 +1,1 @@
+"""Thunderbolt networking."""

@@ -1,0 +1,1 @@
+"""The two ends of a LACP group: a node's bond, a switch's port channel."""

@@ -1,0 +1,189 @@
+"""The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from inventory.models import Fallback
+from inventory.site import Site
+from tasks.core.model.change import Candidate, Change, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.network.links.facts import INTERFACES, LINKS, STAGED
+from tasks.network.links.holders import HOLDER_FACTS, Holders
+from tasks.network.links.vlans import Vlans, refuse_a_lost_vlan, refuse_an_unproven_vlan, taken_over, vlans_of
+from tasks.network.mtu.mtus import Mtus, as_written, bond_mtus
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, in_words
+from tasks.platforms.templates import render
+
+MIIMON_MS = 100
+
+
+@dataclass(frozen=True)
+class BondState:
+    """What a bond's change owns; ports of the bridge that are not its own stay in it.
+
+    With `bypass` its ports work as plain ones while no LACP partner speaks (ifupdown2's name for a vendor's fallback).
+    """
+
+    auto: bool
+    members: tuple[str, ...]
+    mode: str
+    miimon_ms: str
+    lacp_rate: str
+    hash_policy: str
+    bridge_ports: tuple[str, ...]
+    bypass: bool = False
+    address: str = ""
+    gateway: str = ""
+    mtus: Mtus = ()
+    vlans: Vlans = ()
+
+    def mtu(self, iface: str) -> str:
+        """Its MTU, empty where nobody decided."""
+        return dict(self.mtus).get(iface, "")
+
+
+def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
+    """The ports; `none` is how an empty bridge is written."""
+    return tuple(word for word in " ".join(file.get(iface, attribute)).split() if word != "none")
+
+
+def _refuse_what_others_hold(site: Site, facts: Facts, host: str, bond: str) -> None:
+    """Raises Refused where the bond, its members or its bridge are somebody else's too, or something that is not written here."""
+    bridge, members, holders = site.hosts[host].bridge, site.bond(host, bond).members, Holders(facts[host])
+    holders.stands_alone(*members, bond, bridge, site.hosts[host].management)
+    holders.is_the_kernels(bridge, "bridge")
+    holders.is_the_kernels(bond, "bond")
+    for port in members:
+        holders.has_no_address(port, site.hosts[host].management)
+        holders.is_free(port, (bond, bridge), f"move it to {bond} or take it away first")
+    holders.has_no_address(bond, site.hosts[host].management)
+    holders.is_free(bond, (bridge,), f"take it away there, or name that bridge in the inventory, and {bridge} is left alone", alone=False)
+
+
+def _observe(site: Site, host: str, bond: str, file: InterfacesFile) -> BondState:
+    bridge, wanted, members = site.hosts[host].bridge, site.bond(host, bond).members, _words(file, bond, "bond-slaves")
+
+    def one(attribute: str) -> str:
+        return in_words(attribute, " ".join(file.get(bond, attribute)))
+
+    return BondState(
+        auto={bond, bridge} <= file.autos(),
+        members=wanted if sorted(members) == sorted(wanted) else members,  # their order means nothing
+        mode=one("bond-mode"),
+        miimon_ms=one("bond-miimon"),
+        lacp_rate=one("bond-lacp-rate"),
+        hash_policy=one("bond-xmit-hash-policy"),
+        bridge_ports=_words(file, bridge, "bridge-ports"),
+        bypass=bool({"yes", "on", "1"} & set(file.get(bond, "bond-lacp-bypass-allow"))),
+        vlans=vlans_of(file, bond),
+    )
+
+
+def _intend(site: Site, bond_name: str, host: str, file: InterfacesFile) -> BondState:
+    bond, have = site.bond(host, bond_name), _words(file, site.hosts[host].bridge, "bridge-ports")
+    kept = tuple(port for port in have if port not in bond.members)
+    return BondState(
+        auto=True,
+        members=bond.members,
+        mode="802.3ad",
+        miimon_ms=str(MIIMON_MS),
+        lacp_rate=site.lacp.rate,
+        hash_policy=site.lacp.hash_policy,
+        bridge_ports=kept if bond_name in kept else (bond_name, *kept),
+        bypass=bond.fallback is Fallback.INDIVIDUAL,
+        vlans=taken_over(bond, file),
+    )
+
+
+@dataclass(frozen=True)
+class UplinkBond(Change[BondState]):
+    """Both uplinks carry one LACP bond, and the bridge with the node's own address is on it."""
+
+    needs: ClassVar = (STAGED, *HOLDER_FACTS)
+    host: str
+    bond: str
+
+    def intend(self, site: Site, facts: Facts) -> BondState:
+        """As the inventory says. Raises Refused where a member carries an address of its own or is not there."""
+        host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
+        links = facts[self.host][LINKS]
+        for port in site.bond(self.host, self.bond).members:
+            if port not in links:
+                raise Refused(
+                    f"{self.host}: no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(links)}"
+                )
+        _refuse_what_others_hold(site, facts, self.host, self.bond)
+        Holders(facts[self.host]).stays(str(host.address), host.management)
+        refuse_an_unproven_vlan(site, self.host, links)
+        refuse_a_lost_vlan(site, site.bond(self.host, self.bond), file, host.vlan, self.host)
+        want = _intend(site, self.bond, self.host, file)
+        address, mtus = str(host.address), tuple(self._mtus(site, facts, file).items())
+        for port, mtu in mtus:
+            most = links[port].most_mtu_bytes if port in links else 0
+            if most and int(mtu) > most:
+                raise Refused(
+                    f"{self.host}: {port} takes packets of at most {most} bytes (`ip -d link show {port}`), wanted MTU {mtu};"
+                    " say less as mtu_bytes on both ends of its cables"
+                )
+        return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or ""), "mtus": mtus})
+
+    def observe(self, site: Site, facts: Facts) -> BondState:
+        """As the file says; of several addresses and gateways the wanted one counts."""
+        host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
+        addresses, gateways = file.get(host.management, "address"), file.get(host.management, "gateway")
+        have = _observe(site, self.host, self.bond, file)
+        return BondState(
+            **{
+                **vars(have),
+                "auto": have.auto and host.management in file.autos(),
+                "address": str(host.address) if str(host.address) in addresses else " ".join(addresses),
+                "gateway": str(host.gateway) if str(host.gateway) in gateways else " ".join(gateways) if host.gateway else "",
+                "mtus": as_written(file, self._mtus(site, facts, file)),
+            }
+        )
+
+    def _mtus(self, site: Site, facts: Facts, file: InterfacesFile) -> dict[str, str]:
+        live = {name: link.mtu_bytes for name, link in facts[self.host][LINKS].items()}
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].bridge, file, live)
+
+    def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        host = site.hosts[self.host]
+        return (
+            Candidate(
+                render("uplink_bond", host.platform, self.host, bond=self.bond, bridge=host.bridge, holder=host.management, state=want)
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class PortChannel(Change[BondState]):
+    """The switch's two ports to a node are one LACP channel in its bridge."""
+
+    needs: ClassVar = HOLDER_FACTS
+    host: str
+    bond: str
+
+    def intend(self, site: Site, facts: Facts) -> BondState:
+        """As the inventory says; ports of other channels and hosts stay in the bridge. Raises Refused where a port is somebody else's."""
+        _refuse_what_others_hold(site, facts, self.host, self.bond)
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        bond = site.bond(self.host, self.bond)
+        for one in (self.host, bond.peer_host):
+            refuse_a_lost_vlan(site, bond, file, site.hosts[one].vlan, one)
+        want = _intend(site, self.bond, self.host, file)
+        return replace(want, mtus=tuple(self._mtus(site, file).items()))
+
+    def observe(self, site: Site, facts: Facts) -> BondState:
+        """As the configuration says."""
+        file = InterfacesFile(facts[self.host][INTERFACES])
+        return replace(_observe(site, self.host, self.bond, file), mtus=as_written(file, self._mtus(site, file)))
+
+    def _mtus(self, site: Site, file: InterfacesFile) -> dict[str, str]:
+        return bond_mtus(site, site.bond(self.host, self.bond), site.hosts[self.host].bridge, file, {})
+
+    def steps(self, site: Site, facts: Facts, want: BondState) -> tuple[Step, ...]:  # noqa: ARG002
+        """One merge candidate."""
+        host = site.hosts[self.host]
+        return (Candidate(render("port_channel", host.platform, self.host, channel=self.bond, bridge=host.bridge, state=want)),)

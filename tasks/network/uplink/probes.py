@@ -1,0 +1,81 @@
+"""Packets of full size over uplinks: from a bridge's address to that of the bridge at the other end, where the inventory says their MTU."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory.site import Site
+from tasks.core.model.fact import Fact
+
+# Of IPv4 and ICMP.
+HEADERS_BYTES = 28
+
+
+@dataclass(frozen=True)
+class Way:
+    """A bond or single port with the host behind it: both bridges have an address in one subnet, and take packets of `mtu_bytes`."""
+
+    name: str
+    far_host: str
+    address: str
+    mtu_bytes: int
+
+
+def ways(site: Site, host: str) -> Iterator[Way]:
+    """What full packets are sent over by a host whose bridge's ports have an MTU in the inventory. A stranger's switch may answer none."""
+    own = site.hosts[host]
+    for name, mtu_bytes in site.bridged(host).items():
+        bond = next((one for one in own.bonds if one.name == name), None)
+        peer = site.peer(host, name)
+        far_host = bond.peer_host if bond else peer.host if peer else ""
+        if mtu_bytes is None or far_host not in site.hosts:
+            continue
+        far = site.hosts[far_host]
+        behind_a_router = peer is not None and far.ports[peer.port].address is not None
+        if far.managed and far.address.network == own.address.network and not behind_a_router:
+            yield Way(name, far_host, str(far.address.ip), mtu_bytes)
+
+
+def neighbour(site: Site, host: str) -> Way | None:
+    """The next node of the same subnet whose uplink takes as much as this one's, so that all of them are asked in a ring."""
+    nodes = [one for one in site.members_of("proxmox") if one.address.network == site.hosts[host].address.network]
+    sizes = {node.name: max((bond.mtu_bytes or 0 for bond in node.bonds), default=0) for node in nodes}
+    ring = [node for node in nodes if sizes[node.name] and sizes[node.name] == sizes.get(host)]
+    names = [node.name for node in ring]
+    if len(ring) < 2 or host not in names:
+        return None
+    far = ring[(names.index(host) + 1) % len(ring)]
+    return Way("", far.name, str(far.address.ip), sizes[host])
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One packet with the DF bit, and whether it was answered."""
+
+    address: str
+    mtu_bytes: int
+    answered: bool
+
+
+def _script(site: Site, host: str) -> str:
+    """`-M probe` asks the way itself, not what the kernel remembers of its MTU. One packet says nothing of a line, so there is a second."""
+    asked = [*ways(site, host), *([far] if (far := neighbour(site, host)) else [])]
+    holder = site.hosts[host].management
+    pairs = dict.fromkeys((way.address, way.mtu_bytes) for way in asked)
+    if not pairs:
+        return "true"
+    lines = (f"probe {address} {mtu_bytes} {mtu_bytes - HEADERS_BYTES} &" for address, mtu_bytes in pairs)
+    return "\n".join(
+        (
+            f'ask() {{ ping -nq -c 1 -W 1 -M probe -s "$2" -I {holder} "$1" >/dev/null 2>&1; }}',
+            'probe() { { ask "$1" "$3" || ask "$1" "$3"; } && answer=yes || answer=no; echo "$1 $2 $answer"; }',
+            f"{{ {' '.join(lines)} wait; }} | sort",
+        )
+    )
+
+
+def _sent(output: str) -> tuple[Sent, ...]:
+    rows = (line.split() for line in output.splitlines())
+    return tuple(Sent(address, int(mtu_bytes), answer == "yes") for address, mtu_bytes, answer in rows)
+
+
+UPLINK_PROBES: Fact[tuple[Sent, ...]] = Fact("uplink_probes", "true", _sent, of_site=_script)

@@ -1,0 +1,100 @@
+"""The two ends of a LACP group as one change set: a node's bond and its switch's port channel, or the trunk between two switches."""
+
+from collections.abc import Iterator
+
+from inventory.models import Fallback
+from inventory.site import Bond, Site
+from tasks.core.model.change import ChangeSet, Member
+from tasks.network.forwarding.checks import GATEWAY_CHECKS
+from tasks.network.mtu.change import RaisedMtus, SwitchMtus
+from tasks.network.mtu.checks import SWITCH_MTU_CHECKS
+from tasks.network.switch.change import SwitchPorts
+from tasks.network.switch.gateway import GatewayPorts
+from tasks.network.uplink.change import PortChannel, UplinkBond
+from tasks.network.uplink.checks import BOND_CHECKS, NODE_END_CHECKS
+
+
+def uplinks(site: Site) -> Iterator[ChangeSet]:
+    """One set for each node. The safe half is node in LACP and switch plain: a vendor's switch suspends a channel without a partner."""
+    for host in site.members_of("proxmox"):
+        for bond in host.bonds:
+            yield _uplink(site, bond)
+
+
+def _uplink(site: Site, bond: Bond) -> ChangeSet:
+    node = Member(bond.host, (UplinkBond(bond.host, bond.name),), safe_alone=True)
+    own = site.hosts[bond.host]
+    if not site.hosts[bond.peer_host].managed:
+        return ChangeSet(
+            f"uplink {bond.host}",
+            (node,),
+            NODE_END_CHECKS,
+            {bond.host: frozenset({bond.name, own.bridge, own.management})},
+            by_hand=(_by_hand(site, bond.peer_host, bond.peer_members, bond.mtu_bytes, f" to {bond.host}"),),
+        )
+    switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
+    subjects = {bond.host: frozenset({bond.name, own.bridge, own.management}), bond.peer_host: frozenset({bond.peer_name})}
+    return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects)
+
+
+def trunks(site: Site) -> Iterator[ChangeSet]:
+    """One set for each LACP group between two switches. Its safe half is the end that falls back to plain ports without a partner."""
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for host in site.hosts.values():
+        for bond in host.bonds:
+            ends = frozenset({(bond.host, bond.name), (bond.peer_host, bond.peer_name)})
+            if "switch" in host.groups and "switch" in site.hosts[bond.peer_host].groups and ends not in seen:
+                seen.add(ends)
+                yield _trunk(site, bond)
+
+
+def _trunk(site: Site, bond: Bond) -> ChangeSet:
+    far = site.bond(bond.peer_host, bond.peer_name)
+    ours = tuple(one for one in (bond, far) if site.hosts[one.host].managed)
+    by_hand = (_by_hand(site, one.host, one.members, one.mtu_bytes) for one in (bond, far) if one not in ours)
+    members = (Member(one.host, (SwitchPorts(one.host, one.members), PortChannel(one.host, one.name)), _falls_back(one)) for one in ours)
+    checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
+    subjects = {one.host: frozenset({one.name}) for one in ours}
+    # It is raised before the hosts, among the larger packets, and lowered after them.
+    turn = 1 if bond.mtu_bytes is None else 2
+    return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
+
+
+def _by_hand(site: Site, host: str, members: tuple[str, ...], mtu_bytes: int | None, to: str = "") -> str:
+    larger = f", for packets of {mtu_bytes} bytes," if mtu_bytes else ""
+    return f"{host}: bundle {' and '.join(members)} as one {site.lacp.rate} LACP channel{larger}{to}"
+
+
+def _falls_back(bond: Bond) -> bool:
+    return bond.fallback is Fallback.INDIVIDUAL
+
+
+def gateways(site: Site) -> Iterator[ChangeSet]:
+    """One set for each managed switch that routes between its ports."""
+    for host in site.members_of("switch"):
+        if host.managed and any(port.address for port in host.ports.values()):
+            yield ChangeSet(f"gateway {host.name}", (Member(host.name, (GatewayPorts(host.name),), safe_alone=True),), GATEWAY_CHECKS)
+
+
+def larger_packets(site: Site) -> Iterator[ChangeSet]:
+    """One set for all managed switches whose ports have an MTU in the inventory, where there are any.
+
+    It comes first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
+    """
+    if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
+        yield ChangeSet("larger packets", members, turn=0)
+
+
+def packet_sizes(site: Site) -> Iterator[ChangeSet]:
+    """One set for each managed switch whose ports have an MTU in the inventory, for what is no end of a LACP group."""
+    for host in _with_mtus(site):
+        single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
+        member = Member(host, (SwitchMtus(host),), safe_alone=True)
+        subjects = {host: frozenset({*single, site.hosts[host].bridge})}
+        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, subjects, turn=2)
+
+
+def _with_mtus(site: Site) -> Iterator[str]:
+    for host in site.members_of("switch"):
+        if host.managed and any(mtu_bytes is not None for mtu_bytes in site.bridged(host.name).values()):
+            yield host.name

@@ -1,0 +1,1 @@
+"""Configuration languages: parse, normalise, merge, and what a change does to traffic."""

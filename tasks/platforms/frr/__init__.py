@@ -1,0 +1,1 @@
+"""FRR: frr.conf and its daemons file."""

@@ -1,0 +1,1 @@
+"""/etc/network/interfaces, as ifupdown2 reads it."""

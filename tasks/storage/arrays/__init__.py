@@ -1,0 +1,1 @@
+"""Arrays: verified, never made."""

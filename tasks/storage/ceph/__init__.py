@@ -1,0 +1,1 @@
+"""Ceph on the Proxmox cluster."""

@@ -1,0 +1,225 @@
+"""Ceph's monitors, managers and OSDs, each by pveceph(1), which keeps Proxmox's own files and its interface in step."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.site import Site
+from tasks.core.model.change import Change, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import PVE, Command
+from tasks.storage.ceph.conf_file import AUTH, ceph_setting
+from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OSD_DISKS, CephState, Disk
+from tasks.storage.ceph.identity import CEPH_IDENTITY, need_one_ceph
+from tasks.virtualization.proxmox_cluster.facts import members
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Ceph speaks, and how its daemons prove who they are."""
+
+    public_network: str
+    cluster_network: str
+    auth: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class CephSettings(Change[Settings]):
+    """Ceph speaks on the site's storage network alone, and by cephx."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Settings:
+        """The site's network. Raises Refused where Ceph is another cluster's, or was set up otherwise: that takes a runbook of its own."""
+        assert site.ceph is not None
+        need_one_ceph(members(site), facts)
+        need_own_answer(facts, self.host)
+        want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
+        has = _settings(facts[self.host][CEPH_CONF])
+        if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "mon_host")):
+            networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
+            raise Refused(
+                f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(has.auth)}; wanted"
+                f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
+            )
+        return want
+
+    def observe(self, site: Site, facts: Facts) -> Settings:
+        """What Proxmox's ceph.conf says."""
+        del site
+        return _settings(facts[self.host][CEPH_CONF])
+
+    def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
+        """`pveceph init`, which makes the cluster's id and its administrator's key, and shows neither."""
+        del site, facts
+        return (
+            Command(
+                ("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx", mount=PVE
+            ),
+        )
+
+
+def _settings(text: str) -> Settings:
+    cluster, service, client = (ceph_setting(text, key) or "cephx" for key in AUTH)  # Ceph's own default
+    return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
+
+
+def need_own_answer(facts: Facts, host: str) -> None:
+    """Raises Refused where the cluster that answers is not the one of Proxmox's file, or that file names none."""
+    running, written = facts[host][CEPH].fsid, ceph_setting(facts[host][CEPH_CONF], "fsid")
+    if facts[host][CEPH_CONF].strip() and not written:
+        raise Refused(
+            f"{host}: /etc/pve/ceph.conf is there and names no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it"
+        )
+    if running.lower() != written.lower() and running:
+        said = f"says {written}" if written else "is not there"
+        raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {said}: it belongs to another cluster")
+
+
+def answering(facts: Facts, host: str) -> CephState:
+    """What Ceph says. Raises Refused where it is another cluster, or is set up and nobody answers: what is there is not known then."""
+    need_own_answer(facts, host)
+    state, known = facts[host][CEPH], ceph_setting(facts[host][CEPH_CONF], "mon_host")
+    if known and not state.fsid:
+        raise Refused(f"{host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
+    return state
+
+
+@dataclass(frozen=True)
+class Has:
+    """Whether the host has it."""
+
+    there: bool
+
+
+@dataclass(frozen=True)
+class CephMonitor(Change[Has]):
+    """The host has a monitor, on its loopback."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Has:
+        """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
+        need_one_ceph(members(site), facts)
+        state = answering(facts, self.host)
+        if not state.monitors_of(self.host) and (missing := [name for name in state.monitors if name not in state.quorum]):
+            raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
+        return Has(True)
+
+    def observe(self, site: Site, facts: Facts) -> Has:
+        """Whether the monitors' map has it."""
+        del site
+        return Has(bool(facts[self.host][CEPH].monitors_of(self.host)))
+
+    def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
+        """`pveceph mon create`; its opposite is asked of a person, because a quorum may hang on it."""
+        del facts, want
+        loopback = site.hosts[self.host].loopback
+        assert loopback is not None
+        words = ("pveceph", "mon", "create", "--mon-address", str(loopback.ip))
+        return (Command(words, f"monitor {self.host} at {loopback.ip}", mount=PVE),)
+
+
+@dataclass(frozen=True)
+class CephManager(Change[Has]):
+    """The host has a manager, active or standing by."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Has:
+        """It has. Raises Refused where Ceph does not answer."""
+        need_one_ceph(members(site), facts)
+        answering(facts, self.host)
+        return Has(True)
+
+    def observe(self, site: Site, facts: Facts) -> Has:
+        """Whether the managers' map has it."""
+        del site
+        return Has(bool(facts[self.host][CEPH].managers_of(self.host)))
+
+    def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
+        """`pveceph mgr create`, or the start of one that is there and does not run, and its opposite.
+
+        `pveceph` makes none where its folder is (pve-manager, PVE::Ceph::Services::create_mgr).
+        """
+        del site, want
+        if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_IDENTITY].daemons:
+            unit = f"ceph-mgr@{self.host}.service"
+            return (Command(("systemctl", "start", unit), f"manager {self.host} is started", ("systemctl", "stop", unit)),)
+        return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host), mount=PVE),)
+
+
+@dataclass(frozen=True)
+class Osds:
+    """The ids of the disks that are OSDs."""
+
+    disks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CephOsds(Change[Osds]):
+    """Every disk that is meant for Ceph is an OSD; one with anything on it is left as it is, and refused by its name."""
+
+    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY, OSD_DISKS)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Osds:
+        """The inventory's disks. Raises Refused where one is not there, or Ceph does not answer."""
+        need_one_ceph(members(site), facts)
+        answering(facts, self.host)
+        wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
+        if missing := [name for name in wanted if name not in there]:
+            raise Refused(f"{self.host}: no disk {', '.join(missing)} in /dev/disk/by-id: correct hosts.yaml, or plug it in")
+        return Osds(wanted)
+
+    def observe(self, site: Site, facts: Facts) -> Osds:
+        """The disks that this host's OSDs say they are on, and those of OSDs that have not said anything yet."""
+        state, there = facts[self.host][CEPH], facts[self.host][OSD_DISKS]
+        used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
+        disks = [name for name in site.osds(self.host) if name in there]
+        return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
+
+    def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
+        """`pveceph osd create` for each empty disk.
+
+        Raises Refused on one that holds something or could not be looked at, and while another host is missed.
+        """
+        there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
+        missing = [name for name in want.disks if name not in has]
+        if unseen := [f"disk {name} ({there[name].device}): {there[name].unseen}" for name in missing if there[name].unseen]:
+            raise Refused(
+                f"{self.host}: {'; '.join(unseen)}: whether it is empty is not known; see `dmesg`, mend or replace it, then run again"
+            )
+        if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
+            raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
+        if missed := _missed_elsewhere(facts[self.host][CEPH], self.host):
+            raise Refused(f"{self.host}: no OSD is added while {missed} is missed: bring it back, or mark it out, then run again")
+        return tuple(
+            Command(
+                ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
+                f"OSD on {name} ({there[name].device})",
+                impact=(f"{name} becomes Ceph's, all of it",),
+                mount=PVE,
+            )
+            for name in missing
+        )
+
+
+def _missed_elsewhere(state: CephState, host: str) -> str:
+    """The monitors without quorum, and the OSDs of other hosts that still count and are down. One that never began does not count yet."""
+    own = state.osds_of(host)
+    down = [f"osd.{number}" for number, osd in state.osds.items() if osd["in"] and not osd["up"] and number not in own]
+    return ", ".join([*(f"monitor {name}" for name in state.monitors if name not in state.quorum), *down])
+
+
+def _is_known(disk: Disk, state: CephState) -> bool:
+    """Whether it was made for an OSD of this cluster: its volume is called `osd-block-UUID` (ceph-volume(8)), a dash said twice (LVM)."""
+    volumes = [f"osd--block--{osd['uuid'].replace('-', '--')}" for osd in state.osds.values()]
+    return any(held.endswith(volume) for held in disk.holds for volume in volumes)
+
+
+def _holds(name: str, disk: Disk) -> str:
+    return f"disk {name} ({disk.device}) is not empty: {', '.join(disk.holds)}"

@@ -1,0 +1,162 @@
+"""Ceph's own health: what it says of itself, and what somebody may have left set or unread."""
+
+from collections.abc import Iterator
+
+from inventory.site import Site
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.fact import Facts
+from tasks.storage.ceph.facts import CEPH, CephState
+from tasks.storage.ceph.osd_map import TEMPORARY
+
+TAGS = ("storage", "ceph")
+# Scrubbing is housekeeping.
+CLEAN = ("active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep")
+DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
+FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
+MOST_WEAR = 0.9
+NOT_KNOWN = "not known: no manager answers"
+# Ceph's word for daemons that have not said their version (mon/OSDMonitor.cc, count_metadata).
+UNKNOWN = "unknown"
+
+
+def speaker(site: Site, facts: Facts) -> str:
+    """The host by whose word the whole cluster is judged, once: the first monitor's that was read and hears an answer, or else was read.
+
+    A reading that failed is no answer; what is judged of that host alone names it.
+    """
+    read = [name for name in site.ceph.monitors if name in facts and CEPH.name in facts[name].readings] if site.ceph else []
+    heard = [name for name in read if not facts[name].readings[CEPH.name].rc]
+    return next((name for name in heard if facts[name][CEPH].fsid), next(iter(heard or read), ""))
+
+
+def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
+    """What the speaker hears, when it is this host; None where nobody answers: that is a finding of its own."""
+    return facts[host][CEPH] if host == speaker(site, facts) and facts[host][CEPH].fsid else None
+
+
+def unclean(state: CephState) -> str:
+    """The placement groups that are not active and clean, by state, or why that is not known; empty where all that the pools have are.
+
+    The managers count them; without one the monitors go on saying the last count (Ceph's manual, "Ceph Manager Daemon").
+    """
+    wanted = sum(pool["pg_num"] for pool in state.pools.values())
+    if wanted and not state["mgr dump"].get("available"):
+        return NOT_KNOWN
+    states = state["status"].get("pgmap", {}).get("pgs_by_state", ())
+    counted = sum(one["count"] for one in states)
+    bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    return bad or ("" if counted == wanted else f"not known: {counted} of {wanted} are counted")
+
+
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
+def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Ceph says HEALTH_OK."""
+    if host == speaker(site, facts):
+        state = facts[host][CEPH]
+        health = state["status"].get("health", {})
+        reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
+        got = f"{health.get('status', 'no answer')}{': ' if reasons else ''}{reasons}"
+        yield Finding("ceph:health", "HEALTH_OK", state.error or got)
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="`ceph pg stat` and `ceph health detail` say which, and what they wait for.",
+    tags=TAGS,
+)
+def placement_groups_are_clean(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """All placement groups are active and clean."""
+    if state := cluster_as_seen(site, facts, host):
+        yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
+
+
+@check(
+    needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` and `rados list-inconsistent-obj` say which.", tags=TAGS
+)
+def no_data_is_damaged(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No scrub found a broken copy, and no object is lost."""
+    if state := cluster_as_seen(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.complaints.items() if code in DAMAGE]
+        yield Finding("ceph:data", "undamaged", "; ".join(found) or "undamaged")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MAJOR,
+    remediation="If no maintenance is under way: run the storage stage; where the flag is of a host: `ceph osd unset-group FLAG HOST`.",
+    tags=TAGS,
+)
+def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No flag that is meant for a piece of work is set, but those of the inventory: on the cluster, a host, a device class, an OSD."""
+    if (state := cluster_as_seen(site, facts, host)) and site.ceph:
+        dump = state["osd dump"]
+        wanted = [flag for flag in TEMPORARY if flag in site.ceph.flags]
+        found = sorted((flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY), key=list(TEMPORARY).index)
+        parts = {**dump.get("crush_node_flags", {}), **dump.get("device_class_flags", {})}
+        parts |= {f"osd.{number}": [flag for flag in osd["state"] if flag in TEMPORARY] for number, osd in state.osds.items()}
+        found += [f"{' '.join(flags)} for {name}" for name, flags in parts.items() if flags]
+        yield Finding("ceph:flags", ", ".join(wanted) or "none", ", ".join(found) or "none")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MINOR,
+    remediation="`ceph crash info ID` says what happened; `ceph crash archive ID` when it was looked at.",
+    tags=TAGS,
+)
+def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No daemon of Ceph crashed without somebody having looked at it."""
+    if state := cluster_as_seen(site, facts, host):
+        news = state.listed("crash ls-new")
+        found = [text for code, text in state.complaints.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
+        yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.MAJOR,
+    remediation="`ceph device ls` and `smartctl -a` on the host; move the data off a failing disk (`ceph osd out`) before it fails.",
+    tags=TAGS,
+)
+def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No disk of an OSD is worn out, expected to fail, or slow."""
+    if state := cluster_as_seen(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.complaints.items() if code.startswith(FAILING)]
+        yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
+        for one in state.listed("device ls"):
+            if (wear := one.get("wear_level")) is not None:
+                yield Finding(f"ceph:{one['devid']}", f"worn below {MOST_WEAR:.0%}", f"worn {wear:.0%}", passed=wear < MOST_WEAR)
+
+
+@check(needs=(CEPH,), severity=Severity.MINOR, remediation="`ceph health unmute CODE`.", tags=TAGS)
+def no_complaint_is_muted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Nobody keeps Ceph from saying something."""
+    if state := cluster_as_seen(site, facts, host):
+        yield Finding("ceph:mutes", "none", ", ".join(one["code"] for one in state["health"].get("mutes", ())) or "none")
+
+
+@check(needs=(CEPH,), severity=Severity.MINOR, remediation="Upgrade the rest, a host at a time: monitors, managers, OSDs.", tags=TAGS)
+def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """All daemons of Ceph run one version, and the OSDs' map asks for its release."""
+    if state := cluster_as_seen(site, facts, host):
+        kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
+        versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
+        found = [f"{_said(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
+        one = len(found) == 1 and UNKNOWN not in versions
+        yield Finding("ceph:versions", "one", "one" if one else "; ".join(found) or "no daemon says one")
+        asked = state["osd dump"].get("require_osd_release", "")
+        if one and state.osds:
+            yield Finding("ceph:require_osd_release", _said(next(iter(versions)), 4), asked)
+
+
+def _said(version: str, word: int) -> str:
+    """The number or the release in `ceph version 18.2.7 (6b0e988) reef (stable)`; the whole of another text."""
+    words = version.split()
+    return words[word] if len(words) > word else version
+
+
+HEALTH_CHECKS = (
+    *(ceph_is_healthy, no_data_is_damaged, no_flag_is_left_behind, crashes_are_looked_at, disks_are_in_good_health),
+    *(no_complaint_is_muted, ceph_versions_are_equal),
+)

@@ -1,0 +1,50 @@
+"""What a node itself shows of Ceph: whom its OSDs talk to, what starts at boot, who may read its keys."""
+
+from dataclasses import dataclass
+
+from tasks.core.model.fact import Fact
+from tasks.platforms.proxmox.mounted import OF_A_NODE
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A TCP connection of an OSD: its own address, and that of whom it talks to."""
+
+    local: str
+    peer: str
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """A file with a key: its owner, its group, and its mode as a number."""
+
+    path: str
+    owner: str
+    group: str
+    mode: int
+
+
+def _connections(output: str) -> tuple[Connection, ...]:
+    pairs = [[word.rpartition(":")[0].strip("[]") for word in line.split()] for line in output.splitlines() if line.strip()]
+    return tuple(dict.fromkeys(Connection(*pair) for pair in pairs))
+
+
+def _keys(output: str) -> tuple[KeyFile, ...]:
+    rows = [line.split("\t") for line in output.splitlines() if line.strip()]
+    return tuple(KeyFile(path, owner, group, int(mode, 8)) for path, owner, group, mode in sorted(rows))
+
+
+OSD_TRAFFIC = Fact("osd_traffic", "ss -Htnp 2>/dev/null | awk '/\"ceph-osd\"/ {print $4, $5}' || true", _connections)
+# A unit that a target wants starts with it; an OSD is started by ceph-volume's unit, whose name says which one (ceph-volume(8)).
+AT_BOOT = Fact(
+    "cluster_at_boot",
+    "find /etc/systemd/system -path '*.wants/*' \\( -name 'ceph*' -o -name corosync.service -o -name pve-cluster.service \\)"
+    " -printf '%f\\n' | sort -u",
+    lambda output: tuple(output.split()),
+)
+CEPH_KEYS = Fact(
+    "ceph_keys",
+    f"{OF_A_NODE}find /etc/ceph /etc/pve/ceph /etc/pve/priv /var/lib/ceph -maxdepth 3 -type f -name '*keyring*'"
+    " -printf '%p\\t%u\\t%g\\t%m\\n' 2>/dev/null || true",
+    _keys,
+)

@@ -1,0 +1,64 @@
+"""Ceph's pools: how many copies, on which hosts, for what."""
+
+from collections.abc import Iterator
+
+from inventory.site import Site
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.fact import Facts
+from tasks.storage.ceph.facts import CEPH
+from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen, placement_groups_are_clean, speaker
+from tasks.storage.ceph.osd_map import other_kind
+
+# Kinds of CRUSH buckets that hold whole hosts, or are one (ceph-osd's default types).
+APART = ("host", "chassis", "rack", "row", "pdu", "pod", "room", "datacenter", "zone", "region")
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="Run the storage stage: it sets size and min_size of a pool of copies.",
+    tags=TAGS,
+)
+def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Each pool has the inventory's size and min_size, and no pool takes writes with one copy."""
+    if site.ceph is None or host != speaker(site, facts):
+        return
+    pools = facts[host][CEPH].pools
+    for name, pool in site.ceph.pools.items():
+        found = pools.get(name)
+        kind = other_kind(found) if found else ""
+        got = f"{found['size']}/{found['min_size']}{', ' if kind else ''}{kind}" if found else "no pool"
+        yield Finding(f"ceph:{name}", f"{pool.size}/{pool.min_size}", got, name)
+    for name in sorted(pools.keys() - site.ceph.pools.keys()):
+        least = pools[name]["min_size"]
+        yield Finding(f"ceph:{name}", "min_size 2 or more", f"min_size {least}", name, least >= 2)
+
+
+@check(needs=(CEPH,), severity=Severity.MINOR, remediation="Run the storage stage: it sets application and autoscaler.", tags=TAGS)
+def pools_are_used_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Each pool has the inventory's application, and its placement groups grow as the inventory says."""
+    if site.ceph is not None and (state := cluster_as_seen(site, facts, host)):
+        for name, pool in site.ceph.pools.items():
+            if found := state.pools.get(name):
+                used = ", ".join(found["application_metadata"]) or "nothing"
+                want = f"for {pool.application}, autoscaler {pool.autoscale}"
+                yield Finding(f"ceph:{name}", want, f"for {used}, autoscaler {found['pg_autoscale_mode']}", name)
+
+
+@check(
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="`ceph osd pool set POOL crush_rule RULE` with a rule that takes hosts; its objects are copied anew then.",
+    tags=TAGS,
+)
+def copies_are_on_different_hosts(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """No two copies of an object are on one host."""
+    if state := cluster_as_seen(site, facts, host):
+        rules = {rule["rule_id"]: [step["type"] for step in rule["steps"] if "type" in step] for rule in state["osd crush rule dump"] or ()}
+        for name, pool in state.pools.items():
+            kind = next(reversed(rules.get(pool["crush_rule"], [])), "a rule that is not there")
+            yield Finding(f"ceph:{name}", "by host, or wider", f"by {kind}", name, kind in APART)
+
+
+POOL_CHECKS = (pools_keep_their_copies, pools_are_used_as_intended, placement_groups_are_clean)
+CEPH_POOL_CHECKS = (*POOL_CHECKS, copies_are_on_different_hosts)

@@ -1,0 +1,66 @@
+"""The Proxmox cluster and Ceph on it as change sets: one after the other, each judged by what Ceph itself says before the next begins."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from inventory.site import Site
+from tasks.core.model.change import Change, ChangeSet, Member
+from tasks.core.model.check import Check
+from tasks.storage.ceph.change import CephManager, CephMonitor, CephOsds, CephSettings
+from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
+from tasks.storage.ceph.flags import CephFlags
+from tasks.storage.ceph.health_checks import no_flag_is_left_behind
+from tasks.storage.ceph.identity import CEPH_IDENTITY
+from tasks.storage.ceph.maintenance import is_used
+from tasks.storage.ceph.pool_checks import POOL_CHECKS
+from tasks.storage.ceph.pools import CephPool
+from tasks.virtualization.node_keys.change import NodeKeys
+from tasks.virtualization.proxmox_cluster.change import ProxmoxCluster
+from tasks.virtualization.proxmox_cluster.checks import CLUSTER_CHECKS
+from tasks.virtualization.proxmox_cluster.facts import members
+from tasks.virtualization.storages.change import PveStorages
+from tasks.virtualization.storages.checks import STORAGE_CHECKS
+
+# One right for the whole cluster: a monitor at a time. What nobody uses yet, daemons of a fresh cluster, is added on all nodes at once.
+RIGHT = "cluster"
+# An OSD that has just begun joins within this, on a slow machine too; peering and the first copies take as long.
+SETTLE_S = 90
+
+
+def ceph(site: Site) -> Iterator[ChangeSet]:
+    """The cluster's nodes, then Ceph's settings, monitors and flags, the rest of each node, pools, and what Proxmox knows of them."""
+    if site.ceph is None:
+        return
+    nodes = members(site)
+    yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), lock=RIGHT)
+    for name in nodes:
+        yield _compared(nodes, _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS))
+    first, *others = site.ceph.monitors
+    yield _compared(nodes, _one("ceph settings", first, (CephSettings(first),), (), tuple(others)))
+    for name in site.ceph.monitors:
+        yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS)
+    yield _one("ceph flags", first, (CephFlags(first),), (no_flag_is_left_behind,), tuple(others))
+    for name in nodes:
+        daemons: tuple[Change[Any], ...] = (
+            *([CephManager(name)] if name in site.ceph.monitors else []),
+            *([CephOsds(name)] if site.osds(name) else []),
+        )
+        if daemons:
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, batch="ceph nodes", serial_if=is_used)
+    for name in site.ceph.pools:
+        one = _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(others))
+        yield replace(one, subjects=dict.fromkeys(site.ceph.monitors, frozenset({name})))  # the next pool is yet to come
+    yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(others))
+
+
+def _compared(nodes: tuple[str, ...], one: ChangeSet) -> ChangeSet:
+    """The set, with what all nodes have of Ceph in view; later a node's own is enough, since the cluster's file is on each."""
+    return replace(one, peers=nodes, peer_facts=(CEPH_IDENTITY,))
+
+
+def _one(
+    name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], instead: tuple[str, ...] = (), **more: Any
+) -> ChangeSet:
+    member = Member(host, changes, safe_alone=True, endpoints=instead)
+    return ChangeSet(name, (member,), checks, lock=RIGHT, verify_s=SETTLE_S, **more)

@@ -1,0 +1,1 @@
+"""NFS servers with an exports file."""

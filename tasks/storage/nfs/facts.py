@@ -1,0 +1,133 @@
+"""What the storage changes and checks read of an NFS server, and of who is to mount from it."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from inventory.site import Site
+from tasks.core.model.fact import Fact, T, text, unit_states
+from tasks.storage.nfs.exports_file import EXPORTS, Row, rows
+
+SETTINGS = "/etc/nfs.conf.d/burrow.conf"
+UNIT = "nfs-server.service"
+
+
+@dataclass(frozen=True)
+class FileSystem:
+    """A mounted file system; sizes in bytes."""
+
+    target: str
+    source: str
+    kind: str
+    uuid: str
+    writable: bool
+    size: int
+    free: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A path's kind (`directory`, `symbolic link`), owner as UID:GID, and mode as four octal digits."""
+
+    kind: str
+    owner: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """The kernel's NFS server: the versions that it serves, and its threads."""
+
+    versions: tuple[int, ...] = ()
+    threads: int = 0
+
+
+def _file_systems(output: str) -> Mapping[str, FileSystem]:
+    """Of `findmnt -J -l`; of two on the same target the later one lies over the other."""
+    found = json.loads(output)["filesystems"] if output.strip() else ()
+    return {one["target"]: _file_system(one) for one in found}
+
+
+def _file_system(one: Mapping[str, Any]) -> FileSystem:
+    writable = "rw" in one["options"].split(",")
+    return FileSystem(
+        one["target"], one["source"], one["fstype"], one["uuid"] or "", writable, int(one["size"] or 0), int(one["avail"] or 0)
+    )
+
+
+def _folders(output: str) -> Mapping[str, Folder]:
+    """Of stat's %n, %F, %u:%g and %a, with tabs between."""
+    found = (line.split("\t") for line in output.splitlines())
+    return {path: Folder(kind, owner, mode.zfill(4)) for path, kind, owner, mode in found}
+
+
+def _pools(output: str) -> Mapping[str, str]:
+    """{pool: what is wrong with it} of `zpool status -x`, which says nothing of those that are well."""
+    wrong: dict[str, str] = {}
+    for block in re.split(r"^ *pool: ", output, flags=re.MULTILINE)[1:]:
+        state = re.search(r"^ *state: (\S+)", block, flags=re.MULTILINE)
+        status = re.search(r"^status: (.*)$", block, flags=re.MULTILINE)
+        wrong[block.split()[0]] = " ".join(found[1] for found in (state, status) if found)
+    return wrong
+
+
+def _server(output: str) -> Server:
+    """Of /proc/fs/nfsd/versions (`-3 +4 +4.1`) and /proc/fs/nfsd/threads, a line each; both are empty while it does not run."""
+    lines = output.splitlines()
+    if len(lines) < 2:
+        return Server()
+    return Server(tuple(int(word[1:]) for word in lines[0].split() if re.fullmatch(r"\+\d+", word)), int(lines[1]))
+
+
+def _unit(output: str) -> tuple[str, str]:
+    """(ActiveState, UnitFileState)."""
+    fields = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    return fields.get("ActiveState", ""), fields.get("UnitFileState", "")
+
+
+def _addresses(output: str) -> tuple[str, ...]:
+    """The addresses in /proc/fs/nfsd/clients/*/info, each once."""
+    return tuple(sorted(set(re.findall(r'^address: "\[?([0-9A-Fa-f.:]+?)\]?:\d+"$', output, flags=re.MULTILINE))))
+
+
+def _others(output: str) -> tuple[tuple[str, Row], ...]:
+    """(file, row) of every file but ours, of `grep -n ''` over all of them."""
+    texts: dict[str, str] = {}
+    for line in output.splitlines():
+        path, _, content = line.split(":", 2)
+        texts[path] = texts.get(path, "") + f"{content}\n"
+    return tuple((path, row) for path, content in texts.items() if path != EXPORTS for row in rows(content))
+
+
+def _of_server(name: str, command: str, parse: Callable[[str], T]) -> Fact[T]:
+    """A fact that is read of NFS servers alone; of any other host it is as if nothing answered."""
+    return Fact(name, command, parse, lambda site, host: command if site.hosts[host].nfs else "true")
+
+
+def _stat(site: Site, host: str) -> str:
+    nfs = site.hosts[host].nfs
+    paths = dict.fromkeys(path for export in (nfs.exports if nfs else ()) for path in (export, export.rpartition("/")[0] or "/"))
+    return f"stat -c '%n\t%F\t%u:%g\t%a' {' '.join(paths)} 2>/dev/null || true" if paths else "true"
+
+
+EXPORTS_FILE = text("exports_file", EXPORTS)
+SETTINGS_FILE = text("nfs_settings", SETTINGS)
+OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _others)
+EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", rows)
+SERVER = _of_server("nfs_server", "cat /proc/fs/nfsd/versions /proc/fs/nfsd/threads 2>/dev/null || true", _server)
+SERVER_UNIT = _of_server("nfs_unit", unit_states(UNIT), _unit)
+# A v4 client says nowhere what it has mounted: the server knows who is there, and which files they have open.
+CLIENTS = _of_server("nfs_clients", "cat /proc/fs/nfsd/clients/*/info 2>/dev/null || true", _addresses)
+FILE_SYSTEMS = _of_server(
+    "file_systems", "findmnt -J -b -l --real -o TARGET,SOURCE,FSTYPE,UUID,OPTIONS,SIZE,AVAIL 2>/dev/null || true", _file_systems
+)
+POOLS = _of_server("pools", "zpool status -x 2>/dev/null || true", _pools)
+FOLDERS = Fact("export_folders", "stat of the exports' folders and what they are in", _folders, _stat)
+
+
+def client(network: IPv4Network) -> str:
+    """A network as exports(5) writes it: one address without its prefix length."""
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

@@ -1,0 +1,1 @@
+"""NFS exports of a TrueNAS, by its API."""

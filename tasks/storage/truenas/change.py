@@ -1,0 +1,114 @@
+"""The same exports on a TrueNAS, which owns /etc/exports and keeps others' files out of /etc/exports.d: by its API."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from inventory.nfs_models import Access, Nfs
+from inventory.site import Site
+from tasks.core.model.change import Change, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import Call
+from tasks.storage.nfs import folders
+from tasks.storage.nfs.impact import RESTART
+from tasks.storage.truenas.facts import CLIENTS, FOLDERS, POOLS, SERVICE, SHARES, Service
+from tasks.storage.truenas.faults import faults
+from tasks.storage.truenas.shares import NO_TIMER, ShareState, call, share_calls, state_of
+
+SERVE = "service.control"
+
+
+@dataclass(frozen=True)
+class TruenasState:
+    """The suite's shares, the folders of those that are wanted, and the service."""
+
+    shares: tuple[ShareState, ...]
+    folders: tuple[folders.FolderState, ...]
+    service: Service
+
+
+@dataclass(frozen=True)
+class TruenasExports(Change[TruenasState]):
+    """The TrueNAS shares the inventory's exports by NFS, each from its pool, with its owner, mode and squash; others' stay as they are."""
+
+    needs: ClassVar = (SHARES, SERVICE, POOLS, FOLDERS, CLIENTS)
+    host: str
+
+    def _nfs(self, site: Site) -> Nfs:
+        nfs = site.hosts[self.host].nfs
+        assert nfs is not None
+        return nfs
+
+    def intend(self, site: Site, facts: Facts) -> TruenasState:  # noqa: ARG002
+        """The inventory's exports, in the order of their paths."""
+        nfs = self._nfs(site)
+        shares = (
+            ShareState(path, tuple(sorted(map(str, one.clients))), one.access is Access.READ_ONLY, one.squash.value)
+            for path, one in sorted(nfs.exports.items())
+        )
+        return TruenasState(
+            tuple(shares), folders.wanted(nfs), Service(tuple(sorted(nfs.versions)), nfs.threads, running=True, enabled=True)
+        )
+
+    def observe(self, site: Site, facts: Facts) -> TruenasState:
+        """As found; of the shares, those that carry the suite's comment."""
+        have = facts[self.host]
+        ours = tuple(sorted((state_of(one) for one in have[SHARES] if one.ours), key=lambda share: share.path))
+        return TruenasState(ours, folders.states(self._nfs(site), have[FOLDERS]), have[SERVICE])
+
+    def steps(self, site: Site, facts: Facts, want: TruenasState) -> tuple[Step, ...]:
+        """Folders, the service's settings, shares, and the service itself; each call with its opposite where there is one."""
+        have = self.observe(site, facts)
+        differ = {one.path for one in set(want.shares) - set(have.shares)} | {one.path for one in set(want.folders) - set(have.folders)}
+        if reasons := tuple(dict.fromkeys(faults(facts[self.host], self._nfs(site), differ))):
+            raise Refused(f"{self.host}: {'; '.join(reasons)}")
+        return (
+            *_folders(have.folders, want.folders),
+            *_settings(have.service, want.service),
+            *share_calls(site, facts[self.host][SHARES], want.shares, facts[self.host][CLIENTS]),
+            *_service(have.service),
+        )
+
+
+def _folders(have: tuple[folders.FolderState, ...], want: tuple[folders.FolderState, ...]) -> Iterator[Call]:
+    for old, new in zip(have, want, strict=True):
+        if not old.owner:
+            shown = f"{new.path} is made: owner {new.owner}, mode {new.mode}; undone, it stays, empty: the API removes no folder"
+            yield call("filesystem.mkdir", {"path": new.path, "options": {"mode": new.mode[1:]}}, shown=shown, impact=(NO_TIMER,))
+            yield _permission(new)
+        elif old != new:
+            shown = f"{new.path}: owner {old.owner} mode {old.mode} becomes owner {new.owner} mode {new.mode}; nothing in it is touched"
+            yield _permission(new, shown=shown, undo=_permission(old))
+
+
+def _permission(folder: folders.FolderState, *, shown: str = "", undo: Call | None = None) -> Call:
+    uid, gid = folder.owner.split(":")
+    options = {"recursive": False, "stripacl": False, "traverse": False}
+    what = {"path": folder.path, "uid": int(uid), "gid": int(gid), "mode": folder.mode.removeprefix("0"), "options": options}
+    return call("filesystem.setperm", what, shown=shown, undo=undo, job=True, impact=(NO_TIMER,))
+
+
+def _settings(have: Service, want: Service) -> Iterator[Call]:
+    if (have.versions, have.threads) != (want.versions, want.threads):
+        shown = f"NFS {_spoken(have)} becomes {_spoken(want)}"
+        undo = call("nfs.update", _config(have))
+        yield call("nfs.update", _config(want), shown=shown, undo=undo, impact=(NO_TIMER, *((RESTART,) if have.running else ())))
+
+
+def _config(service: Service) -> dict[str, Any]:
+    return {"protocols": [f"NFSV{version}" for version in service.versions], "servers": service.threads or None}
+
+
+def _spoken(service: Service) -> str:
+    return f"v{' and v'.join(map(str, service.versions))} with {service.threads or 'its own number of'} threads"
+
+
+def _service(have: Service) -> Iterator[Call]:
+    if not have.enabled:
+        undo = call("service.update", "nfs", {"enable": False})
+        yield call("service.update", "nfs", {"enable": True}, shown="NFS starts at boot", undo=undo, impact=(NO_TIMER,))
+    if not have.running:
+        yield call(
+            SERVE, "START", "nfs", {}, shown="NFS starts", undo=call(SERVE, "STOP", "nfs", {}, job=True), job=True, impact=(NO_TIMER,)
+        )

@@ -1,0 +1,151 @@
+"""What is asked of a TrueNAS by its API (25.10), and what it answers."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.models import Platform
+from inventory.site import Site
+from tasks.core.model.fact import CALL, Fact, T
+from tasks.storage.nfs.facts import Folder
+
+# By this comment a share is the suite's; any other is somebody else's.
+MARK = "Burrow"
+# What a share is made of; `id` and `locked` are the device's own to say.
+FIELDS = (
+    "path",
+    "comment",
+    "networks",
+    "hosts",
+    "ro",
+    "maproot_user",
+    "maproot_group",
+    "mapall_user",
+    "mapall_group",
+    "security",
+    "enabled",
+)
+ROOTS = (("root", "root"), ("root", "wheel"))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share as its API says it: clients as networks, squash in the words of exports(5)."""
+
+    number: int
+    path: str
+    clients: tuple[str, ...]
+    read_only: bool
+    squash: str
+    enabled: bool
+    ours: bool
+    said: str
+    """What its API would have to be told to make it again, as JSON."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The NFS service: the versions and threads that it is set to, whether it runs, and whether it starts at boot."""
+
+    versions: tuple[int, ...]
+    threads: int
+    running: bool
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool: where it is mounted, what its disks are like, how much of it is free in percent."""
+
+    path: str
+    status: str
+    healthy: bool
+    free_percent: int
+
+
+def _results(output: str) -> list[Any]:
+    """The results of a fact's calls. Raises ValueError with the API's own reason where one was refused."""
+    answers = json.loads(output)
+    for answer in answers:
+        if "error" in answer:
+            raise ValueError(answer["error"])
+    return [answer["result"] for answer in answers]
+
+
+def _shares(output: str) -> tuple[Share, ...]:
+    (rows,) = _results(output)
+    return tuple(_share(row) for row in rows)
+
+
+def _share(row: Mapping[str, Any]) -> Share:
+    clients = (*row["networks"], *(host if "/" in host or not host[0].isdigit() else f"{host}/32" for host in row["hosts"]))
+    said = json.dumps({key: row[key] for key in FIELDS})
+    return Share(row["id"], row["path"], tuple(sorted(clients)), row["ro"], _squash(row), row["enabled"], row["comment"] == MARK, said)
+
+
+def _squash(row: Mapping[str, Any]) -> str:
+    """Root stays root only where its group does too: a TrueNAS maps one without the other to an anonymous user."""
+    if row["mapall_user"]:
+        return "all_squash"
+    root = (row["maproot_user"], row["maproot_group"])
+    return "root_squash" if root == (None, None) else "no_root_squash" if root in ROOTS else f"root as {root[0]}"
+
+
+def _service(output: str) -> Service:
+    config, ((service),) = _results(output)
+    versions = tuple(sorted(int(name[-1]) for name in config["protocols"]))
+    return Service(versions, config["servers"] or 0, service["state"] == "RUNNING", service["enable"])
+
+
+def _pools(output: str) -> Mapping[str, Pool]:
+    (rows,) = _results(output)
+    return {row["path"]: Pool(row["path"], row["status"], row["healthy"], _percent(row["free"], row["size"])) for row in rows}
+
+
+def _percent(free: int | None, size: int | None) -> int:
+    return 100 * (free or 0) // size if size else 0
+
+
+def _folders(output: str) -> Mapping[str, Folder]:
+    """Of `filesystem.stat`; a path that is not there is refused, and not among them."""
+    found = [answer["result"] for answer in json.loads(output) if "result" in answer]
+    return {row["realpath"]: _folder(row) for row in found}
+
+
+def _folder(row: Mapping[str, Any]) -> Folder:
+    kind = "folder with an ACL" if row["acl"] else row["type"].lower()
+    return Folder(kind, f"{row['uid']}:{row['gid']}", f"{row['mode'] & 0o7777:04o}")
+
+
+def _clients(output: str) -> tuple[str, ...]:
+    (rows,) = _results(output)
+    return tuple(sorted({row["info"]["address"].rpartition(":")[0].strip("[]") for row in rows}))
+
+
+def _fact(name: str, parse: Callable[[str], T], *calls: str) -> Fact[T]:
+    """A fact of TrueNAS hosts alone: of any other host it is as if nothing answered."""
+    command = "\n".join(f"{CALL}{call}" for call in calls)
+    return Fact(name, command, parse, lambda site, host: command if is_truenas(site, host) else "true")
+
+
+def is_truenas(site: Site, host: str) -> bool:
+    """Whether the host is a TrueNAS that serves."""
+    return site.hosts[host].platform is Platform.TRUENAS and site.hosts[host].nfs is not None
+
+
+def _stat(site: Site, host: str) -> str:
+    nfs = site.hosts[host].nfs
+    if nfs is None or not is_truenas(site, host):
+        return "true"
+    paths = dict.fromkeys(path for export in nfs.exports for path in (export, export.rpartition("/")[0]))
+    return "\n".join(f'{CALL}filesystem.stat ["{path}"]' for path in paths)
+
+
+SHARES = _fact("truenas_shares", _shares, "sharing.nfs.query []")
+SERVICE = _fact("truenas_nfs", _service, "nfs.config []", 'service.query [[["service", "=", "nfs"]]]')
+POOLS = _fact("truenas_pools", _pools, "pool.query []")
+CLIENTS = _fact("truenas_clients", _clients, "nfs.get_nfs4_clients []")
+FOLDERS: Fact[Mapping[str, Folder]] = Fact(
+    "truenas_folders", "filesystem.stat of the exports' folders and what they are in", _folders, _stat
+)

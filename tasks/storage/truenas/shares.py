@@ -1,0 +1,87 @@
+"""The shares of a TrueNAS that are the suite's, and the calls that make them so."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from inventory.nfs_models import Squash
+from inventory.site import Site
+from tasks.core.model.operation import Call
+from tasks.storage.nfs.impact import who
+from tasks.storage.truenas.facts import MARK, Share
+
+NO_TIMER = "the API has no timer: what is done when this run dies stays, and the next run goes on from there"
+
+
+@dataclass(frozen=True)
+class ShareState:
+    """A share of the suite, without its number."""
+
+    path: str
+    clients: tuple[str, ...]
+    read_only: bool
+    squash: str
+    enabled: bool = True
+
+
+def call(method: str, *parameters: Any, shown: str = "", undo: Call | None = None, job: bool = False, impact: tuple[str, ...] = ()) -> Call:
+    """A call with its parameters as JSON."""
+    return Call(method, json.dumps(parameters, sort_keys=True), shown, undo, job, impact)
+
+
+def share_calls(site: Site, there: tuple[Share, ...], want: tuple[ShareState, ...], clients: tuple[str, ...]) -> Iterator[Call]:
+    """What makes the suite's shares the wanted ones: made, changed in place, or taken away."""
+    ours = {share.path: share for share in there if share.ours}
+    for share in want:
+        old = ours.pop(share.path, None)
+        if old is None:
+            undo = Call("sharing.nfs.delete", "[{id}]")
+            yield call("sharing.nfs.create", _data(share), shown=f"{_line(share)} is shared", undo=undo, impact=(NO_TIMER,))
+        elif (before := state_of(old)) != share:
+            undo = call("sharing.nfs.update", old.number, json.loads(old.said))
+            shown = f"{_line(before)} becomes {_line(share)}"
+            yield call("sharing.nfs.update", old.number, _data(share), shown=shown, undo=undo, impact=(NO_TIMER,))
+    for old in ours.values():
+        named = "".join(dict.fromkeys(who(site, one, clients) for one in old.clients))
+        gone = f"{old.path} is no longer served; the folder and what is in it stay{named}"
+        undo = call("sharing.nfs.create", json.loads(old.said))
+        shown = f"{_line(state_of(old))} is no longer shared"
+        yield call("sharing.nfs.delete", old.number, shown=shown, undo=undo, impact=(NO_TIMER, gone))
+
+
+def state_of(share: Share) -> ShareState:
+    """A share without its number."""
+    return ShareState(share.path, share.clients, share.read_only, share.squash, share.enabled)
+
+
+def _line(share: ShareState) -> str:
+    access = "ro" if share.read_only else "rw"
+    return f"{share.path} to {' '.join(share.clients)} ({access}, {share.squash}{'' if share.enabled else ', off'})"
+
+
+def _data(share: ShareState) -> dict[str, Any]:
+    """A share as its API takes it; no_root_squash is root mapped to root, its group too."""
+    networks = [client for client in share.clients if _is_network(client)]
+    root, all_ = share.squash == Squash.NONE, share.squash == Squash.ALL
+    return {
+        "path": share.path,
+        "comment": MARK,
+        "networks": networks,
+        "hosts": [client for client in share.clients if client not in networks],
+        "ro": share.read_only,
+        "maproot_user": "root" if root else None,
+        "maproot_group": "root" if root else None,
+        "mapall_user": "nobody" if all_ else None,
+        "mapall_group": "nogroup" if all_ else None,
+        "enabled": share.enabled,
+    }
+
+
+def _is_network(client: str) -> bool:
+    try:
+        IPv4Network(client)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,141 @@
+"""Keys of the Proxmox cluster's nodes: who may log in where, before there is a cluster and in it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.site import Site
+from tasks.core.model.change import Change, FilePart, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import shared_mount
+from tasks.virtualization.node_keys.ssh_keys import Key, authorized, authorized_key, known
+from tasks.virtualization.proxmox_cluster.facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KEYS_PATH, KNOWN_HOSTS, ROOT_KEY, members
+
+KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
+
+
+@dataclass(frozen=True)
+class Known:
+    """The lines of others that a node has: keys that it lets in, hosts that it knows."""
+
+    keys: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NodeKeys(Change[Known]):
+    """Root of each node of the cluster may log in on the others, whose host keys are known: `pvecm add` goes by SSH."""
+
+    needs: ClassVar = (ROOT_KEY, HOST_KEY, AUTHORIZED_KEYS, KEYS_PATH, KNOWN_HOSTS, COROSYNC)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Known:
+        """The other nodes' public keys; all nodes' where the file is the cluster's, which its first member alone writes.
+
+        Raises Refused where a node has no key, would lose keys or their options when it joins, or revokes another's host key.
+        """
+        _need_no_loss(site, facts, self.host)
+        keys, hosts = [], []
+        sharing = [name for name in members(site) if name in facts and _shares(facts, name)]
+        for name in members(site):
+            if name not in facts:
+                continue
+            key = _key(name, "/root/.ssh/id_rsa.pub", facts[name][ROOT_KEY])
+            if self.host == sharing[0] if self.host in sharing else self.host != name:
+                keys.append(f"{key.kind} {key.text} {key.name}".strip())
+            if name != self.host:
+                key = _key(name, "/etc/ssh/ssh_host_ed25519_key.pub", facts[name][HOST_KEY])
+                address = str(site.hosts[name].address.ip)
+                _need_unrevoked(facts, self.host, name, address, key)
+                hosts.append(f"{address} {key.kind} {key.text}")
+        return Known(tuple(keys), tuple(hosts))
+
+    def observe(self, site: Site, facts: Facts) -> Known:
+        """Those of them that are there, each by its key: what stands around it, its options too, is as somebody wrote it."""
+        want, here = self.intend(site, facts), facts[self.host]
+        keys, hosts = _keys_missing(here[AUTHORIZED_KEYS], want.keys), _hosts_missing(here[KNOWN_HOSTS], want.hosts)
+        return Known(tuple(one for one in want.keys if one not in keys), tuple(one for one in want.hosts if one not in hosts))
+
+    def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
+        """The missing lines at the end of each file."""
+        del site
+        return (
+            FilePart(
+                KEYS_FILE,
+                AUTHORIZED_KEYS,
+                lambda text: _with(text, _keys_missing(text, want.keys)),
+                0o600,
+                mount=shared_mount(facts[self.host][KEYS_PATH]),
+            ),
+            FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: _with(text, _hosts_missing(text, want.hosts)), 0o644),
+        )
+
+
+def _is_member(facts: Facts, host: str) -> bool:
+    return host in facts[host][COROSYNC].nodes
+
+
+def _shares(facts: Facts, host: str) -> bool:
+    """Whether its file is the one of the whole cluster: Proxmox links it to /etc/pve (pve-cluster, PVE::Cluster::Setup::setup_ssh_keys)."""
+    path, is_member = facts[host][KEYS_PATH], _is_member(facts, host)  # both have to be known
+    return is_member and bool(shared_mount(path))
+
+
+def _need_no_loss(site: Site, facts: Facts, host: str) -> None:
+    """Raises Refused where the node is yet to join and lets in whom the first one does not: the first one's file takes its place."""
+    first = members(site)[0]
+    if host == first or first not in facts or _is_member(facts, host):
+        return
+    theirs = authorized(facts[first][AUTHORIZED_KEYS])
+    there = {key.plain for key in theirs}
+    nodes = [key for name in members(site) if name in facts for key in authorized(facts[name][ROOT_KEY])[:1]]
+    after = {*theirs, *(key for key in nodes if key not in there)}  # those of the nodes are added as they are
+    ours = [key for key in authorized(facts[host][AUTHORIZED_KEYS]) if key not in after]
+    kept = {key.plain for key in after}
+    if lost := [str(key) for key in ours if key.plain not in kept]:
+        raise Refused(
+            f"{host}: {KEYS_FILE} lets in {', '.join(lost)}, which {first}'s does not, and joining puts {first}'s in its place:"
+            f" add these keys on {first}, or take them out on {host}, then run again"
+        )
+    if other := [
+        f"{key} with {_options(key)}, {first}'s with {' or '.join(_options(one) for one in after if one.plain == key.plain)}"
+        for key in ours
+    ]:
+        raise Refused(
+            f"{host}: {KEYS_FILE} has {'; '.join(other)}, and joining puts {first}'s in its place: say the same on both, then run again"
+        )
+
+
+def _options(key: Key) -> str:
+    return ",".join(sorted(key.options)) or "no options"
+
+
+def _need_unrevoked(facts: Facts, host: str, name: str, address: str, key: Key) -> None:
+    """Raises Refused where somebody says that the key was stolen: a line more would let nobody in."""
+    if ("@revoked", key) in known(facts[host][KNOWN_HOSTS], address):
+        raise Refused(f"{host}: {HOSTS_FILE} revokes the host key of {name}: give {name} a new one, or take that line out, then run again")
+
+
+def _key(host: str, path: str, text: str) -> Key:
+    if not text.strip():
+        raise Refused(f"{host}: no {path}: make one (`ssh-keygen`), as Proxmox's installer does, then run again")
+    if not (found := authorized(text)):
+        raise Refused(f"{host}: {path} holds no public key: make it anew (`ssh-keygen -y`), then run again")
+    return found[0].plain
+
+
+def _keys_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines whose key a file has not: restricted by somebody's options, it is there."""
+    there = {key.plain for key in authorized(text)}
+    return tuple(line for line in lines if authorized_key(line) not in there)
+
+
+def _hosts_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines, `ADDRESS TYPE KEY`, whose key a file has not for that address, among others or hashed."""
+    wanted = [(line, *line.split(" ", 1)) for line in lines]
+    return tuple(line for line, address, key in wanted if ("", authorized_key(key)) not in known(text, address))
+
+
+def _with(text: str, missing: tuple[str, ...]) -> str:
+    return text + ("\n" if missing and text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)

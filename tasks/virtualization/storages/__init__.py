@@ -1,0 +1,1 @@
+"""Storages that the Proxmox cluster registers."""

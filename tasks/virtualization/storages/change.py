@@ -1,0 +1,51 @@
+"""Proxmox's storages: the site's pools and exports, through any of its nodes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory.site import Site
+from tasks.core.model.change import Change, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import PVE, Command
+from tasks.virtualization.proxmox_cluster.facts import STORAGES
+from tasks.virtualization.storages.facts import registered, wanted
+
+
+@dataclass(frozen=True)
+class Registered:
+    """(id, type, what it leads to) of Proxmox's storages."""
+
+    storages: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class PveStorages(Change[Registered]):
+    """Proxmox knows the site's RBD pools, and those of its NFS exports that are meant for it, as storages."""
+
+    needs: ClassVar = (STORAGES,)
+    host: str
+
+    def intend(self, site: Site, facts: Facts) -> Registered:
+        """A storage for each pool of application rbd, and for each export that names one."""
+        del facts
+        return Registered(wanted(site))
+
+    def observe(self, site: Site, facts: Facts) -> Registered:
+        """Those of them that are there, as they are."""
+        return Registered(registered(site, facts[self.host][STORAGES]))
+
+    def steps(self, site: Site, facts: Facts, want: Registered) -> tuple[Step, ...]:
+        """`pvesm add`, and its opposite, for what is missing. Raises Refused where a name leads elsewhere: that storage is somebody's."""
+        has = self.observe(site, facts).storages
+        if other := [f"{name} is {kind} {target}" for name, kind, target in has if (name, kind, target) not in want.storages]:
+            raise Refused(f"{self.host}: storage {', '.join(other)}: rename it in the inventory, or remove it by hand (pvesm(1))")
+        return tuple(_add(*one) for one in want.storages if one[0] not in facts[self.host][STORAGES])
+
+
+def _add(name: str, kind: str, target: str) -> Command:
+    where: tuple[str, ...] = ("--pool", target, "--content", "images,rootdir")
+    if kind == "nfs":
+        server, _, path = target.partition(":")
+        where = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
+    return Command(("pvesm", "add", kind, name, *where), f"storage {name}: {kind} {target}", ("pvesm", "remove", name), mount=PVE)

@@ -1,0 +1,89 @@
+"""Devices in memory, as NAPALM's drivers show them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napalm.base.exceptions import CommitError, ConnectionException, LockError, MergeConfigException
+
+from tasks.core.connectors.agent_session import HostSession, Owner
+from tasks.core.model.errors import LinkError, Refused
+from tasks.platforms.configuration import network_transaction
+from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.ifupdown2.interfaces_file import merge
+
+
+class FakeDevice:
+    """A vendor's NAPALM driver: candidate and timed commit, no lease, no record of its own."""
+
+    def __init__(self, session: HostSession, arguments: dict[str, Any]) -> None:
+        self.session, self.token = session, arguments.get("token", "none")
+        self.owner = Owner(arguments.get("run", "none"), arguments.get("holder", "nobody"))
+        self.timeout = 60.0
+        self.candidate = self.running = ""
+        self.messages: list[str] = []
+
+    def cli(self, commands: list[str]) -> dict[str, str]:
+        return {
+            name: answer["out"]
+            for name, answer in self.asked("read", {command: command for command in commands}, self.owner)["facts"].items()
+        }
+
+    def get_facts(self) -> dict[str, str]:
+        return {"hostname": self.session.channel.host}
+
+    def get_config(self, retrieve: str) -> dict[str, str]:
+        return {retrieve: self.cli([f"cat {INTERFACES}"])[f"cat {INTERFACES}"]}
+
+    def load_merge_candidate(self, filename: None, config: str) -> None:
+        assert filename is None
+        if "nonsense" in config:
+            raise MergeConfigException("the candidate is refused: ifupdown2 has no attribute `nonsense`")
+        self.running = self.get_config("running")["running"]
+        self.candidate = merge(self.running, config)
+
+    def compare_config(self) -> str:
+        return "" if self.candidate == self.running else "differs"
+
+    def discard_config(self) -> None:
+        self.candidate = ""
+
+    def commit_config(self, message: str = "", *, revert_in: int) -> None:
+        transaction = network_transaction(message, {INTERFACES: self.running}, {INTERFACES: self.candidate}, self.token)
+        kept = self.asked("begin", self.owner, transaction.request(revert_in), self.timeout)
+        if kept["state"] != "applied":
+            raise CommitError(f"not committed: {kept['reason']}")
+
+    def has_pending_commit(self) -> bool:
+        return self.asked("read", {})["pending"] is not None
+
+    def confirm_commit(self) -> None:
+        self.asked("confirm", self.token)
+
+    def rollback(self) -> None:
+        self.asked("revert", self.token, "rolled back")
+
+    def asked(self, verb: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self.session, verb)(*arguments)
+        except LinkError as error:
+            raise ConnectionException(str(error)) from error
+        except Refused as error:
+            raise LockError(str(error)) from error
+
+
+class OwnDevice(FakeDevice):
+    """A driver like the suite's own: it can lock, and knows what became of a commit."""
+
+    def lock(self) -> None:
+        self.asked("prepare", self.owner)
+
+    def outcome(self) -> Any:
+        return self.asked("outcome", self.token)
+
+    def release(self) -> None:
+        self.asked("release", self.owner)
+
+
+def odd(host: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The driver's method, with what becomes of its answer on the way."""
+    return lambda *arguments, **named: host.odd.get(f"device {name}", lambda one: one)(method(*arguments, **named))

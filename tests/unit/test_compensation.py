@@ -1,0 +1,137 @@
+"""What a run does without a timer: done step by step, taken back the other way round, and told."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tasks.core.connectors.compensation import CompensationLog
+from tasks.core.model.errors import LinkError, TransactionError
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A step, with what takes it back: `fails` says how it ends."""
+
+    name: str
+    undo: str = ""
+    fails: Exception | None = None
+
+    @property
+    def shown(self) -> str:
+        return "" if self.name.startswith("quiet") else self.name
+
+
+class Doer:
+    """Does what it is asked, and remembers."""
+
+    def __init__(self, **fails: Exception) -> None:
+        self.asked: list[str] = []
+        self.fails = fails
+
+    def __call__(self, one: Any) -> str:
+        name = one if isinstance(one, str) else one.name
+        self.asked.append(name)
+        if error := self.fails.get(name) or getattr(one, "fails", None):
+            raise error
+        return f"{name} done"
+
+
+def opposite(step: Deed, answer: str) -> str:
+    assert answer == f"{step.name} done"
+    return step.undo
+
+
+FIRST, SECOND, STAYS, QUIET = Deed("first", "undo first"), Deed("second", "undo second"), Deed("stays"), Deed("quiet")
+
+
+def done(*steps: Deed, do: Doer | None = None) -> CompensationLog:
+    one = CompensationLog()
+    one.perform_all(steps, do or Doer(), opposite)
+    return one
+
+
+def test_it_is_applying_until_all_is_done() -> None:
+    assert (CompensationLog().state, CompensationLog().reason) == ("applying", "")
+    assert done(FIRST, STAYS).state == "applied"
+
+
+def test_what_has_an_opposite_is_remembered_and_what_stays_is_said() -> None:
+    one = done(FIRST, STAYS, QUIET, SECOND)
+    assert (one.undo, one.stays) == (["undo first", "undo second"], ["stays"])
+
+
+def test_it_is_taken_back_the_last_step_first() -> None:
+    do = Doer()
+    one = done(FIRST, SECOND)
+    one.give_up("alvin", do, "not well")
+    assert do.asked == ["undo second", "undo first"]
+    assert (one.state, one.reason, one.remark) == ("reverted", "taken back: not well", "")
+
+
+def test_what_stays_and_what_was_said_is_told() -> None:
+    one = done(FIRST, STAYS)
+    one.said.append("mind the gap")
+    one.give_up("alvin", Doer(), "not well")
+    assert one.reason == "taken back: not well; what stays: stays; what was said: mind the gap"
+    assert one.remark == one.reason
+
+
+@pytest.mark.parametrize(("stays", "said"), [(["a"], []), ([], ["a"])])
+def test_either_is_worth_a_remark(stays: list[str], said: list[str]) -> None:
+    assert CompensationLog(reason="because", stays=stays, said=said).remark == "because"
+    assert CompensationLog(reason="because").remark == ""
+
+
+def test_step_that_is_refused_takes_back_those_before_it() -> None:
+    do = Doer()
+    one = CompensationLog()
+    with pytest.raises(TransactionError, match=r"^refused; taken back: refused$"):
+        one.perform_all((FIRST, Deed("second", fails=TransactionError("refused"))), do, opposite)
+    assert do.asked == ["first", "second", "undo first"]
+    assert one.state == "reverted"
+
+
+@pytest.mark.parametrize(("error", "known"), [(LinkError("alvin: gone"), "alvin: gone"), (KeyError("up"), "KeyError('up')")])
+def test_step_of_which_nothing_is_known_leaves_all_open(error: Exception, known: str) -> None:
+    do = Doer()
+    one = CompensationLog()
+    with pytest.raises(type(error)):
+        one.perform_all((FIRST, Deed("second", fails=error)), do, opposite)
+    assert (one.state, one.reason) == ("interrupted", f"whether the last step was done is not known: {known}")
+    assert do.asked == ["first", "second"]
+
+
+def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back() -> None:
+    do = Doer(**{"undo second": TransactionError("it is busy")})
+    one = done(FIRST, SECOND)
+    with pytest.raises(TransactionError, match=r"^alvin: what could not be taken back: it is busy$"):
+        one.give_up("alvin", do, "not well")
+    assert do.asked == ["undo second", "undo first"]
+    with pytest.raises(TransactionError, match="what could not"):
+        one.give_up("alvin", do, "again")
+    assert do.asked == ["undo second", "undo first"], "it is taken back once"
+
+
+def test_what_nobody_answers_is_tried_again() -> None:
+    one = done(FIRST, SECOND)
+    with pytest.raises(LinkError):
+        one.give_up("alvin", Doer(**{"undo first": LinkError("gone")}), "not well")
+    do = Doer()
+    one.give_up("alvin", do, "not well")
+    assert do.asked == ["undo first"]
+
+
+def test_kept_is_kept_and_may_be_asked_twice() -> None:
+    one = done(FIRST)
+    one.keep("alvin")
+    one.keep("alvin")
+    assert (one.state, one.undo) == ("confirmed", [])
+    with pytest.raises(TransactionError, match=r"^alvin: it is confirmed and stays$"):
+        one.give_up("alvin", Doer(), "not well")
+
+
+@pytest.mark.parametrize("state", ["applying", "reverted", "interrupted"])
+def test_only_what_was_done_is_kept(state: str) -> None:
+    with pytest.raises(TransactionError, match=f"^alvin: wanted it applied, it is {state}: because$"):
+        CompensationLog(state, "because").keep("alvin")

@@ -1,0 +1,372 @@
+"""Sets that are carried inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import pytest
+from engine import HEALTH, Alias, Named, World, host_is_well, told, when
+from fake_host import FakeHost
+
+from inventory.site import Site
+from tasks.core.engine import maintenance as service
+from tasks.core.engine.maintenance import Scope, wait_until_well
+from tasks.core.engine.runbook import FAILED, OK, PENDING, REFUSED
+from tasks.core.model.change import ChangeSet, Member, Step
+from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.errors import BurrowError, CheckFailed, LinkError, Refused, TransactionError
+from tasks.core.model.fact import Fact, Facts
+from tasks.core.model.maintenance import Maintenance, Preparation
+from tasks.core.model.operation import Action
+
+OTHER = {"alvin": "simon", "simon": "alvin"}
+CALM = Fact("calm", "calm", str.strip)
+
+
+@check(needs=(CALM,), severity=Severity.CRITICAL, remediation="Wait.", tags=())
+def cluster_is_calm(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
+    """Nothing moves."""
+    yield Finding(f"{host}:cluster", "calm", facts[host][CALM] or "calm")
+
+
+def ready(_: Site, __: Facts, host: str) -> tuple[Preparation, ...]:
+    return (Preparation(OTHER[host], (Action(("wait-for", host), ("forget", host), shown=f"the cluster waits for {host}"),)),)
+
+
+INSIDE = Maintenance(
+    purpose="Try it.",
+    ready=ready,
+    checks=(host_is_well,),
+    entry_checks=(cluster_is_calm,),
+    peers=lambda _, host: (OTHER[host],) if host in OTHER else (),
+    concerns=lambda _, __, hosts: tuple(host for host in hosts if host in OTHER),
+    lock="a node at a time",
+)
+
+
+def settings(host: str) -> ChangeSet:
+    return ChangeSet(f"settings {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,))
+
+
+BOTH = (settings("alvin"), settings("simon"))
+
+
+class Agreed(Alias):
+    """It holds only where others are called so too."""
+
+    def steps(self, site: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
+        return (*super().steps(site, facts, want), Action(("agree",), ("true",), coordinated=True))
+
+
+AGREED = tuple(ChangeSet(f"agreed {host}", (Member(host, (Agreed(host, "eth0"),), safe_alone=True),)) for host in OTHER)
+
+
+def sick_once_changed(host: FakeHost) -> str:
+    return "sick" if host.pending else "well"
+
+
+def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> None:
+    assert world.execute(*BOTH, maintenance=INSIDE).exit_code == OK
+    assert world.asked("begin", "confirm", "revert") == [
+        *(("simon", "begin"), ("alvin", "begin"), ("alvin", "confirm"), ("simon", "revert")),
+        *(("alvin", "begin"), ("simon", "begin"), ("simon", "confirm"), ("alvin", "revert")),
+    ]
+
+
+def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -> None:
+    """The first ends no sooner than the last has begun."""
+    begun = threading.Barrier(2, timeout=10)
+    for host in OTHER:
+        world[host].happens["before begin"] = lambda _: begun.wait()
+    result = world.execute(*AGREED, settings("sw-rack"), maintenance=INSIDE)
+    assert result.exit_code == OK
+    assert [one.plan.change_set.name for one in result.stages[0].outcomes] == ["agreed alvin, agreed simon", "settings sw-rack"]
+    assert sorted(world.asked("begin", "revert")) == [("alvin", "begin"), ("simon", "begin"), ("sw-rack", "begin")]
+    assert {host: world[host].timers for host in OTHER} == dict.fromkeys(OTHER, world["alvin"].timers)
+
+
+@pytest.mark.parametrize("host", OTHER)
+def test_what_holds_only_together_is_reverted_together(world: World, host: str) -> None:
+    """Whichever of them is not as wanted afterwards."""
+    sets = [replace(one, checks=(host_is_well,)) for one in AGREED]
+    world[host].answers[HEALTH.command] = sick_once_changed
+    result = world.execute(*sets)
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted"]
+    assert world.untouched("alvin", "simon")
+
+
+def test_what_holds_only_together_is_reverted_where_one_is_not_reached(world: World) -> None:
+    world["simon"].happens["before begin"] = lambda _: (_ for _ in ()).throw(TransactionError("simon: no neighbour follows"))
+    result = world.execute(*AGREED)
+    assert [one.state for one in result.stages[0].outcomes] == ["reverted"]
+    assert ("alvin", "revert") in world.asked("revert")
+    assert world.untouched("alvin", "simon")
+
+
+def test_what_holds_only_together_is_not_begun_while_not_all_is_well(world: World) -> None:
+    world["simon"].answers[CALM.command] = lambda _: "recovering"
+    assert world.execute(*AGREED, maintenance=INSIDE).exit_code == REFUSED
+    assert world.untouched("alvin", "simon")
+
+
+def test_plan_says_so(world: World) -> None:
+    result = world.execute(*BOTH, maintenance=INSIDE, dry_run=True)
+    assert result.exit_code == PENDING
+    assert "the cluster waits for alvin" in result.stages[0].plans[0].changes[0].impact
+    assert world.asked("begin") == []
+
+
+def test_one_that_nobody_can_make_ready_is_refused(world: World) -> None:
+    def nobody(_: Site, __: Facts, host: str) -> tuple[Preparation, ...]:
+        raise Refused(f"{host}: nobody is there to hold its place")
+
+    inside = replace(INSIDE, ready=nobody)
+    for dry_run in (True, False):
+        result = world.execute(*BOTH, maintenance=inside, dry_run=dry_run)
+        assert result.exit_code == REFUSED
+        assert result.stages[0].plans[0].refused == "alvin: nobody is there to hold its place"
+    assert world.untouched("alvin", "simon")
+
+
+def test_host_that_it_does_not_concern_is_changed_without(world: World) -> None:
+    assert world.execute(settings("sw-rack"), maintenance=INSIDE).exit_code == OK
+    assert world.asked("begin") == [("sw-rack", "begin")]
+
+
+def test_nothing_is_begun_while_not_all_is_well(world: World) -> None:
+    world["simon"].answers[CALM.command] = lambda _: "recovering"
+    result = world.execute(*BOTH, maintenance=INSIDE)
+    assert result.exit_code == REFUSED
+    first, second = result.stages[0].outcomes
+    assert "simon:cluster: wanted calm, found recovering" in first.reasons[0]
+    assert "'settings alvin' comes first" in second.reasons[0]
+    assert world.untouched("alvin", "simon")
+
+
+def test_host_that_is_missed_by_its_cluster_is_as_before(world: World) -> None:
+    one = replace(settings("alvin"), checks=())
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    result = world.execute(one, maintenance=INSIDE)
+    assert result.stages[0].outcomes[0].state == "reverted"
+    assert world.untouched("alvin")
+    assert world["simon"].pending is None
+
+
+def test_one_that_does_not_come_back_ends_the_row_and_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BACK_S", 3)
+    changed: list[str] = []
+    world["alvin"].answers[CALM.command] = lambda host: "recovering" if changed and not host.pending else "calm"
+    run = world.run(*BOTH, watchers=(when("confirmed", "alvin", lambda: changed.append("alvin")),))
+    result = world.execute(*BOTH, maintenance=INSIDE, run=run)
+    assert result.exit_code == FAILED
+    assert [one.state for one in result.stages[0].outcomes] == ["failed", "refused"]
+    assert "alvin:cluster" in result.stages[0].outcomes[0].reasons[0]
+    assert world.untouched("simon")
+
+
+def test_interrupted_run_puts_it_back(world: World) -> None:
+    run = world.run(*BOTH, watchers=(when("applied", "alvin", lambda: run.stop.set()),))  # noqa: PLW0108 (the run is made here)
+    result = world.execute(*BOTH, maintenance=INSIDE, run=run)
+    assert result.stages[0].outcomes[0].state == "interrupted"
+    assert world.untouched("alvin", "simon")
+    assert world["simon"].pending is None
+    assert ("put back", "simon") in told(run, "put back")
+
+
+def test_what_is_owed_is_waited_for(world: World) -> None:
+    world["simon"].kept["owed"] = ["`forget alvin` ended with 1: nobody answers"]
+    world["simon"].happens["after outcome"] = lambda host: host.kept.update(owed=[])
+    run = world.run(settings("alvin"))
+    assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
+    assert told(run, "put back") == [("put back", "simon")]
+    assert world.asked("revert") == [("simon", "revert")] * 2
+
+
+@pytest.mark.parametrize("kind", ["owed", "troubles"])
+def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(service, "BACK_S", 3)
+    world["simon"].kept[kind] = ["`forget alvin` ended with 1: nobody answers"]
+    run = world.run(*BOTH)
+    result = world.execute(*BOTH, maintenance=INSIDE, run=run)
+    assert result.exit_code == FAILED
+    first, second = result.stages[0].outcomes
+    assert "nobody answers" in first.reasons[0]
+    assert (first.state, second.state) == ("failed", "refused")
+    assert told(run, "put back") == []
+
+
+def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
+    renewed = threading.Event()
+    world["simon"].happens["after renew"] = lambda _: renewed.set()
+    world["alvin"].happens["after begin"] = lambda _: renewed.wait(10)
+    assert world.execute(settings("alvin"), maintenance=INSIDE).exit_code == OK
+    assert renewed.is_set()
+
+
+def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flag is gone by then, and nobody thinks that it is there."""
+    monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
+    said = threading.Event()
+    world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
+    world["alvin"].happens["after begin"] = lambda _: said.wait(10)
+    run = world.run(*BOTH, watchers=(when("failed", "simon", said.set),))
+    world.execute(settings("alvin"), maintenance=INSIDE, run=run)
+    assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
+
+
+def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """Those whose cluster is silent."""
+    return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
+
+
+def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
+
+
+SILENT = replace(INSIDE, concerns=heard, unheard=unheard)
+
+
+def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "silent"
+    assert "the cluster answers nobody" in world.execute(*BOTH, maintenance=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert world.execute(*BOTH, maintenance=SILENT).exit_code == OK
+    assert world.asked("begin", "confirm") == [("alvin", "begin"), ("alvin", "confirm"), ("simon", "begin"), ("simon", "confirm")]
+
+
+def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: World) -> None:
+    mended: list[str] = []
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "calm" if mended else "silent"
+    run = world.run(*BOTH, watchers=(when("confirmed", "alvin", lambda: mended.append("alvin")),))
+    assert world.execute(*BOTH, maintenance=SILENT, run=run).exit_code == OK
+    assert world.asked("begin") == [("alvin", "begin"), ("alvin", "begin"), ("simon", "begin")]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BurrowError("alvin: `calm` answered what cannot be read as calm"), "alvin: `calm` answered what cannot be read as calm"),
+        (KeyError("up"), "alvin, simon: an unexpected answer: KeyError('up')"),
+    ],
+    ids=["unreadable", "of-another-shape"],
+)
+def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World, error: Exception, reason: str) -> None:
+    def concerns(*_: object) -> tuple[str, ...]:
+        raise error
+
+    inside = replace(INSIDE, may_concern=lambda _: OTHER, concerns=concerns)
+    for dry_run in (True, False):
+        result = world.execute(*BOTH, settings("sw-rack"), maintenance=inside, dry_run=dry_run)
+        assert [plan.refused for plan in result.stages[0].plans] == [reason, reason, ""]
+    assert world.asked("begin") == [("sw-rack", "begin")]
+
+
+def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World) -> None:
+    def odd(*_: object) -> tuple[Preparation, ...]:
+        raise KeyError("up")
+
+    result = world.execute(*BOTH, maintenance=replace(INSIDE, ready=odd))
+    assert result.exit_code == REFUSED
+    assert "alvin: it cannot be told how to take it out of service" in result.stages[0].plans[0].refused
+    assert world.untouched("alvin", "simon")
+
+
+def test_host_is_waited_for_five_minutes_a_second_at_a_time(world: World) -> None:
+    run = world.run()
+    for host in OTHER:
+        world[host].answers[HEALTH.command] = lambda _: "sick"
+    began = world.clock()
+    with pytest.raises(CheckFailed) as raised:
+        wait_until_well(run, INSIDE, INSIDE.checks, "alvin")
+    assert str(raised.value) == (
+        "alvin: not as before after 300 s: alvin: The host is well. Found: sick; simon: The host is well. Found: sick"
+    )
+    assert 300 < world.clock() - began <= 301
+
+
+@pytest.mark.parametrize("silent_s", [0, 5])
+def test_host_that_is_silent_for_a_while_is_waited_for(world: World, silent_s: int) -> None:
+    began = world.clock()
+
+    def answers(_: FakeHost) -> str:
+        if world.clock() < began + silent_s:
+            raise LinkError("alvin: the connection broke")
+        return "well"
+
+    world["alvin"].answers[HEALTH.command] = answers
+    wait_until_well(world.run(), INSIDE, INSIDE.checks, "alvin")
+    assert world.clock() == began + silent_s
+
+
+@pytest.mark.parametrize("stuck", [False, True], ids=["silent", "reverting"])
+def test_host_that_holds_its_place_is_asked_until_it_has_put_it_back(world: World, stuck: bool) -> None:
+    asked: list[float] = []
+
+    def refuses(host: FakeHost) -> None:
+        asked.append(world.clock())
+        if len(asked) < 4:
+            host.happens["before revert"] = refuses
+            if not stuck:
+                raise LinkError("simon: the connection broke")
+        host.stuck = "it is busy" if len(asked) < 4 else ""
+
+    world["simon"].happens["before revert"] = refuses
+    run = world.run(settings("alvin"))
+    assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
+    assert told(run, "put back") == [("put back", "simon")]
+    assert world["simon"].pending is None
+
+
+def test_host_that_holds_its_place_and_never_answers_is_given_up(world: World) -> None:
+    def silent(host: FakeHost) -> None:
+        host.happens["before revert"] = silent
+        raise LinkError("simon: the connection broke")
+
+    world["simon"].happens["before revert"] = silent
+    began = world.clock()
+    result = world.execute(settings("alvin"), maintenance=INSIDE)
+    assert [one.state for one in result.stages[0].outcomes] == ["failed"]
+    assert "simon: the connection broke" in result.stages[0].outcomes[0].reasons[0]
+    assert 300 < world.clock() - began < 310
+
+
+def test_timer_is_renewed_four_times_in_its_life() -> None:
+    """Two of three may be lost."""
+    assert service.RENEW_AFTER == 0.25
+
+
+def test_host_without_its_right_waits_for_nobody(world: World) -> None:
+    """What is not in maintenance, and not unheard, is carried at once with all others."""
+    inside = Scope.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
+    assert [inside.lock(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
+    assert inside.lock(replace(settings("sw-rack"), lock="its own")) == "its own"
+    agreed = Scope.of(world.run(), SILENT, AGREED, frozenset(one.name for one in AGREED))
+    assert [(agreed.lock(one), agreed.concerned(one)) for one in AGREED] == [("", ())] * 2
+    assert inside.concerned(settings("alvin")) == ("alvin",)
+
+
+def test_plan_says_how_each_host_is_carried(world: World) -> None:
+    result = world.execute(*BOTH, maintenance=INSIDE, dry_run=True)
+    assert result.stages[0].plans[0].changes[0].impact[-2:] == (
+        "the cluster waits for alvin",
+        "one host at a time, and only while all is well",
+    )
+    together = world.execute(*AGREED, maintenance=INSIDE, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert together[-1] == "together with the other routers, and only while all is well"
+    for host in OTHER:
+        world[host].answers[CALM.command] = lambda _: "silent"
+    alone = world.execute(*BOTH, maintenance=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
+    assert alone[-2:] == ("the cluster answers nobody", "one host at a time, without maintenance")
+
+
+def test_host_that_is_right_already_is_not_said_to_be_taken_out(world: World) -> None:
+    world.execute(*BOTH, maintenance=INSIDE)
+    result = world.execute(BOTH[0], settings("sw-rack"), maintenance=INSIDE, dry_run=True)
+    assert result.stages[0].plans[0].hosts[0].impact == ()
+
+
+def test_what_makes_ready_has_a_minute(world: World) -> None:
+    world.execute(settings("alvin"), maintenance=INSIDE)
+    assert world["simon"].limits == [60]
