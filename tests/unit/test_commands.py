@@ -1,4 +1,4 @@
-"""What is promised of steps that no timer takes back, and of sets that are carried one after the other."""
+"""What is promised of steps that no timer takes back, and of sets that are applied one after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar

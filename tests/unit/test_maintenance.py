@@ -1,4 +1,4 @@
-"""Sets that are carried inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
+"""Sets that are applied inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -338,7 +338,7 @@ def test_timer_is_renewed_four_times_in_its_life() -> None:
 
 
 def test_host_without_its_right_waits_for_nobody(world: World) -> None:
-    """What is not in maintenance, and not unheard, is carried at once with all others."""
+    """What is not in maintenance, and not unheard, is applied at once with all others."""
     inside = Scope.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
     assert [inside.lock(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
     assert inside.lock(replace(settings("sw-rack"), lock="its own")) == "its own"

@@ -1,4 +1,4 @@
-"""Which sets of a stage are carried at once, which one after the other, and what the later ones see."""
+"""Which sets of a stage are applied at once, which one after the other, and what the later ones see."""
 
 import os
 import signal

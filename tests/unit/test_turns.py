@@ -1,4 +1,4 @@
-"""Sets of a stage that are carried turn after turn."""
+"""Sets of a stage that are applied turn after turn."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the operator sees: the plan, progress while it is carried out, the results. Redrawn on a terminal, plain lines elsewhere."""
+"""What the operator sees: the plan, progress while it is applied, the results. Redrawn on a terminal, plain lines elsewhere."""
 
 import os
 import sys

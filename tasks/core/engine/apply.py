@@ -1,4 +1,4 @@
-"""The one function that carries every change set: arm and apply end by end, check, confirm, or undo the other way round.
+"""The one function that applies every change set: arm and apply end by end, check, confirm, or undo the other way round.
 
 The promise: at every moment each host is wholly new, wholly old, or the set is in a half-state that its safe end makes reachable; what
 this process does not live to finish, the hosts' own timers do.
@@ -26,7 +26,7 @@ from tasks.core.model.plan import HostPlan, SetPlan
 
 
 def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Outcome:
-    """Carry one set to its end, its hosts out of service where they are to be. Never raises: whatever happens is its outcome."""
+    """Apply one change set, with its hosts out of service where they have to be. Never raises: what happens is in the outcome."""
     run.say("queued", change_set=change_set.name)
     try:
         change_set = change_set.via(run.facts)

@@ -52,10 +52,10 @@ def failing(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], hos
 
 @dataclass(frozen=True)
 class Scope:
-    """The maintenance inside which the sets of a stage are carried, the hosts that it concerns, and those of which nobody knows, with why.
+    """The maintenance inside which the sets of a stage are applied, the hosts that it concerns, and those of which nobody knows, with why.
 
     Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched. Sets that are kept only
-    where others do the same (`coordinated`, by their names) are carried at once, so while all is well, but outside of it.
+    where others do the same (`coordinated`, by their names) are applied at once, so while all is well, but outside of it.
     """
 
     maintenance: Maintenance
@@ -82,16 +82,16 @@ class Scope:
         return Scope.of(run, self.maintenance, (change_set,), self.coordinated) if set(change_set.hosts) & self.unheard.keys() else self
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
-        """The set's hosts that are out of service while it is carried."""
+        """The set's hosts that are out of service while it is applied."""
         return () if change_set.name in self.coordinated else tuple(host for host in change_set.hosts if host in self.hosts)
 
     def lock(self, change_set: ChangeSet) -> str:
-        """The right without which the set is not carried."""
+        """The lock without which the set is not applied."""
         known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unheard.keys()
         return change_set.lock or ("" if known and not self.concerned(change_set) else self.maintenance.lock)
 
     def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
-        """While the set is carried. Raises Refused where nobody can tell whether it may be."""
+        """While the set is applied. Raises Refused where nobody can tell whether it may be."""
         hosts = self.concerned(change_set)
         serving = [host for host in change_set.hosts if host in self.hosts]
         if serving and self.refused:

@@ -1,4 +1,4 @@
-"""Which sets of a stage are carried at once, and which one after the other."""
+"""Which sets of a stage are applied at once, and which one after the other."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -14,7 +14,7 @@ from tasks.core.model.plan import SetPlan
 
 
 def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -> tuple[Outcome, ...]:
-    """All sets of a stage, in parallel where they share neither host nor right: an outcome of each, whatever happens.
+    """All sets of a stage, in parallel where they share neither host nor lock: an outcome of each, whatever happens.
 
     Ctrl-C ends them in order: open transactions are rolled back first.
     """
@@ -23,14 +23,14 @@ def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -
     try:
         rows = _rows(sets, scope)
         with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
-            carried = []
+            begun = []
             try:
-                carried += [pool.submit(_apply_row, run, row, outcomes, scope) for row in rows]
+                begun += [pool.submit(_apply_row, run, row, outcomes, scope) for row in rows]
             finally:
-                _wait(run, carried)
-        for error in (one.exception() for one in carried):
+                _wait(run, begun)
+        for error in (one.exception() for one in begun):
             why = f"not begun: {run.ours(error)}" if error else why
-    except BaseException as error:  # noqa: BLE001 - what was carried is told all the same
+    except BaseException as error:  # noqa: BLE001 - what was applied is told all the same
         why = f"not begun: {run.ours(error)}"
         run.say("failed", text=why)
     known = {one.plan.change_set.name for one in outcomes}
@@ -40,11 +40,11 @@ def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -
     return tuple(sorted(outcomes, key=lambda one: names.index(one.plan.change_set.name)))
 
 
-def _wait(run: Run, carried: "Sequence[Future[None]]") -> None:
+def _wait(run: Run, begun: "Sequence[Future[None]]") -> None:
     """Until all have ended; Ctrl-C asks them to, however often it is pressed."""
     while True:
         try:
-            wait(carried)
+            wait(begun)
         except KeyboardInterrupt:
             if not run.stop.is_set():
                 run.stop.set()
@@ -54,16 +54,16 @@ def _wait(run: Run, carried: "Sequence[Future[None]]") -> None:
 
 
 def _rows(sets: Sequence[ChangeSet], scope: Scope | None) -> list[list[ChangeSet]]:
-    """The sets that are carried one after the other: those of one right; each other set is by itself."""
+    """The sets that are applied one after the other: those of one lock; each other set is by itself."""
     rows: dict[str, list[ChangeSet]] = {}
     for one in sets:
-        right = scope.lock(one) if scope else one.lock
-        rows.setdefault(right or f"set {one.name}", []).append(one)
+        lock = scope.lock(one) if scope else one.lock
+        rows.setdefault(lock or f"set {one.name}", []).append(one)
     return list(rows.values())
 
 
 def _groups(run: Run, row: Sequence[ChangeSet]) -> Iterator[list[ChangeSet]]:
-    """The sets that are carried at once, group after group."""
+    """The sets that are applied at once, batch after batch."""
     for _, group in groupby(row, key=lambda one: one.batch or one.name):
         sets = list(group)
         yield from [[one] for one in sets] if _apart(run, sets) else [sets]
