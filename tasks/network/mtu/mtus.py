@@ -76,14 +76,18 @@ def _undecided(bond: Bond, found: str) -> str:
 def bridge_mtu(site: Site, host: str, bridge: str, file: InterfacesFile) -> dict[str, str]:
     """{bridge: MTU} of the bridge with the host's own address: that of its largest port; empty where the inventory says nothing of any.
 
-    It is not lowered below what a port has of which the inventory says nothing.
+    It is not lowered below what a port has of which the inventory says nothing: a bond that it names may not be made yet, and its ports be
+    in the bridge themselves.
     """
     ports = site.bridged(host)
+    decided_members = {port for bond in site.hosts[host].bonds if ports.get(bond.name) is not None for port in bond.members}
+    present = [port for port in " ".join(file.get(bridge, "bridge-ports")).split() if port not in {*ports, *decided_members, "none"}]
     decided = [mtu for mtu in ports.values() if mtu is not None]
     if not decided:
         return {}
     now = said(file, bridge) or DEFAULT
-    kept = [int(mtu) for port, one in ports.items() if one is None and (mtu := said(file, port) or DEFAULT).isdecimal()]
+    undecided = [*(port for port, one in ports.items() if one is None), *present]
+    kept = [int(mtu) for port in undecided if (mtu := said(file, port) or DEFAULT).isdecimal()]
     wanted = max(decided)
     if now.isdecimal() and wanted < int(now):
         wanted = min(int(now), max(wanted, *kept)) if kept else wanted

@@ -1,0 +1,60 @@
+"""The files of cases: their form, why each is there, and the drill that ran what a change sends."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from case_files import CASES, dumped, edited, in_order, loaded, subject
+from cases import ROOT, Case, case_of, cases_of, changes, sites
+
+SUBJECTS = sorted({path.with_suffix("") for path in CASES.rglob("*.yaml")} - {CASES / "sites"})
+SUBJECTS = [path for path in SUBJECTS if not {"base", "engine", "agent"} & {*path.relative_to(CASES).parts} and path.name != "case"]
+EVERY = [case for path in SUBJECTS for case in cases_of(path)]
+SENT = [case for feature in changes() for case in cases_of(CASES / feature) if "steps" in case.own]
+FILES = sorted({path.with_suffix(".yaml") for path in SUBJECTS} | set(CASES.rglob("case.yaml")))
+
+
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: str(case.subject.relative_to(CASES) / case.name))
+def test_a_case_says_why_in_one_sentence(case: Case) -> None:
+    assert 10 < len(case.own["why"]) <= 120, case.own["why"]
+    assert case.own["why"].endswith(".")
+
+
+@cache
+def drills(path: Path) -> frozenset[str]:
+    return frozenset(node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("case", SENT, ids=str)
+def test_what_a_case_sends_was_run_in_a_drill_or_it_says_why_not(case: Case) -> None:
+    drill = case.get("drill", "")
+    file, _, name = drill.partition("::")
+    assert drill.startswith("none: ") or name in drills(ROOT / "tests" / "lab" / file), drill
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CASES)))
+def test_a_file_has_the_form_in_which_it_is_saved(path: Path) -> None:
+    said = loaded(path)
+    assert path.read_text() == dumped(said)
+    for case in [said] if path.name == "case.yaml" else said.get("cases", {}).values():
+        assert list(in_order(case)) == list(case)
+
+
+def test_an_edit_fits_once_or_is_refused() -> None:
+    assert edited("a\nb\n", {"edits": [{"was": "b\n", "now": "c\n"}]}) == "a\nc\n"
+    for text in ("a\n", "b\nb\n"):
+        with pytest.raises(ValueError, match="wanted once"):
+            edited(text, {"edits": [{"was": "b\n", "now": "c\n"}]})
+
+
+def test_layers_lie_over_each_other() -> None:
+    own = case_of("ceph_pool", "already-right")
+    assert subject(own.subject)["base"]["under"] == "checks"
+    assert own.facts["alvin"].readings.keys() > {"ceph"}
+
+
+def test_every_site_is_used_and_says_why() -> None:
+    used = {layer.get("inventory") for case in EVERY for layer in case.layers if isinstance(layer.get("inventory"), str)}
+    assert sites().keys() - used == set()
+    assert all(said["why"].endswith(".") for said in sites().values())
