@@ -110,7 +110,10 @@ def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) ->
         yield Finding(f"{host}:{node.management} below", f"VLAN {node.vlan} of {node.bridge}", got, node.management)
     for bond in node.bonds:
         yield Finding(
-            f"{host}:{bond.name}", f"port of {node.bridge}", f"port of {getattr(links.get(bond.name), 'master', None)}", bond.name
+            f"{host}:{bond.name}",
+            f"port of {node.bridge}",
+            f"port of {getattr(links.get(bond.name), 'master', None) or 'no bridge'}",
+            bond.name,
         )
 
 
