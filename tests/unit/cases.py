@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -84,6 +84,7 @@ def sites() -> Mapping[str, Any]:
 
 
 _FOLDERS: dict[str, Path] = {}
+_ROOT = TemporaryDirectory(prefix="burrow-sites-")  # goes with the process
 
 
 def folder_of(inventory: Any) -> Path:
@@ -93,7 +94,7 @@ def folder_of(inventory: Any) -> Path:
     key = repr(inventory)
     if key not in _FOLDERS:
         said = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
-        _FOLDERS[key] = with_edits(BASES[said.get("base", "shipped")], said["files"], Path(mkdtemp(prefix="burrow-site-")))
+        _FOLDERS[key] = with_edits(BASES[said.get("base", "shipped")], said["files"], Path(_ROOT.name, str(len(_FOLDERS))))
     return _FOLDERS[key]
 
 
