@@ -30,7 +30,7 @@ DRAW = 150
 MOST_PERCENT = 5
 WORKERS = 2
 # Mistakes that must be seen, or the trials are worth nothing: another file, and a set that failed and is not said to have.
-KNOWN_BAD = {STEPS: ("tasks/host/base/change.py", "HostName.steps"), ENGINE: ("tasks/core/engine/apply.py", "Outcome.failed")}
+KNOWN_BAD = {STEPS: ("tasks/host/base/change.py", "HostName.steps"), ENGINE: ("tasks/core/model/outcome.py", "Outcome.failed")}
 
 
 def key(mutant: Mutant) -> tuple[str, str, str, str]:

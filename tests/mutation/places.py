@@ -11,7 +11,7 @@ from mutants import Kinds, Mutant, Source, mutants_of, parts_of
 STEPS, ENGINE = "steps", "engine"
 ENGINE_MODULES = (
     *("engine.apply", "engine.schedule", "engine.coordinated", "engine.planning", "engine.rollback", "engine.verify"),
-    *("engine.maintenance", "engine.execute", "engine.selection"),
+    *("engine.maintenance", "engine.execute", "engine.selection", "model.outcome", "model.plan"),
     *("connectors.base", "connectors.compensation", "cli.maintain"),
 )
 # What a step is, or is made of.

@@ -128,6 +128,11 @@ def test_each_that_is_listed_as_equivalent_is_a_mutant(gate: ModuleType, mutants
     assert all(why.endswith(".") for why in gate.listed().values())
 
 
+def test_the_mistakes_that_prove_the_gate_are_mutants(gate: ModuleType, mutants) -> None:
+    for kind, where in gate.KNOWN_BAD.items():
+        assert any((one.file, one.function) == where for one in mutants[kind]), where
+
+
 def test_each_seed_draws_others_spread_over_the_files(gate: ModuleType, mutants) -> None:
     engine = mutants["engine"]
     files = {one.file for one in engine}
