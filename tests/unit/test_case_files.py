@@ -24,12 +24,10 @@ def test_few_cases_are_silent_and_none_more() -> None:
     assert {case.subject.parent.name for case in EVERY if not case.own["why"]} <= {"checks", "napalm"}
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in EVERY if case.own["why"]], ids=lambda case: str(case.subject.relative_to(CASES) / case.name)
-)
-def test_a_case_says_why_in_one_sentence(case: Case) -> None:
-    assert 10 < len(case.own["why"]) <= 120, case.own["why"]
-    assert case.own["why"].endswith(".")
+@pytest.mark.parametrize("path", SUBJECTS, ids=lambda path: str(path.relative_to(CASES)))
+def test_each_case_says_why_in_one_sentence(path: Path) -> None:
+    said = {case.name: case.own["why"] for case in cases_of(path) if case.own["why"]}
+    assert {name: why for name, why in said.items() if not 10 < len(why) <= 120 or not why.endswith(".")} == {}
 
 
 @cache
