@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 
+import measure
 import pytest
 from rehearsal import Lab
 from sites import variant
@@ -26,6 +27,12 @@ def site(lab: Lab) -> Lab:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fresh(lab: Lab) -> None:
+def measured(request: pytest.FixtureRequest) -> None:
+    """What runs from here on is measured under the module's name, where `make drills` measures."""
+    measure.begin(request.path.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab: Lab, measured: None) -> None:  # noqa: ARG001
     """Every module begins with fresh hosts, whatever the one before it left."""
     lab.reset()

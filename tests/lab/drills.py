@@ -5,9 +5,10 @@
 
 The unit is a file of drills, which may build on each other. A file begins with fresh hosts, or with a whole site that it builds where
 the drills before it left none. Parts and labs get an equal share of what the files took when they were last measured
-(durations.json, seconds; --record writes it). The second lab is a lab like the first, in a network of its own, because both listen on
-the same addresses of the loopback. Files that count every lost packet, or that need both processors for Ceph, run last on the first lab,
-when the second one is down. The mutation gate, which needs no lab but both processors, is a unit too, and runs before any lab is up.
+(durations.json, seconds). --record keeps what they took, and what each ran of the suite (measure.py). The second lab is a lab like the
+first, in a network of its own, because both listen on the same addresses of the loopback. Files that count every lost packet, or that
+need both processors for Ceph, run last on the first lab, when the second one is down. The mutation gate, which needs no lab but both
+processors, is a unit too, and runs before any lab is up.
 """
 
 import json
@@ -19,6 +20,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+import measure
 
 from lab.folders import VARIABLE, Folders
 
@@ -139,14 +142,17 @@ def beside(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
     return next((code for code in codes if code), 0)
 
 
-def tell(took_s: Mapping[str, float], *, record: bool) -> None:
-    """Say what each unit took, beside what it took before; keep it where that is asked for."""
+def tell(took_s: Mapping[str, float]) -> None:
+    """Say what each unit took, beside what it took before."""
     before = durations()
     for name, seconds in sorted(took_s.items()):
         print(f"{name:34} {seconds:6.0f} s, was {before.get(name, 0):.0f} s")
-    if record:
-        kept = {name: round({**before, **took_s}[name]) for name in units() if name in {**before, **took_s}}
-        DURATIONS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def keep(took_s: Mapping[str, float]) -> None:
+    """Keep what each unit took; what was not measured stays, and what is no longer there goes."""
+    cost_s = {**durations(), **took_s}
+    DURATIONS.write_text(json.dumps({name: round(cost_s[name]) for name in units() if name in cost_s}, indent=1) + "\n")
 
 
 def main(words: Sequence[str]) -> int:
@@ -161,11 +167,16 @@ def main(words: Sequence[str]) -> int:
         else:
             names = part(rest[0]) if rest else units()
             code = mutation(took_s) if MUTATION in names else 0
+            if record:
+                os.environ |= measure.environment(folder)
             drills = [one for one in names if one != MUTATION]
             code = (both_labs(drills, folder) if drills else 0) or code
         for path in sorted(folder.glob("*.xml")):
             took_s |= measured(path)
-    tell(took_s, record=record)
+        tell(took_s)
+        if record:
+            keep(took_s)
+            measure.keep(folder, set(took_s))
     return code
 
 

@@ -1,6 +1,6 @@
 """The drills in parts: every file of drills, and the mutation gate, is in just one of them, and they take about the same time."""
 
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -8,14 +8,10 @@ import pytest
 from cases import ROOT
 
 
-@pytest.fixture(scope="module")
-def drills() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("drills", ROOT / "tests" / "lab" / "drills.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def drills(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "tests" / "lab")
+    return importlib.import_module("drills")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 100])
