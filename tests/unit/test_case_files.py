@@ -15,18 +15,9 @@ SENT = [case for feature in changes() for case in cases_of(CASES / feature) if "
 FILES = sorted({path.with_suffix(".yaml") for path in SUBJECTS} | set(CASES.rglob("case.yaml")))
 
 
-# Cases of checks and getters that do not say why yet; fewer each time.
-SILENT = 251
-
-
-def test_few_cases_are_silent_and_none_more() -> None:
-    assert sum(not case.own["why"] for case in EVERY) == SILENT
-    assert {case.subject.parent.name for case in EVERY if not case.own["why"]} <= {"checks", "napalm"}
-
-
 @pytest.mark.parametrize("path", SUBJECTS, ids=lambda path: str(path.relative_to(CASES)))
 def test_each_case_says_why_in_one_sentence(path: Path) -> None:
-    said = {case.name: case.own["why"] for case in cases_of(path) if case.own["why"]}
+    said = {case.name: case.own["why"] for case in cases_of(path)}
     assert {name: why for name, why in said.items() if not 10 < len(why) <= 120 or not why.endswith(".")} == {}
 
 
