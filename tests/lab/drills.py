@@ -1,16 +1,18 @@
 """Runs drills: the smoke drills on one lab, or all of them, or one part of them, on two labs at once.
 
     python tests/lab/drills.py smoke
-    python tests/lab/drills.py all [K/N] [--record]
+    python tests/lab/drills.py all [K/N] [--since REF] [--record]
 
 The unit is a file of drills, which may build on each other. A file begins with fresh hosts, or with a whole site that it builds where
 the drills before it left none. Parts and labs get an equal share of what the files took when they were last measured
-(durations.json, seconds). --record keeps what they took, and what each ran of the suite (measure.py). The second lab is a lab like the
+(durations.json, seconds). --since takes those alone that a change touches (since.py). --record keeps what they took, and of a run of all
+what each ran of the suite (measure.py). The second lab is a lab like the
 first, in a network of its own, because both listen on the same addresses of the loopback. Files that count every lost packet, or that
 need both processors for Ceph, run last on the first lab, when the second one is down. The mutation gate, which needs no lab but both
 processors, is a unit too, and runs before any lab is up.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -22,6 +24,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import measure
+import since
 
 from lab.folders import VARIABLE, Folders
 
@@ -155,28 +158,50 @@ def keep(took_s: Mapping[str, float]) -> None:
     DURATIONS.write_text(json.dumps({name: round(cost_s[name]) for name in units() if name in cost_s}, indent=1) + "\n")
 
 
+def chosen(part_wanted: str | None, since_ref: str | None) -> list[str]:
+    """The units to run, of one part or of all, with why each of them is touched since a commit, where one is named."""
+    names = part(part_wanted) if part_wanted else units()
+    if since_ref is None:
+        return names
+    why = since.touched(since_ref, measure.kept(), units(), MUTATION)
+    for name in names:
+        print(f"{name:34} {why.get(name, 'not touched')}", flush=True)
+    return [name for name in names if name in why]
+
+
+def all_drills(names: Sequence[str], folder: Path, took_s: dict[str, float], *, record: bool) -> int:
+    """Run the units, measured where that is kept; the exit code of the first that failed."""
+    code = mutation(took_s) if MUTATION in names else 0
+    drills = [one for one in names if one != MUTATION]
+    if record:
+        os.environ |= measure.environment(folder)
+    return (both_labs(drills, folder) if drills else 0) or code
+
+
 def main(words: Sequence[str]) -> int:
     """The exit code: 0 where every drill passed."""
-    record = "--record" in words
-    what, *rest = [word for word in words if word != "--record"] or ["all"]
+    parser = argparse.ArgumentParser(prog="drills.py")
+    parser.add_argument("what", choices=("smoke", "all"))
+    parser.add_argument("part", nargs="?", metavar="K/N")
+    parser.add_argument("--since", metavar="REF")
+    parser.add_argument("--record", action="store_true")
+    wanted = parser.parse_args(words)
     took_s: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if what == "smoke":
+        if wanted.what == "smoke":
             code = subprocess.run(drill([SMOKE], folder / "smoke.xml"), cwd=ROOT, check=False).returncode
         else:
-            names = part(rest[0]) if rest else units()
-            code = mutation(took_s) if MUTATION in names else 0
-            if record:
-                os.environ |= measure.environment(folder)
-            drills = [one for one in names if one != MUTATION]
-            code = (both_labs(drills, folder) if drills else 0) or code
+            names = chosen(wanted.part, wanted.since)
+            code = all_drills(names, folder, took_s, record=wanted.record)
         for path in sorted(folder.glob("*.xml")):
             took_s |= measured(path)
         tell(took_s)
-        if record:
+        if wanted.record:
             keep(took_s)
-            measure.keep(folder, set(took_s))
+            # What some files of drills ran says nothing of the others.
+            if set(took_s) == set(units()):
+                measure.keep(folder)
     return code
 
 

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import coverage
 
@@ -19,6 +18,7 @@ RAN = HERE / "ran.json"
 SUITE = ("drivers", "inventory", "runbooks", "tasks")
 # The drill that a process runs for; coverage.py reads it from the environment as the process starts.
 DRILL = "BURROW_DRILL"
+CONFIG_FILE = "measure.ini"
 CONFIG = """\
 [run]
 parallel = true
@@ -34,7 +34,7 @@ disable_warnings =
 
 def environment(folder: Path) -> dict[str, str]:
     """What a measured process has in its environment; the measurements are written to the folder."""
-    path = folder / "measure.ini"
+    path = folder / CONFIG_FILE
     include = "\n".join(f"    {ROOT / name}/*" for name in SUITE)
     path.write_text(CONFIG.format(folder=folder, drill=DRILL, include=include))
     return {"COVERAGE_PROCESS_START": str(path)}
@@ -58,48 +58,34 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.Asy
 
 
 def by_function(text: str, drills_by_line: Mapping[int, list[str]]) -> dict[str, list[str]]:
-    """{function: files of drills that ran its body} of a module's text; a function that none ran is left out."""
+    """{function: files of drills that ran its body} of a module's text."""
     found = {}
     for name, node in functions(ast.parse(text)):
         lines = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
-        if drills := sorted({drill for line in lines for drill in drills_by_line.get(line, ()) if drill}):
-            found[name] = drills
+        found[name] = sorted({drill for line in lines for drill in drills_by_line.get(line, ()) if drill})
     return found
 
 
 def measured(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """{module: {function: files of drills that ran it}} of what was measured into the folder."""
-    config = folder / "measure.ini"
-    if not any(folder.glob("ran.*")):
-        return {}
-    measuring = coverage.Coverage(config_file=str(config))
+    """{module: {function: files of drills that ran it}} of the whole suite, by what was measured into the folder."""
+    measuring = coverage.Coverage(config_file=str(folder / CONFIG_FILE))
     measuring.combine()
     data = measuring.get_data()
-    found = {}
-    for path in sorted(data.measured_files()):
-        if ran := by_function(Path(path).read_text(), data.contexts_by_lineno(path)):
-            found[str(Path(path).relative_to(ROOT))] = ran
-    return found
+    paths = sorted(path for name in SUITE for path in (ROOT / name).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): by_function(path.read_text(), data.contexts_by_lineno(str(path))) for path in paths}
+
+
+def keep(folder: Path) -> None:
+    """Keep what was measured into the folder, one line a function."""
+    lines = (
+        f"{json.dumps(module)}: {{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(drills)}" for name, drills in ran.items()) + "\n}"
+        for module, ran in measured(folder).items()
+        if ran
+    )
+    RAN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def kept() -> dict[str, dict[str, list[str]]]:
-    """What was measured when it was last recorded."""
+    """What was measured when it was last kept."""
     found: dict[str, dict[str, list[str]]] = json.loads(RAN.read_text())
-    return found
-
-
-def keep(folder: Path, drills: set[str]) -> None:
-    """Keep what those files of drills ran; of the others, what was measured before."""
-    before = kept() if RAN.exists() else {}
-    RAN.write_text(json.dumps(merged(before, measured(folder), drills), indent=1) + "\n")
-
-
-def merged(before: Mapping[str, Mapping[str, list[str]]], now: Mapping[str, Mapping[str, list[str]]], ran: set[str]) -> dict[str, Any]:
-    """The two together: of files of drills that ran just now, only what they ran just now."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for module in sorted({*before, *now}):
-        old, new = before.get(module, {}), now.get(module, {})
-        for name in sorted({*old, *new}):
-            if drills := sorted({*(one for one in old.get(name, ()) if one not in ran), *new.get(name, ())}):
-                found.setdefault(module, {})[name] = drills
     return found

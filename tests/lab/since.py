@@ -1,0 +1,121 @@
+"""The units of the drills that a change touches, each with one reason.
+
+A function that changed touches the files of drills that ran it when they were last measured (measure.py). What was not measured, such as
+a constant, a class, an import or a new function, touches what names it, up to functions that were measured (names.py). A file that is no
+Python touches what says its name. What every drill uses, such as the lab, touches all.
+"""
+
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from measure import ROOT, SUITE
+from names import Name, Names, changed
+
+# What a path touches, by the first pattern that fits: units by their names, or one of these. `*` fits any folders.
+ALL, NAMED = "all", "named"
+KINDS = (
+    ("tasks/core/host_part.py", ALL),
+    ("tasks/core/agent/*", ALL),
+    ("inventory/editors/*", ""),
+    ("inventory/*.yaml", ALL),
+    ("tests/lab/drills.py", ""),
+    ("tests/lab/*.json", ""),
+    ("tests/lab/conftest.py", ALL),
+    ("tests/unit/part.py", "test_disks.py test_kills.py mutation"),
+    ("tests/unit/*", "mutation"),
+    ("tests/cases/*", "mutation"),
+    ("tests/mutation/*", "mutation"),
+    ("lab/*", ALL),
+    ("pyproject.toml", ALL),
+    ("requirements.lock", ALL),
+    ("nornir_config.yaml", ALL),
+    *((f"{folder}/*", NAMED) for folder in (*SUITE, "templates", "tests/lab")),
+)
+# What the mutation gate draws its mutants from.
+MUTATED = "tasks/"
+
+Ran = Mapping[str, Mapping[str, list[str]]]
+"""{module: {function: files of drills that ran it}}."""
+
+
+def git(*words: str) -> str:
+    """What git says. Raises SystemExit with its reason."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"SINCE: `git {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def changed_paths(ref: str) -> list[str]:
+    """The files that differ from a commit, those that git does not know yet among them, and those that are gone."""
+    known = git("diff", "--name-only", "--no-renames", ref, "--").splitlines()
+    return sorted({*known, *git("ls-files", "--others", "--exclude-standard").splitlines()})
+
+
+def text_at(ref: str, path: str) -> str:
+    """A file's text in a commit; nothing where it was not there."""
+    return git("show", f"{ref}:{path}") if git("ls-tree", "--name-only", ref, path) else ""
+
+
+def text_now(path: str) -> str:
+    """A file's text; nothing where it is gone."""
+    return (ROOT / path).read_text() if (ROOT / path).is_file() else ""
+
+
+def kind(path: str) -> str:
+    """What a file touches."""
+    return next((what for pattern, what in KINDS if fnmatchcase(path, pattern)), "")
+
+
+def drills_of(names: Names, start: Name, ran: Ran, files: Iterable[str]) -> set[str]:
+    """The files of drills that a changed name touches."""
+    found: set[str] = set()
+    seen: set[Name] = set()
+    ahead = [start]
+    while ahead:
+        path, name = ahead.pop()
+        if (path, name) in seen:
+            continue
+        seen.add((path, name))
+        if Path(path).name in files and path.startswith("tests/lab/"):
+            found.add(Path(path).name)
+        elif name in ran.get(path, {}):
+            found.update(ran[path][name])
+        else:
+            ahead += names.users((path, name))
+    return found
+
+
+def starts(path: str, names: Names, ref: str) -> Iterator[Name]:
+    """The names with which a change of a file begins."""
+    if path.endswith(".py") and path in names.modules:
+        new = changed(text_at(ref, path), text_now(path))
+        # A statement that defines nothing may do anything to its module.
+        yield from ((path, name) for name in (names.modules[path].uses if "" in new else new))
+    elif not path.endswith(".py"):
+        here = Path(path)
+        said = list(names.saying({here.name, here.stem, here.parent.name}))
+        beside = [(one, name) for one, module in names.modules.items() if Path(one).parent == here.parent for name in module.uses]
+        yield from said or beside
+
+
+def touched(ref: str, ran: Ran, units: Iterable[str], mutation: str) -> dict[str, str]:
+    """{unit: why it is touched} of what changed since a commit."""
+    units = list(units)
+    texts = {str(path.relative_to(ROOT)): path.read_text() for folder in (*SUITE, "tests/lab") for path in (ROOT / folder).rglob("*.py")}
+    names = Names(texts)
+    found: dict[str, str] = {}
+    for path in changed_paths(ref):
+        what = kind(path)
+        if what != NAMED:
+            found |= {unit: path for unit in units if unit not in found and (what == ALL or unit in what.split())}
+            continue
+        for start in starts(path, names, ref):
+            reason = f"{start[0]} {start[1]}".strip()
+            drills = drills_of(names, start, ran, units)
+            found |= {unit: reason for unit in sorted(drills) if unit not in found and unit in units}
+            if path.startswith(MUTATED) and mutation in units:
+                found.setdefault(mutation, reason)
+    return found
