@@ -85,7 +85,7 @@ def _plain(host: Host) -> str:
 
 
 def _switch(site: Site, host: Host) -> str:
-    spare = set(spare_trunks(site, host))
+    spare = set(spare_ports(site, host))
     bridged = [name for name, port in host.ports.items() if port.address is None]
     text = f"{LOOPBACK}\n"
     for name, port in host.ports.items():
@@ -98,7 +98,7 @@ def _switch(site: Site, host: Host) -> str:
     return f"{text}{_static(host, name=host.management)}{_bridge(' '.join(bridged))}\n{SOURCE}"
 
 
-def spare_trunks(site: Site, host: Host) -> Iterator[str]:
+def spare_ports(site: Site, host: Host) -> Iterator[str]:
     """Ports that would close a loop: of parallel cables between two switches, all but the first, on the switch named first."""
     seen = set()
     for cable in site.cables:

@@ -6,7 +6,7 @@ from tasks.core.engine.runbook import Runbook, Stage
 from tasks.host.base.checks import HOST_CHECKS
 from tasks.host.base.sets import base_settings
 from tasks.network.fabric import fabric
-from tasks.network.uplink.sets import gateways, larger_packets, packet_sizes, trunks, uplinks
+from tasks.network.uplink.sets import gateways, larger_packets, packet_sizes, inter_switch_lags, uplinks
 from tasks.storage.ceph.maintenance import CEPH_MAINTENANCE
 from tasks.storage.ceph.sets import ceph
 from tasks.storage.nfs.sets import nfs
@@ -17,7 +17,7 @@ RUNBOOK = Runbook(
         Stage("host", sets=(base_settings,), checks=HOST_CHECKS, maintenance=CEPH_MAINTENANCE),
         Stage(
             "network",
-            sets=(larger_packets, uplinks, trunks, gateways, packet_sizes, fabric),
+            sets=(larger_packets, uplinks, inter_switch_lags, gateways, packet_sizes, fabric),
             checks=NETWORK_CHECKS,
             maintenance=CEPH_MAINTENANCE,
         ),

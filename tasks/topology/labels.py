@@ -11,7 +11,7 @@ from tasks.topology.wires import Wire, pairs, spacing
 
 PORT_PX, WORD_PX, HIGH_PX = 6.4, 7.0, 13.0  # a letter's width in either font, and a line's height
 NEAR_PX, STEP_PX, PILL_PX = 9.0, 6.0, 7.0
-BONDS = (Kind.BOND, Kind.TRUNK)
+BONDS = (Kind.BOND, Kind.INTER_SWITCH)
 SIGNS = {State.MISSING: "✕ missing", State.WRONG: "≠ wrong", State.SURPLUS: "+ surplus", State.UNJUDGED: "? not judged"}
 
 

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     """What a cable is for."""
 
     BOND = "LACP bond"
-    TRUNK = "trunk"
+    INTER_SWITCH = "inter-switch"
     SFP = "SFP+"
     THUNDERBOLT = "Thunderbolt"
     ROUTED = "routed"
@@ -192,7 +192,7 @@ def _kind(site: Site, cable: Cable) -> tuple[Kind, str]:
     ours, theirs = cable.bonds
     if ours and theirs:
         switches = all("switch" in site.hosts[end.host].groups for end in cable.ends)
-        return Kind.TRUNK if switches else Kind.BOND, BETWEEN.join(dict.fromkeys((ours, theirs)))
+        return Kind.INTER_SWITCH if switches else Kind.BOND, BETWEEN.join(dict.fromkeys((ours, theirs)))
     if cable.network:
         return KINDS.get(cable.network, Kind.ROUTED), cable.network
     return Kind.PLAIN, ""

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 ADDRESSES = {"alvin": "172.16.101.1", "simon": "172.16.101.2", "theodore": "172.16.101.3", "sw-rack": "172.16.0.2"}
 # All but the fabric and the storage, which no uplink's MTU concerns.
 SETS = tuple(
-    word for name in ("settings *", "larger packets", "uplink *", "trunk *", "gateway *", "packet sizes *") for word in ("--set", name)
+    word for name in ("settings *", "larger packets", "uplink *", "inter-switch *", "gateway *", "packet sizes *") for word in ("--set", name)
 )
 CHECKS = ("bond", "bridge", "single_ports", "other_ends", "full_packets_cross_the_uplink", "full_packets_reach_the_next_node")
 NODE, RACK = ("eno1", "eno2", "bond0", "vmbr0"), ("swp1", "swp2", "po-alvin", "swp3", "swp4", "po-simon")
@@ -100,7 +100,7 @@ def test_jumbo_frames_cross_the_uplinks_end_to_end(jumbo: Lab) -> None:
 
 
 def test_large_transfers_cross_to_who_takes_less(jumbo: Lab) -> None:
-    """The operator has 1500, and so has the trunk on the way: TCP asks both ends."""
+    """The operator has 1500, and so has the inter-switch LAG on the way: TCP asks both ends."""
     done = jumbo.ssh("alvin", "head -c 20000000 /dev/zero | tr '\\0' x", wait_s=20)
     assert len(done.out) == 20_000_000
 

@@ -114,7 +114,7 @@ def test_nothing_writes_into_etc_by_itself(lab: Lab) -> None:
         assert lab.sh(host, "find /etc -newer /var/lib/lab/installed -not -type d") == ""
 
 
-def test_the_second_trunk_cable_is_no_loop(lab: Lab) -> None:
+def test_the_second_cable_between_switches_is_no_loop(lab: Lab) -> None:
     assert "state disabled" in lab.sh("sw-rack", "bridge link show dev swp8")
     before = int(lab.sh("sw-core", "cat /sys/class/net/br0/statistics/rx_packets"))
     assert answered(lab, "sw-core", "172.16.0.2") == 5

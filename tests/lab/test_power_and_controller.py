@@ -30,7 +30,7 @@ class Pair:
 
 
 UPLINK = Pair("uplink alvin", "alvin", "sw-rack", {"alvin": "bond0", "sw-rack": "po-alvin"})
-TRUNK = Pair("trunk sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
+INTER_SWITCH = Pair("inter-switch LAG sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
 # Event, and whether of the safe end: armed; safe end applied; other end applied; between the two confirms.
 BOUNDARIES = (("armed", True), ("applied", True), ("applied", False), ("confirmed", True))
 # The safe end's timer, the longest.
@@ -108,7 +108,7 @@ def plain(lab: Lab) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("kind", "of_the_safe"), BOUNDARIES)
-@pytest.mark.parametrize("pair", [UPLINK, TRUNK], ids=lambda pair: pair.name)
+@pytest.mark.parametrize("pair", [UPLINK, INTER_SWITCH], ids=lambda pair: pair.name)
 def test_controller_is_killed(lab: Lab, site: str, pair: Pair, kind: str, of_the_safe: bool) -> None:
     mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
     _, deed_at = drill(pair, site, "die", kind, pair.safe if of_the_safe else pair.other)
@@ -121,7 +121,7 @@ def test_controller_is_killed(lab: Lab, site: str, pair: Pair, kind: str, of_the
 # Pairwise: each set at each boundary, each end at each boundary, each end of each set.
 POWER = [
     (pair, pair.ends[(row + column) % 2], *boundary)
-    for row, pair in enumerate((UPLINK, TRUNK))
+    for row, pair in enumerate((UPLINK, INTER_SWITCH))
     for column, boundary in enumerate(BOUNDARIES)
 ]
 

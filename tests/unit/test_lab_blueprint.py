@@ -61,9 +61,9 @@ def test_every_cable_is_there_and_the_operators_too(site: Site, blueprint: Bluep
     operators = blueprint.cable_at("sw-core", "swp4")
     assert operators
     assert operators.ends[1] == (OPERATOR, "op0")
-    trunk = blueprint.cable_at("sw-core", "swp2")
-    assert trunk
-    assert trunk is blueprint.cable_at("sw-rack", "swp8")
+    cable = blueprint.cable_at("sw-core", "swp2")
+    assert cable
+    assert cable is blueprint.cable_at("sw-rack", "swp8")
 
 
 def test_a_port_without_a_cable_has_none(site: Site) -> None:

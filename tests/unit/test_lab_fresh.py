@@ -36,7 +36,7 @@ def test_a_node_is_as_the_proxmox_installer_leaves_it(site: Site) -> None:
     assert text.endswith("source /etc/network/interfaces.d/*\n")
 
 
-def test_a_switch_bridges_its_ports_and_the_second_trunk_cable_is_down(site: Site) -> None:
+def test_a_switch_bridges_its_ports_and_the_second_cable_between_switches_is_down(site: Site) -> None:
     text = fresh.interfaces(site, site.hosts["sw-rack"])
     assert "bridge-ports swp1 swp2 swp3 swp4 swp5 swp6 swp7 swp8\n" in text
     assert "gateway 172.16.0.1" in stanza(text, "br0")

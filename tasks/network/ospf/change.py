@@ -13,7 +13,7 @@ from tasks.network.firewall.facts import FIREWALL, OPENING, dropped
 from tasks.network.forwarding.facts import DAEMONS, FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, KERNEL_VALUES, RUNNING, SDN
 from tasks.network.links.facts import STAGED
 from tasks.network.ospf.facts import FRR
-from tasks.network.ospf.parameters import KEY, heard_again, ports_with_new_terms
+from tasks.network.ospf.parameters import KEY, followed, ports_with_new_parameters
 from tasks.platforms.candidate import split
 from tasks.platforms.frr.files import FRR_CONF as FRR_CONF_PATH
 from tasks.platforms.frr.files import FRR_UNIT as RUN_FRR
@@ -84,8 +84,8 @@ class Ospf(Change[OspfState]):
         if shut := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
             raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
-        ports = ports_with_new_terms(site, facts, self.host, self._wanted(site, facts))
-        return (Candidate(self._words(site, facts), runs.impact), *start, *([heard_again(ports, site.ospf.dead_s)] if ports else []))
+        ports = ports_with_new_parameters(site, facts, self.host, self._wanted(site, facts))
+        return (Candidate(self._words(site, facts), runs.impact), *start, *([followed(ports, site.ospf.dead_s)] if ports else []))
 
     def _unsaved(self, site: Site, facts: Facts) -> Unsaved:
         """What runs and no file holds. Raises Refused where FRR runs and does not say what."""

@@ -8,11 +8,11 @@ from tasks.network.ospf.facts import FRR
 from tasks.platforms.frr.frr_file import FrrFile, in_dots
 
 KEY = "ip ospf message-digest-key"
-TERMS = ("ip ospf area", "ip ospf network", "ip ospf hello-interval", "ip ospf dead-interval", "ip ospf authentication", KEY)
+PARAMETERS = ("ip ospf area", "ip ospf network", "ip ospf hello-interval", "ip ospf dead-interval", "ip ospf authentication", KEY)
 FULL = "Full"
-# The dead timer of a neighbour begins anew with each hello that is accepted: what was full before is heard under the new terms, or this
+# The dead timer of a neighbour begins anew with each hello that is accepted: what was full before is accepted with the new parameters, or this
 # fails at the end of its time, and the host is as it was.
-HEARD_SCRIPT = """
+FOLLOWED_SCRIPT = """
 import json, subprocess, sys, time
 wait_s, ports = sys.argv[2], set(sys.argv[3:])
 ends = time.monotonic() + float(wait_s)
@@ -26,24 +26,24 @@ while ports and time.monotonic() < ends:
         before[port] = due_ms
     time.sleep(0.2)
 if ports:
-    sys.exit(f"no neighbour takes the new terms of OSPF on {', '.join(sorted(ports))} within {wait_s} s: change both ends in one run")
+    sys.exit(f"no neighbour takes the new OSPF parameters on {', '.join(sorted(ports))} within {wait_s} s: change both ends in one run")
 """
 
 
-def ports_with_new_terms(site: Site, facts: Facts, host: str, wanted: FrrFile) -> tuple[str, ...]:
+def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFile) -> tuple[str, ...]:
     """The ports with a full neighbour, who has to follow."""
     file, full = FrrFile(facts[host][FRR_CONF]), {one.port for one in facts[host][FRR].neighbours if one.state == FULL}
     ports = (cable.near(host).port for cable in site.routed(host))
-    return tuple(port for port in ports if port in full and _terms(file, port) != _terms(wanted, port))
+    return tuple(port for port in ports if port in full and _parameters(file, port) != _parameters(wanted, port))
 
 
-def _terms(file: FrrFile, port: str) -> tuple[str | None, ...]:
-    values = (file.get((f"interface {port}",), term) for term in TERMS)
-    return tuple(in_dots(value) if term == "ip ospf area" and value else value for term, value in zip(TERMS, values, strict=True))
+def _parameters(file: FrrFile, port: str) -> tuple[str | None, ...]:
+    values = (file.get((f"interface {port}",), parameter) for parameter in PARAMETERS)
+    return tuple(in_dots(value) if parameter == "ip ospf area" and value else value for parameter, value in zip(PARAMETERS, values, strict=True))
 
 
-def heard_again(ports: tuple[str, ...], wait_s: int) -> Action:
-    """Until each port's neighbour is full and was heard under the new terms. Fails where that is not within `wait_s` seconds."""
-    argv = ("python3", "-c", HEARD_SCRIPT, "neighbours follow", str(wait_s), *ports)
+def followed(ports: tuple[str, ...], wait_s: int) -> Action:
+    """Until each port's neighbour is full and was accepted with the new parameters. Fails where that is not within `wait_s` seconds."""
+    argv = ("python3", "-c", FOLLOWED_SCRIPT, "neighbours follow", str(wait_s), *ports)
     shown = f"{', '.join(ports)}: the neighbours have to follow within {wait_s} s, or all is as before"
     return Action(argv, ("true",), deadline_s=wait_s + 10.0, shown=shown, coordinated=True)

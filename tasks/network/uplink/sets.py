@@ -1,4 +1,4 @@
-"""The two ends of a LACP group as one change set: a node's bond and its switch's port channel, or the trunk between two switches."""
+"""The two ends of a LACP group as one change set: a node's bond and its switch's port channel, or an inter-switch LAG."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
     return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects)
 
 
-def trunks(site: Site) -> Iterator[ChangeSet]:
+def inter_switch_lags(site: Site) -> Iterator[ChangeSet]:
     """One set for each LACP group between two switches. Its safe half is the end that falls back to plain ports without a partner."""
     seen: set[frozenset[tuple[str, str]]] = set()
     for host in site.hosts.values():
@@ -45,10 +45,10 @@ def trunks(site: Site) -> Iterator[ChangeSet]:
             ends = frozenset({(bond.host, bond.name), (bond.peer_host, bond.peer_name)})
             if "switch" in host.groups and "switch" in site.hosts[bond.peer_host].groups and ends not in seen:
                 seen.add(ends)
-                yield _trunk(site, bond)
+                yield _inter_switch_lag(site, bond)
 
 
-def _trunk(site: Site, bond: Bond) -> ChangeSet:
+def _inter_switch_lag(site: Site, bond: Bond) -> ChangeSet:
     far = site.bond(bond.peer_host, bond.peer_name)
     ours = tuple(one for one in (bond, far) if site.hosts[one.host].managed)
     by_hand = (_by_hand(site, one.host, one.members, one.mtu_bytes) for one in (bond, far) if one not in ours)
@@ -57,7 +57,7 @@ def _trunk(site: Site, bond: Bond) -> ChangeSet:
     subjects = {one.host: frozenset({one.name}) for one in ours}
     # It is raised before the hosts, among the larger packets, and lowered after them.
     turn = 1 if bond.mtu_bytes is None else 2
-    return ChangeSet(f"trunk {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
+    return ChangeSet(f"inter-switch LAG {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
 
 
 def _by_hand(site: Site, host: str, members: tuple[str, ...], mtu_bytes: int | None, to: str = "") -> str:

@@ -9,7 +9,7 @@ from tasks.platforms.proxmox.mounted import OF_A_NODE
 
 # A line a trace, and the fsid that it says; of a daemon's folder its path alone. Proxmox's link to its own file says nothing new. A folder
 # of /var/lib/ceph that is called by an fsid is cephadm's.
-READ_TRACES = r"""
+READ_IDENTITY = r"""
 for file in /etc/pve/ceph.conf /etc/ceph/ceph.conf; do
   [ -L "$file" ] || [ ! -e "$file" ] || printf '%s\t%s\n' "$file" \
     "$(sed -n 's/^[[:space:]]*fsid[[:space:]]*=[[:space:]]*["'"'"']\{0,1\}\([0-9A-Fa-f-]*\).*/\1/p' "$file" | head -n 1)"
@@ -28,20 +28,20 @@ BY_HAND = "leave it out of the inventory, or take its Ceph apart by hand (`pvece
 
 
 @dataclass(frozen=True)
-class Traces:
+class CephIdentity:
     """{where: fsid} of all that says one; the folders of daemons, and files of Ceph that say none."""
 
     fsids: Mapping[str, str]
     daemons: tuple[str, ...]
 
 
-def _traces(output: str) -> Traces:
+def _identity(output: str) -> CephIdentity:
     rows = [line.split("\t") for line in output.splitlines()]
     fsids = {where: fsid.lower() for where, fsid in rows if fsid}
-    return Traces(fsids, tuple(where for where, fsid in rows if not fsid))
+    return CephIdentity(fsids, tuple(where for where, fsid in rows if not fsid))
 
 
-CEPH_IDENTITY = Fact("ceph_identity", f"{OF_A_NODE}{READ_TRACES}", _traces)
+CEPH_IDENTITY = Fact("ceph_identity", f"{OF_A_NODE}{READ_IDENTITY}", _identity)
 
 
 def need_one_ceph(names: Iterable[str], facts: Facts) -> None:

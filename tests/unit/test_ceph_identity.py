@@ -3,13 +3,13 @@
 import subprocess
 from pathlib import Path
 
-from tasks.storage.ceph.identity import CEPH_IDENTITY, READ_TRACES, Traces
+from tasks.storage.ceph.identity import CEPH_IDENTITY, READ_IDENTITY, CephIdentity
 
 FSID = "69db3ab3-0ef7-4b42-8333-bba3ffc663a7"
 
 
-def read(root: Path) -> Traces:
-    script = READ_TRACES.replace("/etc/", f"{root}/etc/").replace("/var/", f"{root}/var/")
+def read(root: Path) -> CephIdentity:
+    script = READ_IDENTITY.replace("/etc/", f"{root}/etc/").replace("/var/", f"{root}/var/")
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
     return CEPH_IDENTITY.parse(done.stdout.replace(str(root), ""))
 
@@ -22,7 +22,7 @@ def write(root: Path, path: str, text: str) -> None:
 def test_host_without_ceph_has_none(tmp_path: Path) -> None:
     for folder in ("etc/ceph", "var/lib/ceph/mon", "var/lib/ceph/osd", "var/lib/ceph/bootstrap-osd"):
         (tmp_path / folder).mkdir(parents=True)
-    assert read(tmp_path) == Traces({}, ())
+    assert read(tmp_path) == CephIdentity({}, ())
 
 
 def test_each_file_and_folder_is_a_trace_but_for_the_link(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_each_file_and_folder_is_a_trace_but_for_the_link(tmp_path: Path) -> Non
     (tmp_path / "etc/ceph").mkdir()
     (tmp_path / "etc/ceph/ceph.conf").symlink_to(tmp_path / "etc/pve/ceph.conf")
     where = ("/etc/pve/ceph.conf", "/var/lib/ceph/osd/ceph-0/ceph_fsid", f"/var/lib/ceph/{FSID}")
-    assert read(tmp_path) == Traces(dict.fromkeys(where, FSID), ("/var/lib/ceph/mgr/ceph-alvin", "/var/lib/ceph/osd/ceph-0"))
+    assert read(tmp_path) == CephIdentity(dict.fromkeys(where, FSID), ("/var/lib/ceph/mgr/ceph-alvin", "/var/lib/ceph/osd/ceph-0"))
 
 
 def test_file_of_its_own_in_the_place_of_the_link_is_a_trace(tmp_path: Path) -> None:
