@@ -135,7 +135,7 @@ UNREADABLE = "\niface eno98 inet nonsense\n"
 
 @pytest.mark.parametrize(
     ("stanza", "said"),
-    [(MISSING, "br7 stands on eno99, which is not there"), (UNREADABLE, "unsupported address method")],
+    [(MISSING, "br7 needs eno99, which does not exist"), (UNREADABLE, "unsupported address method")],
     ids=["port missing", "method unknown"],
 )
 def test_file_that_no_reload_can_take_is_named_before_anything_is_touched(lab: Lab, stanza: str, said: str) -> None:

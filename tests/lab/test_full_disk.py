@@ -74,7 +74,7 @@ def test_file_that_cannot_be_put_back_for_a_while(lab: Lab, site: str) -> None:
     assert (code, one["state"], one["confirmed"]) == (1, "reverting", []), said
     told = [reason for reason in one["reasons"] if reason.startswith(f"{HOST}: is reverting: ")]
     assert told, one["reasons"]
-    assert told[0].endswith("; it goes on by itself")
+    assert told[0].endswith("; it keeps trying")
     assert status(lab)["pending"]["state"] == "reverting"
     code, again = lab.report("bootstrap", "--site", site, "--stage", "host", "--set", NAME)
     assert code == 3, again

@@ -67,7 +67,7 @@ def test_key_of_a_type_that_is_not_known_is_refused(lab: Lab, tmp_path: Path) ->
     out = audit(lab, site)
     assert ssh(tmp_path, "alvin").code == 255
     assert f"alvin: its host key is not in known_hosts ({tmp_path}/known_hosts, /dev/null): ssh-ed25519 {offered(lab)}." in out
-    assert "The host is known there by another: ecdsa-sha2-nistp256 SHA256:" in out
+    assert "known_hosts has another key of this host: ecdsa-sha2-nistp256 SHA256:" in out
 
 
 def test_unknown_key_is_refused_whatever_the_configuration_says(lab: Lab, tmp_path: Path) -> None:

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.lab
 
 ADDRESSES = {"alvin": "172.16.101.1", "simon": "172.16.101.2", "theodore": "172.16.101.3", "sw-rack": "172.16.0.2"}
 # All but the fabric and the storage, which no uplink's MTU concerns.
-SETS = tuple(
-    word for name in ("settings *", "larger packets", "uplink *", "inter-switch *", "gateway *", "packet sizes *") for word in ("--set", name)
-)
+NAMES = ("settings *", "larger packets", "uplink *", "inter-switch *", "gateway *", "packet sizes *")
+SETS = tuple(word for name in NAMES for word in ("--set", name))
 CHECKS = ("bond", "bridge", "single_ports", "other_ends", "full_packets_cross_the_uplink", "full_packets_reach_the_next_node")
 NODE, RACK = ("eno1", "eno2", "bond0", "vmbr0"), ("swp1", "swp2", "po-alvin", "swp3", "swp4", "po-simon")
 

@@ -36,7 +36,7 @@ def test_dry_run_writes_nothing(site: Lab) -> None:
     done = site.runbook("bootstrap", *STORAGE, "--dry-run")
     assert done.code == 2, done.out
     assert "+ OSD on nvme-2TB_SSD_THEODORE01 (/dev/ubdb)" in done.out
-    assert "not taken back where a later step fails" in done.out
+    assert "not undone if a later step fails" in done.out
     assert {host: site.sh(host, HASH) for host in HOSTS} == before
 
 

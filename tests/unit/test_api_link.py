@@ -100,7 +100,7 @@ def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
     device.refuses = "sharing.nfs.delete"
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
-    assert any("could not be taken back" in reason for reason in outcome.reasons)
+    assert any("could not be undone" in reason for reason in outcome.reasons)
 
 
 def test_a_connection_that_breaks_is_opened_anew(run: Run, wire: Wire) -> None:
@@ -114,7 +114,7 @@ def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Ru
     wire.loses = "sharing.nfs.create"
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
-    assert "whether the last step was done is not known" in outcome.reasons[0]
+    assert "whether the last step was done is unknown" in outcome.reasons[0]
     assert (device.config["protocols"], len(device.shares)) == (["NFSV3", "NFSV4"], 1)
     assert apply_set(run, the_set(run)).state == "done"
     assert len(device.shares) == 3
@@ -129,7 +129,7 @@ def test_what_is_no_call_is_refused(run: Run) -> None:
 
     outcome = apply_set(run, ChangeSet("nfs", (Member("vault", (WithAnAction("vault"),), safe_alone=True),)))
     assert outcome.state == "refused"
-    assert outcome.reasons == ["vault: its API carries calls alone"]
+    assert outcome.reasons == ["vault: its API accepts only calls"]
 
 
 def test_a_call_on_a_host_without_an_api_is_refused(run: Run) -> None:
@@ -150,7 +150,7 @@ def test_a_job_that_fails_is_an_error_with_its_reason(wire: Wire) -> None:
 def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) -> None:
     rpc = JsonRpc("vault", wire)
     wire.send = lambda _: None  # type: ignore[method-assign]
-    with pytest.raises(LinkError, match=r"`core\.ping` had no answer in 30 s"):
+    with pytest.raises(LinkError, match=r"`core\.ping` had no answer within 30 s"):
         rpc.call("core.ping", [])
     wire.broken = True
     with pytest.raises(LinkError, match="the connection to its API broke"):
@@ -160,14 +160,14 @@ def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) ->
 def test_a_key_that_is_not_taken_is_said_without_the_key(wire: Wire) -> None:
     rpc = JsonRpc("vault", wire)
     rpc.login("burrow", "the-key")
-    with pytest.raises(LinkError, match="does not take the key of burrow") as raised:
+    with pytest.raises(LinkError, match="rejects the key of burrow") as raised:
         rpc.login("burrow", "another-key")
     assert "another-key" not in str(raised.value)
 
 
 @pytest.mark.parametrize("extras", [{}, {"user": "burrow"}, {"user": "burrow", "key_file": "/nowhere/key"}])
 def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) -> None:
-    with pytest.raises(LinkError, match=r"say api_user and api_key_file|cannot be read"):
+    with pytest.raises(LinkError, match=r"set api_user and api_key_file|cannot be read"):
         ApiConnection().open("vault", None, None, None, None, extras)
 
 
@@ -176,7 +176,7 @@ def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -
     """Its opposite would delete something else."""
     with pytest.raises(BadAnswer) as raised:
         _of(Call("sharing.nfs.delete", "[{id}]"), said)
-    assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {said!r}"
+    assert str(raised.value) == f"the answer does not name what was made: wanted an object with an id, found {said!r}"
     assert _of(Call("service.update", "[]", job=True), said) == Call("service.update", "[]", job=True)
 
 

@@ -34,7 +34,7 @@ def whole_but(name: str) -> Facts:
 
 
 def concerned(facts: Facts) -> tuple[tuple[str, ...], dict[str, str]]:
-    return CEPH_MAINTENANCE.concerns(WHOLE.site, facts, NODES), dict(CEPH_MAINTENANCE.unheard(WHOLE.site, facts, NODES))
+    return CEPH_MAINTENANCE.concerns(WHOLE.site, facts, NODES), dict(CEPH_MAINTENANCE.unknown(WHOLE.site, facts, NODES))
 
 
 def test_every_node_of_a_cluster_that_answers() -> None:

@@ -72,7 +72,7 @@ def test_commands_run_in_their_order_and_a_second_run_has_none(world: World) -> 
 def test_plan_says_what_is_not_taken_back(world: World) -> None:
     (plan,) = world.execute(join("alvin"), dry_run=True).stages[0].plans[0].changes
     assert plan.diff() == "+ it joins a\n+ it joins b\n"
-    assert plan.impact == ("not taken back where a later step fails: it joins b",)
+    assert plan.impact == ("not undone if a later step fails: it joins b",)
     assert world["alvin"].performed == []
 
 
@@ -115,7 +115,7 @@ def test_lost_answer_is_not_asked_again(world: World) -> None:
 def test_commands_are_no_part_of_what_a_timer_takes_back(world: World) -> None:
     outcome = world.apply_set(join("alvin", FIRST, Candidate("iface eth0\n\talias joined\n")))
     assert outcome.state == "refused"
-    assert "give them a set of their own" in outcome.reasons[0]
+    assert "they need a change set of their own" in outcome.reasons[0]
     assert world["alvin"].performed == []
 
 

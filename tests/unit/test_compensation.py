@@ -66,27 +66,27 @@ def test_it_is_taken_back_the_last_step_first() -> None:
     one = done(FIRST, SECOND)
     one.give_up("alvin", do, "not well")
     assert do.asked == ["undo second", "undo first"]
-    assert (one.state, one.reason, one.remark) == ("reverted", "taken back: not well", "")
+    assert (one.state, one.reason, one.remark) == ("reverted", "undone: not well", "")
 
 
 def test_what_stays_and_what_was_said_is_told() -> None:
     one = done(FIRST, STAYS)
-    one.said.append("mind the gap")
+    one.reported.append("mind the gap")
     one.give_up("alvin", Doer(), "not well")
-    assert one.reason == "taken back: not well; what stays: stays; what was said: mind the gap"
+    assert one.reason == "undone: not well; what stays: stays; the commands reported: mind the gap"
     assert one.remark == one.reason
 
 
-@pytest.mark.parametrize(("stays", "said"), [(["a"], []), ([], ["a"])])
-def test_either_is_worth_a_remark(stays: list[str], said: list[str]) -> None:
-    assert CompensationLog(reason="because", stays=stays, said=said).remark == "because"
+@pytest.mark.parametrize(("stays", "reported"), [(["a"], []), ([], ["a"])])
+def test_either_is_worth_a_remark(stays: list[str], reported: list[str]) -> None:
+    assert CompensationLog(reason="because", stays=stays, reported=reported).remark == "because"
     assert CompensationLog(reason="because").remark == ""
 
 
 def test_step_that_is_refused_takes_back_those_before_it() -> None:
     do = Doer()
     one = CompensationLog()
-    with pytest.raises(TransactionError, match=r"^refused; taken back: refused$"):
+    with pytest.raises(TransactionError, match=r"^refused; undone: refused$"):
         one.perform_all((FIRST, Deed("second", fails=TransactionError("refused"))), do, opposite)
     assert do.asked == ["first", "second", "undo first"]
     assert one.state == "reverted"
@@ -98,14 +98,14 @@ def test_step_of_which_nothing_is_known_leaves_all_open(error: Exception, known:
     one = CompensationLog()
     with pytest.raises(type(error)):
         one.perform_all((FIRST, Deed("second", fails=error)), do, opposite)
-    assert (one.state, one.reason) == ("interrupted", f"whether the last step was done is not known: {known}")
+    assert (one.state, one.reason) == ("interrupted", f"whether the last step was done is unknown: {known}")
     assert do.asked == ["first", "second"]
 
 
 def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back() -> None:
     do = Doer(**{"undo second": TransactionError("it is busy")})
     one = done(FIRST, SECOND)
-    with pytest.raises(TransactionError, match=r"^alvin: what could not be taken back: it is busy$"):
+    with pytest.raises(TransactionError, match=r"^alvin: what could not be undone: it is busy$"):
         one.give_up("alvin", do, "not well")
     assert do.asked == ["undo second", "undo first"]
     with pytest.raises(TransactionError, match="what could not"):
@@ -127,7 +127,7 @@ def test_kept_is_kept_and_may_be_asked_twice() -> None:
     one.keep("alvin")
     one.keep("alvin")
     assert (one.state, one.undo) == ("confirmed", [])
-    with pytest.raises(TransactionError, match=r"^alvin: it is confirmed and stays$"):
+    with pytest.raises(TransactionError, match=r"^alvin: it is confirmed and cannot be reverted$"):
         one.give_up("alvin", Doer(), "not well")
 
 

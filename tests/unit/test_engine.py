@@ -129,7 +129,7 @@ def test_end_whose_timer_would_end_last_is_not_begun(world: World) -> None:
     world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s + 1)
     outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
-    assert "sw-rack: not begun" in outcome.reasons[0]
+    assert "sw-rack: not started" in outcome.reasons[0]
     assert world.asked("begin") == [("alvin", "begin")]
     assert world.untouched("alvin", "sw-rack")
 
@@ -237,7 +237,7 @@ def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
     world["alvin"].happens["after begin"] = vanish
     outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
-    assert "alvin: not reached again after its change" in outcome.reasons[0]
+    assert "alvin: unreachable after its change" in outcome.reasons[0]
     assert world.asked("begin") == [("alvin", "begin")]
     world["alvin"].lapse()
     assert world.untouched("alvin", "sw-rack")
@@ -390,5 +390,5 @@ def test_vendors_switch_knows_only_what_is_pending(world: World, begun) -> None:
 def test_switch_that_has_confirmed_keeps_it(begun) -> None:
     run, plan = begun("sw-rack")
     run.do("sw-rack", "confirm", plan=plan)
-    with pytest.raises(TransactionError, match=r"^sw-rack: it is confirmed and stays"):
+    with pytest.raises(TransactionError, match=r"^sw-rack: it is confirmed and cannot be reverted"):
         run.do("sw-rack", "revert", plan=plan, reason="not well")

@@ -160,7 +160,7 @@ def test_key_of_another_type_is_no_known_key(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(NISTP, "alvin"))
     said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
     assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in said
-    assert f"known there by another: ecdsa-sha2-nistp256 {NISTP.get_fingerprint()} ({tmp_path}/known:1)" in said
+    assert f"known_hosts has another key of this host: ecdsa-sha2-nistp256 {NISTP.get_fingerprint()} ({tmp_path}/known:1)" in said
     assert "ssh-keyscan" not in said
 
 

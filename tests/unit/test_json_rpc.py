@@ -77,7 +77,7 @@ def test_a_call_is_answered_over_tls_and_a_closed_connection_is_noticed(port: in
 
 def test_a_key_that_is_not_known_is_refused(port: int, extras: dict[str, str]) -> None:
     Path(extras["key_file"]).write_text("another")
-    with pytest.raises(LinkError, match="does not take the key of burrow"):
+    with pytest.raises(LinkError, match="rejects the key of burrow"):
         ApiConnection().open("127.0.0.1", None, None, port, None, extras)
 
 
@@ -116,5 +116,5 @@ def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: 
 
 
 def test_nobody_listening_is_an_error_of_the_link(extras: dict[str, str]) -> None:
-    with pytest.raises(LinkError, match="its API was not reached on port 1"):
+    with pytest.raises(LinkError, match="its API is unreachable on port 1"):
         ApiConnection().open("127.0.0.1", None, None, 1, None, extras)

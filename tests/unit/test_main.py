@@ -151,7 +151,7 @@ def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said
     monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log where it is started
     path = tmp_path / "nornir_config.yaml"
     path.write_text(said)
-    with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir does not take it: "):
+    with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir rejects it: "):
         nornir_takes(path)
 
 
@@ -191,7 +191,7 @@ def test_site_of_ones_own_without_a_terminal_is_only_planned(site: Path, alvin: 
     assert main(NAMED, ("--site", str(site))) == PENDING
     said = capsys.readouterr().out
     assert "alias uplink" in said
-    assert "nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given" in said
+    assert "nothing is applied: this is not the lab, there is no terminal to ask on, and --yes was not given" in said
     assert {op for _, op in alvin.journal} == {"read"}
     assert [record["exit_code"] for record in records(home)] == [PENDING]
 

@@ -53,7 +53,7 @@ def test_host_is_waited_for_until_it_answers_from_a_new_boot(world: World) -> No
 def test_host_that_does_not_boot_is_given_up(world: World) -> None:
     run, began = world.run(), world.clock()
     world["alvin"].happens["after reboot"] = lambda host: setattr(host, "boots", 1)
-    with pytest.raises(TransactionError, match="alvin: not back 300 s after its reboot; look at its console"):
+    with pytest.raises(TransactionError, match="alvin: unreachable 300 s after its reboot; look at its console"):
         reboot(run, "alvin", "try")
     assert 300 < world.clock() - began <= 302
     assert told(run, "reachable") == []
@@ -62,13 +62,13 @@ def test_host_that_does_not_boot_is_given_up(world: World) -> None:
 def test_host_that_is_silent_after_its_boot_is_given_up(world: World) -> None:
     run = world.run()
     world["alvin"].happens["after reboot"] = lambda host: setattr(host, "reachable", False)
-    with pytest.raises(TransactionError, match="not back"):
+    with pytest.raises(TransactionError, match="unreachable"):
         reboot(run, "alvin", "try")
 
 
 def test_nothing_is_waited_for_before_it(world: World) -> None:
     run, began = world.run(), world.clock()
-    assert maintenance._carried(INSIDE, run, Options(limit=("alvin",), yes=True), "reboot", Screen())[0] == OK
+    assert maintenance._maintained(INSIDE, run, Options(limit=("alvin",), yes=True), "reboot", Screen())[0] == OK
     assert world.clock() == began
 
 
@@ -106,7 +106,7 @@ def test_script_does_it_where_that_is_said(script, hosts, capsys) -> None:
     code, record = script("alvin", "--yes")
     assert (code, record["exit_code"], record["trouble"]) == (OK, OK, "")
     assert asked(hosts) == [("simon", "begin"), ("alvin", "reboot"), ("simon", "revert")]
-    assert "alvin: reboot done; all is well around it" in capsys.readouterr().out
+    assert "alvin: reboot done; all checks pass" in capsys.readouterr().out
     assert [host.lease for host in hosts.values()] == [None, None]
 
 
@@ -123,7 +123,7 @@ def test_script_is_refused_while_not_all_is_well(script, hosts, words: tuple[str
     hosts["simon"].answers[HEALTH.command] = lambda _: "sick"
     code, record = script("alvin", *words)
     assert (code, record["exit_code"]) == (REFUSED, REFUSED)
-    assert "alvin: refused, because not all is well" in str(record["trouble"])
+    assert "alvin: refused, because checks fail" in str(record["trouble"])
     assert asked(hosts) == []
     assert "simon: wanted well, found sick" in capsys.readouterr().err
 
@@ -150,7 +150,7 @@ def test_script_that_is_interrupted_puts_it_back(script, hosts, monkeypatch: pyt
     assert (code, record["exit_code"]) == (INTERRUPTED, INTERRUPTED)
     (said,) = (event["text"] for event in record["events"] if event["kind"] == "stage")
     assert said.endswith(": putting back what is out of service")
-    assert record["trouble"] == "interrupted: alvin is put back into service by its own timer at the latest"
+    assert record["trouble"] == "interrupted: alvin is put back into service, by its own timer at the latest"
     assert asked(hosts) == [("simon", "begin"), ("simon", "revert")]
 
 

@@ -224,7 +224,7 @@ def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
 
 
-SILENT = replace(INSIDE, concerns=heard, unheard=unheard)
+SILENT = replace(INSIDE, concerns=heard, unknown=unheard)
 
 
 def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
@@ -269,7 +269,7 @@ def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World
 
     result = world.execute(*BOTH, maintenance=replace(INSIDE, ready=odd))
     assert result.exit_code == REFUSED
-    assert "alvin: it cannot be told how to take it out of service" in result.stages[0].plans[0].refused
+    assert "alvin: how to take it out of service is unknown" in result.stages[0].plans[0].refused
     assert world.untouched("alvin", "simon")
 
 
@@ -351,10 +351,10 @@ def test_plan_says_how_each_host_is_carried(world: World) -> None:
     result = world.execute(*BOTH, maintenance=INSIDE, dry_run=True)
     assert result.stages[0].plans[0].changes[0].impact[-2:] == (
         "the cluster waits for alvin",
-        "one host at a time, and only while all is well",
+        "one host at a time, and only while all checks pass",
     )
     together = world.execute(*AGREED, maintenance=INSIDE, dry_run=True).stages[0].plans[0].changes[0].impact
-    assert together[-1] == "together with the other routers, and only while all is well"
+    assert together[-1] == "together with the other routers, and only while all checks pass"
     for host in OTHER:
         world[host].answers[CALM.command] = lambda _: "silent"
     alone = world.execute(*BOTH, maintenance=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact

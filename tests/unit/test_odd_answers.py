@@ -211,7 +211,7 @@ def test_process_without_a_file_left_to_open_says_so(world: World) -> None:
 def test_more_connections_than_files_are_refused_before_the_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (20, 20))
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
-    with pytest.raises(Refused, match="connections to 2 hosts want 70 open files, and this process may have 20"):
+    with pytest.raises(Refused, match="connections to 2 hosts need 70 open files, and this process may open 20"):
         world.execute(ALVIN)
     assert world.journal == []
 

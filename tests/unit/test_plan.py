@@ -71,7 +71,7 @@ def staged(facts: Facts) -> Facts:
 
 def test_node_with_a_staged_configuration_is_refused() -> None:
     plan = plan_set(ALVIN, SITE, staged({**SWITCH, **NODE}))
-    assert plan.refused.startswith(f"alvin: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first")
+    assert plan.refused.startswith(f"alvin: {INTERFACES_STAGED} exists: a change is staged in Proxmox's web interface; apply or discard it")
 
 
 def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
@@ -84,8 +84,8 @@ def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
         (None, ""),
         ({"run": "mine"}, ""),
         ({"overdue": True}, ""),
-        ({}, "alvin: 'uplink' of sam is open and restores itself in 7 s unless confirmed; run again then"),
-        ({"revert_in_s": -3}, "alvin: 'uplink' of sam is open and restores itself in 0 s unless confirmed; run again then"),
+        ({}, "alvin: 'uplink' of sam is open and reverts in 7 s unless it is confirmed; run again after that"),
+        ({"revert_in_s": -3}, "alvin: 'uplink' of sam is open and reverts in 0 s unless it is confirmed; run again after that"),
         ({"state": "reverting", "run": "mine", "reason": "not well"}, "alvin: 'uplink' of sam is reverting: not well"),
     ],
     ids=["nothing", "ours", "overdue", "open", "ends-now", "reverting"],

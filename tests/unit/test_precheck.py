@@ -53,7 +53,7 @@ ENDS_WITH_0 = (
 @pytest.mark.parametrize("said", ENDS_WITH_1.values(), ids=ENDS_WITH_1)
 def test_what_ends_every_reload_with_1_is_the_reason(said: str) -> None:
     (reason,) = found(said=f"warning: something\n{said}\n")
-    assert reason.startswith(f"alvin: `ifreload -a` ends with 1 whatever is changed: {said}; mend")
+    assert reason.startswith(f"alvin: `ifreload -a` would end with 1 whatever is changed: {said}; correct")
 
 
 @pytest.mark.parametrize(("line", "said"), OF_A_LINE.values(), ids=OF_A_LINE)
@@ -74,11 +74,11 @@ def test_what_ifreload_passes_over_is_no_reason(said: str) -> None:
 
 
 STANDS_ON = {
-    "bridge": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99\n", "br7 stands on eno99, which is not there"),
-    "bridge-in-underscores": ("auto br7\niface br7 inet manual\n\tbridge_ports eno1 eno99\n", "br7 stands on eno99, which is not there"),
-    "vlan-of-a-port": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99.5\n", "br7 stands on eno99.5, which is not there"),
-    "vlan": ("auto eno77.5\niface eno77.5 inet manual\n", "eno77.5 stands on eno77, which is not there"),
-    "raw-device": ("auto v7\niface v7 inet manual\n\tvlan-raw-device eno99\n", "v7 stands on eno99, which is not there"),
+    "bridge": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99\n", "br7 needs eno99, which does not exist"),
+    "bridge-in-underscores": ("auto br7\niface br7 inet manual\n\tbridge_ports eno1 eno99\n", "br7 needs eno99, which does not exist"),
+    "vlan-of-a-port": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99.5\n", "br7 needs eno99.5, which does not exist"),
+    "vlan": ("auto eno77.5\niface eno77.5 inet manual\n", "eno77.5 needs eno77, which does not exist"),
+    "raw-device": ("auto v7\niface v7 inet manual\n\tvlan-raw-device eno99\n", "v7 needs eno99, which does not exist"),
 }
 STANDS = {
     "not-at-boot": "iface br7 inet manual\n\tbridge-ports eno99\n",
@@ -125,5 +125,5 @@ def test_set_is_refused_before_anything_is_touched(world: World) -> None:
     world["alvin"].answers[SYNTAX.command] = lambda _: f"{ENDS_WITH_1['method']}\n"
     outcome = world.apply_set(uplink("alvin"))
     assert outcome.state == "refused"
-    assert "`ifreload -a` ends with 1 whatever is changed" in outcome.reasons[0]
+    assert "`ifreload -a` would end with 1 whatever is changed" in outcome.reasons[0]
     assert {verb for _, verb in world.journal} == {"read"}

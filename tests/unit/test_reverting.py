@@ -24,7 +24,7 @@ def test_host_that_goes_on_reverting_is_told_and_refused_until_it_has_ended(worl
     assert (result.exit_code, outcome.state) == (FAILED, "reverting")
     assert any(
         reason.startswith(f"{name}: is reverting: ")
-        and reason.endswith("/etc/network/interfaces: no space left on /; it goes on by itself")
+        and reason.endswith("/etc/network/interfaces: no space left on /; it keeps trying")
         for reason in outcome.reasons
     )
     del world["alvin"].answers[HEALTH.command]
@@ -63,4 +63,4 @@ def test_open_transaction_of_this_very_run_that_is_reverting_refuses_too(world: 
     world["alvin"].pending["reason"] = "full"
     world["alvin"].happens = {}
     run.read(["alvin", "sw-rack"])
-    assert "alvin: 'it' of kim is reverting: full; it goes on by itself" in plan_set(ALVIN, run.site, run.facts, run.id).refused
+    assert "alvin: 'it' of kim is reverting: full; it keeps trying" in plan_set(ALVIN, run.site, run.facts, run.id).refused

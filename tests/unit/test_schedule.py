@@ -62,7 +62,7 @@ def test_set_that_a_fault_kept_from_its_turn_was_not_begun(world: World) -> None
     sets = (ALVIN, replace(SIMON, serial_if=odd))
     first, last = apply_all(world.run(*sets), sets)
     assert (first.state, last.state) == ("done", "refused")
-    assert last.reasons == ["not begun: a fault of this program: SystemExit('odd')"]
+    assert last.reasons == ["not started: a fault of this program: SystemExit('odd')"]
     assert last.plan.refused == last.reasons[0]
 
 
@@ -91,7 +91,7 @@ def test_set_of_a_later_turn_is_not_begun_where_one_of_its_hosts_failed_before(w
     run = world.run(*sets)
     outcomes = apply_by_turns(run, sets)
     assert [each.state for each in outcomes] == ["reverted", "refused", "done"]
-    assert outcomes[1].reasons == ["not begun: 'name alvin' comes first, and is not as intended"]
+    assert outcomes[1].reasons == ["not started: 'name alvin' comes first and is not as wanted"]
     assert outcomes[1].plan.refused == outcomes[1].reasons[0]
 
 
@@ -126,6 +126,6 @@ class NobodyKnows:
 def test_stage_whose_order_cannot_be_told_is_not_begun_and_that_is_said(world: World) -> None:
     run = world.run(ALVIN, SIMON)
     outcomes = apply_all(run, (ALVIN, SIMON), NobodyKnows())  # type: ignore[arg-type]
-    assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not begun: a fault of this program: KeyError('up')"])] * 2
+    assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not started: a fault of this program: KeyError('up')"])] * 2
     assert [event.text for event in run.events] == outcomes[0].reasons
     assert told(run, "failed") == [("failed", "")]

@@ -23,4 +23,4 @@ def test_no_set_is_begun_after_one_of_an_earlier_turn_that_failed_on_a_host_of_i
     result = world.execute(LATER, FIRST, apart)
     outcomes = {one.plan.change_set.name: one for one in result.stages[0].outcomes}
     assert {name: one.state for name, one in outcomes.items()} == {"uplink alvin": "refused", "uplink simon": "reverted", "apart": "done"}
-    assert outcomes["uplink alvin"].reasons == ["not begun: 'uplink simon' comes first, and is not as intended"]
+    assert outcomes["uplink alvin"].reasons == ["not started: 'uplink simon' comes first and is not as wanted"]

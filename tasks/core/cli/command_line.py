@@ -1,11 +1,11 @@
-"""Runbooks of stages: plan, show and ask, apply, judge."""
+"""The command line of runbooks with stages: plan, show, ask, apply, verify."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tasks.core.cli.program import SEVERAL, SITE, Script, Show, carried_out, command, flag
+from tasks.core.cli.program import SEVERAL, SITE, Script, Show, command, flag, run_script
 from tasks.core.engine.events import Watcher
 from tasks.core.engine.execute import execute
 from tasks.core.engine.runbook import INTERRUPTED, OK, Options, Runbook, RunResult
@@ -21,25 +21,25 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
     flags = (
         flag("site", **SITE),
         flag("dry-run", is_flag=True, help="Show diff and impact, touch nothing. Exit 2 where something differs."),
-        flag("limit", **SEVERAL, help="Only sets that touch this host; may be given several times, or as A,B."),
+        flag("limit", **SEVERAL, help="Only sets with this host; repeatable, or A,B."),
         flag("stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {stages}."),
-        flag("set", "sets", multiple=True, metavar="NAME", help="Only change sets of this name; * stands for anything."),
-        flag("tags", multiple=True, metavar="TAG", help="Only checks with this tag; may be given several times, or as A,B."),
+        flag("set", "sets", multiple=True, metavar="NAME", help="Only change sets whose name matches; * matches anything."),
+        flag("tags", multiple=True, metavar="TAG", help="Only checks with this tag; repeatable, or A,B."),
         flag("yes", is_flag=True, help="Apply without asking."),
         flag("json", metavar="FILE", help="Write everything to FILE as JSON ('-': standard output)."),
-        flag("watch", "watch_s", type=click.FloatRange(min=1), metavar="SECONDS", help="Judge again and again; Ctrl-C ends it."),
+        flag("watch", "watch_s", type=click.FloatRange(min=1), metavar="SECONDS", help="Repeat the checks every SECONDS; Ctrl-C ends it."),
     )
 
     def body(**words: Any) -> int:
         if words["watch_s"] and any(stage.sets for stage in runbook.stages):
-            raise click.UsageError("--watch is for runbooks that change nothing")
+            raise click.UsageError("--watch needs a runbook that changes nothing")
         return _main(runbook, Options(**words), watchers)
 
     return command(runbook.purpose, flags, body, arguments)
 
 
 def watch(runbook: Runbook, options: Options, run: "Run", screen: "Screen") -> int:
-    """Judge and show until Ctrl-C or until nobody is shown it any more, on connections that stay open; the exit code of the last time."""
+    """Run the checks and show them until Ctrl-C or until the screen is lost; the exit code of the last time. Connections stay open."""
     from tasks.core.engine.signals import waiting  # noqa: PLC0415 (start-up)
 
     code = OK
@@ -85,4 +85,4 @@ def _main(runbook: Runbook, options: Options, watchers: tuple[Watcher, ...]) -> 
 
     written = ("--json", options.json) if options.json and options.json != "-" else None
     script = Script(runbook.purpose, options, written, watchers=watchers, kept=not options.watch_s)
-    return carried_out(script, screen, begin, work, keep)
+    return run_script(script, screen, begin, work, keep)

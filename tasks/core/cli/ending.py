@@ -1,4 +1,4 @@
-"""How every run ends, whatever it was: its record is kept, and its results are shown to whoever still looks."""
+"""The end of every run: its record is written and its results are shown."""
 
 import threading
 import time
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def recorded(result: "RunResult", purpose: str) -> Iterator[None]:
-    """The record is there from before the block, which asks hosts. Raises Refused where it cannot be kept.
+    """Open the record before the block contacts hosts. Raises Refused where it cannot be written.
 
-    What the block raises it raises before any host is asked: of that there is no record.
+    The block raises only before it contacts a host; then the record is removed.
     """
     path = open_record(result, purpose)
     try:
@@ -33,7 +33,7 @@ def recorded(result: "RunResult", purpose: str) -> Iterator[None]:
 
 
 def keep_record(result: "RunResult", purpose: str, screen: "Screen") -> tuple[str, str]:
-    """The record's text, and the line that says where it is, or why it is not."""
+    """The record's text, and a line with its path, or with the reason why it was not written."""
     screen.close()
     known = result.run.switched_off
     if screen.lost and not any(screen.lost in words for words in known):
@@ -44,23 +44,23 @@ def keep_record(result: "RunResult", purpose: str, screen: "Screen") -> tuple[st
         return text, f"record: {write_record(result, purpose)}"
     except OSError as error:
         line = f"the record could not be written to {record_path(result)}: {error.strerror or error}"
-        screen.error(f"{line}; what is said here and the hosts' own records are all there is")
+        screen.error(f"{line}; only this output and the hosts' own records remain")
         return text, line
 
 
 def keep_json(path: str, text: str, screen: "Screen") -> None:
-    """Write the record's text to the file that --json names, `-` being standard output. Where that fails, it is said."""
+    """Write the record's text to the file of --json; `-` is standard output. A failure is reported on the screen."""
     if path == "-":
         screen.data(text)
         return
     try:
         write_whole(Path(path), text, PRIVATE)
     except OSError as error:
-        screen.error(f"--json: {path} could not be written: {error.strerror or error}; the record says the same")
+        screen.error(f"--json: {path} could not be written: {error.strerror or error}; the record has the same content")
 
 
 def shown(exit_code: int, show: Callable[[], None], screen: "Screen") -> int:
-    """The exit code of a run whose results are shown; a reader who does not read is left by Ctrl-C or a signal."""
+    """Show the results; returns the exit code. Ctrl-C or a signal ends it if the reader does not read."""
     with stopping(threading.Event()):
         try:
             with waiting():
@@ -68,6 +68,6 @@ def shown(exit_code: int, show: Callable[[], None], screen: "Screen") -> int:
         except KeyboardInterrupt:
             screen.leave(INTERRUPTED)
             return INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - what the run did is done and recorded
+        except Exception as error:  # noqa: BLE001 - the run itself is done and recorded
             complain(f"the results could not be shown: {error!r}")
     return exit_code

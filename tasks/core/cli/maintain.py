@@ -1,4 +1,4 @@
-"""The command line of scripts that take a host out of service, do something to it, and put it back."""
+"""The command line of maintenance: take a host out of service, act on it, put it back."""
 
 import time
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tasks.core.cli.program import SITE, Script, Show, carried_out, command, flag
+from tasks.core.cli.program import SITE, Script, Show, command, flag, run_script
 from tasks.core.connectors.open_files import allow_connections
 from tasks.core.engine.maintenance import BACK_S, POLL_S, in_maintenance, look, refuse_unless_well
 from tasks.core.engine.run import Run
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def reboot(run: Run, host: str, why: str) -> None:
-    """Boot the host and wait until it answers from a new boot. Raises TransactionError where it does not within BACK_S seconds."""
+    """Reboot the host and wait for its new boot. Raises TransactionError where it does not answer within BACK_S seconds."""
     before = run.do(host, "read", facts=(STATUS,))[STATUS]["boot"]
     run.do(host, "reboot")
     run.say("rebooting", host, why)
     deadline = time.monotonic() + BACK_S
     while _boot(run, host) in ("", before):
         if time.monotonic() > deadline:
-            raise TransactionError(f"{host}: not back {BACK_S} s after its reboot; look at its console")
+            raise TransactionError(f"{host}: unreachable {BACK_S} s after its reboot; look at its console")
         run.pause(POLL_S)
     run.say("reachable", host, why)
 
@@ -45,20 +45,20 @@ ACTIONS = {"reboot": reboot}
 
 
 def maintain(run: Run, maintenance: Maintenance, host: str, action: str) -> None:
-    """Refused while something is not well; then out of service, the action, well again, back in service."""
+    """Take the host out of service, perform the action, wait until all checks pass, put it back. Raises Refused where a check fails."""
     why = f"maintenance {host}"
     with in_maintenance(run, maintenance, (host,), why):
         ACTIONS[action](run, host, why)
 
 
 def main(maintenance: Maintenance, words: Sequence[str] | None = None) -> int:
-    """The command line of a maintenance script; the exit code, with the meaning that it has for every runbook."""
+    """The command line of a maintenance script; returns the exit code, which means the same for every runbook."""
     flags = (
         click.Argument(["host"]),
         flag("site", **SITE),
-        flag("action", type=click.Choice(list(ACTIONS)), default="reboot", show_default=True, help="What is done to the host."),
-        flag("dry-run", is_flag=True, help="Say what would be done, touch nothing."),
-        flag("yes", is_flag=True, help="Do it without asking."),
+        flag("action", type=click.Choice(list(ACTIONS)), default="reboot", show_default=True, help="The action on the host."),
+        flag("dry-run", is_flag=True, help="Show what would be done, touch nothing."),
+        flag("yes", is_flag=True, help="Act without asking."),
     )
 
     def body(host: str, action: str, **words: Any) -> int:
@@ -75,27 +75,27 @@ def _main(maintenance: Maintenance, options: Options, action: str) -> int:
     def work(result: RunResult, _: None) -> tuple[RunResult, Show]:
         run = result.run
         with stopping(run.stop, lambda name: run.say("stage", text=f"{name}: putting back what is out of service")):
-            result.exit_code, said = _carried(maintenance, run, options, action, screen)
+            result.exit_code, message = _maintained(maintenance, run, options, action, screen)
         well = result.exit_code in (OK, PENDING)
-        result.trouble = "" if well else said
+        result.trouble = "" if well else message
 
         def show(line: str) -> None:
-            (screen.say if well else screen.error)(said)
+            (screen.say if well else screen.error)(message)
             screen.say(line)
 
         return result, show
 
     script = Script(maintenance.purpose, options)
-    return carried_out(script, screen, lambda result: allow_connections(len(result.run.site.hosts)), work)
+    return run_script(script, screen, lambda result: allow_connections(len(result.run.site.hosts)), work)
 
 
-def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, screen: "Screen") -> tuple[int, str]:
-    """The exit code, and what is said of it."""
+def _maintained(maintenance: Maintenance, run: Run, options: Options, action: str, screen: "Screen") -> tuple[int, str]:
+    """The exit code and its message."""
     (host,) = options.limit
     try:
         if options.dry_run or not _may(run, screen, options, host, action):
             refuse_unless_well(run, maintenance, host)
-            facts = look(run, maintenance, (host,))  # what is to be done depends on what is there
+            facts = look(run, maintenance, (host,))  # the steps depend on the host's state
             shown = [one.shown for each in maintenance.preparations(run.site, facts, host) for one in each.actions]
             return PENDING, f"{host}: {action} inside maintenance: {'; '.join(shown)}"
         try:
@@ -105,12 +105,12 @@ def _carried(maintenance: Maintenance, run: Run, options: Options, action: str, 
             run.release()
     except Refused as error:
         return REFUSED, str(error)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it has its record and its exit code
+    except BaseException as error:  # noqa: BLE001 - every end has a record and an exit code
         ours = run.ours(error)
         if run.stop.is_set():
-            return INTERRUPTED, f"interrupted: {host} is put back into service by its own timer at the latest"
+            return INTERRUPTED, f"interrupted: {host} is put back into service, by its own timer at the latest"
         return FAILED, str(ours)
-    return OK, f"{host}: {action} done; all is well around it"
+    return OK, f"{host}: {action} done; all checks pass"
 
 
 def _may(run: Run, screen: "Screen", options: Options, host: str, action: str) -> bool:

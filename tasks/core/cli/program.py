@@ -1,4 +1,4 @@
-"""The one command line of all scripts in runbooks/: their flags, how each begins, and how it ends."""
+"""The command line of all scripts in runbooks/: their flags, their start and their end."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -22,17 +22,17 @@ Show = Callable[[str], None]
 
 SITE = {"default": "lab", "show_default": True, "metavar": "NAME", "help": "A block of nornir_config.yaml, or a folder beside inventory/."}
 SEVERAL = {"multiple": True, "metavar": "HOST"}
-# The flags whose words may also stand one after the other, as A,B.
+# Flags that also accept a list, A,B.
 LISTS = ("limit", "tags")
 
 
 def flag(name: str, *names: str, **settings: Any) -> click.Option:
-    """One flag: `--NAME`, stored as `names` where that is another word."""
+    """One flag `--NAME`, passed on as the first of `names` where given."""
     return click.Option([f"--{name}", *names], **settings)
 
 
 def command(purpose: str, parameters: Sequence[click.Parameter], body: Callable[..., int], words: Sequence[str] | None = None) -> int:
-    """The exit code of `body`, which is given the flags as keywords; that of a refusal where they are wrong."""
+    """Call `body` with the flags as keywords; returns its exit code, or that of a refusal where the flags are wrong."""
 
     def called(**flags: Any) -> int:
         for name in LISTS:
@@ -53,27 +53,27 @@ def command(purpose: str, parameters: Sequence[click.Parameter], body: Callable[
 
 @dataclass(frozen=True)
 class Script:
-    """What is said of a script in its record and to its operator, and what looks on while it runs."""
+    """A script's purpose and options, for its record and its operator, and the watchers of its events."""
 
     purpose: str
     options: Options
-    output: tuple[str, str] | None = None  # the flag that names a file to be written, and that file
+    output: tuple[str, str] | None = None  # a flag with a file to be written, and that file
     interrupted: str = "interrupted before anything was changed"
     watchers: tuple[Watcher, ...] = ()
-    kept: bool = True  # whether there is a record of it
+    kept: bool = True  # whether a record is written
 
 
-def carried_out(
+def run_script(
     script: Script,
     screen: "Screen",
     begin: Callable[[RunResult], Begun],
     work: Callable[[RunResult, Begun], tuple[RunResult, Show]],
     keep: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Open the run, keep its record, do the work, show the results; the exit code, whatever ends it.
+    """Open the run, write its record, do the work, show the results; returns the exit code, however it ends.
 
-    What `begin` refuses it refuses before any host is asked: of that there is no record. `work` gives the result, and what shows it beside
-    the line that says where the record is; `keep` is given the record's text.
+    If `begin` raises Refused no host was contacted, and there is no record. `work` returns the result and a function that shows it with the
+    line about the record; `keep` gets the record's text.
     """
     from tasks.core.cli.ending import keep_record, recorded, shown  # noqa: PLC0415 (start-up)
     from tasks.core.engine.output_file import refuse_unless_writable  # noqa: PLC0415

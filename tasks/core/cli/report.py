@@ -1,4 +1,4 @@
-"""What the operator sees: the plan, progress while it is applied, the results. Redrawn on a terminal, plain lines elsewhere."""
+"""The screen: plan, progress and results. Redrawn on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -70,15 +70,15 @@ class Screen:
         self._stalled = False
 
     def say(self, text: str) -> None:
-        """One line, as it stands: rich reads markup and the names of emojis in a bare string."""
+        """Print one line as it is: rich would read markup and emoji names in a bare string."""
         self._shown(lambda: self.console.print(_plain(text)))
 
     def error(self, text: str) -> None:
-        """One clear message, on standard error."""
+        """Print a message on standard error."""
         complain(text)
 
     def data(self, text: str) -> None:
-        """The JSON, on standard output."""
+        """Print the JSON on standard output."""
         try:
             sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
@@ -89,7 +89,7 @@ class Screen:
             complain(f"the JSON could not be written to standard output: {error}")
 
     def _shown(self, show: Callable[[], object]) -> None:
-        """Shown, unless the screen is off or goes off over it."""
+        """Call `show`, unless the screen is off; an error switches it off."""
         if self.lost:
             return
         try:
@@ -99,10 +99,10 @@ class Screen:
         except BaseException as error:  # noqa: BLE001
             self.lost = f"the screen is switched off: {error!r}"
             silence(self.console.file)
-            complain(f"{self.lost}; the run goes on, and its record says what becomes of it")
+            complain(f"{self.lost}; the run goes on, and its record has the result")
 
     def watch(self, event: Event) -> None:
-        """Progress: a row a set on a terminal, else a line an event. Raises OutputLostError where nothing is shown any more."""
+        """Show progress: one row a set on a terminal, else one line an event. Raises OutputLostError once the screen is off."""
         if self.lost:
             raise OutputLostError(self.lost)
         if self._thread is None:
@@ -119,7 +119,7 @@ class Screen:
                 self._shown(partial(self._progress, event))
 
     def _drained(self) -> None:
-        """All events are shown, or a reader that does not read was waited for long enough."""
+        """Wait until all events are shown, at most DRAIN_S for a reader that does not read."""
         if self._thread:
             reached = threading.Event()
             self._events.put(reached)
@@ -143,13 +143,13 @@ class Screen:
         return live
 
     def close(self) -> None:
-        """Leave the terminal as it stands, with all that was said."""
+        """Stop redrawing; what was shown stays."""
         self._drained()
         self._shown(self._stop_live)
 
     def leave(self, exit_code: int) -> None:
-        """Nothing more is shown, to a reader who does not read. A thread that still waits for him would keep Python from ending."""
-        self.lost = self.lost or "nobody reads"
+        """Show nothing more, because the reader does not read. A thread that waits for it would keep Python from ending."""
+        self.lost = self.lost or "the reader of the output does not read"
         silence(self.console.file)
         if self._stalled:
             os._exit(exit_code)
@@ -167,7 +167,7 @@ class Screen:
         return table
 
     def ask(self, stage: "StageResult", result: "RunResult") -> bool:
-        """Show the plan; whether to apply it: at once on the lab, elsewhere after a yes, never in a dry run."""
+        """Show the plan and return whether to apply it: always in the lab, elsewhere after a yes, never in a dry run."""
         self.plan(stage)
         options = result.options
         if options.dry_run:
@@ -175,21 +175,21 @@ class Screen:
         if result.run.rehearsal or options.yes:
             return True
         if self.lost:
-            complain("nothing is applied: its plan could not be shown, and --yes was not given")
+            complain("nothing is applied: the plan could not be shown, and --yes was not given")
             return False
         return self.confirm(f"apply stage {stage.stage.name} on site {options.site}?")
 
     def confirm(self, question: str) -> bool:
-        """The operator's word; no where there is nobody to ask."""
+        """The operator's answer; no without a terminal to ask on."""
         if not sys.stdin.isatty():
-            self.say("nothing is applied: this is no rehearsal, there is no terminal to ask on, and --yes was not given")
+            self.say("nothing is applied: this is not the lab, there is no terminal to ask on, and --yes was not given")
             return False
         try:
             return click.confirm(question, err=True)
         except OSError:
-            return False  # nobody sees the question
+            return False  # the question cannot be seen
         except click.Abort:
-            raise KeyboardInterrupt from None  # a run that is interrupted here has its record and results like any other
+            raise KeyboardInterrupt from None  # the interrupted run keeps its record and results
 
     def plan(self, stage: "StageResult") -> None:
         """Diff and impact of each host of each set."""
@@ -198,7 +198,7 @@ class Screen:
             for host in plan.changes:
                 self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {host.host}")
                 self._shown(partial(self._diff, host.diff()))
-                for line in host.impact or ("no traffic is touched",):
+                for line in host.impact or ("no traffic is interrupted",):
                     self.say(f"  impact: {line}")
 
     def _diff(self, diff: str) -> None:
@@ -206,13 +206,13 @@ class Screen:
         self.console.print(Syntax(plain.plain, "diff", theme="ansi_dark") if self.console.is_terminal else plain)
 
     def redraw(self, result: "RunResult") -> None:
-        """The results in place of those before, on a terminal; below them elsewhere."""
+        """Show the results: on a terminal in place of the last ones, elsewhere below them."""
         self._shown(self.console.clear)
         self.say(time.strftime("%H:%M:%S"))
         self.results(result)
 
     def results(self, result: "RunResult") -> None:
-        """What became of every set, what failed and what to do about it."""
+        """Show the result of every set, the failed findings and their remedies."""
         self.close()
         for line in earlier(result):
             self.say(f"earlier: {line}")
@@ -223,7 +223,7 @@ class Screen:
                 if verdict.check.severity is Severity.NOTE:
                     self.say(f"left alone: {verdict.finding.target}: {verdict.finding.got}")
         for host, reason in result.run.unreachable.items():
-            self.say(f"not reached: {reason if host in reason else f'{host}: {reason}'}")
+            self.say(f"unreachable: {reason if host in reason else f'{host}: {reason}'}")
         if result.trouble:
             self.say(f"ended early: {result.trouble}")
         self.say(_summary(result))
@@ -242,7 +242,7 @@ class Screen:
                 self.say(f"          by hand: {line}")
 
     def findings(self, verdicts: "Iterable[Verdict]") -> None:
-        """A table of failed findings, nothing where there are none."""
+        """Show a table of failed findings and their remedies; nothing where there are none."""
         rows = list(verdicts)
         if not rows:
             return
@@ -259,7 +259,7 @@ class Screen:
 
 
 def _plain(text: str) -> Text:
-    """A text in which nothing is markup, and nothing steers the terminal."""
+    """A text without markup and without terminal control characters."""
     return Text(printable(text, keep=LINES))
 
 

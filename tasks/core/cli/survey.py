@@ -1,4 +1,4 @@
-"""Surveys: a script in runbooks/ that reads the site, changes nothing, and writes what it found to one file."""
+"""Surveys: scripts in runbooks/ that read the site, change nothing, and write one file."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.core.cli.program import SEVERAL, SITE, Script, Show, carried_out, command, flag
+from tasks.core.cli.program import SEVERAL, SITE, Script, Show, command, flag, run_script
 from tasks.core.connectors.open_files import allow_connections
 from tasks.core.engine.execute import ending_early
 from tasks.core.engine.output_file import write_whole
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """What was read: the site, the facts of the hosts that answered, and why others did not; the chosen hosts, and the time."""
+    """What was read: the site, facts of the hosts that answered, reasons of the others, the selected hosts, and the time."""
 
     site: "Site"
     facts: Facts
@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True)
 class View:
-    """What a survey makes of it: the file's text, and the same in a few lines for the screen."""
+    """The result of a survey: the file's text, and a few lines for the screen."""
 
     text: str
     lines: tuple[str, ...]
@@ -44,7 +44,7 @@ class View:
 
 @dataclass(frozen=True)
 class Survey:
-    """What such a script declares. `view` is given what was found and one of `formats`, each the end of a file's name."""
+    """What a survey script declares. `view` gets what was found and one of `formats`, the suffix of the output file."""
 
     purpose: str
     needs: tuple[Fact[Any], ...]
@@ -54,9 +54,9 @@ class Survey:
 
 
 def surveyed(one: Survey, options: Options, run: "Run", output: str) -> tuple[str, ...]:
-    """The hosts that it reads. Raises Refused where there are none or too many, or where the output is of no such format."""
+    """The hosts that the survey reads. Raises Refused where there are none or too many, or on an unknown output format."""
     if Path(output).suffix not in one.formats:
-        raise Refused(f"--output: wanted a file that ends in {' or '.join(one.formats)}, found {output}")
+        raise Refused(f"--output: wanted a file name that ends in {' or '.join(one.formats)}, found {output}")
     hosts = audited(run, options)
     if not hosts:
         raise Refused("nothing to read: no host is selected by --limit")
@@ -65,7 +65,7 @@ def surveyed(one: Survey, options: Options, run: "Run", output: str) -> tuple[st
 
 
 def look(one: Survey, result: RunResult, hosts: "Sequence[str]", suffix: str) -> View:
-    """Read all hosts at once, and view what they said."""
+    """Read all hosts in parallel, and return the view."""
     run = result.run
     run.needs = dict.fromkeys(hosts, union([one.needs, (STATUS,)]))
     run.read(hosts)
@@ -75,17 +75,17 @@ def look(one: Survey, result: RunResult, hosts: "Sequence[str]", suffix: str) ->
 
 
 def survey(one: Survey, options: Options, run: "Run", output: str) -> tuple[RunResult, View]:
-    """What was read, and the view of it. Raises Refused where nothing can be read, or in no such format."""
+    """The result of the run and its view. Raises Refused as `surveyed` does."""
     result, hosts = RunResult(options, run), surveyed(one, options, run, output)
     return result, look(one, result, hosts, Path(output).suffix)
 
 
 def main(one: Survey, arguments: "Sequence[str] | None" = None) -> int:
-    """The command line of a survey; the exit code, with the meaning that it has for every runbook."""
-    where = f"Where it is written; ends in {' or '.join(one.formats)}."
+    """The command line of a survey; returns the exit code, which means the same for every runbook."""
+    where = f"The output file; ends in {' or '.join(one.formats)}."
     flags = (
         flag("site", **SITE),
-        flag("limit", **SEVERAL, help="Only this host and what it is tied to; several times, or as A,B."),
+        flag("limit", **SEVERAL, help="Only this host and its cable neighbours; repeatable, or A,B."),
         flag("output", default=one.output, show_default=True, metavar="FILE", help=where),
     )
 
@@ -111,11 +111,11 @@ def _main(one: Survey, options: Options, output: str) -> int:
         return result, lambda record: show(result, (*lines, f"{record}; exit {result.exit_code}"))
 
     script = Script(one.purpose, options, ("--output", output), "interrupted; nothing was written")
-    return carried_out(script, screen, lambda result: surveyed(one, options, result.run, output), work)
+    return run_script(script, screen, lambda result: surveyed(one, options, result.run, output), work)
 
 
 def _written(one: Survey, result: RunResult, hosts: "Sequence[str]", output: str) -> tuple[str, ...]:
-    """The lines for the screen; what ended the survey early is the result's."""
+    """The lines for the screen; what ended the survey early goes into the result."""
     run = result.run
     lines: tuple[str, ...] = ()
     with ending_early(result):

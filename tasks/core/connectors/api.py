@@ -1,6 +1,6 @@
-"""The link to a device with an API of its own, as a nornir task: facts and steps are calls, and undoing is calling the opposite.
+"""The link to a device with an API, as a nornir task: facts and steps are calls, and the undo of a call is another call.
 
-A device that no program of ours runs on has no timer: what was done when a controller dies stays, and the next run goes on from there.
+Such a device has no host agent and so no timer: what was done when the controller dies stays, and the next run continues from there.
 """
 
 import json
@@ -23,7 +23,7 @@ MEMORY = "burrow_api"
 
 
 class ApiLink:
-    """A TrueNAS. What a run has done is remembered by its own objects; the device knows nothing of transactions, nor of leases."""
+    """A TrueNAS. The run itself remembers what it has done; the device knows neither transactions nor leases."""
 
     def __init__(self, task: Task, owner: "Owner") -> None:
         self.task, self.owner = task, owner
@@ -40,9 +40,9 @@ class ApiLink:
         return done
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
-        """The facts that are calls, a line each: a JSON list with `result` or `error` for each line. Others are none of this device's."""
-        said = {fact.name: self._answers(fact.command) for fact in facts if fact.command.startswith(CALL)}
-        return HostFacts(self.task.host.name, {name: Reading(0, json.dumps(answers)) for name, answers in said.items()})
+        """Read the facts that are calls: a JSON list with `result` or `error` for each call. Other facts are left out."""
+        answered = {fact.name: self._answers(fact.command) for fact in facts if fact.command.startswith(CALL)}
+        return HostFacts(self.task.host.name, {name: Reading(0, json.dumps(answers)) for name, answers in answered.items()})
 
     def _answers(self, command: str) -> list[dict[str, Any]]:
         answers: list[dict[str, Any]] = []
@@ -55,14 +55,14 @@ class ApiLink:
         return answers
 
     def prepare(self, plan: "HostPlan") -> None:
-        """Refuse what is no call, and see that the device answers: this verb may be asked twice, the next may not."""
+        """Refuse anything but calls, and see that the device answers: this verb can be repeated, `begin` cannot."""
         done = plan.transaction or Transaction("nothing")
         if done.files or done.actions or done.units or done.sysctls or plan.packages:
-            raise Refused(f"{plan.host}: its API carries calls alone")
+            raise Refused(f"{plan.host}: its API accepts only calls")
         self.rpc.call("core.ping", [])
 
     def begin(self, plan: "HostPlan", revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:  # noqa: ARG002 (no timer)
-        """Call after call; where one is refused, those before it are taken back."""
+        """Call after call; if one is refused, those before it are undone."""
         assert plan.transaction is not None
         done = self._done[plan.transaction.token] = CompensationLog()
         done.perform_all(plan.transaction.calls, self._call, lambda call, result: call.undo and _of(call.undo, result))
@@ -72,19 +72,19 @@ class ApiLink:
         return ask(call.method, json.loads(call.parameters))
 
     def outcome(self, plan: "HostPlan") -> dict[str, Any]:
-        """What this run has done of it, on a device that answers."""
+        """What this run has done; raises LinkError where the device does not answer."""
         assert plan.transaction is not None
         self.rpc.call("core.ping", [])
-        done = self._done.get(plan.transaction.token, CompensationLog("unknown", "this run has not begun it"))
+        done = self._done.get(plan.transaction.token, CompensationLog("unknown", "this run has not started it"))
         return {"state": done.state, "reason": done.reason, "remark": done.remark}
 
     def confirm(self, plan: "HostPlan") -> None:
-        """Keep it."""
+        """Keep what was done."""
         assert plan.transaction is not None
         self._done.get(plan.transaction.token, CompensationLog("unknown")).keep(plan.host)
 
     def revert(self, plan: "HostPlan", reason: str) -> None:
-        """Take it back, the last call first."""
+        """Undo it, the last call first."""
         assert plan.transaction is not None
         self._done.setdefault(plan.transaction.token, CompensationLog()).give_up(plan.host, self._call, reason)
 
@@ -93,16 +93,16 @@ class ApiLink:
         raise Refused(f"{plan.host}: what its API does has no timer")
 
     def reboot(self) -> None:
-        """Raises Refused: it serves others."""
-        raise Refused(f"{self.task.host.name}: it is not rebooted from here; do it in its own interface")
+        """Raises Refused: clients depend on it."""
+        raise Refused(f"{self.task.host.name}: it cannot be rebooted from here; use its own interface")
 
     def release(self) -> None:
         """It has no lease."""
 
 
 def _of(undo: Call, result: Any) -> Call:
-    """The opposite of a call, of the thing that it made. Raises BadAnswer where the device did not say what it has made."""
+    """The undo of a call, with the id of what it made. Raises BadAnswer where the device did not return the id."""
     made = str(result["id"]) if isinstance(result, dict) and "id" in result else ""
     if "{id}" in undo.parameters and not made:
-        raise BadAnswer(f"the answer does not say what was made: wanted an object with an id, found {result!r:.100}")
+        raise BadAnswer(f"the answer does not name what was made: wanted an object with an id, found {result!r:.100}")
     return Call(undo.method, undo.parameters.replace("{id}", made), job=undo.job)

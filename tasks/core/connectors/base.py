@@ -1,6 +1,6 @@
-"""The two links, as nornir tasks: the same words for a host over SSH and for a device through NAPALM.
+"""Links to hosts, as nornir tasks: the same verbs for a host over SSH, a device through NAPALM and a device with an API.
 
-A link's errors are LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep it).
+A link raises LinkError (not reached), Refused (nothing touched) and TransactionError (the host did not keep the change).
 """
 
 import errno
@@ -30,43 +30,43 @@ from tasks.platforms.configuration import CONFIGURATION
 from tasks.platforms.frr.files import FRR_RELOAD, FRR_UNIT
 from tasks.platforms.ifupdown2.files import IFRELOAD
 
-# What a platform's own commit timer can do: its unit in seconds and its least value (NAPALM's drivers; IOS rounds down to minutes).
+# Commit timers of NAPALM's drivers: granularity and minimum in seconds. IOS rounds down to minutes.
 TIMERS = {"ifupdown2": (1, 1), "eos": (1, 1), "ios": (60, 60), "junos": (60, 60)}
 
 
 class Link(Protocol):
-    """What the engine asks of a host."""
+    """The verbs that the engine uses on a host."""
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
-        """All facts in as few round trips as the link allows."""
+        """Read all facts, in as few round trips as the link allows."""
 
     def prepare(self, plan: HostPlan) -> None:
-        """What comes before a transaction and is not taken back."""
+        """Take the lease and install packages; not undone."""
 
     def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
-        """Arm and apply."""
+        """Arm the timer and apply."""
 
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
-        """What the host holds of it."""
+        """The state of the transaction on the host."""
 
     def confirm(self, plan: HostPlan) -> None:
-        """Keep it."""
+        """Confirm the transaction."""
 
     def revert(self, plan: HostPlan, reason: str) -> None:
-        """Undo it."""
+        """Revert the transaction."""
 
     def renew(self, plan: HostPlan) -> None:
-        """Its timer begins anew."""
+        """Restart its timer."""
 
     def reboot(self) -> None:
-        """Boot it, a moment from now."""
+        """Reboot the host, a moment from now."""
 
     def release(self) -> None:
-        """Give the lease back."""
+        """Release the lease."""
 
 
 def effective_revert_s(platform: str, wanted_s: int) -> int:
-    """The timer a platform really sets for a wish: rounded up to its unit. Raises Refused where it has none."""
+    """The timer that a platform sets, in seconds: rounded up to its granularity. Raises Refused where it has no timer."""
     if platform not in TIMERS:
         raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
     unit_s, least_s = TIMERS[platform]
@@ -74,7 +74,7 @@ def effective_revert_s(platform: str, wanted_s: int) -> int:
 
 
 class NapalmLink:
-    """Switches: nornir-napalm's own tasks on a NAPALM driver."""
+    """Devices with a NAPALM driver, through nornir-napalm's tasks."""
 
     def __init__(self, task: Task, owner: Owner) -> None:
         self.task, self.owner = task, owner
@@ -84,7 +84,7 @@ class NapalmLink:
             return work(self.task, **arguments)
 
     def _device(self, token: str | None = None) -> Any:
-        """The open device; with a token, a device that knows it."""
+        """The open device; with a token, one opened for that transaction."""
         host = self.task.host
         extras = host.connection_options["napalm"].extras or {}
         arguments = extras["optional_args"]
@@ -96,7 +96,7 @@ class NapalmLink:
             return device(host, self.task.nornir.config)
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
-        """The configuration by its getter, all else by the driver's `cli`."""
+        """Read the configuration by its getter, all else by the driver's `cli`."""
         from nornir_napalm.plugins.tasks import napalm_cli  # noqa: PLC0415 (NAPALM takes a second to import)
 
         self._device()
@@ -107,21 +107,21 @@ class NapalmLink:
             readings = {fact.name: Reading(0, running.get(path, "")) for path, fact in files.items()}
         commands = {fact.name: fact.command for fact in facts if fact not in files.values()}
         if commands:
-            said = self._run(napalm_cli, commands=list(commands.values())).result
-            answers = answer.texts(self.task.host.name, commands.values(), said)
+            output = self._run(napalm_cli, commands=list(commands.values())).result
+            answers = answer.texts(self.task.host.name, commands.values(), output)
             readings |= {name: Reading(0, answers[command]) for name, command in commands.items()}
         return HostFacts(self.task.host.name, readings)
 
     def _running(self) -> dict[str, str]:
-        """The files of the network configuration as the device has them now."""
+        """The present network configuration, by file."""
         from nornir_napalm.plugins.tasks import napalm_get  # noqa: PLC0415
 
-        said = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result
-        config = answer.mapping(self.task.host.name, "the getter `config`", said).get("config")
+        getters = self._run(napalm_get, getters=["config"], getters_options={"config": {"retrieve": "running"}}).result
+        config = answer.mapping(self.task.host.name, "the getter `config`", getters).get("config")
         return split(answer.texts(self.task.host.name, ["running"], config)["running"])
 
     def prepare(self, plan: HostPlan) -> None:
-        """What NAPALM cannot carry is refused; a driver that can lock ahead of its candidate does."""
+        """Refuse what NAPALM cannot apply; lock the device where its driver can before the candidate is loaded."""
         transaction = plan.transaction or Transaction("nothing")
         effective_revert_s(self.task.host.platform or "", 1)
         others = [file.path for file in transaction.files if file.path not in CONFIGURATION]
@@ -129,7 +129,7 @@ class NapalmLink:
         others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit != FRR_UNIT)]
         if others or plan.packages:
             raise Refused(
-                f"{plan.host}: the NAPALM link carries the network configuration alone, not {', '.join([*others, *plan.packages])}"
+                f"{plan.host}: the NAPALM link can only change the network configuration, not {', '.join([*others, *plan.packages])}"
             )
         device = self._device(transaction.token)
         if hasattr(device, "lock"):
@@ -137,7 +137,7 @@ class NapalmLink:
                 device.lock()
 
     def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
-        """Candidate and timed commit."""
+        """Load the candidate and commit it with a timer."""
         from nornir_napalm.plugins.tasks import napalm_configure  # noqa: PLC0415
 
         assert plan.transaction is not None
@@ -158,7 +158,7 @@ class NapalmLink:
         on_event("armed")
 
     def outcome(self, plan: HostPlan) -> dict[str, Any]:
-        """What the device holds: a driver without a record of its own knows only whether something is pending."""
+        """The state of the transaction; a driver without its own record knows only whether a commit is pending."""
         assert plan.transaction is not None
         device = self._device(plan.transaction.token)
         with _ours(self.task.host.name):
@@ -170,7 +170,7 @@ class NapalmLink:
             return {"state": "applied" if pending else "unknown", "reason": "no commit is pending"}
 
     def confirm(self, plan: HostPlan) -> None:
-        """Keep it."""
+        """Confirm the transaction."""
         from nornir_napalm.plugins.tasks import napalm_confirm_commit  # noqa: PLC0415
 
         assert plan.transaction is not None
@@ -179,13 +179,13 @@ class NapalmLink:
             expect("confirmed", plan.host, self.outcome(plan))
 
     def revert(self, plan: HostPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
-        """Undo it."""
+        """Revert the transaction."""
         from nornir_napalm.plugins.tasks import napalm_rollback  # noqa: PLC0415
 
-        # NAPALM's rollback goes one commit further back where none is pending: that one may be somebody else's.
+        # Without a pending commit NAPALM would roll back the one before, which may be another operator's.
         kept = self.outcome(plan)
         if kept["state"] == "confirmed":
-            raise TransactionError(f"{plan.host}: it is confirmed and stays")
+            raise TransactionError(f"{plan.host}: it is confirmed and cannot be reverted")
         if kept["state"] in ("armed", "applying", "applied", "reverting"):
             self._run(napalm_rollback)
             kept = self.outcome(plan)
@@ -194,14 +194,14 @@ class NapalmLink:
 
     def renew(self, plan: HostPlan) -> None:
         """Raises Refused: NAPALM has no such method."""
-        raise Refused(f"{plan.host}: NAPALM cannot begin a commit's timer anew")
+        raise Refused(f"{plan.host}: NAPALM cannot restart a commit's timer")
 
     def reboot(self) -> None:
         """Raises Refused: NAPALM has no such method."""
         raise Refused(f"{self.task.host.name}: NAPALM cannot reboot a device; do it by hand")
 
     def release(self) -> None:
-        """Give the lease back where the driver keeps one."""
+        """Release the lease, where the driver has one."""
         device = self._device()
         if hasattr(device, "release"):
             with _ours(self.task.host.name):
@@ -210,7 +210,7 @@ class NapalmLink:
 
 @contextmanager
 def _ours(host: str) -> Iterator[None]:
-    """Foreign exceptions become ours."""
+    """Turn NAPALM's exceptions into the suite's."""
     from napalm.base.exceptions import (  # noqa: PLC0415
         CommitError,
         ConnectionException,
@@ -235,7 +235,7 @@ def _ours(host: str) -> Iterator[None]:
 
 
 def link(task: Task, owner: Owner) -> Link:
-    """The link of the task's host, as its inventory row says."""
+    """The link that the inventory gives the task's host."""
     intent: Host = task.host["intent"]
     links: dict[LinkKind, Callable[[Task, Owner], Link]] = {LinkKind.NAPALM: NapalmLink, LinkKind.API: ApiLink}
     return links.get(intent.link, SshLink)(task, owner)
@@ -246,33 +246,33 @@ def disconnect(task: Task) -> Result:
     with _alone(task):
         for name in ("burrow_ssh", "burrow_api", "napalm"):
             if name in task.host.connections:
-                with suppress(Exception):  # nornir has forgotten it by then, and how a dead connection closes tells nothing
+                with suppress(Exception):  # nornir drops it in any case; the error of a dead connection tells nothing
                     task.host.close_connection(name)
     return Result(host=task.host)
 
 
 def _alone(task: Task) -> "threading.RLock":
-    """Steps on one host go one after the other: they share its connection."""
+    """The host's lock: its steps run in sequence, because they share its connection."""
     lock: threading.RLock = task.host.data.setdefault("burrow_lock", threading.RLock())
     return lock
 
 
 def step(task: Task, owner: Owner, verb: str, **arguments: Any) -> Result:
-    """One step on one host: a verb of its link. The result is the verb's answer. Raises nothing but errors of ours."""
+    """One step on one host: a verb of its link; the result is the verb's answer. Raises only BurrowError."""
     with _alone(task):
         stale = bool({"burrow_ssh", "burrow_api", "napalm"} & set(task.host.connections))
         try:
             return Result(host=task.host, result=_asked(task, owner, verb, arguments))
         except LinkError as error:
             disconnect(task)
-            # A path that was cut meanwhile broke the old connection; all verbs but this one may be asked twice.
+            # A path that was cut broke the old connection. Every verb except `begin` can safely be repeated.
             if not stale or verb == "begin" or isinstance(error, Deadline):
                 raise
         return Result(host=task.host, result=_asked(task, owner, verb, arguments))
 
 
 def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) -> Any:
-    """The verb's answer. Whatever else is raised on the way is this host's trouble alone: what it did is then not known."""
+    """The verb's answer. Any unexpected exception fails this host alone, as a BadAnswer: what the host did is unknown."""
     host = task.host.name
     try:
         if verb == "read":
@@ -287,8 +287,8 @@ def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) ->
         raise
     except OSError as error:
         raise (too_many(host) if error.errno in (errno.EMFILE, errno.ENFILE) else LinkError(f"{host}: {error}")) from error
-    except BaseException as error:  # a driver may even leave with SystemExit
-        raise BadAnswer(f"{host}: `{verb}` met what cannot be understood: {type(error).__name__}: {error}") from error
+    except BaseException as error:  # a driver may even raise SystemExit
+        raise BadAnswer(f"{host}: `{verb}` failed in a way that is not understood: {type(error).__name__}: {error}") from error
 
 
 __all__ = ["Link", "NapalmLink", "SshLink", "disconnect", "effective_revert_s", "link", "step"]

@@ -1,4 +1,4 @@
-"""Whether the key that a host offers is the known one, and what the operator is told where it is not."""
+"""Checks the key that a host offers, and explains to the operator why it is not accepted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ AUTHORITY = "cert-authority"
 
 @dataclass
 class HostKey:
-    """The key of one host: what is known of it, and what it offered where that was not accepted."""
+    """The key of one host: the known keys, and the offered key if it was not accepted."""
 
     host: str
     name: Name
@@ -26,26 +26,26 @@ class HostKey:
 
     @classmethod
     def of(cls, host: str, options: asyncssh.SSHClientConnectionOptions) -> "HostKey":
-        """As the SSH configuration says it. Raises LinkError where it switches the check off, or a file cannot be read."""
+        """From the SSH configuration. Raises LinkError where that switches the check off, or a file cannot be read."""
         port = None if options.port == SSH_PORT else options.port
         return cls(host, Name(options.host, port, options.host_key_alias), read_known_hosts(_files(host, options)))
 
     def client(self) -> asyncssh.SSHClient:
-        """What asyncssh tells of a key that is not among the trusted ones."""
+        """The client object through which asyncssh reports an untrusted key."""
         return _Client(self)
 
     def trusted(self, _host: str, _address: str, _port: int | None) -> tuple[object, ...]:
-        """What asyncssh asks for when it is connected."""
+        """The trusted keys, in the form in which asyncssh asks for them."""
         return self.known.trusted(self.name)
 
     @property
     def is_known_by_type(self) -> bool:
-        """Whether a key or an authority of it is known: then keys of other types are not asked for."""
+        """Whether any key or authority of the host is known: then asyncssh does not ask for other types."""
         return any(key.marker != REVOKED for key in self.known.keys(self.name))
 
     @property
     def is_trusted(self) -> bool:
-        """Whether what it offered is a known key."""
+        """Whether the offered key is known."""
         return any(key.key == self.offered and not key.marker for key in self.known.keys(self.name))
 
     def problem(self, reason: str) -> LinkError:
@@ -54,9 +54,9 @@ class HostKey:
         own = [key for key in keys if key.marker == (AUTHORITY if self.by_authority else "")]
         if "revoked" in reason:
             revoked = _listed(self.known.revoked(self.name))
-            return LinkError(f"{self.host}: ALARM: its host key is revoked: {revoked}. Do not go on; ask who revoked it and why")
+            return LinkError(f"{self.host}: ALARM: its host key is revoked: {revoked}. Do not connect; find out who revoked it and why")
         if self.offered is None:
-            return LinkError(f"{self.host}: its host key cannot be trusted: {reason}; look at it on {CONSOLE}")
+            return LinkError(f"{self.host}: its host key cannot be trusted: {reason}; compare it on {CONSOLE}")
         alike = [key for key in own if self.by_authority or key.key.get_algorithm() == self.offered.get_algorithm()]
         if alike:
             return LinkError(self._differs(alike))
@@ -67,9 +67,9 @@ class HostKey:
         what = "authority of its host certificate" if self.by_authority else "host key"
         return (
             f"{self.host}: ALARM: its {what} DIFFERS from known_hosts: offered {described(self.offered)}, known {_listed(known)}."
-            f" Somebody may stand between, or the host was installed anew. Nothing was sent to it."
+            f" Either the connection is intercepted, or the host was reinstalled. Nothing was sent to it."
             f" Compare the offered fingerprint on {CONSOLE};"
-            f" only where it is the host's own is the line at {known[0].place} out of date"
+            f" if it is the host's own, replace the line at {known[0].place}"
         )
 
     def _unknown(self, keys: tuple[KnownKey, ...]) -> str:
@@ -79,7 +79,9 @@ class HostKey:
         found = f"{self.host}: {what} is not in known_hosts ({files}): {described(self.offered)}."
         others = [key for key in keys if key.marker != REVOKED]
         if others:
-            return f"{found} The host is known there by another: {_listed(others)}. Compare both on {CONSOLE} before you trust this one"
+            return (
+                f"{found} known_hosts has another key of this host: {_listed(others)}. Compare both on {CONSOLE} before you trust this one"
+            )
         return f"{found} Check the key on {CONSOLE}, then add it with ssh-keyscan"
 
 
@@ -88,28 +90,28 @@ class _Client(asyncssh.SSHClient):
         self._key = key
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002 (asyncssh's signature)
-        """Never trusted from here; remembered for the message."""
+        """Never trust it here; keep it for the message."""
         self._key.offered = key
         return False
 
     def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
-        """Never trusted from here; remembered for the message."""
+        """Never trust it here; keep it for the message."""
         self._key.offered, self._key.by_authority = key, True
         return False
 
 
 def _files(host: str, options: asyncssh.SSHClientConnectionOptions) -> tuple[str, ...]:
-    """The known_hosts files, as ssh_config(5) has them; asyncssh checks no key at all where the first says `none`."""
-    users, everybodys = (
+    """The known_hosts files by ssh_config(5). asyncssh would check no key where the first is `none`, so that is refused."""
+    users, system = (
         default if value is None else tuple(cast("list[str]", value))
         for value, default in ((options.config.get("UserKnownHostsFile"), USERS), (options.config.get("GlobalKnownHostsFile"), GLOBAL))
     )
-    if not users and not any(at_home(name).is_file() for name in everybodys):
+    if not users and not any(at_home(name).is_file() for name in system):
         raise LinkError(
             f"{host}: its host key cannot be checked: the SSH configuration says `UserKnownHostsFile none`."
-            " Name a file there that holds the host's key, or remove the line"
+            " Name a file with the host's key there, or remove the line"
         )
-    return (*users, *everybodys)
+    return (*users, *system)
 
 
 def _listed(keys: Iterable[KnownKey]) -> str:

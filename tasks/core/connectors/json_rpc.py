@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 over a WebSocket, as TrueNAS speaks it from 25.04 on: calls, errors, and jobs that are waited for by their events."""
+"""JSON-RPC 2.0 over a WebSocket, the API of TrueNAS from 25.04 on: calls, errors, and jobs that are followed by their events."""
 
 import json
 import ssl
@@ -17,7 +17,7 @@ ENDED = ("SUCCESS", "FAILED", "ABORTED")
 
 
 class Wire(Protocol):
-    """A WebSocket, as far as it is needed."""
+    """The part of a WebSocket that is used here."""
 
     def send(self, message: str) -> None:
         """Send one message."""
@@ -30,7 +30,7 @@ class Wire(Protocol):
 
 
 class JsonRpc:
-    """One connection: one call after the other, events in between."""
+    """One connection: calls in sequence, with events between them."""
 
     def __init__(self, host: str, wire: Wire) -> None:
         self.host, self.wire = host, wire
@@ -38,15 +38,15 @@ class JsonRpc:
         self._watches_jobs = False
 
     def login(self, user: str, key: str) -> None:
-        """Log in by a key of the API. Raises LinkError where it is not taken."""
-        said = self.call("auth.login_ex", [{"mechanism": "API_KEY_PLAIN", "username": user, "api_key": key}])
-        if said.get("response_type") != "SUCCESS":
+        """Log in with an API key. Raises LinkError where it is rejected."""
+        answer = self.call("auth.login_ex", [{"mechanism": "API_KEY_PLAIN", "username": user, "api_key": key}])
+        if answer.get("response_type") != "SUCCESS":
             raise LinkError(
-                f"{self.host}: its API does not take the key of {user} ({said.get('response_type')}); make another, and check its user"
+                f"{self.host}: its API rejects the key of {user} ({answer.get('response_type')}); create a new key, and check its user"
             )
 
     def call(self, method: str, parameters: list[Any]) -> Any:
-        """What the method answers. Raises TransactionError with its reason where it refuses, LinkError where nothing comes."""
+        """The result of a method. Raises TransactionError with the reason where it is refused, LinkError where no answer arrives."""
         self._number += 1
         self._send({"jsonrpc": "2.0", "id": self._number, "method": method, "params": parameters})
         while True:
@@ -58,12 +58,12 @@ class JsonRpc:
         return message.get("result")
 
     def job(self, method: str, parameters: list[Any]) -> Any:
-        """Call a method that answers with the number of a job, and wait for the job's end. Raises TransactionError where it fails."""
+        """Call a method that returns a job's number, and wait until the job ends. Raises TransactionError where it fails."""
         if not self._watches_jobs:
             self.call("core.subscribe", ["core.get_jobs"])
             self._watches_jobs = True
         number = self.call(method, parameters)
-        # It may have ended before the first event that is looked at.
+        # The job may have ended before the first event.
         (job,) = self.call("core.get_jobs", [[["id", "=", number]]])
         while job["state"] not in ENDED:
             event = self._next(method).get("params", {})
@@ -83,7 +83,7 @@ class JsonRpc:
         try:
             message: dict[str, Any] = json.loads(self.wire.recv(timeout=CALL_S))
         except TimeoutError as error:
-            raise Deadline(f"{self.host}: `{method}` had no answer in {CALL_S:g} s") from error
+            raise Deadline(f"{self.host}: `{method}` had no answer within {CALL_S:g} s") from error
         except (EOFError, OSError) as error:
             raise LinkError(f"{self.host}: the connection to its API broke: {error}") from error
         return message
@@ -96,22 +96,22 @@ def _reason(error: dict[str, Any]) -> str:
 
 
 class ApiConnection:
-    """The nornir connection plugin `burrow_api`: `connection` is a JsonRpc that is logged in."""
+    """The nornir connection plugin `burrow_api`; `connection` is a JsonRpc, logged in."""
 
     def open(
         self,
         hostname: str | None,
-        username: str | None,  # noqa: ARG002 (who logs in over SSH)
+        username: str | None,  # noqa: ARG002 (the SSH user)
         password: str | None,  # noqa: ARG002
         port: int | None,
         platform: str | None,  # noqa: ARG002
         extras: dict[str, Any] | None = None,
         configuration: Any = None,  # noqa: ARG002
     ) -> None:
-        """Connect by TLS. `extras` hold `user`, `key_file`, and `ca_file` where the certificate is signed by nobody known."""
+        """Connect by TLS. `extras` hold `user`, `key_file`, and `ca_file` for a certificate of an unknown authority."""
         extras, host = extras or {}, hostname or ""
         if not extras.get("user") or not extras.get("key_file"):
-            raise LinkError(f"{host}: its API wants a key; say api_user and api_key_file in the site's settings")
+            raise LinkError(f"{host}: its API needs a key; set api_user and api_key_file in the site's settings")
         try:
             key = read_secret(Path(extras["key_file"]))
         except UnusableSecret as error:
@@ -126,7 +126,7 @@ class ApiConnection:
 
 @dataclass(frozen=True)
 class _Socket:
-    """A WebSocket whose end is an EOFError, as that of other streams is."""
+    """A WebSocket that raises EOFError when it is closed, as other streams do."""
 
     connection: Any
     closed: type[Exception]
@@ -140,17 +140,17 @@ class _Socket:
 
     def recv(self, timeout: float | None = None) -> str | bytes:
         try:
-            said: str | bytes = self.connection.recv(timeout=timeout)
+            message: str | bytes = self.connection.recv(timeout=timeout)
         except self.closed as error:
             raise EOFError(str(error)) from error
-        return said
+        return message
 
     def close(self) -> None:
         self.opened.close()
 
 
 def _wire(host: str, port: int, ca_file: str | None) -> Wire:
-    """Always by TLS: a key that is sent without it is revoked by the device."""
+    """Always TLS: TrueNAS revokes a key that is sent without it."""
     from websockets.exceptions import ConnectionClosed, WebSocketException  # noqa: PLC0415 (start-up)
     from websockets.sync.client import connect  # noqa: PLC0415
 
@@ -161,5 +161,5 @@ def _wire(host: str, port: int, ca_file: str | None) -> Wire:
     try:
         connection = opened.enter_context(connect(f"wss://{host}:{port}/api/current", ssl=tls, open_timeout=CONNECT_S))
     except (OSError, WebSocketException) as error:
-        raise LinkError(f"{host}: its API was not reached on port {port}: {error}") from error
+        raise LinkError(f"{host}: its API is unreachable on port {port}: {error}") from error
     return _Socket(connection, ConnectionClosed, opened)

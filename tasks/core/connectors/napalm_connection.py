@@ -14,14 +14,14 @@ from nornir.core.inventory import Host
 from tasks.core.connectors.ssh import host_key_problem
 from tasks.core.model.errors import LinkError
 
-# They log what they raise; without a handler Python prints that, traceback and all.
+# They log what they raise; without a handler Python would print the traceback.
 LIBRARIES = ("jnpr", "napalm", "ncclient", "netmiko", "paramiko", "pyeapi")
-# Drivers whose own errors say what is wrong with the host's key.
+# Drivers whose errors already explain a rejected host key.
 OURS = ("ifupdown2",)
 
 
 def device(host: Host, config: Config) -> Any:
-    """The open device. Raises LinkError where a vendor's driver does not connect, with the reason where that is the host's key."""
+    """The open device. Raises LinkError where the driver does not connect, with the reason if that is the host's key."""
     if "napalm" in host.connections or host.platform in OURS:
         return host.get_connection("napalm", config)
     for library in LIBRARIES:
@@ -32,7 +32,7 @@ def device(host: Host, config: Config) -> Any:
         if host.platform == "junos":
             host.connections["napalm"] = _junos(host, config)
         return host.get_connection("napalm", config)
-    except Exception as error:  # each vendor's library has errors of its own, without a common root
+    except Exception as error:  # each vendor's library has its own errors, without a common base
         arguments = _arguments(host)
         checked = arguments.get("ssh_strict") and host.platform != "eos"
         problem = host_key_problem(host.hostname or "", host.port, arguments.get("ssh_config_file")) if checked else None
@@ -40,7 +40,7 @@ def device(host: Host, config: Config) -> Any:
 
 
 class _Junos:
-    """nornir-napalm's connection, but with the host's key checked."""
+    """nornir-napalm's connection, with the host's key checked."""
 
     connection: Any
 
@@ -54,7 +54,7 @@ class _Junos:
         extras: dict[str, Any] | None = None,
         configuration: Config | None = None,  # noqa: ARG002 (nornir's signature)
     ) -> None:
-        """Connect, with PyEZ's own switch on before anything is sent."""
+        """Connect with PyEZ's host key check switched on."""
         from napalm import get_network_driver  # noqa: PLC0415 (NAPALM takes a second to import)
 
         more = dict(extras or {})
@@ -80,8 +80,8 @@ class _Junos:
 
 
 def _junos(host: Host, config: Config) -> _Junos:
-    said, plugin = host.get_connection_parameters("napalm"), _Junos()
-    plugin.open(said.hostname, said.username, said.password, said.port, said.platform, said.extras, config)
+    known, plugin = host.get_connection_parameters("napalm"), _Junos()
+    plugin.open(known.hostname, known.username, known.password, known.port, known.platform, known.extras, config)
     return plugin
 
 

@@ -1,7 +1,7 @@
 """SSH to Linux hosts: one connection a host, one exec channel a step, a deadline on each channel.
 
-asyncssh reads the site's SSH configuration, the agent and the known hosts. One event loop in one background thread carries all hosts, so
-a step is a plain blocking call in its caller's thread and none of them can hang: at its deadline the channel is closed.
+asyncssh reads the site's SSH configuration, the agent and known_hosts. One event loop in one background thread serves all hosts, so a step
+is a plain blocking call in its caller's thread. None can hang: at its deadline the channel is closed.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from tasks.core.connectors.host_keys import HostKey
 from tasks.core.model.errors import UNEXPECTED, Deadline, LinkError
 
 CONNECT_S = 10.0
-# How a server ends a connection while keys are exchanged: by a word, by the end of the stream, or by a reset.
+# How a server ends a connection during the key exchange: with a message, the end of the stream, or a reset.
 ENDED = (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed, ConnectionResetError, BrokenPipeError)
 T = TypeVar("T")
 
 
 class _Loop:
-    """The one loop of the process, made by whichever thread is first."""
+    """The one loop of the process, created by the first thread that needs it."""
 
     lock = threading.Lock()
     loop: asyncio.AbstractEventLoop | None = None
@@ -89,16 +89,16 @@ class Channel:
         _loop().call_soon_threadsafe(self._connection.abort)
 
     def close(self) -> None:
-        """Close; a host that does not answer any more does not delay it."""
+        """Close without waiting for the host."""
         _loop().call_soon_threadsafe(self._connection.close)
 
     def alive(self) -> bool:
-        """Whether the connection stands, as far as this end knows."""
+        """Whether the connection is open, as far as this end knows."""
         return not self._connection.is_closed()
 
 
 def host_key_problem(host: str, port: int | None, ssh_config: str | None) -> LinkError | None:
-    """What is wrong with the key that a host offers; None where it is the known one, or where the host does not answer."""
+    """Why the key that a host offers is not accepted; None where it is known, or where the host does not answer."""
     try:
         _wait(_offered(host, port or (), [ssh_config] if ssh_config else ()))
     except LinkError as error:
@@ -109,7 +109,7 @@ def host_key_problem(host: str, port: int | None, ssh_config: str | None) -> Lin
 
 
 async def _offered(host: str, port: int | tuple[()], config: list[str] | tuple[()]) -> None:
-    """Raises LinkError where the key that a host offers is not the known one; nobody logs in."""
+    """Raises LinkError where the key that a host offers is not known; does not log in."""
     async with asyncio.timeout(CONNECT_S):
         options = await _options(host, port, (), config, ())
         key = HostKey.of(host, options)
@@ -131,13 +131,13 @@ async def _connect(host: str, port: int | None, username: str | None, ssh_config
         raise Deadline(f"{host}: no SSH connection within {CONNECT_S:.0f} s. Is the host up and reachable from here?") from error
     except asyncssh.PermissionDenied as error:
         raise LinkError(
-            f"{host}: it refuses this user's keys ({error.reason}). Is the public key in the host's authorized_keys?"
+            f"{host}: it rejects this user's keys ({error.reason}). Is the public key in the host's authorized_keys?"
         ) from error
     except ConnectionRefusedError as error:
         raise LinkError(
             f"{host}: nothing answers on its SSH port. Is it up? The rehearsal lab is started with `python -m lab up`"
         ) from error
-    except (asyncssh.Error, OSError, *UNEXPECTED) as error:  # a key or an option that it cannot read is no error of its own
+    except (asyncssh.Error, OSError, *UNEXPECTED) as error:  # asyncssh has no error of its own for a key or an option that it cannot read
         raise LinkError(f"{host}: no SSH connection: {error}") from error
 
 
@@ -148,14 +148,14 @@ async def _opened(
     config: list[str] | tuple[()],
     through: asyncssh.SSHClientConnection | tuple[()] = (),
 ) -> asyncssh.SSHClientConnection:
-    """The connection, after those to the hosts that it jumps over; each of them has its key checked, and is lent nothing.
+    """The connection, through its jump hosts; each has its key checked and gets no agent.
 
-    asyncssh would open the jumps by itself, with what the SSH configuration says of agents and of known_hosts.
+    asyncssh would open the jumps itself, with the SSH configuration's agent forwarding and known_hosts.
     """
     options = await _options(host, port, username, config, through)
     key = HostKey.of(host, options)
     tunnel = through or await _jumps(options.tunnel, config)
-    # It is parsed anew only where what it says depends on a name that is found while connecting: that takes most of the time.
+    # It is parsed again only if it depends on the canonical name: parsing takes most of the time.
     again = config if options.config.has_match_final() or options.canonicalize_hostname else None
     where: dict[str, Any] = {"host": host, "port": port, "options": options, "config": again, "tunnel": tunnel}
     try:
@@ -169,7 +169,7 @@ async def _opened(
 
 
 async def _verified(key: HostKey, where: dict[str, Any]) -> asyncssh.SSHClientConnection:
-    """The connection to a host whose key is the known one. Raises LinkError where it is another."""
+    """The connection to a host with a known key. Raises LinkError for any other key."""
     try:
         return await asyncssh.connect(**where, known_hosts=key.trusted, client_factory=key.client, client_keys=())
     except asyncssh.HostKeyNotVerifiable as error:
@@ -177,7 +177,7 @@ async def _verified(key: HostKey, where: dict[str, Any]) -> asyncssh.SSHClientCo
     except ENDED as error:
         if not key.is_known_by_type:
             raise
-        # Keys of the known types alone were asked for, and a server that has none ends the connection: see what it has instead.
+        # Only known key types were asked for, and a server that has none of them ends the connection: ask for the others.
         key.offered = await asyncssh.get_server_host_key(**where, server_host_key_algs="default")
         if key.is_trusted:
             raise
@@ -191,18 +191,18 @@ async def _options(
     config: list[str] | tuple[()],
     through: asyncssh.SSHClientConnection | tuple[()],
 ) -> asyncssh.SSHClientConnectionOptions:
-    """What the SSH configuration says of a host, but for what would lend it an agent, a display or a ticket."""
+    """The SSH options of a host, without forwarding of an agent, a display or a Kerberos ticket."""
     try:
         options: asyncssh.SSHClientConnectionOptions = await asyncssh.SSHClientConnectionOptions.construct(
             host=host,
             port=port,
             username=username,
             config=config,
-            client_keys=None,  # not needed to look at it; read when it is connected
+            client_keys=None,  # read when it connects
             agent_forwarding=False,
             x11_forwarding=False,
             gss_delegate_creds=False,
-            gss_kex=False,  # it would take a ticket for the host key
+            gss_kex=False,  # a ticket would replace the host key
             **({"tunnel": through} if through else {}),
             keepalive_interval=5,
             keepalive_count_max=3,
@@ -214,7 +214,7 @@ async def _options(
 
 
 async def _jumps(hosts: object, config: list[str] | tuple[()]) -> asyncssh.SSHClientConnection | tuple[()]:
-    """The connection to the last of the hosts of a ProxyJump ([USER@]HOST[:PORT], with commas between them)."""
+    """The connection to the last host of a ProxyJump ([USER@]HOST[:PORT], separated by commas)."""
     tunnel: asyncssh.SSHClientConnection | tuple[()] = ()
     for jump in str(hosts or "").split(",") if hosts else ():
         user, _, where = jump.rpartition("@")

@@ -1,7 +1,7 @@
-"""The one function that applies every change set: arm and apply end by end, check, confirm, or undo the other way round.
+"""The one function that applies every change set: arm and apply end by end, verify, confirm; or undo in the reverse order.
 
-The promise: at every moment each host is wholly new, wholly old, or the set is in a half-state that its safe end makes reachable; what
-this process does not live to finish, the hosts' own timers do.
+The promise: at every moment each host is wholly new or wholly old, and between two ends the safe end keeps every host reachable. If this
+process dies, the hosts' own timers undo the set.
 """
 
 import time
@@ -26,13 +26,13 @@ from tasks.core.model.plan import HostPlan, SetPlan
 
 
 def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Outcome:
-    """Apply one change set, with its hosts out of service where they have to be. Never raises: what happens is in the outcome."""
+    """Apply one change set, inside maintenance where its hosts need that. Never raises: everything is in the outcome."""
     run.say("queued", change_set=change_set.name)
     try:
         change_set = change_set.via(run.facts)
         with run.holding(change_set.hosts):
             return _Application(run, change_set, scope).apply_set()
-    except BaseException as error:  # noqa: BLE001 - nothing is open outside of the carrier
+    except BaseException as error:  # noqa: BLE001 - no transaction is open at this point
         reason = str(run.ours(error))
         run.say("failed", change_set=change_set.name, text=reason)
         return Outcome(SetPlan(change_set, refused=reason), "interrupted" if run.stop.is_set() else "refused", [reason])
@@ -59,8 +59,8 @@ class _Application:
         try:
             with self.out_of_service():
                 self.attempt(plan, outcome)
-        except BaseException as error:  # noqa: BLE001 - the set's own hosts are done or undone by then
-            self.not_well(outcome, self.run.ours(error))
+        except BaseException as error:  # noqa: BLE001 - the set's own hosts are confirmed or undone by then
+            self.maintenance_failed(outcome, self.run.ours(error))
         finally:
             for host in self.touched:
                 self.run.facts.pop(host, None)
@@ -69,11 +69,11 @@ class _Application:
         return outcome
 
     def out_of_service(self) -> AbstractContextManager[None]:
-        """Of the hosts that are to be while they are changed."""
+        """The maintenance of the hosts that need it while they are changed."""
         return self.scope.out_of_service(self.run, self.change_set) if self.scope else nullcontext()
 
     def attempt(self, plan: SetPlan, outcome: Outcome) -> None:
-        """Forward to the end, or back to the beginning: whatever goes wrong, what is open is undone and the other sets go on."""
+        """Apply and confirm, or undo what is open; whatever goes wrong, the other sets go on."""
         try:
             self.prepare(plan)
             self.apply(plan)
@@ -83,8 +83,8 @@ class _Application:
         except BaseException as error:  # noqa: BLE001
             self.undo(outcome, self.run.ours(error))
 
-    def not_well(self, outcome: Outcome, error: BurrowError) -> None:
-        """The hosts could not be taken out of service, or are not well after it."""
+    def maintenance_failed(self, outcome: Outcome, error: BurrowError) -> None:
+        """The hosts could not be taken out of service, or their checks fail after it."""
         outcome.reasons.append(str(error))
         self.say("failed", text=str(error))
         if outcome.state == "done":
@@ -92,14 +92,14 @@ class _Application:
             outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
 
     def refreshed(self) -> Facts:
-        """What this set looks at, read again on its hosts, and beside them, where an earlier set has changed something."""
+        """Facts of the set's hosts and peers, read again where an earlier set has changed something."""
         one = self.change_set
         needs = dict.fromkeys(one.peers, one.peer_facts) | dict.fromkeys(one.hosts, union([(STATUS,), *one.needs()]))
         stale = [host for host in needs if host not in self.run.facts and host not in self.run.unreachable]
         return {host: answer for host, answer in self.run.observe(stale, needs).items() if not isinstance(answer, BurrowError)}
 
     def prepare(self, plan: SetPlan) -> None:
-        """Every end is held, also one that is right already: another run's open transaction there could take it away again."""
+        """Take the lease of every end, also of one without differences: another run's open transaction there could undo that."""
         for host in plan.hosts:
             self.run.pause(0)
             self.run.leased.add(host.host)
@@ -108,8 +108,8 @@ class _Application:
             self.say("prepared", host.host)
 
     def apply(self, plan: SetPlan) -> None:
-        """One end after the other; those of a coordinated set at once, as none of them is kept without the others."""
-        timers_s = self.lives_s(plan)
+        """Apply one end after the other; those of a coordinated set at the same time, because none succeeds without the others."""
+        timers_s = self.timers_s(plan)
         if plan.coordinated:
             with ThreadPoolExecutor(max_workers=len(plan.changes)) as pool:
                 begun = [pool.submit(self.apply_one, host, timers_s[host.host], last=True) for host in plan.changes]
@@ -121,12 +121,12 @@ class _Application:
             timed = bool(host.transaction and host.transaction.timed)
             if timed and index and time.monotonic() - started > timers.apply_s * index:
                 raise TransactionError(
-                    f"{host.host}: not begun: the end before it took over {timers.apply_s} s, and its timer must end last"
+                    f"{host.host}: not started: the end before it took more than {timers.apply_s} s, and its timer must run out last"
                 )
             self.apply_one(host, timers_s[host.host], last=host is plan.changes[-1])
 
     def apply_one(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
-        """Arm, apply, and see that it can be reached."""
+        """Arm, apply, and see that the host is reachable."""
         self.run.pause(0)
         self.opened.append(host)
         self.touched.append(host.host)
@@ -136,15 +136,15 @@ class _Application:
         self.say("applied", host.host)
         self.see_reachable(host)
 
-    def lives_s(self, plan: SetPlan) -> dict[str, int]:
-        """{host: its timer}, longer by `apply_s` for each end that is applied after it, each as its device can set it."""
-        lives_s: dict[str, int] = {}
+    def timers_s(self, plan: SetPlan) -> dict[str, int]:
+        """{host: its timer in seconds}: `apply_s` longer for each end that is applied after it, rounded as its device rounds it."""
+        lifetimes_s: dict[str, int] = {}
         revert_s = self.run.timers.revert_s
         for host in reversed(plan.changes):
             intent = self.run.site.hosts[host.host]
-            lives_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
-            revert_s = self.run.timers.revert_s if plan.coordinated else lives_s[host.host] + self.run.timers.apply_s + MARGIN_S
-        return lives_s
+            lifetimes_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
+            revert_s = self.run.timers.revert_s if plan.coordinated else lifetimes_s[host.host] + self.run.timers.apply_s + MARGIN_S
+        return lifetimes_s
 
     def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
         deadline_s = revert_s - MARGIN_S if last else self.run.timers.apply_s
@@ -155,17 +155,17 @@ class _Application:
                 plan=host,
                 revert_s=revert_s,
                 deadline_s=deadline_s,
-                on_event=lambda kind: self.say(kind, host.host, f"restores itself in {revert_s} s unless confirmed"),
+                on_event=lambda kind: self.say(kind, host.host, f"reverts in {revert_s} s unless confirmed"),
             )
         except LinkError:
-            # The change may have cut the very connection that carried its answer: the host knows.
+            # The change may have cut the connection that carried the answer; ask the host over a new one.
             try:
                 kept = self.ask_again(host)
             except LinkError as error:
-                raise TransactionError(f"{host.host}: not reached again after its change ({'; '.join(host.impact)}): {error}") from error
+                raise TransactionError(f"{host.host}: unreachable after its change ({'; '.join(host.impact)}): {error}") from error
             if kept["state"] != "applied":
                 raise TransactionError(
-                    f"{host.host}: not reached in time after its change ({'; '.join(host.impact)}); it {said_of(kept)}"
+                    f"{host.host}: not reachable in time after its change ({'; '.join(host.impact)}); it {described(kept)}"
                 ) from None
         except Refused:
             self.opened.remove(host)
@@ -173,7 +173,7 @@ class _Application:
             raise
 
     def ask_again(self, host: HostPlan) -> dict[str, Any]:
-        """What the host holds, over new connections, until it has ended applying or its deadline has passed."""
+        """The state of the transaction on the host, asked over new connections until it is applied or `apply_s` have passed."""
         deadline = time.monotonic() + self.run.timers.apply_s
         while True:
             late = time.monotonic() > deadline
@@ -188,10 +188,10 @@ class _Application:
             self.run.pause(POLL_S)
 
     def see_reachable(self, host: HostPlan) -> None:
-        """A new connection answers: the old one could have outlived the path."""
+        """See that the host answers on a new connection: the old one may survive a path that is gone."""
         kept = self.ask_again(host)
         if kept["state"] != "applied":
-            raise TransactionError(f"{host.host}: the transaction {said_of(kept)}")
+            raise TransactionError(f"{host.host}: the transaction {described(kept)}")
         self.say("reachable", host.host)
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
@@ -203,13 +203,13 @@ class _Application:
                 if kept["state"] == "applied":
                     self.run.do(host.host, "confirm", plan=host)
                 elif kept["state"] != "confirmed":
-                    raise TransactionError(f"{host.host}: not confirmed, it {said_of(kept)}") from None
+                    raise TransactionError(f"{host.host}: not confirmed, it {described(kept)}") from None
             self.opened.remove(host)
             outcome.confirmed.append(host.host)
             self.say("confirmed", host.host)
 
     def undo(self, outcome: Outcome, error: BurrowError) -> None:
-        """Roll back what is open, the unsafe end first; a host that cannot be reached restores itself. Ctrl-C does not end it."""
+        """Roll back open transactions, the unsafe end first; an unreachable host reverts by its timer. Ctrl-C does not stop this."""
         outcome.reasons.append(str(error))
         refused = isinstance(error, Refused) and not self.touched
         outcome.state = "interrupted" if isinstance(error, Interrupted) else "refused" if refused else "reverted"
@@ -226,19 +226,19 @@ class _Application:
                 outcome.reasons.append(str(trouble))
                 outcome.state = "reverting" if outcome.state == "reverted" else outcome.state
                 self.say("failed", host.host, outcome.reasons[-1])
-            except BaseException as trouble:  # noqa: BLE001 - the next host is rolled back all the same
+            except BaseException as trouble:  # noqa: BLE001 - the next host is rolled back whatever it is
                 outcome.reasons.append(self.not_rolled_back(host, outcome, self.run.ours(trouble)))
                 self.say("failed", host.host, outcome.reasons[-1])
             self.opened.remove(host)
 
     def not_rolled_back(self, host: HostPlan, outcome: Outcome, trouble: BurrowError) -> str:
-        """Why, and what becomes of the host."""
+        """Why, and what happens to the host now."""
         if isinstance(trouble, TransactionError) and is_confirmed(self.run, host):
             outcome.confirmed.append(host.host)
-            return f"{host.host}: it is confirmed and stays: its answer to that was lost"
-        return f"{host.host}: not rolled back from here ({trouble}); where it has a timer, that or its next boot does it"
+            return f"{host.host}: it is confirmed and stays; only its answer was lost"
+        return f"{host.host}: not rolled back from here ({trouble}); its timer or its next boot does that, where it has a timer"
 
 
-def said_of(kept: dict[str, Any]) -> str:
-    """What a host holds of a transaction, for a sentence."""
+def described(kept: dict[str, Any]) -> str:
+    """The state of a transaction on a host, as the rest of a sentence."""
     return reverting(kept) if kept["state"] == "reverting" else f"is {kept['state']}: {kept['reason']}"

@@ -1,4 +1,4 @@
-"""Sets that a host keeps only where other hosts change in the same way at the same time: they are applied as one."""
+"""Coordinated sets succeed only if other hosts change in the same way at the same time, so they are applied as one set."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from tasks.core.model.plan import SetPlan
 
 
 def joined(sets: Sequence[ChangeSet], plans: Sequence[SetPlan]) -> tuple[tuple[ChangeSet, ...], tuple[SetPlan, ...]]:
-    """The sets and their plans, the coordinated ones as one in the place of the first: all its hosts are confirmed, or all are reverted."""
+    """The sets and plans with the coordinated ones joined into one, in the place of the first: all its hosts are confirmed, or none."""
     coordinated = [plan for plan in plans if plan.coordinated]
     if len(coordinated) < 2:
         return tuple(sets), tuple(plans)
@@ -20,7 +20,7 @@ def joined(sets: Sequence[ChangeSet], plans: Sequence[SetPlan]) -> tuple[tuple[C
 
 
 def _one_set(sets: Sequence[ChangeSet]) -> ChangeSet:
-    """One set of all their members, which share no host."""
+    """One set of all members; the sets share no host."""
     whole = any(one.subjects is None for one in sets)
     return ChangeSet(
         name=", ".join(one.name for one in sets),

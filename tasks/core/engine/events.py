@@ -1,4 +1,4 @@
-"""What a run says while it works: one stream that the live view, the record and a user's own watchers read."""
+"""Events of a run: one stream for the screen, the record and a user's own watchers."""
 
 import time
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from inventory.printable import LINES, printable
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `kind` is a word of the list below; `at_s` is monotonic.
+    """One event; `at_s` is monotonic time.
 
-    read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done, stage; of hosts that
-    are out of service: ready, put back, rebooting
+    `kind` is one of: read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done,
+    stage; and of hosts in maintenance: ready, put back, rebooting.
     """
 
     kind: str
@@ -22,7 +22,7 @@ class Event:
     at_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        """Watchers print it: a host's words are made printable here."""
+        """Make text that came from hosts printable, because watchers print it."""
         object.__setattr__(self, "text", printable(self.text, keep=LINES))
 
 

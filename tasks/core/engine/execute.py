@@ -1,4 +1,4 @@
-"""A run: read, then plan, show, apply and judge stage after stage."""
+"""A run: read, then plan, show, apply and verify stage after stage."""
 
 import getpass
 import logging
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def holder() -> str:
-    """Who runs this, as others are shown it: user, machine and process."""
+    """The holder of the leases, as other operators see it: user, machine and process."""
     return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
@@ -35,7 +35,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threadi
     from inventory.errors import InventoryError  # noqa: PLC0415
     from inventory.sites import CONFIG  # noqa: PLC0415
 
-    logging.getLogger("nornir").addHandler(logging.NullHandler())  # a step's error reaches the operator once, from us
+    logging.getLogger("nornir").addHandler(logging.NullHandler())  # the operator sees a step's error once, from the suite
     logging.getLogger("nornir").propagate = False
     try:
         nornir_takes(CONFIG)
@@ -49,7 +49,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threadi
 
 
 def run_of(nornir: "Nornir", watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None) -> "Run":
-    """A run on hosts that Nornir has loaded by BurrowInventory; its processors see each step. Raises Refused where the lab was never up."""
+    """A run on hosts that Nornir loaded with BurrowInventory; its processors see each step. Raises Refused where the lab was never up."""
     from tasks.core.engine.run import Run, Timers  # noqa: PLC0415 (start-up)
 
     data = nornir.inventory.defaults.data
@@ -64,7 +64,7 @@ def run_of(nornir: "Nornir", watchers: tuple[Watcher, ...] = (), stop: threading
 
 
 def nornir_takes(config: Path) -> None:
-    """Raises Refused where Nornir's own part of the file is wrong: it says so in exceptions of many kinds."""
+    """Raises Refused where Nornir rejects its part of the file, with whichever kind of exception."""
     from nornir.core.configuration import Config  # noqa: PLC0415 (start-up)
     from nornir.core.exceptions import PluginNotRegistered  # noqa: PLC0415
     from nornir.init_nornir import load_runner  # noqa: PLC0415
@@ -72,11 +72,11 @@ def nornir_takes(config: Path) -> None:
     try:
         load_runner(Config.from_file(str(config)))
     except (*UNEXPECTED, PluginNotRegistered) as error:
-        raise Refused(f"{config}:1: Nornir does not take it: {error}; compare it with the file that Burrow comes with") from error
+        raise Refused(f"{config}:1: Nornir rejects it: {error}; compare it with the file that Burrow ships") from error
 
 
 def verify_stage(done: "StageResult", run: "Run", options: Options) -> None:
-    """Judge the stage; after changes, until all is as wanted or the site's patience ends: neighbours take a while to be heard."""
+    """Judge the stage. After changes, read again until all is as wanted or `verify_s` has passed: neighbours take a while to appear."""
     changed = {host for one in done.outcomes if one.state == "done" for host in one.plan.change_set.hosts}
     deadline = time.monotonic() + run.timers.verify_s
     while True:
@@ -89,7 +89,7 @@ def verify_stage(done: "StageResult", run: "Run", options: Options) -> None:
 
 
 def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
-    """Plan one stage on what was read last, carry it out where `ask` says so, and judge it."""
+    """Plan one stage on the latest facts, apply it if `ask` returns true, and verify it."""
     from tasks.core.engine.coordinated import joined  # noqa: PLC0415
     from tasks.core.engine.maintenance import Scope  # noqa: PLC0415
     from tasks.core.engine.planning import plan_set  # noqa: PLC0415
@@ -106,7 +106,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
         plans = tuple(scope.shown(run, plan) for plan in plans)
     done = StageResult(stage, plans)
     result.stages.append(done)
-    if any(plan.changes for plan in plans) and _asked(done, result, ask):
+    if any(plan.changes for plan in plans) and _approved(done, result, ask):
         done.outcomes = apply_by_turns(run, sets, scope)
         run.pause(0)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
@@ -115,7 +115,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
         verify_stage(done, run, options)
 
 
-def _asked(done: StageResult, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> bool:
+def _approved(done: StageResult, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> bool:
     from tasks.core.engine.signals import waiting  # noqa: PLC0415
 
     with waiting():
@@ -123,9 +123,9 @@ def _asked(done: StageResult, result: RunResult, ask: "Callable[[StageResult, Ru
 
 
 def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
-    """The whole run. `ask` is shown each stage's plan where something differs, and says whether to apply it.
+    """The whole run. `ask` gets each stage's plan that changes something, and returns whether to apply it.
 
-    Raises Refused before any host is asked; from then on all that happens is in the result.
+    Raises Refused before any host is contacted; from then on everything is in the result.
     """
     from tasks.core.connectors.open_files import allow_connections  # noqa: PLC0415
     from tasks.core.engine.run import INTERRUPTED_TEXT  # noqa: PLC0415
@@ -152,7 +152,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
 
 @contextmanager
 def ending_early(result: RunResult) -> Iterator[None]:
-    """Whatever ends the block is the run's `trouble`, so that what was done until then has its record and results; Ctrl-C is none."""
+    """Turn any exception of the block into the run's `trouble`, so that its record and results are kept; Ctrl-C is no trouble."""
     try:
         yield
     except BaseException as error:  # noqa: BLE001
@@ -163,7 +163,7 @@ def ending_early(result: RunResult) -> Iterator[None]:
 
 
 def exit_code(result: RunResult) -> int:
-    """0 as intended, 1 failed, 2 changes pending, 3 refused before anything was touched, 130 interrupted."""
+    """0 as wanted, 1 failed, 2 changes pending, 3 refused before anything was touched, 130 interrupted."""
     if result.run.stop.is_set():
         return INTERRUPTED
     outcomes = [one for stage in result.stages for one in stage.outcomes]

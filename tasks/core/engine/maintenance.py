@@ -1,7 +1,7 @@
-"""A host out of service and back, around whatever is done to it: made ready, well again, put back; also after a failure.
+"""Takes a host out of service for a change and puts it back, also after a failure.
 
-What makes it ready is a transaction whose restoring puts it back: by this run, by its timer where nobody renews it any more, by the boot
-of the host that holds it, which tries until it succeeds. So nobody has to remember.
+Taking it out is a transaction, and its revert puts the host back: by this run, by the timer once the run no longer renews it, or by the
+boot of the host that holds the transaction, which retries until it succeeds.
 """
 
 import threading
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 # How long a host may take to come back.
 BACK_S = 300
 POLL_S = 1.0
-# Of the time after which a host is back by itself, how much may pass before it is renewed: two of three may be lost.
+# The share of `maintenance_s` after which the timer is renewed: two renewals in a row may fail.
 RENEW_AFTER = 0.25
 
 
 def look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Facts:
-    """What those say of which the maintenance speaks, when it is about these hosts; without those that do not answer."""
+    """Facts of the hosts that the maintenance of these hosts reads, without those that do not answer."""
     return {host: answer for host, answer in _look(run, maintenance, hosts).items() if not isinstance(answer, BurrowError)}
 
 
@@ -41,7 +41,7 @@ def _look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Mapping
 
 
 def failing(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
-    """The verdicts on a host and those beside it that are not as wanted. Raises LinkError where the host does not answer."""
+    """The failed verdicts on a host and its peers. Raises LinkError where the host does not answer."""
     answers = _look(run, maintenance, (host,))
     if isinstance(silent := answers[host], BurrowError):
         raise LinkError(str(silent))
@@ -52,46 +52,46 @@ def failing(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], hos
 
 @dataclass(frozen=True)
 class Scope:
-    """The maintenance inside which the sets of a stage are applied, the hosts that it concerns, and those of which nobody knows, with why.
+    """The maintenance of a stage, the `hosts` that need it, and those whose state is `unknown`, with the reason.
 
-    Where what they say cannot be read it may concern each of them, and `refused` is the reason why none is touched. Sets that are kept only
-    where others do the same (`coordinated`, by their names) are applied at once, so while all is well, but outside of it.
+    If their facts cannot be judged, any of them may need it, and `refused` is the reason why none is touched. The sets named in
+    `coordinated` are applied at the same time, so outside of maintenance, but only while all checks pass.
     """
 
     maintenance: Maintenance
     hosts: frozenset[str]
     facts: Facts
-    unheard: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     coordinated: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, run: "Run", maintenance: Maintenance, sets: Iterable[ChangeSet], coordinated: frozenset[str] = frozenset()) -> "Scope":
-        """As the hosts of the sets are now."""
+        """The scope for the present state of the sets' hosts."""
         may = {host for one in sets for host in one.hosts} & set(maintenance.may_concern(run.site))
         facts = look(run, maintenance, may)
         try:
             concerned = frozenset(maintenance.concerns(run.site, facts, may))
-            return cls(maintenance, concerned, facts, maintenance.unheard(run.site, facts, may - concerned), coordinated=coordinated)
+            return cls(maintenance, concerned, facts, maintenance.unknown(run.site, facts, may - concerned), coordinated=coordinated)
         except (BurrowError, *UNEXPECTED) as error:
             reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
             return cls(maintenance, frozenset(may), facts, refused=reason, coordinated=coordinated)
 
     def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Scope":
-        """Looked at again where it was not known: a set before this one may have mended it."""
-        return Scope.of(run, self.maintenance, (change_set,), self.coordinated) if set(change_set.hosts) & self.unheard.keys() else self
+        """The scope read again if the state of a host was unknown: an earlier set may have repaired it."""
+        return Scope.of(run, self.maintenance, (change_set,), self.coordinated) if set(change_set.hosts) & self.unknown.keys() else self
 
     def concerned(self, change_set: ChangeSet) -> tuple[str, ...]:
-        """The set's hosts that are out of service while it is applied."""
+        """The set's hosts that are in maintenance while it is applied."""
         return () if change_set.name in self.coordinated else tuple(host for host in change_set.hosts if host in self.hosts)
 
     def lock(self, change_set: ChangeSet) -> str:
-        """The lock without which the set is not applied."""
-        known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unheard.keys()
+        """The lock of the set, or that of the maintenance where it needs one; empty where it needs none."""
+        known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unknown.keys()
         return change_set.lock or ("" if known and not self.concerned(change_set) else self.maintenance.lock)
 
     def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
-        """While the set is applied. Raises Refused where nobody can tell whether it may be."""
+        """The maintenance of the set's hosts, as a context. Raises Refused where their state is unknown or a check fails."""
         hosts = self.concerned(change_set)
         serving = [host for host in change_set.hosts if host in self.hosts]
         if serving and self.refused:
@@ -101,30 +101,30 @@ class Scope:
         return in_maintenance(run, self.maintenance, hosts, change_set.name) if hosts else nullcontext()
 
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
-        """The plan with what is done around it among its impact, or refused where that cannot be done."""
+        """The plan with the maintenance in its impact, or refused where that is impossible."""
         try:
             return replace(plan, hosts=tuple(self._shown(run, host, coordinated=plan.coordinated) for host in plan.hosts))
         except Refused as error:
             return replace(plan, hosts=(), refused=str(error))
 
     def _shown(self, run: "Run", plan: HostPlan, *, coordinated: bool) -> HostPlan:
-        if plan and plan.host in self.unheard:
-            return replace(plan, impact=(*plan.impact, self.unheard[plan.host], "one host at a time, without maintenance"))
+        if plan and plan.host in self.unknown:
+            return replace(plan, impact=(*plan.impact, self.unknown[plan.host], "one host at a time, without maintenance"))
         if plan and plan.host in self.hosts and coordinated:
-            return replace(plan, impact=(*plan.impact, "together with the other routers, and only while all is well"))
+            return replace(plan, impact=(*plan.impact, "together with the other routers, and only while all checks pass"))
         if not plan or plan.host not in self.hosts:
             return plan
         if self.refused:
             raise Refused(self.refused)
         around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.host) for action in one.actions]
-        return replace(plan, impact=(*plan.impact, *around, "one host at a time, and only while all is well"))
+        return replace(plan, impact=(*plan.impact, *around, "one host at a time, and only while all checks pass"))
 
 
 @contextmanager
 def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], why: str) -> Iterator[None]:
-    """Scope the block the hosts are out of service; it ends when all is well.
+    """Inside the block the hosts are out of service; it ends once all checks pass again.
 
-    Raises Refused where not all is well before, CheckFailed where it is not after BACK_S seconds.
+    Raises Refused where a check fails before, CheckFailed where one still fails after BACK_S seconds.
     """
     hosts = tuple(hosts)
     for host in hosts:
@@ -141,14 +141,14 @@ def in_maintenance(run: "Run", maintenance: Maintenance, hosts: Iterable[str], w
 
 
 def refuse_unless_well(run: "Run", maintenance: Maintenance, host: str) -> None:
-    """Raises Refused with all that is not as wanted on the host and beside it."""
+    """Raises Refused with the failed checks of the host and its peers."""
     if bad := failing(run, maintenance, (*maintenance.checks, *maintenance.entry_checks), host):
         reasons = "".join(f"\n  {one.finding.target}: wanted {one.finding.want}, found {one.finding.got}" for one in bad)
-        raise Refused(f"{host}: refused, because not all is well; `python runbooks/audit.py` says what to do:{reasons}")
+        raise Refused(f"{host}: refused, because checks fail; `python runbooks/audit.py` lists the remedies:{reasons}")
 
 
 def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> None:
-    """Until all checks hold on the host and beside it. Raises CheckFailed with what does not after BACK_S seconds."""
+    """Wait until all checks of the host and its peers pass. Raises CheckFailed with those that fail after BACK_S seconds."""
     deadline = time.monotonic() + BACK_S
     while True:
         try:
@@ -166,7 +166,7 @@ def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, .
 
 @contextmanager
 def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -> Iterator[None]:
-    """The host is made ready inside the block, and put back after it, however it ends."""
+    """Inside the block the host is out of service; it is put back however the block ends."""
     plan = HostPlan(preparation.on, transaction=Transaction(why=why, actions=preparation.actions))
     with run.holding({preparation.on} - {host}):
         run.leased.add(plan.host)
@@ -181,7 +181,7 @@ def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -
                 on_event=lambda kind: run.say(kind, plan.host, why),
             )
             run.say("ready", plan.host, why, "; ".join(action.shown for action in preparation.actions))
-            # The host itself may boot meanwhile, which puts it back.
+            # The host itself may reboot in the block, which puts it back.
             with _renewing(run, plan, why) if plan.host != host else ExitStack():
                 yield
         finally:
@@ -190,7 +190,7 @@ def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -
 
 @contextmanager
 def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
-    """As long as this process lives, the timer begins anew; where it has ended, that is said once."""
+    """Renew the timer until the block ends; report once if it has run out."""
     ended = threading.Event()
 
     def renew() -> None:
@@ -198,7 +198,7 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
             try:
                 run.do(plan.host, "renew", plan=plan)
             except LinkError as error:
-                run.say("failed", plan.host, why, f"its timer was not renewed this time: {error}")
+                run.say("failed", plan.host, why, f"its timer was not renewed; retrying: {error}")
             except (Refused, TransactionError) as error:
                 run.say("failed", plan.host, why, str(error))
                 return
@@ -213,17 +213,17 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
 
 
 def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
-    """Raises TransactionError with what is not put back: at once where it stays so, after BACK_S seconds where the host tries again."""
+    """Raises TransactionError with what is not put back: at once if that is final, after BACK_S seconds if the host keeps trying."""
     deadline = time.monotonic() + BACK_S
     while True:
         try:
             run.do(plan.host, "revert", plan=plan, reason=ENDED)
             kept = run.do(plan.host, "outcome", plan=plan)
-            owed = "; ".join(kept.get("owed", ()))
-            if not owed:
+            deferred = "; ".join(kept.get("owed", ()))
+            if not deferred:
                 break
             if time.monotonic() > deadline:
-                raise TransactionError(f"{plan.host}: {why!r} is not undone yet; the host retries until it succeeds: {owed}")
+                raise TransactionError(f"{plan.host}: {why!r} is not undone yet; the host retries until it succeeds: {deferred}")
         except (LinkError, Reverting):
             if time.monotonic() > deadline:
                 raise

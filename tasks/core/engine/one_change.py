@@ -1,4 +1,4 @@
-"""One change of the suite from a script of your own: planned, armed, applied, verified, and confirmed or undone, as in a runbook."""
+"""Applies one change of the suite from your own script, with the same plan, timer, checks and undo as in a runbook."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from tasks.core.model.outcome import Outcome
 
 
 def apply_change(nornir: Nornir, change: Change[Any], checks: tuple[Check, ...] = (), watchers: tuple[Watcher, ...] = ()) -> Outcome:
-    """How it ended: its `state` is unchanged, done, refused, reverted, reverting or interrupted; `reasons` say why.
+    """The outcome: `state` is unchanged, done, refused, reverted, reverting or interrupted; `reasons` say why.
 
-    It applies at once, whatever the site. Nornir's processors see each step; a watcher is given each event.
+    It does not ask before it applies. Nornir's processors see each step; a watcher gets each event.
     """
     run = run_of(nornir, watchers)
     change_set = ChangeSet(f"{type(change).__name__} {change.host}", (Member(change.host, (change,), safe_alone=True),), checks)

@@ -1,4 +1,4 @@
-"""Files that a run leaves with the operator: whole or not at all, and for nobody else to read where they tell of the site's hosts."""
+"""Files that a run writes for the operator: whole or not at all, and private where they describe the site."""
 
 import os
 import stat
@@ -9,14 +9,14 @@ from pathlib import Path
 from tasks.core.model.errors import Refused
 
 PRIVATE = 0o600
-# More than most file systems keep back for root or for themselves: that there is room is seen by writing.
+# Written as a probe for free space; more than most file systems reserve.
 PROBE_BYTES = 64 * 1024
 
 
 def write_whole(path: Path, text: str, mode: int | None = None) -> None:
-    """Replace a file as one step; a pipe or a device is written as it is. Raises OSError, and leaves nothing half done.
+    """Replace a file atomically; write to a pipe or a device directly. Raises OSError, and leaves no partial file.
 
-    A file that is there keeps its mode. A new one has `mode`, by default that of any new file.
+    An existing file keeps its mode. A new one gets `mode`, by default that of any new file.
     """
     path = Path(os.path.realpath(path))
     if not _replaceable(path):
@@ -38,7 +38,7 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> None:
 
 
 def _replaceable(path: Path) -> bool:
-    """Whether it is a file, or none yet, in a folder that takes new ones."""
+    """Whether it is a file or does not exist, in a writable folder."""
     return (path.is_file() or not path.exists()) and os.access(path.parent, os.W_OK)
 
 
@@ -53,7 +53,7 @@ def _mode(path: Path, mode: int | None) -> int:
 
 
 def refuse_unless_writable(flag: str, path: Path) -> None:
-    """Raises Refused where the file that a flag names could not be written at the end, as far as that can be known now."""
+    """Raises Refused where the file that a flag names cannot be written, as far as can be known beforehand."""
     path = Path(os.path.realpath(path))
     try:
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""From a change set and facts to a plan, before anything is touched. Pure."""
+"""Plans a change set from facts, before anything is touched. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,37 +19,37 @@ from tasks.platforms.ifupdown2.files import INTERFACES_STAGED, STAGED_FACT
 
 
 def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:
-    """Diff every member. It is refused where a host was not read, has another run's transaction open, or cannot have it."""
+    """The plan of a set. It is refused where a host was not read, has another run's transaction open, or does not permit the change."""
     missing = [host for host in change_set.hosts if host not in facts]
     if missing:
         return SetPlan(change_set, refused=f"{', '.join(missing)} did not answer")
     if len(change_set.members) > 1 and not any(member.safe_alone for member in change_set.members):
-        return SetPlan(change_set, refused="none of its ends is safe alone: there is no order in which every half-state can be reached")
+        return SetPlan(change_set, refused="none of its ends is safe alone: in every order, a failure half way would cut a host off")
     try:
         if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
             return SetPlan(change_set, refused="; ".join(others))
         return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
-    except BurrowError as error:  # also a fact that could not be read: that is this set's trouble alone
+    except BurrowError as error:  # a fact that could not be read fails this set alone
         return SetPlan(change_set, refused=str(error))
     except UNEXPECTED as error:
         return SetPlan(change_set, refused=f"{', '.join(change_set.hosts)}: cannot be planned: an unexpected answer: {error!r}")
 
 
 def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
-    """What a host holds may be gone in a moment while another run's transaction is open on it."""
+    """Refusals because of another run's open transaction, whose revert would change what was read."""
     pending = facts[STATUS]["pending"] if STATUS.name in facts.readings else None
     if pending and pending.get("state") == "reverting":
         yield (
             f"{facts.host}: {pending['why']!r} of {pending['holder']} {reverting(pending)}."
-            " Mend what keeps it from that, and run again when it has ended"
+            " Correct what keeps it from finishing, and run again once it has"
         )
     elif pending and pending["run"] != run_id and not pending.get("overdue"):
         holder, left_s = pending["holder"], max(0, round(pending["revert_in_s"]))
-        yield f"{facts.host}: {pending['why']!r} of {holder} is open and restores itself in {left_s} s unless confirmed; run again then"
+        yield f"{facts.host}: {pending['why']!r} of {holder} is open and reverts in {left_s} s unless it is confirmed; run again after that"
 
 
 def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:
-    """The host's part of a set. Raises Refused."""
+    """The plan of one host. Raises Refused."""
     differences: list[Difference] = []
     steps: list[Step] = []
     for change in member.changes:
@@ -73,7 +73,7 @@ def _pick(steps: Iterable[Step], kind: type) -> list[Any]:
 
 @dataclass
 class _Files:
-    """The files of one transaction: each as read now, plus the owned parts of this transaction."""
+    """The files of one transaction: as they were read, and with the owned parts merged."""
 
     facts: HostFacts
     before: dict[str, str] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class _Files:
 
 
 def _configuration(facts: HostFacts, candidates: Sequence[Candidate]) -> tuple[dict[str, str], dict[str, str]]:
-    """The files of the network configuration that the candidates name: as they are, and as they will be."""
+    """The network configuration files that the candidates name, before and after."""
     named = dict.fromkeys(path for candidate in candidates for path, part in split(candidate.text).items() if part.strip())
     before = {path: facts[CONFIGURATION[path]] for path in named}
     after = before
@@ -104,7 +104,7 @@ def _configuration(facts: HostFacts, candidates: Sequence[Candidate]) -> tuple[d
 
 
 def _join(candidates: Iterable[Candidate]) -> str:
-    """All candidates as one."""
+    """All candidates as one text."""
     texts: dict[str, str] = {}
     for candidate in candidates:
         for path, part in split(candidate.text).items():
@@ -120,9 +120,9 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         files.own(part)
     calls, commands = _pick(steps, Call), _pick(steps, Command)
     impact = [sentence for part in (*parts, *candidates, *calls, *commands) for sentence in part.impact]
-    impact += [f"not taken back where a later step fails: {command.shown}" for command in commands if not command.undo]
+    impact += [f"not undone if a later step fails: {command.shown}" for command in commands if not command.undo]
     if commands and len(commands) != len(steps):
-        raise Refused(f"{host}: commands take their own time, so they are no part of what a timer takes back; give them a set of their own")
+        raise Refused(f"{host}: a timer cannot undo commands, so they need a change set of their own")
     if calls and site.hosts[host].link is not LinkKind.API:
         raise Refused(f"{host}: it has no API to call; its link is {site.hosts[host].link}")
     before, after = _configuration(facts[host], candidates)
@@ -130,9 +130,10 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
     if candidates:
         if site.hosts[host].link is LinkKind.SSH and facts[host][STAGED_FACT]:
             raise Refused(
-                f"{host}: {INTERFACES_STAGED} exists: somebody else's change is open there; apply or discard it first, then run again"
+                f"{host}: {INTERFACES_STAGED} exists: a change is staged in Proxmox's web interface;"
+                " apply or discard it there first, then run again"
             )
-        # Which ports speak OSPF counts also where only the other file changes.
+        # The impact depends on which ports run OSPF, also where only the other file changes.
         known = {path: facts[host][fact] for path, fact in CONFIGURATION.items() if fact.name in facts[host].readings}
         impact += network_impact({**known, **before}, after)
     transaction = Transaction(

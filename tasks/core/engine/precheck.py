@@ -1,6 +1,7 @@
-"""What is asked of a host only where its network configuration is to change, before it is touched or taken out of service.
+"""Checks of a host whose network configuration is about to change, before it is touched or taken out of service.
 
-Asking costs a second, so no reading of a whole site holds it. A running daemon may have been told something since the plan was shown.
+They cost a second, so the reading of the whole site leaves them out; and a daemon's running configuration may change after the plan was
+shown.
 """
 
 import re
@@ -23,10 +24,10 @@ from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
 if TYPE_CHECKING:
     from tasks.core.engine.run import Run
 
-# What ifupdown2 says of the file as it stands. Of its no-act commands this is the one that says what ends `ifreload -a` with 1 because the
-# file cannot be read; `ifreload -n` ends with 0 whatever is wrong (tried with 3.0).
+# ifupdown2's messages on the present file. Of its dry runs only this one reports the syntax errors that make `ifreload -a` end with 1;
+# `ifreload -n` ends with 0 whatever is wrong (tried with 3.0).
 SYNTAX: Fact[str] = Fact("ifupdown2_says", "ifreload -a -s 2>&1 || true", str)
-# By each name that an interface has, also those that a sourced file makes.
+# All names and alternative names of interfaces, and those that sourced files define.
 PRESENT: Fact[frozenset[str]] = Fact(
     "interfaces_present",
     "ls /sys/class/net; ip link show | sed -n 's/^ *altname //p';"
@@ -35,7 +36,7 @@ PRESENT: Fact[frozenset[str]] = Fact(
 )
 FRR_RUNS: Fact[str] = Fact("frr_runs", READ_RUNNING, str)
 FRR_LAYOUT: Fact[str] = Fact("frr_layout_now", READ_LAYOUT, str)
-# What a stanza says of an interface that ifupdown2 makes itself.
+# Attributes of an interface that ifupdown2 creates itself.
 MAKES = re.compile(
     r"bond-\S+|bridge-\S+|vlan-\S+|vxlan-id|link-type|vrf-table|(tunnel-)?mode|ovs-type|veth-peer-name|xfrm-id|batman-ifaces|pre-up"
 )
@@ -43,7 +44,7 @@ PATTERNS = ("regex", "glob")
 
 
 def asked(plan: HostPlan) -> tuple[Fact[Any], ...]:
-    """What is asked of a host for its part of a set; nothing where that leaves its network configuration alone."""
+    """The facts that these checks need; none where the plan leaves the network configuration alone."""
     paths = _written(plan).keys()
     interfaces = (SYNTAX, PRESENT) if INTERFACES in paths else ()
     return (*interfaces, *((FRR_RUNS, FRR_LAYOUT, CONFIGURATION[FRR_CONF]) if {FRR_CONF, FRR_DAEMONS} & paths else ()))
@@ -54,14 +55,14 @@ def _written(plan: HostPlan) -> dict[str, FileWrite]:
 
 
 def reasons(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
-    """Why a host's part cannot be carried out, from what it answered."""
+    """Why a host's plan cannot be applied, by these facts."""
     files = _written(plan)
     if INTERFACES in files:
         before, after = InterfacesFile(files[INTERFACES].before or ""), InterfacesFile(files[INTERFACES].text or "")
-        missing = _missing(after, facts[PRESENT]) if facts[PRESENT] else ()  # every Linux has `lo`: nothing at all is no answer
-        for said in dict.fromkeys((*_unreadable(facts[SYNTAX], before, after), *missing)):
+        missing = _missing(after, facts[PRESENT]) if facts[PRESENT] else ()  # every Linux has `lo`, so an empty answer is no answer
+        for problem in dict.fromkeys((*_unreadable(facts[SYNTAX], before, after), *missing)):
             yield (
-                f"{plan.host}: `ifreload -a` ends with 1 whatever is changed: {redact(said)}; mend {INTERFACES} on {plan.host},"
+                f"{plan.host}: `ifreload -a` would end with 1 whatever is changed: {redact(problem)}; correct {INTERFACES} on {plan.host}"
                 " until `ifreload -a` ends with 0 there, then run again"
             )
     if {FRR_CONF, FRR_DAEMONS} & files.keys():
@@ -75,17 +76,17 @@ def _reload(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
     yield unsaved(facts[FRR_RUNS], now, (file.text or "") if file else now, split(plan.candidate).get(FRR_CONF, "")).refusal
 
 
-def _unreadable(said: str, before: InterfacesFile, after: InterfacesFile) -> Iterator[str]:
-    """The lines by which ifupdown2 says that it cannot read the file, but for what the change itself takes away.
+def _unreadable(messages: str, before: InterfacesFile, after: InterfacesFile) -> Iterator[str]:
+    """ifupdown2's syntax errors in the file, except those that the change itself removes.
 
-    What it says of an attribute's value is no reason: `ifreload -a` passes over that.
+    Complaints about an attribute's value do not count: `ifreload -a` ignores them.
     """
-    for line in said.splitlines():
+    for line in messages.splitlines():
         if not (line.startswith("error:") or re.search(r": line\d+: ", line)) or "nother instance" in line:
             continue
         iface, quoted = re.search(r": iface (\S+):", line), re.search(r"(?:line '|source file )([^']+)", line)
-        mended = iface is not None and _stanzas(before, iface[1]) != _stanzas(after, iface[1])
-        if not mended and (quoted is None or quoted[1].strip() in str(after)):
+        corrected = iface is not None and _stanzas(before, iface[1]) != _stanzas(after, iface[1])
+        if not corrected and (quoted is None or quoted[1].strip() in str(after)):
             yield line
 
 
@@ -94,25 +95,25 @@ def _stanzas(file: InterfacesFile, iface: str) -> list[str]:
 
 
 def _missing(file: InterfacesFile, present: frozenset[str]) -> Iterator[str]:
-    """A sentence for each port of a bridge and each VLAN's lower device that is not there and that the file does not make."""
+    """A sentence for each bridge port and VLAN lower device that neither exists nor is created by the file."""
     made = {s.iface for s in file.stanzas if s.iface and any(MAKES.fullmatch(line.key) for line in s.body)}
     there = present | made
     for iface in (name for name in file.ifaces() if name in file.autos()):
         lower = file.get(iface, "vlan-raw-device") or ((iface.rpartition(".")[0],) if "." in iface else ())
         for port in dict.fromkeys((*_ports(" ".join(file.get(iface, "bridge-ports"))), *lower)):
             if not ({port, port.rpartition(".")[0]} & there):
-                yield f"{iface} stands on {port}, which is not there"
+                yield f"{iface} needs {port}, which does not exist"
 
 
 def _ports(words: str) -> Iterable[str]:
-    """The ports that a value names; a pattern names none."""
+    """The ports in a value; none for a pattern."""
     if set(PATTERNS) & set(words.split()):
         return ()
     return (word for word in words.split() if word not in ("none", "all") and "[" not in word)
 
 
 def prechecked(run: "Run", plans: Iterable[SetPlan]) -> tuple[SetPlan, ...]:
-    """The plans, those refused of which a host says now that they cannot be carried out."""
+    """The plans; those that a host cannot apply now are refused."""
     plans = tuple(plans)
     needs: dict[str, dict[str, Fact[Any]]] = {}
     for plan in (one for each in plans for one in each.changes):

@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from tasks.core.model.plan import HostPlan, SetPlan
 
 SCHEMA = 1
-# A folder that only its owner looks into.
+# A folder that only its owner may enter.
 OWN = 0o700
 
 
 def folder(site: str) -> Path:
-    """Where a site's records lie (XDG base directories: state)."""
+    """The folder of a site's records (XDG base directories: state)."""
     state = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
     return Path(state) / "burrow" / Path(site).name
 
 
 def record_path(result: "RunResult") -> Path:
-    """Where the record of this run is, from its beginning."""
+    """The path of this run's record."""
     return folder(result.options.site) / f"{result.run.began}-{result.run.id}.json"
 
 
 def open_record(result: "RunResult", purpose: str) -> Path:
-    """The path of this run's record, which says until its end that the run has begun: `ended_at` and `exit_code` are null.
+    """Write the record of a run that has begun: `ended_at` and `exit_code` are null until its end. Returns the path.
 
-    It lies in a folder that is its owner's alone; older records there are made so too. Raises Refused where it cannot be kept.
+    The folder and older records are made private to their owner. Raises Refused where the record cannot be written.
     """
     path = record_path(result)
     try:
@@ -53,13 +53,13 @@ def open_record(result: "RunResult", purpose: str) -> Path:
     except OSError as error:
         raise Refused(
             f"the record of this run cannot be kept in {path.parent}: {error.strerror}; nothing was touched."
-            " Make room or mend its permissions, or name another folder by XDG_STATE_HOME"
+            " Free space or correct its permissions, or name another folder by XDG_STATE_HOME"
         ) from error
     return path
 
 
 def _keep_private(path: Path, mode: int) -> None:
-    """What is ours and open to others is closed; what is another user's stays."""
+    """Remove the access of others from what this user owns; leave what another user owns."""
     found = path.stat()
     if found.st_uid == os.geteuid() and found.st_mode & 0o077:
         path.chmod(mode)
@@ -75,7 +75,7 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def write_record(result: "RunResult", purpose: str) -> Path:
-    """The path of the record of this run, written whole. Raises OSError where that is not possible."""
+    """Write the record of this run; returns its path. Raises OSError."""
     path = record_path(result)
     path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
     write_whole(path, text_of(result, purpose), PRIVATE)
@@ -83,7 +83,7 @@ def write_record(result: "RunResult", purpose: str) -> Path:
 
 
 def _shown(value: Any) -> Any:
-    """The same with every text as it is shown: whoever reads a record prints it."""
+    """The same with every text printable, because a reader prints it."""
     if isinstance(value, dict):
         return {_shown(key): _shown(below) for key, below in value.items()}
     if isinstance(value, list | tuple):
@@ -114,27 +114,26 @@ def as_data(result: "RunResult", purpose: str) -> dict[str, Any]:
 
 
 def earlier(result: "RunResult") -> list[str]:
-    """What became of transactions that other runs left open: a sentence for each host whose last one was not confirmed."""
+    """A sentence for each host whose last transaction, of another run, was not confirmed."""
     from tasks.core.model.fact import STATUS  # noqa: PLC0415 (start-up)
 
-    said = []
+    sentences = []
     for host, facts in result.run.first_facts.items():
         try:
             status = facts[STATUS]
-        except BurrowError:  # those who need the status say that it cannot be read
+        except BurrowError:  # what needs the status reports that it cannot be read
             continue
         told = [record for record in status["records"] if not _went_well(host, record, status.get("owed") or ())]
         if told and told[-1]["outcome"] != "confirmed":
             last = told[-1]
-            said.append(f"{host}: {last['why']!r} of {last['holder']} was {last['outcome']} at {last['at']}: {last['reason']}")
-    return said
+            sentences.append(f"{host}: {last['why']!r} of {last['holder']} was {last['outcome']} at {last['at']}: {last['reason']}")
+    return sentences
 
 
 def _went_well(host: str, record: dict[str, Any], owed: "Iterable[dict[str, Any]]") -> bool:
-    """Whether it was reverted because that is how maintenance ends, and nothing of it is left to be mended.
+    """Whether it was reverted only because maintenance ends that way, without trouble and without an undo that is still to be retried.
 
-    Nothing of it is left where the host had no trouble, and owes no undo of it any more. A host that is itself in maintenance is put back
-    by its own boot.
+    A host in maintenance is put back by its own boot.
     """
     if record["outcome"] != "reverted" or record.get("troubles"):
         return False

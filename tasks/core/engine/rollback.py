@@ -1,4 +1,4 @@
-"""One host taken back: asked until it answers, or until its own timer has undone it."""
+"""Rolls one host back: asks until it answers, or until its own timer has undone the change."""
 
 import time
 
@@ -10,9 +10,9 @@ POLL_S = 0.5
 
 
 def roll_back(run: Run, host: HostPlan, reason: str, until: float) -> list[str]:
-    """Ask until the host has restored everything, or until `until`: only then may another set have it. What somebody has to know besides.
+    """Ask until the host has restored everything, or until the time `until`. Returns remarks for the operator.
 
-    Raises LinkError where it did not answer by then, Reverting where it has not restored everything by then, and goes on by itself.
+    Raises LinkError where the host did not answer by then, Reverting where it still restores by itself.
     """
     while True:
         try:
@@ -26,7 +26,7 @@ def roll_back(run: Run, host: HostPlan, reason: str, until: float) -> list[str]:
 
 
 def is_confirmed(run: Run, host: HostPlan) -> bool:
-    """Whether a host that could not be rolled back says that it has confirmed: its answer to that was lost."""
+    """Whether a host that could not be rolled back has confirmed: only its answer was lost."""
     try:
         return bool(run.do(host.host, "outcome", plan=host)["state"] == "confirmed")
     except BurrowError:
@@ -34,7 +34,7 @@ def is_confirmed(run: Run, host: HostPlan) -> bool:
 
 
 def _left_behind(run: Run, host: HostPlan) -> list[str]:
-    """What has no opposite, of a host whose steps have no timer, and what they said."""
+    """Of steps without a timer: what could not be undone, and what the commands reported."""
     if host.transaction is None or host.transaction.timed:
         return []
     remark = run.do(host.host, "outcome", plan=host)["remark"]

@@ -1,4 +1,4 @@
-"""One run: its site, its hosts' facts, its lease, its events, and the one door through which it does a step on a host."""
+"""One run: its site, facts, leases and events, and the one method that performs a step on a host."""
 
 import secrets
 import threading
@@ -19,23 +19,23 @@ from tasks.core.engine.streams import OutputLostError, complain
 from tasks.core.model.errors import BurrowError, LinkError, Refused, TransactionError
 from tasks.core.model.fact import Fact, HostFacts
 
-# Left of a timer for the confirmation's own round trips.
+# The part of a timer that is reserved for the round trips of the confirmation.
 MARGIN_S = 5
-# What the operator is told at once. Rolling back may take as long as the longest timer, where a host does not answer.
-INTERRUPTED_TEXT = "rolling back what is open; another Ctrl-C changes nothing, and without this run the hosts' own timers do it"
+# Shown at once. Rolling back may take as long as the longest timer, if a host does not answer.
+INTERRUPTED_TEXT = "rolling back open transactions; another Ctrl-C changes nothing. If this run dies, the hosts revert by their own timers"
 
 
 class Interrupted(BurrowError):
-    """The operator pressed Ctrl-C, or a signal asked for the end."""
+    """The operator pressed Ctrl-C, or a signal asked the run to stop."""
 
 
 @dataclass(frozen=True)
 class Timers:
-    """How long an unconfirmed change lives, in seconds.
+    """The timers of a change, in seconds.
 
-    `revert_s` is the timer of a set's last end; that of an end before it is longer by `apply_s` for each end that comes after it. The
-    after-checks get `verify_s` at most, and never more than the timer leaves them. A host that is out of service comes back by itself
-    `maintenance_s` after the run that took it out was last heard.
+    `revert_s`: the timer of a set's last end; each end before it gets `apply_s` more for every end that follows.
+    `verify_s`: how long the checks after a change may take, at most until the timer.
+    `maintenance_s`: a host in maintenance is put back by itself this long after the run last renewed its timer.
     """
 
     revert_s: int = 60
@@ -50,7 +50,7 @@ class Timers:
 
 @dataclass
 class Run:
-    """State of one run. Threads share it: facts and events are guarded by one lock, hosts are held by one set at a time."""
+    """State of one run, shared by threads: one lock guards facts and events, and one set at a time holds a host."""
 
     nornir: Nornir
     site: Site
@@ -76,7 +76,7 @@ class Run:
         self._freed = threading.Condition()
 
     def say(self, kind: str, host: str = "", change_set: str = "", text: str = "") -> None:
-        """Tell the watchers, in order. Output decides nothing: one that raises is switched off, which is noted once."""
+        """Give an event to the watchers, in order. Output decides nothing: a watcher that raises is switched off and noted once."""
         event = Event(kind, host, change_set, text)
         with self._lock:
             self.events.append(event)
@@ -86,17 +86,17 @@ class Run:
     def _tell(self, watcher: Watcher, event: Event) -> None:
         try:
             watcher(event)
-        except KeyboardInterrupt:  # the operator's, which only happened to come in here
+        except KeyboardInterrupt:  # pressed by the operator while a watcher ran
             self.stop.set()
-        except BaseException as error:  # noqa: BLE001 - a library may even leave with SystemExit where a pipe is closed
+        except BaseException as error:  # noqa: BLE001 - a library may even raise SystemExit on a closed pipe
             self.watchers = tuple(one for one in self.watchers if one is not watcher)
             name = getattr(watcher, "__qualname__", watcher)
             self.switched_off.append(f"{name} is switched off at {event.kind!r}: {error!r}")
-            if not isinstance(error, OutputLostError):  # the screen has said so itself
-                complain(f"{self.switched_off[-1]}; the run goes on, and its record says what becomes of it")
+            if not isinstance(error, OutputLostError):  # the screen reports that itself
+                complain(f"{self.switched_off[-1]}; the run goes on, and its record has the result")
 
     def ours(self, error: BaseException) -> BurrowError:
-        """Any error as one of ours: Ctrl-C asks the whole run to end, all else is a fault of this program."""
+        """Any exception as a BurrowError: Ctrl-C stops the whole run, anything else foreign is a fault of this program."""
         if isinstance(error, BurrowError):
             return error
         if isinstance(error, KeyboardInterrupt):
@@ -105,11 +105,11 @@ class Run:
         return TransactionError(f"a fault of this program: {error!r}")
 
     def do(self, host: str, verb: str, **arguments: Any) -> Any:
-        """One step on one host, as a nornir task; the verb's answer. Raises the step's own error."""
+        """Perform one step on one host, as a nornir task; returns the answer of the verb. Raises the step's error."""
         return self._task(host, step, owner=self.owner, verb=verb, **arguments)
 
     def reconnect(self, host: str) -> None:
-        """The next step on the host opens a new connection."""
+        """Close the connection, so that the next step on the host opens a new one."""
         self._task(host, disconnect)
 
     def _task(self, host: str, work: Any, **arguments: Any) -> Any:
@@ -117,7 +117,7 @@ class Run:
             results = self.nornir.filter(name=host).run(task=work, on_failed=True, **arguments)
             self.nornir.data.failed_hosts.discard(host)
             outcome: Result = results[host][0]
-        except Exception as error:  # the runner's own: no thread could be started
+        except Exception as error:  # of the runner itself: no thread could be started
             raise LinkError(f"{host}: the step could not be run: {error!r}") from error
         if outcome.exception:
             raise outcome.exception
@@ -125,7 +125,7 @@ class Run:
 
     @contextmanager
     def holding(self, hosts: Iterable[str]) -> Iterator[None]:
-        """Sets that share a host queue on it. A set takes all of its hosts at once: one that waits keeps none from the others."""
+        """Hold all hosts of a set at once, waiting until all of them are free: a set that waits holds none."""
         wanted = set(hosts)
         with self._freed:
             self._freed.wait_for(lambda: not wanted & self._held)
@@ -138,12 +138,12 @@ class Run:
                 self._freed.notify_all()
 
     def pause(self, wait_s: float) -> None:
-        """Wait between two polls. Raises Interrupted as soon as the operator asks."""
+        """Wait between two polls. Raises Interrupted as soon as the run is asked to stop."""
         if self.stop.wait(wait_s):
             raise Interrupted("interrupted")
 
     def observe(self, hosts: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
-        """{host: what it says now, or why it did not answer}, in parallel."""
+        """{host: its facts now, or why it did not answer}, read in parallel."""
         wanted = set(hosts)
         if not wanted:
             return {}
@@ -151,7 +151,7 @@ class Run:
             chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
             results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
             self.nornir.data.failed_hosts.clear()
-        except Exception as error:  # noqa: BLE001 - the runner's own: no thread could be started
+        except Exception as error:  # noqa: BLE001 - of the runner itself: no thread could be started
             return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in wanted}
         answers: dict[str, HostFacts | BurrowError] = {}
         for host, outcomes in results.items():
@@ -161,7 +161,7 @@ class Run:
         return answers
 
     def read(self, hosts: Iterable[str]) -> None:
-        """Read all that is needed of hosts into `facts`; those that do not answer go into `unreachable` with the reason."""
+        """Read the needed facts of the hosts into `facts`; a host that does not answer goes into `unreachable` with the reason."""
         for host, answer in self.observe(hosts, self.needs).items():
             error = answer if isinstance(answer, BurrowError) else None
             with self._lock:
@@ -175,7 +175,7 @@ class Run:
             self.say("failed" if error else "read", host, text=str(error or ""))
 
     def release(self) -> None:
-        """Give back the leases that this run took; a host that does not answer lets its own lapse. Ctrl-C does not keep it from that."""
+        """Release the leases of this run, even after Ctrl-C. On a host that does not answer, the lease expires."""
         while self.leased:
             host = min(self.leased)
             try:
@@ -183,9 +183,9 @@ class Run:
                 self.leased.discard(host)
             except KeyboardInterrupt:
                 self.stop.set()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other hosts' leases are given back
+            except Exception as error:  # noqa: BLE001 - the other leases are released whatever it is
                 self.leased.discard(host)
-                self.say("failed", host, text=f"its lease was not given back and lapses by itself: {error}")
+                self.say("failed", host, text=f"its lease was not released and will expire: {error}")
 
 
 def _read(task: Task, owner: Owner, needs: Mapping[str, tuple[Fact[Any], ...]]) -> Result:

@@ -1,4 +1,4 @@
-"""Runbooks: stages in their order, and what carries them out."""
+"""Runbooks: stages in order, their options and their results."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ OK, FAILED, PENDING, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 @dataclass(frozen=True)
 class Stage:
-    """A group of change sets with the checks that must hold after them, and the maintenance around them."""
+    """A group of change sets, the checks that must hold after them, and the maintenance in which they are applied."""
 
     name: str
     sets: "tuple[Callable[[Site], Iterable[ChangeSet]], ...]" = ()
@@ -51,7 +51,7 @@ class Options:
 
 @dataclass
 class StageResult:
-    """What became of a stage."""
+    """The result of a stage."""
 
     stage: Stage
     plans: "tuple[SetPlan, ...]" = ()
@@ -61,7 +61,7 @@ class StageResult:
 
 @dataclass
 class RunResult:
-    """What became of a run; `exit_code` as the documentation of runbooks says."""
+    """The result of a run; `exit_code` as documented for runbooks."""
 
     options: Options
     run: "Run"

@@ -1,4 +1,4 @@
-"""Which sets of a stage are applied at once, and which one after the other."""
+"""Which sets of a stage are applied in parallel, and which in sequence."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -14,12 +14,12 @@ from tasks.core.model.plan import SetPlan
 
 
 def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -> tuple[Outcome, ...]:
-    """All sets of a stage, in parallel where they share neither host nor lock: an outcome of each, whatever happens.
+    """Apply all sets of a stage, in parallel where they share neither host nor lock; one outcome for each set, whatever happens.
 
-    Ctrl-C ends them in order: open transactions are rolled back first.
+    After Ctrl-C open transactions are rolled back first.
     """
     outcomes: list[Outcome] = []
-    why = "it was not begun"
+    why = "it was not started"
     try:
         rows = _rows(sets, scope)
         with ThreadPoolExecutor(max_workers=max(1, len(rows))) as pool:
@@ -29,9 +29,9 @@ def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -
             finally:
                 _wait(run, begun)
         for error in (one.exception() for one in begun):
-            why = f"not begun: {run.ours(error)}" if error else why
-    except BaseException as error:  # noqa: BLE001 - what was applied is told all the same
-        why = f"not begun: {run.ours(error)}"
+            why = f"not started: {run.ours(error)}" if error else why
+    except BaseException as error:  # noqa: BLE001 - the outcomes so far are returned all the same
+        why = f"not started: {run.ours(error)}"
         run.say("failed", text=why)
     known = {one.plan.change_set.name for one in outcomes}
     state = "interrupted" if run.stop.is_set() else "refused"
@@ -41,7 +41,7 @@ def apply_all(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -
 
 
 def _wait(run: Run, begun: "Sequence[Future[None]]") -> None:
-    """Until all have ended; Ctrl-C asks them to, however often it is pressed."""
+    """Wait until all have ended. Ctrl-C asks them to stop, however often it is pressed."""
     while True:
         try:
             wait(begun)
@@ -54,7 +54,7 @@ def _wait(run: Run, begun: "Sequence[Future[None]]") -> None:
 
 
 def _rows(sets: Sequence[ChangeSet], scope: Scope | None) -> list[list[ChangeSet]]:
-    """The sets that are applied one after the other: those of one lock; each other set is by itself."""
+    """Lists of sets that are applied in sequence: one list a lock, and one for each set without a lock."""
     rows: dict[str, list[ChangeSet]] = {}
     for one in sets:
         lock = scope.lock(one) if scope else one.lock
@@ -63,14 +63,14 @@ def _rows(sets: Sequence[ChangeSet], scope: Scope | None) -> list[list[ChangeSet
 
 
 def _groups(run: Run, row: Sequence[ChangeSet]) -> Iterator[list[ChangeSet]]:
-    """The sets that are applied at once, batch after batch."""
+    """The sets of one list that are applied at the same time, batch after batch."""
     for _, group in groupby(row, key=lambda one: one.batch or one.name):
         sets = list(group)
-        yield from [[one] for one in sets] if _apart(run, sets) else [sets]
+        yield from [[one] for one in sets] if _serial(run, sets) else [sets]
 
 
-def _apart(run: Run, sets: Sequence[ChangeSet]) -> bool:
-    """Also where it cannot be told: then each set is refused by itself, with the reason."""
+def _serial(run: Run, sets: Sequence[ChangeSet]) -> bool:
+    """Whether the sets of a batch are applied one at a time; also where that is unknown, so that each set is refused by itself."""
     try:
         return any(one.serial_if(run.site, run.first_facts) for one in sets)
     except (BurrowError, *UNEXPECTED):
@@ -78,11 +78,11 @@ def _apart(run: Run, sets: Sequence[ChangeSet]) -> bool:
 
 
 def _apply_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], scope: Scope | None) -> None:
-    """Group after group; what one has changed the next sees anew; after one that failed the others are not begun."""
+    """Apply group after group; each reads what the one before it changed. After one that failed the others are not started."""
     failed = ""
     for at_once in _groups(run, row):
         if failed:
-            reason = f"not begun: {failed!r} comes first, and is not as intended"
+            reason = f"not started: {failed!r} comes first and is not as wanted"
             outcomes += [Outcome(SetPlan(one, refused=reason), "refused", [reason]) for one in at_once]
             continue
         with ThreadPoolExecutor(max_workers=len(at_once)) as pool:
@@ -95,7 +95,7 @@ def _apply_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], scop
 
 
 def apply_by_turns(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = None) -> tuple[Outcome, ...]:
-    """All sets of a stage, turn after turn; not those that share a host with one of an earlier turn that failed."""
+    """Apply all sets of a stage, turn after turn, except those that share a host with a failed set of an earlier turn."""
     outcomes: list[Outcome] = []
     for turn in sorted({one.turn for one in sets}):
         failed = {host: one.plan.change_set.name for one in outcomes if one.failed for host in one.plan.change_set.hosts}
@@ -103,7 +103,7 @@ def apply_by_turns(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = No
         for one in sets:
             if one.turn == turn and one not in begun:
                 first = next(failed[host] for host in one.hosts if host in failed)
-                reason = f"not begun: {first!r} comes first, and is not as intended"
+                reason = f"not started: {first!r} comes first and is not as wanted"
                 outcomes.append(Outcome(SetPlan(one, refused=reason), "refused", [reason]))
         outcomes += apply_all(run, begun, scope) if begun else ()
     names = [one.name for one in sets]

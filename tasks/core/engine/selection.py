@@ -1,4 +1,4 @@
-"""What a run is about: its stages, its sets, the hosts that it reads and those that it judges, as the operator's flags choose them."""
+"""What the operator's flags select: stages, sets, the hosts that are read and the hosts that are judged."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def chosen_stages(runbook: "Runbook", options: "Options") -> "tuple[Stage, ...]":
-    """The stages of the run, with those of their checks that have a chosen tag. Raises Refused on a name that is none."""
+    """The selected stages with their selected checks. Raises Refused on an unknown stage or tag."""
     _known("--stage", "stage", options.stages, [stage.name for stage in runbook.stages])
     _known("--tags", "tag", options.tags, sorted({tag for stage in runbook.stages for check in stage.checks for tag in check.tags}))
     stages = (stage for stage in runbook.stages if not options.stages or stage.name in options.stages)
@@ -32,7 +32,7 @@ def _tagged(checks: "Iterable[Check]", tags: tuple[str, ...]) -> "Iterable[Check
 
 
 def chosen_sets(stages: "Iterable[Stage]", run: "Run", options: "Options") -> None:
-    """Raises Refused where a pattern of --set names no set of the stages."""
+    """Raises Refused where a pattern of --set matches no set of the stages."""
     names = [one.name for stage in stages for make in stage.sets for one in make(run.site)]
     for pattern in options.sets:
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -40,14 +40,14 @@ def chosen_sets(stages: "Iterable[Stage]", run: "Run", options: "Options") -> No
 
 
 def sets_of(stage: "Stage", run: "Run", options: "Options") -> "tuple[ChangeSet, ...]":
-    """The stage's sets that touch a chosen host and are named by a chosen pattern; the other ends of their cables come along."""
+    """The stage's sets that match --set and have a host of --limit; their other hosts come along."""
     sets = (one for make in stage.sets for one in make(run.site))
     named = (one for one in sets if not options.sets or any(fnmatchcase(one.name, pattern) for pattern in options.sets))
     return tuple(one for one in named if not options.limit or set(one.hosts) & set(options.limit))
 
 
 def needs_of(stages: "Iterable[Stage]", run: "Run", options: "Options") -> dict[str, tuple[Any, ...]]:
-    """{host: facts} that the whole run reads of each host in one go."""
+    """{host: facts} that the whole run reads from each host in one round trip."""
     from tasks.core.model.fact import STATUS, union  # noqa: PLC0415
 
     needs: dict[str, list[tuple[Any, ...]]] = {}
@@ -69,12 +69,12 @@ def needs_of(stages: "Iterable[Stage]", run: "Run", options: "Options") -> dict[
 
 
 def peers(stage: "Stage", run: "Run", options: "Options") -> set[str]:
-    """The hosts at the other end of a cable of the hosts that a stage judges: its checks may compare both ends."""
+    """The cable neighbours of the hosts that a stage judges: its checks may compare both ends."""
     return {cable.far(host).host for host in judged(stage, run, options) for cable in run.site.cables_of(host)}
 
 
 def audited(run: "Run", options: "Options") -> tuple[str, ...]:
-    """The hosts that a stage without sets reads: the chosen ones, and what is at the other end of their cables."""
+    """The hosts that a stage without sets reads: the selected ones and their cable neighbours."""
     managed = [host.name for host in run.site.hosts.values() if host.vm is None and host.managed]
     if not options.limit:
         return tuple(managed)
@@ -83,13 +83,13 @@ def audited(run: "Run", options: "Options") -> tuple[str, ...]:
 
 
 def judged(stage: "Stage", run: "Run", options: "Options") -> tuple[str, ...]:
-    """The hosts that a stage's checks speak of: with --limit the chosen ones, though their partners are read too."""
+    """The hosts that a stage's checks judge: with --limit the selected ones only, though their neighbours are read too."""
     hosts = [host for one in sets_of(stage, run, options) for host in one.hosts] if stage.sets else audited(run, options)
     return tuple(host for host in dict.fromkeys(hosts) if not options.limit or host in options.limit)
 
 
 def verdicts_of(stage: "Stage", run: "Run", options: "Options") -> "tuple[Verdict, ...]":
-    """What the stage's checks say; with --set only of what the chosen sets change, besides their own checks: the rest may be to come."""
+    """The verdicts of the stage's checks; with --set those of the selected sets' own checks and on what these sets change."""
     from tasks.core.model.check import judge  # noqa: PLC0415
 
     if not options.sets:

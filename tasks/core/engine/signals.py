@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP all ask the same of a run: roll back what is open, give back what is leased, write down what became of it.
+"""Ctrl-C, SIGTERM and SIGHUP ask a run to stop: roll back open transactions, release leases, write the record.
 
-A signal sets the run's `stop`, which every wait of the engine looks at, and raises nothing in the middle of a step. Another one changes
-nothing: what the first began goes on to its end. Where the program waits for the operator it is ended at once.
+A signal sets the run's `stop`, which every wait of the engine watches; it raises nothing in the middle of a step. Further signals change
+nothing. While the program waits for the operator, a signal ends it at once.
 """
 
 import signal
@@ -15,17 +15,17 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Now:
-    """What the handlers know: whether a signal has come, and whether it may raise. Only the main thread writes it."""
+    """State of the handlers: whether a signal has arrived, and whether it may raise. Only the main thread writes it."""
 
     watched: threading.Event | None = None
     say: Callable[[str], None] = staticmethod(lambda _: None)
-    heard = False
+    received = False
     may_raise = False
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
     del number, frame
-    _Now.heard = True
+    _Now.received = True
     if _Now.may_raise:
         _Now.may_raise = False
         raise KeyboardInterrupt
@@ -33,9 +33,9 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def stopping(stop: threading.Event, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
-    """Inside the block a signal sets `stop`, and the first one's name is said.
+    """Inside the block a signal sets `stop`, and `say` gets the name of the first one.
 
-    A signal that is ignored stays so (nohup, a background job of a shell). Elsewhere than in the main thread nothing is changed.
+    An ignored signal stays ignored (nohup, a background job of a shell). Outside the main thread this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,14 +50,14 @@ def stopping(stop: threading.Event, say: Callable[[str], None] = lambda _: None)
 
 @contextmanager
 def _installed(stop: threading.Event) -> Iterator[None]:
-    # A handler in Python may interrupt whoever holds the event's own lock, so a thread sets it: the interpreter itself tells that thread.
+    # A handler may interrupt code that holds the event's lock, so a thread sets the event; the interpreter wakes it through a socket.
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    thread = threading.Thread(target=_hear, args=(reader, stop), name="signals", daemon=True)
+    thread = threading.Thread(target=_listen, args=(reader, stop), name="signals", daemon=True)
     thread.start()
     known = {one: signal.getsignal(one) or signal.SIG_DFL for one in ENDING}
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    outer, _Now.watched, _Now.heard = _Now.watched, stop, False
+    outer, _Now.watched, _Now.received = _Now.watched, stop, False
     for one, handler in known.items():
         if handler is not signal.SIG_IGN:
             signal.signal(one, _handle)
@@ -71,11 +71,11 @@ def _installed(stop: threading.Event) -> Iterator[None]:
         writer.close()
         thread.join()
         reader.close()
-        if _Now.heard:
+        if _Now.received:
             stop.set()
 
 
-def _hear(reader: socket.socket, stop: threading.Event) -> None:
+def _listen(reader: socket.socket, stop: threading.Event) -> None:
     while numbers := reader.recv(16):
         for number in numbers:
             if number in ENDING and not stop.is_set():
@@ -85,13 +85,13 @@ def _hear(reader: socket.socket, stop: threading.Event) -> None:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Inside the block, where nothing is open, the program waits for the operator or a reader: a signal raises KeyboardInterrupt."""
+    """Inside the block the program waits for the operator and has no open transaction: a signal raises KeyboardInterrupt."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _Now.may_raise = _Now.watched is not None
     try:
-        if _Now.may_raise and _Now.heard:
+        if _Now.may_raise and _Now.received:
             raise KeyboardInterrupt
         yield
     finally:

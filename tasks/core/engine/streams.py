@@ -1,4 +1,4 @@
-"""Standard output and standard error, which may be a closed pipe, a full disk or a terminal that is gone. They decide nothing."""
+"""Standard output and standard error; each may be a closed pipe, a full disk or a lost terminal. Output decides nothing."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from inventory.printable import LINES, printable
 
 
 class OutputLostError(Exception):
-    """Nothing is shown any more, why, and that has been said."""
+    """Nothing can be shown any more, and the reason was reported."""
 
 
 def tolerate(stream: IO[str] | None) -> None:
-    """What the stream cannot show is shown by its number: a lone surrogate, or a letter that ASCII has not."""
+    """Let the stream escape characters that it cannot encode."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure:
         with suppress(OSError, ValueError):
@@ -21,7 +21,7 @@ def tolerate(stream: IO[str] | None) -> None:
 
 
 def silence(stream: IO[str] | None) -> None:
-    """What is still to come, and what Python flushes at its end, goes nowhere."""
+    """Discard what is written from here on, also what Python flushes at its end."""
     with suppress(AttributeError, OSError, ValueError):
         handle = stream.fileno() if stream else -1
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -30,7 +30,7 @@ def silence(stream: IO[str] | None) -> None:
 
 
 def complain(words: str) -> None:
-    """A line on standard error, where that still leads anywhere."""
+    """Print a line on standard error, if that still works."""
     try:
         print(printable(words, keep=LINES), file=sys.stderr, flush=True)
     except (AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What must be true after a set is applied: its checks are polled until they hold, or the time is up."""
+"""Verification of a set that was applied: its checks are polled until they hold, or until the time is up."""
 
 import time
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from tasks.core.model.errors import CheckFailed, LinkError
 from tasks.core.model.fact import union
 
 POLL_S = 0.5
-# The checks have to pass twice, this far apart: a bond that has just come up may fall over once more.
+# The checks have to pass for this long: a bond that has just come up may go down once more.
 HOLD_S = 1.0
 
 
 def verify(run: Run, change_set: ChangeSet, scope: Scope | None, timers: Mapping[str, float]) -> None:
-    """Poll the set's checks over new connections until all pass and hold, or the deadline, which is shorter than the timers.
+    """Poll the set's checks until all pass and hold, or until the deadline, which is shorter than the timers.
 
-    Raises CheckFailed with what does not hold.
+    Raises CheckFailed with the checks that fail.
     """
-    patience_s = change_set.verify_s or run.timers.verify_s
-    deadline = min([time.monotonic() + patience_s, *(ends - MARGIN_S for ends in timers.values())])
+    limit_s = change_set.verify_s or run.timers.verify_s
+    deadline = min([time.monotonic() + limit_s, *(ends - MARGIN_S for ends in timers.values())])
     passing_since: float | None = None
     while True:
         failed = _failing(run, change_set) or _failing_around(run, change_set, scope)
@@ -48,7 +48,7 @@ def _failing(run: Run, change_set: ChangeSet) -> list[str]:
 
 
 def _failing_around(run: Run, change_set: ChangeSet, scope: Scope | None) -> list[str]:
-    """What the hosts that are out of service are missed by."""
+    """The checks of the maintenance that fail while the set's hosts are out of service."""
     if scope is None:
         return []
     maintenance = scope.maintenance

@@ -1,4 +1,4 @@
-"""The one shape of a feature: observe, diff, apply, check. Everything here is pure."""
+"""The shape of every feature: intend, observe, diff, steps. Everything here is pure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,9 +15,9 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class FilePart:
-    """What a change owns of a file: `merge` turns the text as it stands into the text as it should be, and leaves the rest.
+    """The part of a file that a change owns: `merge` returns the text with that part as wanted, and everything else unchanged.
 
-    `mount` is the shared mount that the file is on where its path does not say so: a link leads there.
+    `mount` is the shared mount that holds the file, where its path is a link to there.
     """
 
     path: str
@@ -30,7 +30,7 @@ class FilePart:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a change owns of a host's network configuration, as a merge candidate in its platform's own language."""
+    """The part of a host's network configuration that a change owns, as a merge candidate in its platform's language."""
 
     text: str
     impact: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Package:
-    """A package to install before any transaction; not taken back."""
+    """A package that is installed before the transaction, and stays."""
 
     name: str
 
@@ -64,14 +64,14 @@ class Difference:
 
 
 class Change(ABC, Generic[State]):
-    """One feature of one host made equal to its intent; the docstring of each is the sentence that is then true."""
+    """One feature of one host. The docstring of each change is the sentence that is true once it is applied."""
 
     needs: ClassVar[tuple[Fact[Any], ...]] = ()
     host: str
 
     @abstractmethod
     def intend(self, site: Site, facts: Facts) -> State:
-        """The wanted state of what the change owns. Raises Refused where the inventory's wish cannot be carried out on these facts."""
+        """The wanted state of what the change owns. Raises Refused where these facts do not permit what the inventory wants."""
 
     @abstractmethod
     def observe(self, site: Site, facts: Facts) -> State:
@@ -79,7 +79,7 @@ class Change(ABC, Generic[State]):
 
     @abstractmethod
     def steps(self, site: Site, facts: Facts, want: State) -> tuple[Step, ...]:
-        """What makes a state that differs the wanted one."""
+        """What turns the present state into the wanted one."""
 
     def diff(self, have: State, want: State) -> tuple[Difference, ...]:
         """The owned fields that differ."""
@@ -89,9 +89,9 @@ class Change(ABC, Generic[State]):
 
 @dataclass(frozen=True)
 class Member:
-    """One host of a change set. Safe alone: with only this end changed, the host is still reachable.
+    """One host of a change set. Safe alone: with only this end changed, the host stays reachable.
 
-    Where it is about something that many hosts lead to, a cluster or a pool, any of those `endpoints` does as well.
+    A change of a cluster or a pool can be made through any of its `endpoints`.
     """
 
     host: str
@@ -100,29 +100,29 @@ class Member:
     endpoints: tuple[str, ...] = ()
 
     def on(self, host: str) -> "Member":
-        """The same, done through another host."""
+        """The same changes through another host."""
         return replace(self, host=host, changes=tuple(replace(change, host=host) for change in self.changes))  # type: ignore[type-var]
 
 
 def at_once(site: Site, facts: Facts) -> bool:
-    """Never one at a time, whatever was read."""
+    """False: the sets of a batch are applied at the same time."""
     del site, facts
     return False
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Transactions of several hosts that only make sense together.
+    """Transactions of several hosts that are confirmed or undone together.
 
     Attributes:
-    subjects: {host: the subjects of the findings that the set waits for}; checks judge whole hosts, a set only what it changed.
+    subjects: {host: subjects of the findings that the set waits for}; its checks judge whole hosts, but it waits only for what it changed.
     by_hand: what the owner of an unmanaged host has to do.
-    lock: sets with the same lock are applied one at a time, in order; none is begun after one that failed.
-    batch: sets of one lock and one batch, next to each other, are applied at the same time.
-    serial_if: says from the facts of the run's beginning whether those of a batch are applied one at a time all the same.
-    verify_s: how long its checks are waited for, in seconds, where that is not the site's.
-    peers: hosts that it reads but does not change; of them it reads `peer_facts`.
-    turn: sets of a lower turn are applied first; one of a higher turn is not begun where one that shares a host with it has failed.
+    lock: sets with the same lock are applied one at a time, in order; after one that failed, the others are not started.
+    batch: neighbouring sets with the same lock and batch are applied at the same time.
+    serial_if: from the facts at the start of the run, whether the sets of a batch are applied one at a time after all.
+    verify_s: how long its checks may take to pass, in seconds, where that differs from the site's.
+    peers: hosts that it reads (`peer_facts`) but does not change.
+    turn: sets of a lower turn are applied first; a set is not started if one of an earlier turn that shares a host with it failed.
     """
 
     name: str
@@ -140,7 +140,7 @@ class ChangeSet:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts of the set, the safe end first: the order in which it is applied and confirmed."""
+        """The hosts of the set, safe ends first: the order in which they are applied and confirmed."""
         return tuple(member.host for member in self.ordered())
 
     def ordered(self) -> tuple[Member, ...]:
@@ -148,7 +148,7 @@ class ChangeSet:
         return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
 
     def via(self, answering: Collection[str]) -> "ChangeSet":
-        """The set with each member on a host that answers, where it may choose."""
+        """The set with each member on the first of its endpoints that answers."""
         members = [
             next((one.on(host) for host in one.endpoints if host in answering), one) if one.host not in answering else one
             for one in self.members
@@ -156,7 +156,7 @@ class ChangeSet:
         return replace(self, members=tuple(members))
 
     def changes(self, verdict: Verdict) -> bool:
-        """Whether a verdict is about one of the set's subjects."""
+        """Whether a verdict is on one of the set's subjects."""
         return self.subjects is not None and verdict.finding.subject in self.subjects.get(verdict.host, frozenset())
 
     def concerns(self, verdict: Verdict) -> bool:
@@ -164,6 +164,6 @@ class ChangeSet:
         return self.subjects is None or not verdict.finding.subject or self.changes(verdict)
 
     def needs(self) -> Iterable[tuple[Fact[Any], ...]]:
-        """What its changes and checks read."""
+        """The facts that its changes and checks need."""
         yield from (change.needs for member in self.members for change in member.changes)
         yield from (check.needs for check in self.checks)

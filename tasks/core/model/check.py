@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check says of one target. `subject` is what a change set names when it waits for it: a bond, a bridge, a file."""
+    """A check's result for one target. `subject` is what a change set waits for by name: a bond, a bridge, a file."""
 
     target: str
     want: str
@@ -32,13 +32,13 @@ class Finding:
     passed: bool | None = None
 
     def __post_init__(self) -> None:
-        """What hosts say of themselves and of their neighbours becomes words for people here."""
+        """Make text that came from hosts printable."""
         for field in ("target", "want", "got"):
             object.__setattr__(self, field, printable(getattr(self, field)))
 
     @property
     def ok(self) -> bool:
-        """Whether it is as wanted; by default: the same text."""
+        """Whether it is as wanted; by default, whether both texts are equal."""
         return self.want == self.got if self.passed is None else self.passed
 
 
@@ -47,7 +47,7 @@ Judge = Callable[[Site, Facts, str], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Check:
-    """A judge with what it reads and what to do when it says no. Called as (site, facts, host)."""
+    """A judge of (site, facts, host), the facts that it needs, and the remedy where it fails."""
 
     judge: Judge
     needs: tuple[Fact[Any], ...]
@@ -81,7 +81,7 @@ class Verdict:
 
 
 def judge(checks: Iterable[Check], site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[Verdict, ...]:
-    """Every check on every host that was read; a fact that could not be read, or is not as the check knows it, is a finding of its own."""
+    """Every check on every host that was read. A fact that could not be read or has an unexpected shape is a failed finding."""
     verdicts = []
     hosts = tuple(hosts)
     for one in checks:
@@ -102,5 +102,5 @@ def _findings(one: Check, site: Site, facts: Facts, host: str) -> Iterator[Findi
 
 
 def _can_judge(one: Check, site: Site, facts: Facts, host: str) -> bool:
-    """A device with an API answers its own calls alone: what a Linux host is asked is not asked there."""
+    """Whether all facts were read: a device with an API has none of a Linux host's."""
     return site.hosts[host].link is not LinkKind.API or all(fact.name in facts[host].readings for fact in one.needs)

@@ -4,15 +4,15 @@ BurrowError
 ├── Refused            nothing was touched, and why (exit 3)
 ├── LinkError          a host could not be reached, or did not answer in time
 │   ├── Deadline       the channel was closed because its step's deadline passed
-│   └── BadAnswer      it answered what cannot be understood, so it is not known what it did
-├── TransactionError   a host did not keep what was asked of it: it reverted, or holds something else
-│   └── Reverting      it could not restore everything yet, and goes on trying by itself
-└── CheckFailed        what must be true after a change is not, and the change was undone
+│   └── BadAnswer      its answer could not be understood, so what it did is unknown
+├── TransactionError   a host did not keep the change: it reverted, or is in another state
+│   └── Reverting      it has not restored everything yet, and keeps trying
+└── CheckFailed        a check failed after the change, and the change was undone
 """
 
 from inventory.printable import LINES, printable
 
-# What a pure function raises over an answer of another shape than it knows: that is the trouble of one check or set, not of the run.
+# What a pure function raises on an answer of unexpected shape. It fails one check or one change set, never the run.
 UNEXPECTED = (
     ArithmeticError,
     AssertionError,
@@ -27,7 +27,7 @@ UNEXPECTED = (
 
 
 class BurrowError(Exception):
-    """The root: catch it to catch all of ours. A host's own words are in many messages, so each is shown without what steers a terminal."""
+    """The root of all errors of the suite. Messages quote hosts, so terminal control characters are removed when one is shown."""
 
     def __str__(self) -> str:
         return printable(super().__str__(), keep=LINES)
@@ -46,16 +46,16 @@ class Deadline(LinkError):
 
 
 class BadAnswer(LinkError):
-    """A host answered what cannot be understood."""
+    """A host's answer could not be understood."""
 
 
 class TransactionError(BurrowError):
-    """A host did not keep what was asked of it."""
+    """A host did not keep the change."""
 
 
 class Reverting(TransactionError):
-    """A host could not restore everything yet, and goes on trying by itself."""
+    """A host has not restored everything yet, and keeps trying."""
 
 
 class CheckFailed(BurrowError):
-    """What must be true after a change is not."""
+    """A check failed after a change."""

@@ -1,4 +1,4 @@
-"""Facts: what is read from a host, by one command each, and parsed only when somebody asks."""
+"""Facts: what is read from a host, one command each, parsed at first use."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-# What waits for others has a limit of its own: at the one of the whole reading all of a host's facts are lost.
+# A command that waits for a cluster or a server has its own deadline: the deadline of the whole reading would lose all facts of the host.
 BOUNDED = """command=$(cat <<'END_OF_COMMAND'
 {command}
 END_OF_COMMAND
@@ -36,11 +36,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Fact(Generic[T_co]):
-    """A command, read-only and the same on both links, and what its output means.
+    """A read-only command, the same on every connector, and the pure function that parses its output.
 
-    `parse` gets the reading and is pure. A command that may fail says so itself (`|| true`): any other exit code than 0 is an error.
-    Where the command depends on the inventory, `of_site` makes it of the site and the host's name. What is to be compared with another
-    fact a while later is read `last`, after all others. One that waits for a cluster or a server is ended after `within_s` seconds.
+    A command that may fail ends in `|| true`; any exit code other than 0 is an error. `of_site` builds a command that depends on the
+    inventory, from the site and the host's name. A fact that is compared with an earlier one is read `last`, after all others. A command
+    that waits for a cluster or a server is ended after `within_s` seconds.
     """
 
     name: str
@@ -58,19 +58,19 @@ class Fact(Generic[T_co]):
 
     @property
     def called(self) -> str:
-        """The fact as a message names it: a script by its name."""
+        """The name of the fact in messages: the command, or for a script the fact's name."""
         return self.name if "\n" in self.command or self.of_site else f"`{self.command}`"
 
 
 def text(name: str, path: str) -> Fact[str]:
-    """The fact that a file holds; an absent file is an empty text."""
+    """The text of a file; empty where the file is absent."""
     return Fact(name, f"cat {path} 2>/dev/null || true", str)
 
 
 def unit_states(*units: str) -> str:
-    """The command that says Id, ActiveState and UnitFileState of each unit.
+    """The command that prints Id, ActiveState and UnitFileState of each unit.
 
-    Whether one is enabled is looked up on disk: what `systemctl show` says of a unit that is loaded is from when it was loaded.
+    `is-enabled` reads the disk; `systemctl show` reports the state from when the unit was loaded.
     """
     return (
         f"for unit in {' '.join(units)}; do systemctl show -p Id,ActiveState $unit;"
@@ -78,18 +78,18 @@ def unit_states(*units: str) -> str:
     )
 
 
-# A fact of a device with an API is its calls, a line each: this word, the method, and its parameters as JSON.
+# A fact of a device with an API is one call a line: this word, the method, and its parameters as JSON.
 CALL = "call "
-# The host's part answers this command itself, on either link: pending transaction, lease, last records.
+# The host agent itself answers this command: pending transaction, lease, last records.
 STATUS_COMMAND = "burrow status --json"
 
 
 def _status(output: str) -> dict[str, Any]:
-    """What the host's part says of itself. Raises ValueError or TypeError where it is of another shape: what is open is not known then."""
-    said = json.loads(output)
-    if not isinstance(said, dict) or not {"pending", "records", "boot"} <= said.keys():
+    """The host agent's status. Raises ValueError or TypeError where its shape is unexpected: what is pending is unknown then."""
+    status = json.loads(output)
+    if not isinstance(status, dict) or not {"pending", "records", "boot"} <= status.keys():
         raise ValueError("wanted an object with pending, records and boot")
-    pending, records = said["pending"], said["records"]
+    pending, records = status["pending"], status["records"]
     if pending is not None:
         _has(pending, "run", "holder", "why")
         if not isinstance(pending.get("revert_in_s"), int | float) or not isfinite(pending["revert_in_s"]):
@@ -98,7 +98,7 @@ def _status(output: str) -> dict[str, Any]:
         raise TypeError("wanted a list of records")
     for record in records:
         _has(record, "outcome", "reason", "holder", "why", "at")
-    return said
+    return status
 
 
 def _has(found: object, *names: str) -> None:
@@ -111,7 +111,7 @@ STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, _status)
 
 @dataclass
 class HostFacts:
-    """All that was read from one host in one go."""
+    """All facts that were read from one host in one round trip."""
 
     host: str
     readings: Mapping[str, Reading]
@@ -134,11 +134,11 @@ class HostFacts:
         return cast("T", self._parsed[fact.name])
 
 
-# A set's hosts, not one host: a partner's MAC is the other end's fact.
+# Of all hosts of a set, because a check may compare both ends of a cable.
 Facts = Mapping[str, HostFacts]
 
 
 def union(needs: Iterable[Iterable[Fact[Any]]]) -> tuple[Fact[Any], ...]:
-    """Each fact once, in the order of first mention, but for those that are read last."""
+    """Each fact once, in the order of first mention; those that are read last at the end."""
     found = {fact.name: fact for facts in needs for fact in facts}
     return tuple(sorted(found.values(), key=lambda fact: fact.last))

@@ -1,4 +1,4 @@
-"""How a host is taken out of service and put back, and what has to hold around it: as data. Pure."""
+"""Maintenance as data: how a host is taken out of service and put back, and which checks must hold meanwhile. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,36 +12,36 @@ from tasks.core.model.operation import Action
 
 @dataclass(frozen=True)
 class Preparation:
-    """What makes a host ready, done on `on` and undone there: the host itself, or one that speaks for the cluster it is in."""
+    """Actions that take a host out of service, done and undone on the host `on`: the host itself, or an endpoint of its cluster."""
 
     on: str
     actions: tuple[Action, ...]
 
 
-def everybody(site: Site) -> tuple[str, ...]:
-    """All hosts."""
+def all_hosts(site: Site) -> tuple[str, ...]:
+    """All hosts of the site."""
     return tuple(site.hosts)
 
 
-def all_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
-    """Without a look at them."""
+def every_host(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    """All of the hosts, whatever their facts."""
     del site, facts
     return tuple(hosts)
 
 
-def none_of_them(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
-    """Of every host it is known."""
+def no_host(site: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """None: the state of every host is known."""
     del site, facts, hosts
     return {}
 
 
 @dataclass(frozen=True)
 class Maintenance:
-    """How a host is made ready, which checks hold all the while, and which only `entry_checks` of it.
+    """How a host is taken out of service, the checks that hold throughout, and the `entry_checks` that hold before and after.
 
-    `peers` names the hosts of which the checks speak too. Of the hosts that it `may_concern`, `concerns` tells those that are not to be
-    touched without it as they are now; `unheard` says of which this is not known, and why: these are changed without it, so that they can
-    be mended. One host at a time is in maintenance or is changed unheard: that is its `lock`.
+    `peers` are the other hosts that the checks read. Of the hosts in `may_concern`, `concerns` returns those that need maintenance in their
+    present state, and `unknown` those whose state could not be read, with the reason: these are changed without maintenance, so that they
+    can be repaired. `lock` admits one host at a time, in maintenance or unknown.
     """
 
     purpose: str
@@ -49,21 +49,21 @@ class Maintenance:
     checks: tuple[Check, ...]
     entry_checks: tuple[Check, ...] = ()
     peers: Callable[[Site, str], Iterable[str]] = lambda _, __: ()
-    may_concern: Callable[[Site], Iterable[str]] = everybody
-    concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = all_of_them
-    unheard: Callable[[Site, Facts, Iterable[str]], Mapping[str, str]] = none_of_them
+    may_concern: Callable[[Site], Iterable[str]] = all_hosts
+    concerns: Callable[[Site, Facts, Iterable[str]], tuple[str, ...]] = every_host
+    unknown: Callable[[Site, Facts, Iterable[str]], Mapping[str, str]] = no_host
     lock: str = ""
 
     def around(self, site: Site, host: str) -> tuple[str, ...]:
-        """The hosts that its checks speak of, when it is about this one."""
+        """The managed hosts that its checks read when this host is in maintenance, this host first."""
         return tuple(name for name in dict.fromkeys((host, *self.peers(site, host))) if site.hosts[name].managed)
 
     def preparations(self, site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
-        """What makes it ready. Raises Refused where that cannot be done, or cannot be told from what was read."""
+        """What takes the host out of service. Raises Refused where that is impossible, or unknown from these facts."""
         try:
             return self.ready(site, facts, host)
         except UNEXPECTED as error:
-            raise Refused(f"{host}: it cannot be told how to take it out of service: an unexpected answer: {error!r}") from error
+            raise Refused(f"{host}: how to take it out of service is unknown: an unexpected answer: {error!r}") from error
 
 
 ENDED = "maintenance has ended"

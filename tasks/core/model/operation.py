@@ -1,24 +1,24 @@
-"""A transaction as data: what one run writes on one host, applied, checked, then confirmed or undone as one."""
+"""A transaction as data: what one run writes on one host, then confirms or undoes as a whole."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# What a cluster shares is mounted here by its daemon; written below the bare folder, a file keeps it from being mounted again.
+# A cluster's daemon mounts its shared files here. A file written while it is not mounted would keep it from being mounted again.
 PVE = "/etc/pve"
 SHARED_MOUNTS = (PVE,)
 
 
 def shared_mount(path: str) -> str:
-    """The shared mount that a path is below; empty where it is below none."""
+    """The shared mount above a path; empty where there is none."""
     return next((mount for mount in SHARED_MOUNTS if path.startswith(f"{mount}/")), "")
 
 
 @dataclass(frozen=True)
 class FileWrite:
-    """A whole file: as it was read (None: absent) and as it will be. `validate` names the candidate's path as {candidate}.
+    """A whole file, before and after; None means absent. {candidate} in `validate` stands for the path of the new file.
 
-    `mount` is the shared mount that it was read on: nothing is written where that is not mounted any more.
+    `mount` is the shared mount that the file was read from: nothing is written while that is not mounted.
     """
 
     path: str
@@ -31,11 +31,11 @@ class FileWrite:
 
 @dataclass(frozen=True)
 class Action:
-    """A command that makes files live, and the one that does so again after they were restored.
+    """A command that makes files live, and `undo`, which does so again after they were restored.
 
-    An early one runs before the network configuration is made live; `shown` is its line in a diff, where no file says what it does.
-    A lasting one acts beyond the host, on the cluster that it speaks for: no boot ends that, so the host tries `undo` until it succeeds.
-    A coordinated one succeeds only while the same is done on other hosts.
+    An early one runs before the network configuration is made live. `shown` is its line in the diff, where no file shows its effect.
+    A lasting one acts on the host's cluster, where no boot undoes it: the host retries `undo` until it succeeds.
+    A coordinated one succeeds only if other hosts do the same at the same time.
     """
 
     argv: tuple[str, ...]
@@ -59,9 +59,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a device's API, and the one that takes it back; without that it stays, and `shown` says so.
+    """A call of a device's API, and the call that undoes it. Without `undo` it is permanent, and `shown` says so.
 
-    `parameters` is a JSON list; in those of `undo`, {id} is the id of what the call made. A job is waited for.
+    `parameters` is a JSON list; in those of `undo`, {id} is the id of the object that the call made. A `job` is waited for.
     """
 
     method: str
@@ -81,10 +81,10 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Command:
-    """A command that no timer takes back: `undo` is its opposite; without that it stays, which the plan says.
+    """A command that no timer undoes. `undo` is its opposite; without it the command is permanent, and the plan says so.
 
-    It goes on when the connection that asked for it breaks, and the next run finds what came of it. `mount` is the shared mount that it
-    and its opposite write below: where that is not mounted neither is run.
+    It continues when its connection breaks, and the next run finds its result. `mount` is the shared mount below which it and its opposite
+    write: while that is not mounted, neither runs.
     """
 
     argv: tuple[str, ...]
@@ -96,19 +96,19 @@ class Command:
 
     @property
     def guarded(self) -> tuple[str, ...]:
-        """What is run on the host: the command itself, after a look at its mount."""
+        """What runs on the host: the command, after a check of its mount."""
         return ("/bin/sh", "-c", WITH_MOUNT, self.argv[0], self.mount, *self.argv) if self.mount else self.argv
 
     def opposite(self) -> "Command | None":
-        """What takes it back."""
+        """The command that undoes it; None where there is none."""
         return Command(self.undo, self.shown, mount=self.mount) if self.undo else None
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """Files, then live values, then actions, then units; restored the other way round. `saved` names live values that it may flip.
+    """Files, then live values, then actions, then units; undone in the reverse order. `saved` names live values that it may change.
 
-    What has no timer is by itself: calls of a device with an API, commands of a host.
+    Calls of a device's API and commands have no timer, so a transaction holds nothing else beside them.
     """
 
     why: str
@@ -124,9 +124,9 @@ class Transaction:
 
     @property
     def timed(self) -> bool:
-        """Whether the host itself takes it back unless it is confirmed in time."""
+        """Whether the host itself undoes it unless it is confirmed in time."""
         return not self.calls and not self.commands
 
     def request(self, revert_s: int) -> dict[str, Any]:
-        """As the host's part takes it; it restores itself `revert_s` seconds after it is armed."""
+        """The request to the host agent, which reverts it `revert_s` seconds after it is armed."""
         return {**asdict(self), "revert_s": revert_s}

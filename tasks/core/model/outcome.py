@@ -7,10 +7,10 @@ from tasks.core.model.plan import SetPlan
 
 @dataclass
 class Outcome:
-    """How one set ended, with the plans and the reasons.
+    """How one change set ended.
 
     `state` is one of: unchanged; done; refused (nothing was touched); reverted; reverting (a host is still restoring itself); interrupted;
-    failed (the change is made, but a check failed afterwards).
+    failed (the change was confirmed, but a later check failed).
     """
 
     plan: SetPlan
@@ -20,5 +20,5 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether the set is not as intended."""
+        """Whether the set is not as wanted."""
         return self.state not in ("unchanged", "done")

@@ -1,4 +1,4 @@
-"""A plan: what one change set does on each of its hosts. Pure."""
+"""A plan: what a change set would do on each of its hosts. Pure."""
 
 import difflib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tasks.core.redact import redact
 
 @dataclass(frozen=True)
 class HostPlan:
-    """One host's part: the differences, the transaction that ends them, the packages before it, and what that does to traffic."""
+    """One host's plan: differences, the transaction that removes them, packages to install before it, and the impact on traffic."""
 
     host: str
     differences: tuple[Difference, ...] = ()
@@ -23,7 +23,7 @@ class HostPlan:
         return bool(self.differences)
 
     def diff(self) -> str:
-        """A unified diff of the files, then a line for each thing that is no file."""
+        """A unified diff of the files, then one line for each other step."""
         if not self:
             return ""
         assert self.transaction is not None
@@ -45,7 +45,7 @@ class HostPlan:
 
 @dataclass(frozen=True)
 class SetPlan:
-    """A change set with its hosts' plans in order (safe end first), or the reason why it is refused."""
+    """A change set with the plans of its hosts, safe ends first, or the reason why it is refused."""
 
     change_set: ChangeSet
     hosts: tuple[HostPlan, ...] = ()
@@ -58,5 +58,5 @@ class SetPlan:
 
     @property
     def coordinated(self) -> bool:
-        """Whether it is kept only where other hosts' sets do the same at the same time."""
+        """Whether it succeeds only if other sets do the same at the same time."""
         return any(action.coordinated for plan in self.changes if plan.transaction for action in plan.transaction.actions)

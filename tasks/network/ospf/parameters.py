@@ -1,4 +1,4 @@
-"""What both ends of a routed cable have to say alike (RFC 2328, 10.5 and D.4): it is changed on both, or on neither."""
+"""Adjacency parameters: both ends of a routed cable must have the same (RFC 2328, 10.5 and D.4), so both change or neither does."""
 
 from inventory.site import Site
 from tasks.core.model.fact import Facts
@@ -10,8 +10,8 @@ from tasks.platforms.frr.frr_file import FrrFile, in_dots
 KEY = "ip ospf message-digest-key"
 PARAMETERS = ("ip ospf area", "ip ospf network", "ip ospf hello-interval", "ip ospf dead-interval", "ip ospf authentication", KEY)
 FULL = "Full"
-# The dead timer of a neighbour begins anew with each hello that is accepted: what was full before is accepted with the new parameters, or this
-# fails at the end of its time, and the host is as it was.
+# Each hello that a router accepts restarts its neighbour's dead timer. So the timer shows whether the neighbour accepts the new
+# parameters; if it does not, this fails in time and the host reverts.
 FOLLOWED_SCRIPT = """
 import json, subprocess, sys, time
 wait_s, ports = sys.argv[2], set(sys.argv[3:])
@@ -31,7 +31,7 @@ if ports:
 
 
 def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFile) -> tuple[str, ...]:
-    """The ports with a full neighbour, who has to follow."""
+    """The ports whose parameters change and whose neighbour is Full, so that it has to change too."""
     file, full = FrrFile(facts[host][FRR_CONF]), {one.port for one in facts[host][FRR].neighbours if one.state == FULL}
     ports = (cable.near(host).port for cable in site.routed(host))
     return tuple(port for port in ports if port in full and _parameters(file, port) != _parameters(wanted, port))
@@ -39,11 +39,13 @@ def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFi
 
 def _parameters(file: FrrFile, port: str) -> tuple[str | None, ...]:
     values = (file.get((f"interface {port}",), parameter) for parameter in PARAMETERS)
-    return tuple(in_dots(value) if parameter == "ip ospf area" and value else value for parameter, value in zip(PARAMETERS, values, strict=True))
+    return tuple(
+        in_dots(value) if parameter == "ip ospf area" and value else value for parameter, value in zip(PARAMETERS, values, strict=True)
+    )
 
 
 def followed(ports: tuple[str, ...], wait_s: int) -> Action:
-    """Until each port's neighbour is full and was accepted with the new parameters. Fails where that is not within `wait_s` seconds."""
+    """Waits until each port's neighbour is Full with the new parameters. Fails after `wait_s` seconds."""
     argv = ("python3", "-c", FOLLOWED_SCRIPT, "neighbours follow", str(wait_s), *ports)
     shown = f"{', '.join(ports)}: the neighbours have to follow within {wait_s} s, or all is as before"
     return Action(argv, ("true",), deadline_s=wait_s + 10.0, shown=shown, coordinated=True)

@@ -126,6 +126,6 @@ CEPH_MAINTENANCE = Maintenance(
     peers=monitors,
     may_concern=storage_hosts,
     concerns=in_use,
-    unheard=unheard,
+    unknown=unheard,
     lock="a storage node at a time",
 )
