@@ -6,7 +6,7 @@ from tasks.core.engine.runbook import Runbook, Stage
 from tasks.host.base.checks import HOST_CHECKS
 from tasks.host.base.sets import base_settings
 from tasks.network.fabric import fabric
-from tasks.network.uplink.sets import gateways, larger_packets, packet_sizes, inter_switch_lags, uplinks
+from tasks.network.uplink.sets import gateways, inter_switch_lags, larger_packets, packet_sizes, uplinks
 from tasks.storage.ceph.maintenance import CEPH_MAINTENANCE
 from tasks.storage.ceph.sets import ceph
 from tasks.storage.nfs.sets import nfs
