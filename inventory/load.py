@@ -36,7 +36,7 @@ class BurrowInventory:
     Without options it loads the lab. Options override the site's settings.
 
     Args:
-        site: A block of nornir_config.yaml, or a folder beside it.
+        site: A block of nornir_config.yaml, or a folder next to it.
         folder: The inventory folder.
         ssh_config: The OpenSSH configuration for the site. With it, Burrow reaches a host by its name, which the configuration resolves,
             and NAPALM's drivers use it too. Drivers always check host keys.
