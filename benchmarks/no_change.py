@@ -1,4 +1,4 @@
-"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and `ssh HOST true`.
+"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts in parallel, and `ssh HOST true`.
 
 Then the storage stage against the network stage, without changes, on the three nodes.
 
@@ -53,12 +53,12 @@ def measure(name: str, runbook: Runbook) -> None:
     own = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
     base, least = statistics.median(figures["same"]), statistics.median(figures["true"])
     rows = (
-        (f"`{name}.py`, interpreter start aside", own),
+        (f"`{name}.py`, without interpreter start", own),
         ("the same with interpreter, imports and inventory", figures["whole"]),
-        (f"`ssh` with the same read script, {len(needs)} hosts at once", figures["same"]),
-        (f"`ssh HOST true`, {len(needs)} hosts at once", figures["true"]),
+        (f"`ssh` with the same read script, {len(needs)} hosts in parallel", figures["same"]),
+        (f"`ssh HOST true`, {len(needs)} hosts in parallel", figures["true"]),
     )
-    head = ["what", f"median of {TIMES} (range)", "to the same script by ssh", "to `ssh HOST true`"]
+    head = ["what", f"median of {TIMES} (range)", "ratio to the same script by ssh", "ratio to `ssh HOST true`"]
     ratios = [
         [what, median(times), f"{statistics.median(times) / base:.2f}", f"{statistics.median(times) / least:.2f}"] for what, times in rows
     ]
