@@ -19,7 +19,7 @@ from inventory.value_types import HOST_NAME
 class Draft:
     """The valid rows of the four files, with each host's group values merged in, and the line of each value.
 
-    `unsound` lists the hosts whose row or group is invalid. That is already reported, so the rules report nothing that follows from it.
+    `invalid` lists the hosts whose row or group is invalid. That is already reported, so the rules report nothing that follows from it.
     """
 
     hosts: Mapping[str, HostRow]
@@ -27,7 +27,7 @@ class Draft:
     defaults: DefaultsFile | None
     cables: tuple[Cable, ...]
     networks: Mapping[str, PointToPointNetwork]
-    unsound: frozenset[str]
+    invalid: frozenset[str]
     files: Mapping[str, YamlFile]
 
     def at(self, host: str, *path: str | int) -> Place:
@@ -67,12 +67,12 @@ def draft_of(folder: Path) -> tuple[Draft, tuple[Problem, ...]]:
         *wrong_table,
     )
 
-    unsound = frozenset(_names(files["hosts"])) - rows.keys()
-    unsound |= {name for name, row in rows.items() if _has_invalid_group(row, groups, files["groups"])}
-    hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in unsound}
-    judged = table if table is not None and _names(files["hosts"]) else CablesFile()
-    cables = tuple(cables_of(judged.cables, judged.networks))
-    return Draft(hosts, groups, defaults, cables, judged.networks, unsound, files), problems
+    invalid = frozenset(_names(files["hosts"])) - rows.keys()
+    invalid |= {name for name, row in rows.items() if _has_invalid_group(row, groups, files["groups"])}
+    hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in invalid}
+    valid = table if table is not None and _names(files["hosts"]) else CablesFile()
+    cables = tuple(cables_of(valid.cables, valid.networks))
+    return Draft(hosts, groups, defaults, cables, valid.networks, invalid, files), problems
 
 
 def filled_in(row: HostRow, groups: Mapping[str, HostFields]) -> HostRow:

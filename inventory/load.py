@@ -42,7 +42,7 @@ class BurrowInventory:
             and NAPALM's drivers use it too. Drivers always check host keys.
         username: The login, unless the SSH configuration sets one.
         sudo: Whether that user becomes root with sudo.
-        api: The login for hosts with an API of their own: `user`, `key_file`, `ca_file`.
+        api: The login for hosts with their own API: `user`, `key_file`, `ca_file`.
     """
 
     def __init__(

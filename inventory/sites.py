@@ -48,7 +48,7 @@ class SiteSettings(Strict):
 
     @property
     def api(self) -> dict[str, str | None]:
-        """The login for hosts with an API of their own. The key is in a file, which Burrow reads when it connects."""
+        """The login for hosts with their own API. The key is in a file, which Burrow reads when it connects."""
         files = {"key_file": self.api_key_file, "ca_file": self.api_ca_file}
         return {"user": self.api_user, **{key: str(at_home(path)) if path else None for key, path in files.items()}}
 

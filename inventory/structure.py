@@ -128,8 +128,8 @@ def _pydantics_text(error: ErrorDetails) -> str:
 
 def found_text(value: object) -> str:
     """The text of a message for the value found."""
-    words: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
-    return words.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
+    texts: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
+    return texts.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
 
 
 def _remedy(kind: str, keys: Keys, known: Sequence[str]) -> str:

@@ -44,6 +44,6 @@ ABSENT: Final = (
     Absence("Proxmox VE's own packages and its patches of ifupdown2 and FRR", "Debian 13's ifupdown2 3.0 and FRR 10.3"),
     Absence("a package archive on the network", "the image's own `file:` archive, with the packages that nodes install"),
     Absence("name servers of the Internet", "the core switch resolves only the site's names"),
-    Absence("a clock of its own", "a machine takes this machine's time at boot; the core switch serves it as local stratum 10"),
+    Absence("its own clock", "a machine takes this machine's time at boot; the core switch serves it as local stratum 10"),
     Absence("a disk that survives `down`", "disks last until `down`; `kill` and `start` keep synced data"),
 )

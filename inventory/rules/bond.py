@@ -28,7 +28,7 @@ def bonds_have_both_ends(draft: Draft) -> Iterator[Problem]:
     for index, cable in enumerate(draft.cables):
         if cable.bonds.count(None) == 1:
             side = 0 if cable.bonds[0] is not None else 1
-            found = f"bond {cable.bonds[side]} on {cable.ends[side]} alone"
+            found = f"bond {cable.bonds[side]} only on {cable.ends[side]}"
             remedy = f"add the bond of {cable.ends[1 - side]}, or remove 'bond'"
             yield Problem(draft.at_cable(index), f"cable {cable}", "LACP on both ends", found, remedy)
 

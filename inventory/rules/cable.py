@@ -16,7 +16,7 @@ def port_of(draft: Draft, end: End) -> Port | None:
 
 def unknown(draft: Draft, end: End) -> tuple[str, str] | None:
     """The wanted and found texts for an unknown end. None if the port is known, or if the host is already reported."""
-    if end.host in draft.unsound:
+    if end.host in draft.invalid:
         return None
     if end.host not in draft.hosts:
         return "a host of hosts.yaml", f"'{end.host}'"
@@ -51,7 +51,7 @@ def ends_are_used_once(draft: Draft) -> Iterator[Problem]:
 
 def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
     """No cable uses the port of the operator's machine, and the port is a host's."""
-    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.unsound):
+    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.invalid):
         return
     end = end_of(draft.defaults.operator.port)
     place = draft.files["defaults"].place("operator", "port")
@@ -91,7 +91,7 @@ def routed_ports_have_no_own_address(draft: Draft) -> Iterator[Problem]:
         for end in cable.ends:
             port, row = port_of(draft, end), draft.hosts.get(end.host)
             if port is not None and row is not None and (port.address is not None or row.management == end.port):
-                wanted, found = f"{end} to take its address from network {cable.network}", "an address of its own"
+                wanted, found = f"{end} to take its address from network {cable.network}", "its own address"
                 yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "remove the address or the network")
 
 

@@ -23,7 +23,7 @@ def monitors_are_known(draft: Draft) -> Iterator[Problem]:
         place = _place(draft, "monitors", index)
         if host in ceph.monitors[:index]:
             yield Problem(place, "ceph.monitors", "each host once", f"{host} again", "name another, or remove it")
-        elif host not in draft.hosts and host not in draft.unsound:
+        elif host not in draft.hosts and host not in draft.invalid:
             yield Problem(place, "ceph.monitors", "a host of the inventory", host, "correct the name")
 
 
@@ -58,12 +58,12 @@ def _ceph(draft: Draft) -> Ceph | None:
 
 def _knows_hosts(draft: Draft) -> bool:
     """Whether hosts.yaml has rows. If not, that is already reported, and rules do not report hosts as unknown."""
-    return bool(draft.hosts or draft.unsound)
+    return bool(draft.hosts or draft.invalid)
 
 
 def _knows_disks(draft: Draft) -> bool:
     """Whether every row and its groups are valid. An invalid row could have the missing disks, so the number of disks is not known."""
-    return _knows_hosts(draft) and not draft.unsound and all(draft.knows_groups_of(host) for host in draft.hosts)
+    return _knows_hosts(draft) and not draft.invalid and all(draft.knows_groups_of(host) for host in draft.hosts)
 
 
 def _pools(draft: Draft) -> Iterator[tuple[str, CephPool]]:

@@ -147,7 +147,7 @@ def vmids_are_unique(draft: Draft) -> Iterator[Problem]:
 def vms_run_on_hypervisors(draft: Draft) -> Iterator[Problem]:
     """A virtual machine's node is a host of the group `proxmox`."""
     for host, row in draft.hosts.items():
-        if row.vm is None or row.vm.node in draft.unsound:
+        if row.vm is None or row.vm.node in draft.invalid:
             continue
         node = draft.hosts.get(row.vm.node)
         if node is not None and not draft.knows_groups_of(row.vm.node):

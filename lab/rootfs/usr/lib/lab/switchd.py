@@ -103,8 +103,8 @@ def update(fallbacks: frozenset[str]) -> None:
         # The kernel disables a port without carrier, and enables it again itself.
         if state and read(folder, "carrier") == "1" and state != (want := wanted(lag, fallbacks)):
             done = subprocess.run(["bridge", "link", "set", "dev", lag, "state", want], capture_output=True, text=True, check=False)
-            word = "suspended" if want == DISABLED else "forwarding"
-            print(f"{lag}: {done.stderr.strip() or word}", flush=True)
+            text = "suspended" if want == DISABLED else "forwarding"
+            print(f"{lag}: {done.stderr.strip() or text}", flush=True)
 
 
 def main() -> None:
