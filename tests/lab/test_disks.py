@@ -126,15 +126,15 @@ def test_begin_on_a_disk_that_is_nearly_full(disks: Disks) -> None:
     agent.transaction = agent.change(NEW, OLD, "back")
     disks.fill("")
     filler = disks.root / "filler"
-    left = set(disks.root.rglob("*"))
+    present = set(disks.root.rglob("*"))
     answers: list[dict[str, str]] = []
     while not answers or "refused" in answers[-1]:
         assert agent.texts() == NEW
-        assert set(disks.root.rglob("*")) == left
+        assert set(disks.root.rglob("*")) == present
         os.truncate(filler, filler.stat().st_size - 4096)
         done = subprocess.run(agent.command("begin"), capture_output=True, check=False)
         answers.append(json.loads(done.stdout.splitlines()[-1]))
     sentences = {one["refused"].partition(" (")[0] for one in answers[:-1]}
     assert len(sentences) > 3
-    assert all(one.startswith(f"no space left on {disks.root}/var/lib/burrow/") for one in sentences), sentences
+    assert all(one.startswith(f"no space present on {disks.root}/var/lib/burrow/") for one in sentences), sentences
     assert answers[-1]["answer"]["state"] == "armed", answers[-1]

@@ -83,11 +83,11 @@ def test_a_command_goes_out_of_band_with_its_code_and_both_outputs(lab: Lab) -> 
 
 
 def test_the_status_says_addresses_kernel_and_memory(lab: Lab) -> None:
-    said = status(lab)
-    assert said["kernel"]["release"] == lab.sh("vault", "uname -r").strip()
-    assert said["ssh_config"] == str(FOLDER / "ssh_config")
-    assert said["hosts"]["alvin"]["relays"] == {"127.16.101.1:10022": "172.16.101.1:22"}
-    assert all(host["state"] == "up" and host["pss_bytes"] > 2**20 for host in said["hosts"].values())
+    report = status(lab)
+    assert report["kernel"]["release"] == lab.sh("vault", "uname -r").strip()
+    assert report["ssh_config"] == str(FOLDER / "ssh_config")
+    assert report["hosts"]["alvin"]["relays"] == {"127.16.101.1:10022": "172.16.101.1:22"}
+    assert all(host["state"] == "up" and host["pss_bytes"] > 2**20 for host in report["hosts"].values())
 
 
 def test_ports_carry_the_inventorys_names_and_mtu(lab: Lab) -> None:

@@ -106,8 +106,8 @@ def test_a_fresh_nodes_thunderbolt_ports_have_the_kernels_names_and_are_down(lab
     assert lab.sh("alvin", PORTS) == "thunderbolt0 thunderbolt1\n"
     assert "UP" not in lab.sh("alvin", "ip -o link show thunderbolt0").split("<")[1].split(">")[0]
     assert "thunderbolt" not in lab.sh("alvin", "cat /etc/network/interfaces")
-    said = lab.sh("alvin", "udevadm info -q property /sys/class/net/thunderbolt1")
-    assert {"ID_PATH=pci-0000:00:0d.3", "ID_NET_DRIVER=thunderbolt-net"} <= set(said.split())
+    properties = lab.sh("alvin", "udevadm info -q property /sys/class/net/thunderbolt1")
+    assert {"ID_PATH=pci-0000:00:0d.3", "ID_NET_DRIVER=thunderbolt-net"} <= set(properties.split())
     assert lab.sh("alvin", "modprobe -a thunderbolt thunderbolt-net && echo loaded") == "loaded\n"
 
 
@@ -191,7 +191,7 @@ def test_a_capture_has_both_directions_and_ends_with_ctrl_c(lab: Lab, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("console", "alvin"), "a console needs a terminal; `python -m lab exec alvin -- COMMAND` needs none"),
         (("capture", "alvin:eno9", "/dev/null"), "no cable is plugged in at alvin:eno9"),
@@ -201,7 +201,7 @@ def test_a_capture_has_both_directions_and_ends_with_ctrl_c(lab: Lab, tmp_path: 
         (("impair", "alvin:eno1", "--loss", "5"), "wanted a share of the frames, as in 5%"),
     ],
 )
-def test_what_is_not_there_is_named_with_what_is(lab: Lab, words: tuple[str, ...], said: str) -> None:
+def test_what_is_not_there_is_named_with_what_is(lab: Lab, words: tuple[str, ...], message: str) -> None:
     done = lab.command(*words, check=False)
     assert done.code != 0
-    assert said in done.err
+    assert message in done.err

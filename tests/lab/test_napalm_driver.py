@@ -219,15 +219,15 @@ def test_plain_nornir_napalm_reads_and_plans_on_any_host(lab: Lab, tmp_path: Pat
     inventory = {"plugin": "SimpleInventory", "options": {"host_file": str(tmp_path / "hosts.yaml")}}
     with InitNornir(inventory=inventory, logging={"enabled": False}) as nornir:
         got = nornir.run(napalm_get, getters=["facts", "interfaces", "interfaces_ip", "config"])
-        said = nornir.run(napalm_cli, commands=["cat /proc/sys/kernel/hostname"])
+        answers = nornir.run(napalm_cli, commands=["cat /proc/sys/kernel/hostname"])
         planned = nornir.run(napalm_configure, configuration=MERGE, dry_run=True)
         nothing = nornir.run(napalm_configure, configuration="iface lo inet loopback\n")
-    for result in (got, said, planned, nothing):
+    for result in (got, answers, planned, nothing):
         assert not result.failed, {host: str(each.exception) for host, each in result.items()}
     for host in PLAIN:
         assert got[host].result["facts"]["hostname"] == host
         assert got[host].result["config"]["running"].startswith(files[host])
-        assert said[host].result == {"cat /proc/sys/kernel/hostname": f"{host}\n"}
+        assert answers[host].result == {"cat /proc/sys/kernel/hostname": f"{host}\n"}
         assert planned[host].changed
         assert "+iface probe0" in planned[host].diff
         assert not nothing[host].changed
