@@ -136,5 +136,5 @@ def test_begin_on_a_disk_that_is_nearly_full(disks: Disks) -> None:
         answers.append(json.loads(done.stdout.splitlines()[-1]))
     sentences = {one["refused"].partition(" (")[0] for one in answers[:-1]}
     assert len(sentences) > 3
-    assert all(one.startswith(f"no space present on {disks.root}/var/lib/burrow/") for one in sentences), sentences
+    assert all(one.startswith(f"no space left on {disks.root}/var/lib/burrow/") for one in sentences), sentences
     assert answers[-1]["answer"]["state"] == "armed", answers[-1]
