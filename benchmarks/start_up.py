@@ -1,4 +1,4 @@
-"""How long `bootstrap.py --help` takes, against an interpreter that does nothing."""
+"""Compares the duration of `bootstrap.py --help` with that of an interpreter that does nothing."""
 
 import statistics
 import sys

@@ -1,4 +1,4 @@
-"""WHAT SHOULD BE: the site's hosts, cables and defaults, typed and cross-checked."""
+"""The intent: the site's hosts, cables and defaults, typed and cross-checked."""
 
 from inventory.renamed import refuse_old_imports
 

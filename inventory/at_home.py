@@ -1,10 +1,10 @@
-"""Paths as people write them."""
+"""Expansion of `~` in paths."""
 
 from pathlib import Path
 
 
 def at_home(path: str | Path) -> Path:
-    """The path with `~` and `~USER` put in; one of a user that there is not stays as it is, and so is found nowhere."""
+    """The path with `~` or `~USER` expanded. The path of an unknown user is returned unchanged, and no such file exists."""
     try:
         return Path(path).expanduser()
     except RuntimeError:

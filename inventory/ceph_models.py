@@ -1,4 +1,4 @@
-"""What defaults.yaml may say of the Proxmox cluster and of Ceph on it."""
+"""The keys of defaults.yaml for the Proxmox cluster and for Ceph on it."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -13,25 +13,25 @@ class CephPool(Strict):
     """A replicated pool."""
 
     size: Replicas = 3
-    """How many copies there are of each object, on as many hosts."""
+    """The number of copies of each object; each copy is on a different host."""
     min_size: Replicas = 2
-    """With how many copies it still takes writes; with one, the next lost disk loses what was written."""
+    """The pool accepts writes while an object has this many copies. With one, the loss of the next disk loses data."""
     application: Literal["rbd", "cephfs", "rgw"] = "rbd"
-    """What uses it."""
+    """The application that uses the pool."""
     autoscale: Literal["on", "warn", "off"] = "on"
-    """Whether Ceph chooses the number of its placement groups."""
+    """Whether Ceph chooses the pool's number of placement groups."""
 
 
 class Ceph(Strict):
-    """A Proxmox cluster with Ceph on its nodes: monitors and managers on the named hosts, OSDs on every disk of that purpose."""
+    """A Proxmox cluster with Ceph on its nodes: monitors and managers on the listed hosts, an OSD on every disk with purpose `osd`."""
 
     cluster: HostName
     """The Proxmox cluster's name."""
     network: Prefix
-    """Where the loopbacks are that Ceph speaks on, its public and its cluster network."""
+    """Ceph's public and cluster network. The loopbacks of its hosts are in it."""
     monitors: tuple[HostName, ...]
-    """The hosts with a monitor and a manager, in the order in which they come: an odd number."""
+    """The hosts with a monitor and a manager, in the order in which these are created. Their number is odd."""
     pools: Mapping[HostName, CephPool] = {}
-    """The pools, by their names; each of application rbd is a storage of Proxmox too."""
+    """The pools by name. A pool with application `rbd` is also a Proxmox storage."""
     flags: tuple[Flag, ...] = ()
-    """What Ceph is kept from for a piece of work that takes longer than a run (ceph(8), osd set); all else that is set is taken away."""
+    """The cluster flags to keep set for work that takes longer than a run (ceph(8), osd set). Burrow clears all other flags."""

@@ -1,4 +1,4 @@
-"""The site that follows from a draft in which no rule found a problem."""
+"""Builds the site from a draft that breaks no rule."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from inventory.site import Bond, End, Host, Site
 
 
 def site_of(draft: Draft) -> Site:
-    """The site of a sound draft: every host complete, every bond seen from both of its ends."""
+    """The site of a valid draft: every host complete, every bond listed on both of its hosts."""
     defaults = draft.defaults
     assert isinstance(defaults, DefaultsFile)
     return Site(
@@ -62,7 +62,7 @@ def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
     for name, members in found.items():
         _, peer, peer_name = members[0]
         ends = (end for near, far, _ in members for end in (near, far))
-        said = (draft.hosts[end.host].ports[end.port].said_mtu_bytes for end in ends)
+        configured = (draft.hosts[end.host].ports[end.port].configured_mtu_bytes for end in ends)
         yield Bond(
             host=host,
             name=name,
@@ -71,5 +71,5 @@ def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
             peer_name=peer_name,
             peer_members=tuple(far.port for _, far, _ in members),
             fallback=draft.hosts[host].bonds.get(name, BondOptions()).fallback,
-            mtu_bytes=next((mtu_bytes for mtu_bytes in said if mtu_bytes is not None), None),
+            mtu_bytes=next((mtu_bytes for mtu_bytes in configured if mtu_bytes is not None), None),
         )

@@ -1,4 +1,4 @@
-"""The rows of an inventory folder joined, before the rules have judged them: what the rules read and the site is made of."""
+"""The joined rows of an inventory folder. The rules check a draft, and the site is built from it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from inventory.value_types import HOST_NAME
 
 @dataclass(frozen=True)
 class Draft:
-    """The sound rows of the four files, a host's with its groups' words filled in, and where each of them stands.
+    """The valid rows of the four files, with each host's group values merged in, and the line of each value.
 
-    `unsound` names the hosts whose own row or group is already reported: the rules are silent about what follows from that.
+    `invalid` lists the hosts whose row or group is invalid. That is already reported, so the rules report nothing that follows from it.
     """
 
     hosts: Mapping[str, HostRow]
@@ -27,33 +27,33 @@ class Draft:
     defaults: DefaultsFile | None
     cables: tuple[Cable, ...]
     networks: Mapping[str, PointToPointNetwork]
-    unsound: frozenset[str]
+    invalid: frozenset[str]
     files: Mapping[str, YamlFile]
 
     def at(self, host: str, *path: str | int) -> Place:
-        """Where a host's value is written: in its row, in its first group that says it, else the row itself."""
-        if self.files["hosts"].says(host, *path):
+        """The line that sets a host's value: in its row, else in the first of its groups that sets it, else the row itself."""
+        if self.files["hosts"].sets(host, *path):
             return self.files["hosts"].place(host, *path)
         for group in self.hosts[host].groups:
-            if self.files["groups"].says(group, *path):
+            if self.files["groups"].sets(group, *path):
                 return self.files["groups"].place(group, *path)
         return self.files["hosts"].place(host)
 
     def knows_groups_of(self, host: str) -> bool:
-        """Whether all of a host's groups are there: if not, that is reported, and what the host lacks may be theirs to say."""
+        """Whether all of a host's groups exist. A missing group is already reported, and could set what the host lacks."""
         return all(group in self.groups for group in self.hosts[host].groups)
 
     def at_cable(self, index: int) -> Place:
-        """Where a row of the cable table stands."""
+        """The line of a row of the cable table."""
         return self.files["cables"].place("cables", index)
 
     def ends(self) -> Iterator[tuple[int, Cable, End]]:
-        """Every end of every cable: the row's index, the cable, the end."""
+        """Every end of every cable, as (row index, cable, end)."""
         return ((index, cable, end) for index, cable in enumerate(self.cables) for end in cable.ends)
 
 
 def draft_of(folder: Path) -> tuple[Draft, tuple[Problem, ...]]:
-    """The four files of `folder`, read and joined as far as they are sound; and what is wrong with each by itself."""
+    """The valid rows of the four files of `folder`, joined; and the problems of each file by itself."""
     files = {name: read(folder / f"{name}.yaml") for name in ("hosts", "groups", "defaults", "cables")}
     rows, wrong_rows = check_rows(HostRow, files["hosts"], HOST_NAME)
     groups, wrong_groups = check_rows(HostFields, files["groups"], HOST_NAME)
@@ -67,40 +67,40 @@ def draft_of(folder: Path) -> tuple[Draft, tuple[Problem, ...]]:
         *wrong_table,
     )
 
-    unsound = frozenset(_names(files["hosts"])) - rows.keys()
-    unsound |= {name for name, row in rows.items() if _rests_on_unsound(row, groups, files["groups"])}
-    hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in unsound}
-    judged = table if table is not None and _names(files["hosts"]) else CablesFile()
-    cables = tuple(cables_of(judged.cables, judged.networks))
-    return Draft(hosts, groups, defaults, cables, judged.networks, unsound, files), problems
+    invalid = frozenset(_names(files["hosts"])) - rows.keys()
+    invalid |= {name for name, row in rows.items() if _has_invalid_group(row, groups, files["groups"])}
+    hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in invalid}
+    valid = table if table is not None and _names(files["hosts"]) else CablesFile()
+    cables = tuple(cables_of(valid.cables, valid.networks))
+    return Draft(hosts, groups, defaults, cables, valid.networks, invalid, files), problems
 
 
 def filled_in(row: HostRow, groups: Mapping[str, HostFields]) -> HostRow:
-    """A host's row with what it does not say itself from its first group that says it; a port's and a bond's words one by one."""
+    """A host's row with each unset value taken from the first of its groups that sets it. Ports and bonds merge key by key."""
     return _over(row, *(groups[name] for name in row.groups if name in groups))
 
 
 def _over(first: Model, *others: BaseModel) -> Model:
-    """`first`, and where it is silent the first of `others` that is not."""
-    said = {field: getattr(first, field) for field in first.model_fields_set}
+    """`first`, with each unset field taken from the first of `others` that sets it."""
+    merged = {field: getattr(first, field) for field in first.model_fields_set}
     for other in others:
         for field in other.model_fields_set:
             value = getattr(other, field)
             if isinstance(value, Mapping):
-                said[field] = {**value, **{key: _over(mine, *_one(value, key)) for key, mine in said.get(field, {}).items()}}
+                merged[field] = {**value, **{key: _over(mine, *_row_of(value, key)) for key, mine in merged.get(field, {}).items()}}
             else:
-                said.setdefault(field, value)
-    return first.model_copy(update=said)
+                merged.setdefault(field, value)
+    return first.model_copy(update=merged)
 
 
-def _one(rows: Mapping[str, BaseModel], key: str) -> tuple[BaseModel, ...]:
+def _row_of(rows: Mapping[str, BaseModel], key: str) -> tuple[BaseModel, ...]:
     return (rows[key],) if key in rows else ()
 
 
 def cables_of(rows: Iterable[CableRow], networks: Mapping[str, PointToPointNetwork]) -> Iterator[Cable]:
-    """The cables of the table; one of a point-to-point network takes the network's next /31, its "from" end the lower address.
+    """The cables of the table. A point-to-point cable takes its network's next /31, and its "from" end takes the lower address.
 
-    RFC 3021: both addresses of a /31 are hosts' addresses. Where the network is unknown or used up, the cable has no addresses.
+    RFC 3021: both addresses of a /31 are hosts' addresses. If the network is unknown or has no free /31, the cable has no addresses.
     """
     pairs = {name: _pairs(network.prefix) for name, network in networks.items()}
     for row in rows:
@@ -115,7 +115,7 @@ def cables_of(rows: Iterable[CableRow], networks: Mapping[str, PointToPointNetwo
 
 
 def end_of(text: str) -> End:
-    """HOST:PORT as an end."""
+    """The end that HOST:PORT names."""
     host, _, port = text.partition(":")
     return End(host=host, port=port)
 
@@ -128,5 +128,5 @@ def _names(file: YamlFile) -> tuple[str, ...]:
     return tuple(file.data) if isinstance(file.data, dict) else ()
 
 
-def _rests_on_unsound(row: HostRow, groups: Mapping[str, HostFields], file: YamlFile) -> bool:
+def _has_invalid_group(row: HostRow, groups: Mapping[str, HostFields], file: YamlFile) -> bool:
     return any(name not in groups and (not isinstance(file.data, dict) or name in _names(file)) for name in row.groups)

@@ -1,7 +1,7 @@
-"""What is wrong with an inventory: every problem of every file at once, each with its file and line.
+"""Errors of an inventory: every problem of every file at once, each with its file and line.
 
-InventoryError      the files cannot be a site; `problems` holds all that is wrong
-  SiteError         there is no such site
+InventoryError      the files do not describe a valid site; `problems` holds every problem
+  SiteError         no site has that name
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong: where it stands, what it is about, what was wanted, what was found, what to do next."""
+    """One problem: its line, its subject, the wanted value, the value found, and what to do next."""
 
     place: Place
     what: str
@@ -37,13 +37,13 @@ class Problem:
 
 
 class InventoryError(Exception):
-    """The files of an inventory folder cannot be a site; one line a problem.
+    """The files of an inventory folder do not describe a valid site. The message has one line for each problem.
 
-    What is wrong with a row by itself comes before what does not fit together, each in the order of the files' names and lines.
+    Problems of single rows (`problems`) come before problems between rows (`between`), each sorted by file name and line.
     """
 
     def __init__(self, problems: Iterable[Problem], between: Iterable[Problem] = ()) -> None:
-        # A group's word is each of its hosts': what is wrong with it is said once, of the first of them.
+        # All hosts of a group share the group's values: report a wrong value once, for the first host.
         once: dict[tuple[object, ...], Problem] = {}
         for problem in (*sorted(problems), *sorted(between)):
             once.setdefault((problem.place, problem.wanted, problem.found, problem.remedy), problem)
@@ -52,7 +52,7 @@ class InventoryError(Exception):
 
 
 class SiteError(InventoryError):
-    """There is no site of a name; the message says which there are."""
+    """No site has that name. The message lists the sites."""
 
     def __init__(self, message: str) -> None:
         super().__init__(())

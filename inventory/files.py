@@ -1,4 +1,4 @@
-"""YAML files read into plain data that remembers its lines, so that every problem can say where it stands."""
+"""Reads YAML files into plain data and records the line of each value, so that every problem can name its line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from inventory.errors import Place, Problem
 
 Keys = tuple[str | int, ...]
 
-# Rows have six levels. An alias is a value written once and meant often; aliases of aliases grow as powers do.
+# Rows have six levels. An alias repeats a value; aliases of aliases repeat it exponentially often.
 MOST_LEVELS, MOST_REPEATED = 30, 250_000
 
-# YAML 1.2's core schema (chapter 10.3), without its octal and hexadecimal forms: no value here is written so.
+# YAML 1.2's core schema (chapter 10.3), without its octal and hexadecimal forms, which no value here uses.
 SCALARS: Mapping[str, Callable[[str], object]] = {
     "tag:yaml.org,2002:null": lambda _: None,
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
@@ -29,9 +29,9 @@ SCALARS: Mapping[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class YamlFile:
-    """A file as read: its data, the line of every key and list item in it, and what is wrong with it as YAML.
+    """A file as read: its data, the line of each of its keys and list items, and its problems as YAML.
 
-    An empty file says an empty mapping. One that cannot be read or is no YAML at all has None as its data.
+    The data of an empty file is an empty mapping. The data of a file that cannot be read or parsed is None.
     """
 
     path: Path
@@ -40,23 +40,23 @@ class YamlFile:
     problems: tuple[Problem, ...] = ()
 
     def place(self, *path: str | int) -> Place:
-        """Where `path` stands, or the nearest thing around it that is written in the file."""
+        """The line of `path`, else of its innermost parent that the file contains."""
         while path and path not in self.lines:
             path = path[:-1]
         return Place(self.path, self.lines.get(path, 1))
 
-    def says(self, *path: str | int) -> bool:
-        """Whether `path` is written in the file."""
+    def sets(self, *path: str | int) -> bool:
+        """Whether the file sets `path`."""
         return path in self.lines
 
 
 def read(path: Path) -> YamlFile:
-    """The file at `path`, with what is wrong with it as YAML among its `problems`."""
+    """The file at `path`; `problems` holds its YAML errors."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _Shallow
     try:
         if path.exists() and not path.is_file():
-            return YamlFile(path, problems=(Problem(Place(path, 1), path.stem, "a file", "none of the kind", "put a YAML file there"),))
+            return YamlFile(path, problems=(Problem(Place(path, 1), path.stem, "a file", "no regular file", "put a YAML file there"),))
         node = yaml.compose(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         return YamlFile(path, problems=(_unreadable(path, error),))
@@ -69,7 +69,7 @@ def _unreadable(path: Path, error: OSError | UnicodeDecodeError | YAMLError) -> 
     match error:
         case OSError():
             absent = isinstance(error, FileNotFoundError)
-            remedy = "add it: docs/inventory.md shows what it says" if absent else "let whoever runs this read it"
+            remedy = "add it: docs/inventory.md shows its keys" if absent else "give your user read permission"
             return Problem(Place(path, 1), path.stem, "a readable file", error.strerror or str(error), remedy)
         case UnicodeDecodeError():
             line, found = error.object[: error.start].count(b"\n") + 1, f"the byte 0x{error.object[error.start]:02x}"
@@ -80,18 +80,18 @@ def _unreadable(path: Path, error: OSError | UnicodeDecodeError | YAMLError) -> 
         case ReaderError():
             line = path.read_text(encoding="utf-8").count("\n", 0, error.position) + 1
             found = f"the character U+{error.character:04X}"
-            return Problem(Place(path, line), path.stem, "YAML", found, "take it out, or write its escape in double quotes")
+            return Problem(Place(path, line), path.stem, "YAML", found, "remove it, or write its escape in double quotes")
         case _:
             return Problem(Place(path, 1), path.stem, "YAML", str(error).splitlines()[0], "correct the file")
 
 
 class _Shallow(Composer):
-    """Composes what is nested as rows are, and not what would take the whole stack."""
+    """Refuses deep nesting, which would overflow the stack."""
 
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """The node at this place of its parent. Raises ComposerError where it is too deep."""
+        """The node at `index` of its parent. Raises ComposerError if it is nested too deeply."""
         self.depth += 1
         try:
             if self.depth > MOST_LEVELS:
@@ -102,7 +102,7 @@ class _Shallow(Composer):
 
 
 class _Reading:
-    """One walk over a file's nodes: plain data out, lines and problems kept on the way."""
+    """Converts a file's nodes to plain data, and records lines and problems."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -111,29 +111,29 @@ class _Reading:
         self.refused = False
         self._open: list[Node] = []
         self._seen: set[int] = set()
-        self._again = 0
+        self._repeated = 0
 
     def value(self, node: Node, path: Keys) -> Any:
-        """What `node` says, as dict, list, str, int, float, bool or None."""
+        """The value of `node`, as dict, list, str, int, float, bool or None."""
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, ScalarNode):
             return _scalar(node)
-        if self.refused or not self._may_follow(node, path):
+        if self.refused or not self._may_expand(node, path):
             return None
         self._open.append(node)
         data = self._mapping(node, path) if isinstance(node, MappingNode) else self._list(node, path)
         self._open.pop()
         return data
 
-    def _may_follow(self, node: Node, path: Keys) -> bool:
-        """Whether what an alias stands for is still a file that a person has written; a problem where it is not."""
+    def _may_expand(self, node: Node, path: Keys) -> bool:
+        """Whether the node is neither part of itself nor repeated too often by aliases; otherwise records a problem."""
         if any(node is outer for outer in self._open):
-            self._problem(node, path, "a value", "an alias (*) to what it is part of", "write the value out")
+            self._problem(node, path, "a value", "an alias (*) to a value that contains it", "write the value out")
             self.refused = True
         elif id(node) in self._seen:
-            self._again += len(node.value) + 1
-            if self._again > MOST_REPEATED:
-                self._problem(node, path[:1], f"at most {MOST_REPEATED} values by alias (*)", "more", "write out what is meant")
+            self._repeated += len(node.value) + 1
+            if self._repeated > MOST_REPEATED:
+                self._problem(node, path[:1], f"at most {MOST_REPEATED} values by alias (*)", "more", "write the values out")
                 self.refused = True
         self._seen.add(id(node))
         return not self.refused
@@ -159,7 +159,7 @@ class _Reading:
 
     def _problem(self, node: Node, path: Keys, wanted: str, found: str, remedy: str) -> None:
         place = Place(self.path, node.start_mark.line + 1)
-        self.problems.append(Problem(place, spoken(path) or self.path.stem, wanted, found, remedy))
+        self.problems.append(Problem(place, path_text(path) or self.path.stem, wanted, found, remedy))
 
 
 def _scalar(node: ScalarNode) -> object:
@@ -170,8 +170,8 @@ def _scalar(node: ScalarNode) -> object:
         return text
 
 
-def spoken(path: Keys) -> str:
-    """A path as people say it: `alvin ports.eno1.mtu_bytes`, `cables row 3 from`."""
+def path_text(path: Keys) -> str:
+    """A path as messages write it: `alvin ports.eno1.mtu_bytes`, `cables row 3 from`."""
     if not path:
         return ""
     head, *rest = path

@@ -1,4 +1,4 @@
-"""JSON schemas of the four files, which editors check and complete them with: `python -m inventory.json_schema` writes them."""
+"""JSON schemas of the four files, for editors. `python -m inventory.json_schema` writes them."""
 
 import ast
 import json
@@ -24,46 +24,46 @@ FILES: Mapping[str, TypeAdapter[Any]] = {
 
 
 def texts() -> dict[str, str]:
-    """The schema of each file as JSON text, by the file's name without `.yaml`."""
-    words = _words_of_fields()
-    return {name: _text(name, adapter, words) for name, adapter in FILES.items()}
+    """The schema of each file as JSON text, by file name without `.yaml`."""
+    descriptions = _descriptions()
+    return {name: _text(name, adapter, descriptions) for name, adapter in FILES.items()}
 
 
-def _text(name: str, adapter: TypeAdapter[Any], words: Mapping[tuple[str, str], str]) -> str:
-    made = adapter.json_schema()
-    for part in _parts(made):
+def _text(name: str, adapter: TypeAdapter[Any], descriptions: Mapping[tuple[str, str], str]) -> str:
+    schema = adapter.json_schema()
+    for part in _parts(schema):
         if "patternProperties" in part:
             part["additionalProperties"] = False
         for key, value in part.get("properties", {}).items():
             value.pop("title", None)
-            value["description"] = words[part["title"], key]
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": f"{name}.yaml"}, indent=2) + "\n"
+            value["description"] = descriptions[part["title"], key]
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": f"{name}.yaml"}, indent=2) + "\n"
 
 
 def _parts(value: object) -> Iterator[dict[str, Any]]:
-    """Every mapping in a schema, outermost first."""
+    """Every mapping in a schema, outer before inner."""
     if isinstance(value, dict):
         yield value
     for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _parts(below)
 
 
-def _words_of_fields() -> dict[tuple[str, str], str]:
-    """What the docstring under each field of the models says, by model and key, those of a model's base included."""
+def _descriptions() -> dict[tuple[str, str], str]:
+    """The docstring under each field of each model, by (model, key). Fields of a model's base are included."""
     trees = [ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8")) for module in (ceph_rows, nfs_rows, rows)]
-    words: dict[tuple[str, str], str] = {}
+    descriptions: dict[tuple[str, str], str] = {}
     for model in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
         bases = {base.id for base in model.bases if isinstance(base, ast.Name)}
-        words.update({(model.name, key): text for (name, key), text in words.items() if name in bases})
+        descriptions.update({(model.name, key): text for (name, key), text in descriptions.items() if name in bases})
         for field, below in zip(model.body, model.body[1:], strict=False):
             match field, below:
                 case ast.AnnAssign(target=ast.Name(id=key)), ast.Expr(value=ast.Constant(value=str(text))):
-                    words[model.name, key.rstrip("_")] = text
-    return words
+                    descriptions[model.name, key.rstrip("_")] = text
+    return descriptions
 
 
 def main() -> None:
-    """Write the schemas beside the inventory, where the first line of each YAML file points to."""
+    """Write the schemas to inventory/editors/. The first line of each YAML file names its schema."""
     EDITORS.mkdir(exist_ok=True)
     for name, text in texts().items():
         (EDITORS / f"{name}.json").write_text(text, encoding="utf-8")

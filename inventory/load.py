@@ -1,4 +1,4 @@
-"""The inventory as the rest of the suite takes it: `load` for a site, `BurrowInventory` for Nornir."""
+"""Loads the inventory: `load` returns a site, `BurrowInventory` is Nornir's plugin."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ def load(folder: Path) -> Site:
     """The site that the four YAML files of `folder` describe.
 
     Raises:
-        InventoryError: With every problem of every file, each with its file and line.
+        InventoryError: Lists every problem of every file, each with its file and line.
     """
     draft, problems = draft_of(folder)
     between = tuple(problem for rule in RULES for problem in rule(draft))
@@ -31,18 +31,18 @@ def load(folder: Path) -> Site:
 
 
 class BurrowInventory:
-    """Nornir's inventory plugin: hosts and groups by name, a host's intent in `data["intent"]`, `site` and `settings` in the defaults'.
+    """Nornir's inventory plugin. A host's intent is in its `data["intent"]`; `site` and `settings` are in the `data` of the defaults.
 
-    Without options it is the lab. What is given here counts before what the site's settings say.
+    Without options it loads the lab. Options override the site's settings.
 
     Args:
-        site: A block of nornir_config.yaml, or a folder beside it.
+        site: A block of nornir_config.yaml, or a folder next to it.
         folder: The inventory folder.
-        ssh_config: OpenSSH's configuration for the site; with it a host is reached by its name, which the configuration resolves,
-            and NAPALM's drivers are told to use it and to check host keys.
-        username: Who logs in, where the SSH configuration does not say.
-        sudo: Whether that user becomes root by sudo.
-        api: What hosts with an API of their own are reached with: `user`, `key_file`, `ca_file`.
+        ssh_config: The OpenSSH configuration for the site. With it, Burrow reaches a host by its name, which the configuration resolves,
+            and NAPALM's drivers use it too. Drivers always check host keys.
+        username: The login, unless the SSH configuration sets one.
+        sudo: Whether that user becomes root with sudo.
+        api: The login for hosts with their own API: `user`, `key_file`, `ca_file`.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class BurrowInventory:
         """The site as Nornir's inventory.
 
         Raises:
-            InventoryError: With every problem of every file.
+            InventoryError: Lists every problem of every file.
         """
-        from nornir.core import inventory as nornir  # noqa: PLC0415 - `load` alone must not pay for Nornir's import
+        from nornir.core import inventory as nornir  # noqa: PLC0415 - Nornir's import is slow, and `load` does not need it
 
         site = load(self.folder)
         defaults = nornir.Defaults(username=self.username, data={"site": site, "settings": self.settings})
@@ -96,15 +96,15 @@ class BurrowInventory:
     def _connection_options(self, options: "type[nornir.ConnectionOptions]", host: Host) -> "dict[str, nornir.ConnectionOptions]":
         path = {"ssh_config_file": self.ssh_config} if self.ssh_config else {}
         return {
-            "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo, **self._checked(host.platform)}}),
+            "napalm": options(extras={"optional_args": {**path, "ssh_strict": True, "sudo": self.sudo, **self._strict(host.platform)}}),
             "burrow_api": options(extras=self.api),
             "burrow_ssh": options(extras={"ssh_config": self.ssh_config, "sudo": self.sudo}),
         }
 
-    def _checked(self, platform: Platform) -> dict[str, Any]:
-        """What makes a vendor's driver check whom it talks to, beyond `ssh_strict`, before it sends a login."""
+    def _strict(self, platform: Platform) -> dict[str, Any]:
+        """The options, beyond `ssh_strict`, that make a vendor's driver authenticate the device before it sends a login."""
         if platform is Platform.IOS:
-            return {"system_host_keys": True}  # netmiko's; without it no key is known at all
+            return {"system_host_keys": True}  # netmiko's; without it netmiko loads no known keys
         if platform is not Platform.EOS:
             return {}
         ca_file = {"ca_file": self.api["ca_file"]} if self.api.get("ca_file") else {}

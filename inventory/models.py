@@ -1,4 +1,4 @@
-"""What the YAML files of an inventory folder may say, as frozen, typed data."""
+"""The keys of the YAML files of an inventory folder, as frozen, typed data."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -35,7 +35,7 @@ from inventory.value_types import (
 
 
 class LinkKind(StrEnum):
-    """How a host is reached: facts and writes over SSH, through a NAPALM driver, or by its own API."""
+    """How Burrow reaches a host: over SSH, with a NAPALM driver, or by the host's own API."""
 
     SSH = "ssh"
     NAPALM = "napalm"
@@ -43,7 +43,7 @@ class LinkKind(StrEnum):
 
 
 class Platform(StrEnum):
-    """What a host runs, by the name of its NAPALM driver where it has one."""
+    """The operating system of a host: the name of its NAPALM driver if it has one."""
 
     IFUPDOWN2 = "ifupdown2"
     UBUNTU = "ubuntu"
@@ -54,14 +54,14 @@ class Platform(StrEnum):
 
 
 class LacpRate(StrEnum):
-    """How often a LACP partner is asked to speak: every second or every 30 (IEEE 802.1AX)."""
+    """How often the LACP partner sends a LACPDU: every second or every 30 seconds (IEEE 802.1AX)."""
 
     FAST = "fast"
     SLOW = "slow"
 
 
 class Fallback(StrEnum):
-    """What a channel's port does without a LACP partner: wait, or work as a plain port."""
+    """What a member port of a switch's LAG does without a LACP partner: it stays down, or works as a plain port."""
 
     SUSPEND = "suspend"
     INDIVIDUAL = "individual"
@@ -71,183 +71,183 @@ class Port(Strict):
     """One network port of a host."""
 
     mtu_bytes: MtuBytes = 1500
-    """The largest packet, the same on both ends of a cable and on all members of a bond; where it is not said, the host's own stays."""
+    """The MTU in bytes: equal on both ends of a cable and on all members of a bond. If no row sets it, the host keeps its own."""
     address: AddressInSubnet | None = None
-    """An address of the port's own, with its prefix length; ports of point-to-point cables and members of bonds have none."""
+    """The port's own address, with its prefix length. Ports of point-to-point cables and members of bonds have none."""
     pci_path: PciPath | None = None
-    """Where the port sits, as udev says it, for a port whose name the kernel does not keep."""
+    """The port's PCI path as udev writes it, for a port whose kernel name is not stable."""
 
     @property
-    def said_mtu_bytes(self) -> int | None:
-        """`mtu_bytes` where a row says it, None where nobody decided."""
+    def configured_mtu_bytes(self) -> int | None:
+        """`mtu_bytes` if a row sets it, else None."""
         return self.mtu_bytes if "mtu_bytes" in self.model_fields_set else None
 
 
 class DiskPurpose(StrEnum):
-    """What a disk is for."""
+    """The purpose of a disk."""
 
     OSD = "osd"
 
 
 class Disk(Strict):
-    """A disk of a host that has a purpose here; disks that are not listed are nobody's business."""
+    """A disk of a host that Burrow manages. Burrow leaves unlisted disks alone."""
 
     purpose: DiskPurpose
-    """What the disk is for: `osd`, all of it for Ceph."""
+    """The disk's purpose: with `osd`, Ceph uses the whole disk."""
 
 
 class BondOptions(Strict):
-    """What a host says of one of its bonds beyond its cables."""
+    """Options of one of a host's bonds, beyond what its cables define."""
 
     fallback: Fallback = Fallback.SUSPEND
-    """What its ports do while no LACP partner speaks."""
+    """What the bond's ports do without a LACP partner."""
 
 
 class SpanningTree(StrEnum):
-    """Whether a bridge speaks the spanning tree protocol (IEEE 802.1D)."""
+    """Whether a bridge runs the spanning tree protocol (IEEE 802.1D)."""
 
     ON = "on"
     OFF = "off"
 
 
 class Lacp(Strict):
-    """How the site's bonds speak LACP, the same on both ends of each."""
+    """LACP settings of the site's bonds, equal on both ends."""
 
     rate: LacpRate = LacpRate.FAST
-    """How often the partner is asked to speak."""
+    """How often the partner sends a LACPDU."""
     hash_policy: HashPolicy = "layer3+4"
-    """By what a packet's member is chosen (xmit_hash_policy of the kernel's bonding driver)."""
+    """The packet fields that select the member (xmit_hash_policy of the kernel's bonding driver)."""
 
 
 class Vm(Strict):
     """A virtual machine's size and the node that runs it."""
 
     vmid: Vmid
-    """The number of the machine, unique in the cluster."""
+    """The VM's number, unique in the cluster."""
     node: HostName
-    """The host of group proxmox that runs it."""
+    """The host of group `proxmox` that runs the VM."""
     cpus: Count
     """Virtual CPUs."""
     memory_gb: Count
     """Memory in GiB."""
     disk_gb: Count
-    """Its disk in GiB."""
+    """Disk size in GiB."""
 
 
 class HostFields(Strict):
-    """What a host or a group of hosts may say; a host's own word wins, then its first group that says it."""
+    """The keys of a host or a group. A value in the host's row wins, then that of the first of its groups that sets it."""
 
     platform: Platform | None = None
-    """What the host runs."""
+    """The host's operating system."""
     link: LinkKind | None = None
-    """How the host is reached."""
+    """How Burrow reaches the host."""
     managed: Truth | None = None
-    """False for a switch that nobody may configure from here; true where nothing is said."""
+    """False for a switch that Burrow must not configure. The default is true."""
     management: InterfaceName | None = None
-    """The interface that carries the host's own address."""
+    """The interface that has the host's own address."""
     gateway: Address | None = None
-    """The way out of the host's subnet."""
+    """The host's default gateway."""
     spanning_tree: SpanningTree | None = None
-    """Whether the bridge on the management interface speaks the spanning tree protocol; off where nothing is said."""
+    """Whether the bridge on the management interface runs the spanning tree protocol. The default is off."""
     ports: Mapping[InterfaceName, Port] = {}
-    """The network ports by name; a host's row adds to those of its groups and changes single words of them."""
+    """The network ports by name. A host's row adds ports to those of its groups, or overrides single keys of them."""
     disks: Mapping[DiskId, Disk] = {}
-    """The disks that have a purpose, by their names under /dev/disk/by-id, which a disk keeps wherever it is plugged in."""
+    """The disks that Burrow manages, by their names under /dev/disk/by-id, which do not depend on the slot."""
     bonds: Mapping[InterfaceName, BondOptions] = {}
-    """What there is to say of a bond that its cables do not say."""
+    """Options of bonds that cables.yaml does not define."""
 
 
 class HostRow(HostFields):
     """A host's row in hosts.yaml."""
 
     groups: tuple[HostName, ...] = ()
-    """Names of groups.yaml; of two that say the same thing the first wins."""
+    """Groups from groups.yaml. If two groups set the same key, the first wins."""
     address: AddressInSubnet
     """The host's own address with its prefix length, on its management interface."""
     loopback: AddressInSubnet | None = None
-    """A /32: the OSPF router id, and the address that storage traffic comes from."""
+    """A /32: the OSPF router ID, and the source address of storage traffic."""
     vm: Vm | None = None
-    """What makes the host a virtual machine."""
+    """Present if the host is a virtual machine: its size and its node."""
     nfs: Nfs | None = None
-    """What makes the host an NFS server: its arrays and exports."""
+    """Present if the host is an NFS server: its arrays and exports."""
 
 
 class Ospf(Strict):
-    """How the site's routers speak OSPF over point-to-point cables, the same on both ends of each."""
+    """OSPF settings of the point-to-point cables, equal on both ends."""
 
-    area: Address = IPv4Address("0.0.0.0")  # noqa: S104 (the backbone area, no address)
-    """The one area, written as an address."""
+    area: Address = IPv4Address("0.0.0.0")  # noqa: S104 (the backbone area, not an address)
+    """The one area, in dotted-decimal form."""
     hello_s: Seconds = 2
     """Seconds between two hellos."""
     dead_s: Seconds = 10
-    """Seconds of silence after which a neighbour is gone."""
+    """Seconds without a hello after which a neighbor is down."""
     bfd_interval_ms: Milliseconds = 1000
     """Milliseconds between two BFD packets."""
     bfd_multiplier: BfdMultiplier = 5
-    """How many missing BFD packets mean that the neighbour is gone."""
+    """How many missing BFD packets mean that the neighbor is down."""
     key_file: FileName | None = None
-    """A file, relative to this folder, with the one word of at most 16 letters that routers sign with (RFC 2328, appendix D)."""
+    """A file, relative to this folder, with the key of at most 16 characters that routers authenticate with (RFC 2328, appendix D)."""
 
 
 class Operator(Strict):
-    """Where the operator's machine is plugged in; its traffic crosses the switches that are changed."""
+    """Where the operator's machine is plugged in. Its traffic crosses the switches that Burrow changes."""
 
     port: EndText
-    """HOST:PORT, a port that no cable of the table is in."""
+    """HOST:PORT, a port that no cable in the table uses."""
     address: AddressInSubnet
     """The address of the operator's machine with its prefix length."""
     gateway: Address | None = None
-    """The way from the operator's machine to the site's other subnets."""
+    """The gateway of the operator's machine to the site's other subnets."""
 
 
 class DefaultsFile(Strict):
-    """defaults.yaml: what holds for the whole site."""
+    """defaults.yaml: settings of the whole site."""
 
     domain: DomainName
-    """The domain that host names are in."""
+    """The domain of the host names."""
     name_servers: tuple[Address, ...] = ()
-    """DNS servers, the first one asked first."""
+    """DNS servers, in the order in which hosts query them."""
     time_servers: tuple[Address, ...] = ()
     """NTP servers."""
     packages: tuple[PackageName, ...] = ()
     """Debian packages that every host has."""
     lacp: Lacp = Lacp()
-    """How bonds speak LACP."""
+    """LACP settings of bonds."""
     ospf: Ospf = Ospf()
-    """How routers speak OSPF."""
+    """OSPF settings of routers."""
     ceph: Ceph | None = None
-    """The Proxmox cluster and Ceph on it, where the site has one."""
+    """The Proxmox cluster and Ceph on it, if the site has one."""
     operator: Operator | None = None
-    """Where the operator's own machine is plugged in, where that is on a cable of the site."""
+    """Where the operator's own machine is plugged in, if that is a switch of the site."""
 
 
 class PointToPointNetwork(Strict):
-    """Where the /31s of a kind of cable come from, and its cost in OSPF."""
+    """The pool of /31s for a kind of point-to-point cable, and its OSPF cost."""
 
     prefix: Prefix
-    """The network that each cable takes its /31 from, in the order of the rows."""
+    """The prefix that cables take their /31s from, in the order of the rows."""
     ospf_cost: OspfCost
-    """The cost of the cables in OSPF, on both ends."""
+    """The OSPF cost of the cables, on both ends."""
 
 
 class BondEnds(Strict):
-    """The names of the bond that a cable belongs to on its two ends."""
+    """The bond that a cable belongs to, by its name on each end."""
 
     from_: InterfaceName | None = Field(default=None, alias="from")
-    """The bond on the host of the row's "from"."""
+    """The bond on the row's "from" host."""
     to: InterfaceName | None = None
-    """The bond on the host of the row's "to"."""
+    """The bond on the row's "to" host."""
 
 
 class CableRow(Strict):
-    """A row of cables.yaml; ends are written HOST:PORT."""
+    """A row of cables.yaml. Ends are written HOST:PORT."""
 
     from_: EndText = Field(alias="from")
-    """One end, HOST:PORT; on a point-to-point cable it has the lower address."""
+    """One end, HOST:PORT. On a point-to-point cable it has the lower address."""
     to: EndText
     """The other end, HOST:PORT."""
     bond: BondEnds | None = None
-    """The LACP group that the cable is in, by its name on each end."""
+    """The LACP group of the cable, by its name on each end."""
     network: NetworkName | None = None
     """The network of a routed point-to-point cable."""
 
@@ -256,6 +256,6 @@ class CablesFile(Strict):
     """cables.yaml."""
 
     networks: Mapping[NetworkName, PointToPointNetwork] = {}
-    """Where point-to-point cables take their addresses from, by name."""
+    """The networks that point-to-point cables take their addresses from, by name."""
     cables: tuple[CableRow, ...] = ()
-    """One row a cable."""
+    """One row for each cable."""

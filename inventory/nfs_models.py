@@ -1,4 +1,4 @@
-"""What a host's row may say of its arrays and NFS exports."""
+"""The keys of a host's row for its arrays and NFS exports."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from inventory.value_types import AbsolutePath, Clients, FolderMode, Fsid, HostN
 
 
 class Purpose(StrEnum):
-    """What an export is for, which decides what its clients' root has to be there."""
+    """The purpose of an export. It decides whether root of a client must be root on the export."""
 
     FILES = "files"
     PROVISIONER = "provisioner"
@@ -17,7 +17,7 @@ class Purpose(StrEnum):
 
 
 class Squash(StrEnum):
-    """Who the server takes for nobody, in the words of exports(5)."""
+    """The users that the server maps to nobody, in the terms of exports(5)."""
 
     ROOT = "root_squash"
     NONE = "no_root_squash"
@@ -32,50 +32,50 @@ class Access(StrEnum):
 
 
 class Array(Strict):
-    """A file system on a host's disks that is there before the suite comes: it is verified, never made."""
+    """An existing file system on a host's disks. Burrow verifies it and never creates it."""
 
     least_free_percent: Percent = 10
-    """How much of it has to be free, in percent, before anything new is exported of it."""
+    """The free space in percent that the array needs before Burrow adds an export on it."""
 
 
 class Export(Strict):
-    """A folder that is served to clients."""
+    """A folder that the server exports to clients."""
 
     clients: tuple[Clients, ...]
     """The IPv4 networks and addresses that may mount it."""
     purpose: Purpose = Purpose.FILES
-    """A provisioner makes folders as root and gives them away, a database takes its folder over as root and must lose nothing."""
+    """A provisioner creates folders as root and changes their owner. A database takes its folder over as root, and must lose no write."""
     squash: Squash = Squash.ROOT
-    """Who becomes nobody: root of a client, nobody at all, or everyone."""
+    """The users that the server maps to nobody: root of a client (root_squash), no user (no_root_squash), or all users (all_squash)."""
     access: Access = Access.READ_WRITE
     """Whether clients may write."""
     sync: Truth = True
-    """Whether the server answers only when it has written; without it a crash loses what clients believe is on disk."""
+    """Whether the server replies only after it has written to disk. If false, a crash loses acknowledged writes."""
     options: tuple[Literal["insecure", "no_wdelay", "crossmnt", "no_acl"], ...] = ()
     """Further options of exports(5)."""
     owner: OwnerIds = "0:0"
-    """UID:GID of the folder itself; nothing in it is touched."""
+    """UID:GID of the folder itself. Burrow does not change the files in it."""
     mode: FolderMode = "0755"
-    """The folder's own mode, four octal digits."""
+    """The mode of the folder itself, four octal digits."""
     storage: HostName | None = None
-    """The name under which Proxmox has it as a storage, for what its nodes keep there themselves."""
+    """The name of the Proxmox storage on this export, for data of the nodes themselves."""
     fsid: Fsid | None = None
-    """The export's number, where its file system has no UUID (exports(5)); one of its own on this host."""
+    """The export's number, unique on the host, for a file system without a UUID (exports(5))."""
 
 
 class Nfs(Strict):
     """A host's NFS server."""
 
     versions: tuple[Literal[3, 4], ...] = (4,)
-    """The NFS versions that are served."""
+    """The NFS versions that the server offers."""
     threads: Threads = 16
-    """How many of the kernel's threads serve."""
+    """The number of kernel NFS server threads."""
     arrays: Mapping[AbsolutePath, Array] = {}
     """Where the host's arrays are mounted."""
     exports: Mapping[AbsolutePath, Export] = {}
-    """What is served, by the folder's path."""
+    """The exports, by path of their folder."""
 
     def array_of(self, path: str) -> str | None:
-        """The array that a folder is in, the innermost where one is mounted in another."""
-        around = (array for array in self.arrays if path == array or path.startswith(f"{array}/"))
-        return max(around, key=len, default=None)
+        """The innermost array that contains the folder, None if none does."""
+        containing = (array for array in self.arrays if path == array or path.startswith(f"{array}/"))
+        return max(containing, key=len, default=None)

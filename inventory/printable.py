@@ -1,7 +1,7 @@
-"""Text as it is shown to people: what no terminal, page or log should obey stands there as an escape.
+"""Escapes characters that a terminal, page or log would interpret.
 
-Names and messages of hosts, and bytes of files that are not UTF-8, may hold sequences that steer a terminal (ECMA-48), reorder what is read
-(UAX #9), or cannot be encoded at all (surrogates). Data stays as it was read; what is said of it goes through here.
+Names and messages of hosts, and bytes of files that are not UTF-8, may hold sequences that control a terminal (ECMA-48), reorder the text
+(UAX #9), or cannot be encoded at all (surrogates). Burrow keeps data as it was read, and escapes the text that it prints.
 """
 
 LINES = "\n\t"

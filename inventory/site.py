@@ -1,4 +1,4 @@
-"""The site that follows from an inventory folder, as frozen, typed data: what changes, checks and the lab are derived from."""
+"""The site of an inventory folder, as frozen, typed data. Changes, checks and the lab are derived from it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Self
@@ -37,7 +37,7 @@ class End(Strict):
 
 
 class Cable(Strict):
-    """A cable with what follows from its row: its bond on each end, its /31 on each end; prints as HOST:PORT - HOST:PORT."""
+    """A cable, with its bond and its /31 address on each end; prints as HOST:PORT - HOST:PORT."""
 
     ends: tuple[End, End]
     bonds: tuple[str | None, str | None] = (None, None)
@@ -52,7 +52,7 @@ class Cable(Strict):
         return self.ends[1] if self.ends[0].host == host else self.ends[0]
 
     def address(self, host: str) -> AddressInSubnet:
-        """The end's address on `host`. Raises KeyError on a cable that has none."""
+        """The address of the end on `host`. Raises KeyError if the cable has no addresses."""
         if self.addresses is None:
             raise KeyError(f"{self} is no point-to-point cable")
         return self.addresses[self.ends.index(self.near(host))]
@@ -63,7 +63,7 @@ class Cable(Strict):
 
 
 class Bond(Strict):
-    """A LACP group as one of its ends sees it: members in the order of the cables, and the host and bond at the far end."""
+    """A LACP group on one of its hosts: its members in the order of the cables, and the host, bond and members at the far end."""
 
     host: str
     name: str
@@ -73,11 +73,11 @@ class Bond(Strict):
     peer_members: tuple[str, ...]
     fallback: Fallback = Fallback.SUSPEND
     mtu_bytes: int | None = None
-    """What the rows of the members say, on either end; None where nobody decided, and the hosts' own MTU stays."""
+    """The MTU that the rows of the members set on either end. None if no row sets it: the hosts keep their own MTU."""
 
 
 class Host(Strict):
-    """A host with its groups' and the site's words filled in."""
+    """A host, with the values of its groups and of the site merged in."""
 
     name: HostName
     groups: tuple[str, ...]
@@ -97,17 +97,17 @@ class Host(Strict):
 
     @property
     def bridge(self) -> str:
-        """The interface below the VLAN that holds the host's address, else the holder itself: on nodes and switches, the bridge."""
+        """The interface with the host's address; if that is a VLAN, the interface below it. On nodes and switches, this is the bridge."""
         return self.management.rpartition(".")[0] if self.vlan is not None else self.management
 
     @property
     def vlan(self) -> int | None:
-        """The VLAN that the host's address is in, by its holder's name; None where it is in none."""
+        """The VLAN ID in the name of the management interface, None if that is not a VLAN."""
         return vlan_of(self.management) if self.platform in (Platform.IFUPDOWN2, Platform.UBUNTU) else None
 
 
 class Site(Strict):
-    """All of an inventory folder, checked: the one thing that changes, checks and the lab are derived from."""
+    """A whole inventory folder, validated. Changes, checks and the lab are derived from it alone."""
 
     domain: str
     name_servers: tuple[Address, ...]
@@ -127,7 +127,7 @@ class Site(Strict):
         return (cable for cable in self.cables if host in (cable.ends[0].host, cable.ends[1].host))
 
     def peer(self, host: str, port: str) -> End | None:
-        """What is plugged in at the other end of HOST:PORT, None where nothing is."""
+        """The far end of the cable in HOST:PORT, None if it has no cable."""
         return next((c.far(host) for c in self.cables_of(host) if c.near(host).port == port), None)
 
     def routed(self, host: str) -> Iterator[Cable]:
@@ -135,22 +135,22 @@ class Site(Strict):
         return (cable for cable in self.cables_of(host) if cable.network is not None and cable.addresses is not None)
 
     def bridged(self, host: str) -> Mapping[str, int | None]:
-        """{bond or port: what the inventory says of its MTU} of what is cabled and in the bridge with the host's own address.
+        """{bond or port: configured MTU in bytes} of the cabled ports of the bridge with the host's own address.
 
-        Empty for a host whose own address is on a port.
+        Empty if the host's own address is on a port.
         """
         own, found = self.hosts[host], {}
         for cable in self.cables_of(host) if own.bridge not in own.ports else ():
             port, name = cable.near(host).port, cable.bonds[cable.ends.index(cable.near(host))]
             if cable.network is None and own.ports[port].address is None:
-                found[name or port] = self.bond(host, name).mtu_bytes if name else own.ports[port].said_mtu_bytes
+                found[name or port] = self.bond(host, name).mtu_bytes if name else own.ports[port].configured_mtu_bytes
         plugged = self.operator.port.partition(":")[::2] if self.operator else ("", "")
         if plugged[0] == host and own.bridge not in own.ports and own.ports[plugged[1]].address is None:
-            found[plugged[1]] = own.ports[plugged[1]].said_mtu_bytes
+            found[plugged[1]] = own.ports[plugged[1]].configured_mtu_bytes
         return found
 
     def bond(self, host: str, name: str) -> Bond:
-        """The bond `name` of `host`. Raises KeyError where there is none."""
+        """The bond `name` of `host`. Raises KeyError if there is none."""
         for bond in self.hosts[host].bonds:
             if bond.name == name:
                 return bond
@@ -161,7 +161,7 @@ class Site(Strict):
         return tuple(host for host in self.hosts.values() if group in host.groups)
 
     def osds(self, host: str) -> tuple[str, ...]:
-        """The ids of a host's disks for Ceph."""
+        """The IDs of a host's disks for Ceph OSDs."""
         return tuple(name for name, disk in self.hosts[host].disks.items() if disk.purpose is DiskPurpose.OSD)
 
     def physical(self) -> Self:

@@ -1,4 +1,4 @@
-"""Sites: what a run is pointed at. A site is a block in nornir_config.yaml, or a folder of that name beside inventory/."""
+"""Sites. A site is a block in nornir_config.yaml, or a folder of that name next to inventory/."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from inventory.at_home import at_home
 from inventory.errors import InventoryError, Problem, SiteError
 from inventory.files import YamlFile, read
 from inventory.strict import Strict
-from inventory.structure import check_part, found_words
+from inventory.structure import check_part, found_text
 from inventory.value_types import FileName
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ CONFIG = ROOT / "nornir_config.yaml"
 
 
 class SiteSettings(Strict):
-    """How a site is reached, and how long an unconfirmed change lives on it."""
+    """How Burrow reaches a site, and how long an unconfirmed change lasts there."""
 
     inventory: FileName
     ssh_config: FileName | None = None
@@ -35,12 +35,12 @@ class SiteSettings(Strict):
 
     @property
     def folder(self) -> Path:
-        """The inventory's folder; a relative path counts from the project."""
+        """The inventory's folder. A relative path starts at the project's folder."""
         return ROOT / at_home(self.inventory)
 
     @property
     def ssh_config_path(self) -> str | None:
-        """The SSH configuration's path; the lab writes its own where it keeps all it has (see docs/lab.md)."""
+        """The SSH configuration's path. The lab writes its own into its state folder (see docs/lab.md)."""
         if self.rehearsal and not self.ssh_config:
             cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
             return str(Path(os.environ.get("BURROW_LAB") or Path(cache) / "burrow" / "lab") / "ssh_config")
@@ -48,13 +48,13 @@ class SiteSettings(Strict):
 
     @property
     def api(self) -> dict[str, str | None]:
-        """Who calls the APIs of hosts that have one: the key is in a file, and read when a host is reached."""
+        """The login for hosts with their own API. The key is in a file, which Burrow reads when it connects."""
         files = {"key_file": self.api_key_file, "ca_file": self.api_ca_file}
         return {"user": self.api_user, **{key: str(at_home(path)) if path else None for key, path in files.items()}}
 
 
 def find_site(name: str, config: Path = CONFIG) -> SiteSettings:
-    """The site's settings. Raises SiteError with the names that exist, InventoryError with the file and line of what is wrong."""
+    """The site's settings. Raises SiteError with the existing names, InventoryError with the file and line of each problem."""
     file = _read(config)
     blocks = _mapping(_mapping(file.data).get("user_defined")).get("sites")
     folder, path = ROOT / name, ("user_defined", "sites", name)
@@ -83,13 +83,13 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _is_site(folder: Path) -> bool:
     try:
         return (folder / "hosts.yaml").exists()
-    except OSError:  # a name that no folder can have
+    except OSError:  # the name cannot be a folder's
         return False
 
 
 def _settings(file: YamlFile, data: Any, *path: str) -> SiteSettings:
     if not data or not isinstance(data, dict):
-        found = found_words(data) if data else "nothing"
+        found = found_text(data) if data else "nothing"
         what = ".".join(path) or file.path.stem
-        raise InventoryError([Problem(file.place(*path), what, "settings (key: value)", found, "write some, or remove it")])
+        raise InventoryError([Problem(file.place(*path), what, "settings (key: value)", found, "add settings, or remove it")])
     return check_part(SiteSettings, file, data, *path)

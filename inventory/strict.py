@@ -1,9 +1,9 @@
-"""What every row and every part of a site is: frozen, and strict about its keys."""
+"""The base of all models: frozen, and strict about keys."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
+    """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""Rows checked against their models, and what pydantic says of them put in the words of a person with the file open."""
+"""Validates rows against their models, and rewrites pydantic's errors for a reader who has the file open."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,7 +11,7 @@ from inventory import ceph_models as ceph_rows
 from inventory import models as rows
 from inventory import nfs_models as nfs_rows
 from inventory.errors import InventoryError, Problem
-from inventory.files import Keys, YamlFile, spoken
+from inventory.files import Keys, YamlFile, path_text
 from inventory.renamed import SETTINGS
 from inventory.value_types import PATTERN_WORDS, matches
 
@@ -39,7 +39,7 @@ MODELS = (
 )
 KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in model.model_fields.items()})
 
-# What was wanted, by pydantic's name of the error; what is not here is said in pydantic's own words.
+# The wanted text, by pydantic's error type. Other types keep pydantic's message.
 WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": lambda error: f"the key '{error['loc'][-1]}'",
     "extra_forbidden": lambda _: "only known keys",
@@ -61,12 +61,12 @@ WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
 
 
 def check(model: type[Model], file: YamlFile) -> tuple[Model | None, tuple[Problem, ...]]:
-    """A file as a `model`; or None and everything that is wrong with it, nothing again where it could not be read."""
+    """A file as a `model`, or None and its problems. There are no problems if the file could not be read, which is already reported."""
     return _check(model, file, file.data, ()) if file.data is not None else (None, ())
 
 
 def check_part(model: type[Model], file: YamlFile, data: object, *path: str | int) -> Model:
-    """What stands at `path` of a file, as a `model`. Raises InventoryError with everything that is wrong with it."""
+    """`data`, which is at `path` of a file, as a `model`. Raises InventoryError with all of its problems."""
     part, wrong = _check(model, file, data, path)
     if part is None:
         raise InventoryError(wrong)
@@ -74,18 +74,18 @@ def check_part(model: type[Model], file: YamlFile, data: object, *path: str | in
 
 
 def check_rows(model: type[Model], file: YamlFile, name_pattern: str) -> tuple[dict[str, Model], tuple[Problem, ...]]:
-    """The rows of a file that is a mapping of names to `model`: the sound ones, and what is wrong with the others.
+    """The valid rows of a file that maps names to `model`, and the problems of the others.
 
     Args:
-        model: What a row is.
+        model: The model of a row.
         file: The file as read.
-        name_pattern: What a row's name keeps to, a key of value_types.PATTERN_WORDS.
+        name_pattern: The pattern of row names, a key of value_types.PATTERN_WORDS.
     """
     if file.data is None:
         return {}, ()
     if not isinstance(file.data, dict):
-        found = found_words(file.data)
-        return {}, (Problem(file.place(), file.path.stem, "a mapping of names to rows", found, "write one row under each name"),)
+        found = found_text(file.data)
+        return {}, (Problem(file.place(), file.path.stem, "a mapping of names to rows", found, "write one row for each name"),)
     rows: dict[str, Model] = {}
     problems = list(_bad_names(file, name_pattern))
     for name, data in file.data.items():
@@ -102,9 +102,9 @@ def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tupl
     except ValidationError as error:
         known = KNOWN_KEYS if model in MODELS else sorted(model.model_fields)
         details = error.errors(include_url=False)
-        # A key that is mistyped is missing too: that is one mistake.
-        meant = {(*one["loc"][:-1], _near(str(one["loc"][-1]), known)) for one in details if one["type"] == "extra_forbidden"}
-        return None, tuple(_problem(file, path, one, known) for one in details if one["type"] != "missing" or (*one["loc"],) not in meant)
+        # A mistyped key is also missing: report it once.
+        typos = {(*one["loc"][:-1], _near(str(one["loc"][-1]), known)) for one in details if one["type"] == "extra_forbidden"}
+        return None, tuple(_problem(file, path, one, known) for one in details if one["type"] != "missing" or (*one["loc"],) not in typos)
 
 
 def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
@@ -116,20 +116,20 @@ def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
 def _problem(file: YamlFile, path: Keys, error: ErrorDetails, known: Sequence[str]) -> Problem:
     keys = (*path, *(part for part in error["loc"] if part != "[key]"))
     kind = error["type"]
-    wanted = WANTED.get(kind, _pydantics_words)(error)
-    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else found_words(error["input"])
+    wanted = WANTED.get(kind, _pydantics_text)(error)
+    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else found_text(error["input"])
     subject = keys[:-1] if kind in ("missing", "extra_forbidden") else keys
-    return Problem(file.place(*keys), spoken(subject) or file.path.stem, wanted, found, _remedy(kind, keys, known))
+    return Problem(file.place(*keys), path_text(subject) or file.path.stem, wanted, found, _remedy(kind, keys, known))
 
 
-def _pydantics_words(error: ErrorDetails) -> str:
+def _pydantics_text(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Input should be ")
 
 
-def found_words(value: object) -> str:
-    """What was found, in the words of a message."""
-    words: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
-    return words.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
+def found_text(value: object) -> str:
+    """The text of a message for the value found."""
+    texts: Mapping[type, str] = {type(None): "nothing", dict: "a mapping", list: "a list", bool: str(value).lower()}
+    return texts.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
 
 
 def _remedy(kind: str, keys: Keys, known: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The words that values of the inventory keep to: names, addresses and sizes, each strict and with what to say when it is not met."""
+"""The types of the inventory's values: names, addresses and sizes. Each is strict and has a text for error messages."""
 
 import re
 from collections.abc import Mapping
@@ -7,33 +7,33 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-# A vendor's names may hold '/' and ':' (ge-0/0/1, et-0/0/0:0); a Linux host's may not, which host_rules.py sees to.
+# A vendor's names may contain '/' and ':' (ge-0/0/1, et-0/0/0:0). A Linux host's may not: rules/host.py checks that.
 INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
 # RFC 1123, section 2.1: letters, digits and hyphens; RFC 1035, section 2.3.4: at most 63.
 HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
-# Debian Policy, section 5.6.1; apt-get takes a '-' at the end as the wish to remove it.
+# Debian Policy, section 5.6.1. apt-get removes a package whose name is followed by '-'.
 PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"
 NETWORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 FILE_NAME = r"^[^\x00-\x1f\x7f]+$"
-# What udev's path_id calls a PCI device and what is behind it; the domain has more than four digits behind a VMD. It goes into udev rules
-# and .link files, which both take it as a pattern.
+# The name that udev's path_id gives to a PCI device and the devices behind it. Behind a VMD, the domain has more than four digits.
+# udev rules and .link files treat the name as a pattern.
 PCI_PATH = r"^pci-[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](-[A-Za-z0-9_.:]+)*$"
-# Each part begins with a letter, a digit or '_', so none is '.', '..' or hidden; exports(5) needs no quotes for these.
+# Each part begins with a letter, a digit or '_', so none is '.', '..' or hidden. exports(5) needs no quotes for these characters.
 PATH = r"^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
 OWNER = r"^[0-9]{1,10}:[0-9]{1,10}$"
 MODE = r"^[0-7]{4}$"
-# What udev makes of a disk's bus, model and serial; "/" never in it.
+# udev builds it from a disk's bus, model and serial number. It never contains "/".
 DISK_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:+=@-]*$"
 IPV4 = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
 IPV4_WITH_PREFIX = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"
 IPV4_CLIENTS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
 
-# Each pattern in the words of a person who has to keep to it.
+# The text of each pattern for error messages.
 PATTERN_WORDS: Mapping[str, str] = {
     INTERFACE_NAME: "an interface name (a letter, then letters, digits, '_', '.', ':', '/' or '-')",
-    HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63, neither first nor last a '-')",
+    HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63 characters, no '-' at either end)",
     DOMAIN_NAME: "a domain name in lower case, such as example.org",
     END: "HOST:PORT, such as alvin:eno1",
     PACKAGE_NAME: "a Debian package name",
@@ -48,33 +48,33 @@ PATTERN_WORDS: Mapping[str, str] = {
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether `text` keeps to `pattern`, one of the keys of PATTERN_WORDS."""
+    """Whether all of `text` matches `pattern`, a key of PATTERN_WORDS."""
     return re.fullmatch(pattern, text) is not None
 
 
 def _written(value: object) -> object:
-    """Keeps a number from being taken as an address: 5 would become 0.0.0.5."""
+    """Refuses a number as an address: 5 would become 0.0.0.5."""
     if isinstance(value, int):
         raise ValueError("an address such as 172.16.0.1")  # noqa: TRY004 - pydantic turns only a ValueError into its own
     return value
 
 
 def _with_prefix(value: object) -> object:
-    """Keeps an address without its prefix length from silently becoming a /32."""
+    """Refuses an address without a prefix length, which would become a /32."""
     if isinstance(value, int) or (isinstance(value, str) and "/" not in value):
         raise ValueError("an address with its prefix length, such as 172.16.0.1/16")
     return value
 
 
 def _clients(value: object) -> object:
-    """Keeps names and patterns of exports(5) out: whom they admit depends on who answers for DNS."""
+    """Refuses the names and patterns of exports(5): which clients they admit depends on DNS."""
     if not isinstance(value, str) or re.fullmatch(IPV4_CLIENTS, value) is None:
         raise ValueError("an IPv4 network or address, such as 172.16.0.0/16")
     return value
 
 
 def _quoted(value: object) -> object:
-    """Keeps 0755 without quotes from being taken as the number 755."""
+    """Refuses 0755 without quotes, which YAML reads as the number 755."""
     if isinstance(value, int):
         raise ValueError(PATTERN_WORDS[MODE])  # noqa: TRY004 - pydantic turns only a ValueError into its own
     return value
@@ -108,7 +108,7 @@ FolderMode = Annotated[str, StringConstraints(pattern=MODE), BeforeValidator(_qu
 Percent = Annotated[int, Field(strict=True, ge=0, le=99)]
 # exports(5): 0 would be the root of all exports.
 Fsid = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
-# Nobody needs more threads than these of a kernel's NFS server.
+# A limit against typing errors; no NFS server needs more threads.
 Threads = Annotated[int, Field(strict=True, ge=1, le=4096)]
 DiskId = Annotated[str, StringConstraints(pattern=DISK_ID)]
 PciPath = Annotated[str, StringConstraints(pattern=PCI_PATH)]

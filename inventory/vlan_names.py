@@ -4,11 +4,11 @@ VIDS = range(1, 4095)
 
 
 def lower_of(name: str) -> str | None:
-    """The interface that a VLAN's name says it stands on; None where the name is no VLAN's."""
+    """The interface below the VLAN, by the VLAN's name. None if the name is not a VLAN's."""
     lower, dot, vid = name.rpartition(".")
     return lower if dot and lower and vid.isascii() and vid.isdecimal() else None
 
 
 def vlan_of(name: str) -> int | None:
-    """The VLAN's number by its name; None where the name is no VLAN's."""
+    """The VLAN ID, by the VLAN's name. None if the name is not a VLAN's."""
     return int(name.rpartition(".")[2]) if lower_of(name) else None

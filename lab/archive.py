@@ -1,4 +1,4 @@
-"""Debian's archive as this machine knows it: its mirror, and single packages out of other releases."""
+"""Debian's archive: the mirror of this machine, and downloads of single packages from other releases."""
 
 import os
 import re
@@ -23,7 +23,7 @@ class Mirror:
 
     @classmethod
     def of_machine(cls) -> "Mirror":
-        """The mirror that this machine's own apt uses."""
+        """The mirror that this machine's apt uses. Raises LabError if there is none."""
         if named := os.environ.get(MIRROR_VARIABLE):
             return cls(named)
         for path in (
@@ -35,7 +35,7 @@ class Mirror:
                 return cls(url)
         if url := built_in_mirror():
             return cls(url)
-        raise LabError(f"wanted a Debian mirror; found none in {SOURCES}: name one in {MIRROR_VARIABLE}")
+        raise LabError(f"wanted a Debian mirror; found none in {SOURCES}: set one in {MIRROR_VARIABLE}")
 
     def source(self, suite: str) -> str:
         """A line of sources.list."""
@@ -43,14 +43,14 @@ class Mirror:
 
 
 def built_in_mirror() -> str | None:
-    """The mirror that mmdebstrap itself takes where none is named: for a machine of another distribution, such as Ubuntu."""
+    """The default mirror of mmdebstrap, for a machine with another distribution, such as Ubuntu."""
     program = shutil.which("mmdebstrap")
     found = re.search(r"^\s*my \$mirror\s*=\s*'(\S+)';", Path(program).read_text(errors="replace"), re.MULTILINE) if program else None
     return found[1] if found else None
 
 
 def mirror_in(text: str) -> str | None:
-    """The first mirror of a whole Debian release in a file of apt's sources, of either style."""
+    """The first mirror of a whole Debian release in the text of an apt sources file, in deb822 or one-line style."""
     for stanza in re.split(r"\n\s*\n", text):
         fields = dict(re.findall(r"^(URIs|Suites|Components|Types):\s*(.+)$", stanza, re.MULTILINE))
         if "URIs" in fields and _is_debian(fields.get("Suites", ""), fields.get("Components", "")):
@@ -67,7 +67,7 @@ def _is_debian(suites: str, components: str) -> bool:
 
 
 def download(package: str, suite: str, mirror: Mirror, folder: Path) -> Path:
-    """Fetch one package of another release through an apt folder of its own: the machine's sources stay as they are."""
+    """Download one package of another release with a separate apt folder, so the machine's sources do not change."""
     apt = folder / "apt"
     for part in ("etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
         (apt / part).mkdir(parents=True, exist_ok=True)
@@ -86,6 +86,6 @@ def download(package: str, suite: str, mirror: Mirror, folder: Path) -> Path:
         done = subprocess.run([*command, *action], cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LabError(
-                f"wanted {package} of {suite} from {mirror.url}; apt-get {action[0]} said: {done.stderr.strip() or done.stdout.strip()}"
+                f"wanted {package} of {suite} from {mirror.url}; apt-get {action[0]} printed: {done.stderr.strip() or done.stdout.strip()}"
             )
     return next(folder.glob(f"{package}_*.deb"))

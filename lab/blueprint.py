@@ -1,4 +1,4 @@
-"""The lab as plain data, derived from the inventory: machines with their ports, cables, and the operator's place."""
+"""The lab as plain data, derived from the inventory: machines with their ports, cables, and the operator's machine."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from lab.wiring import mac_of, relays_of
 
 OPERATOR = "operator"
 OPERATOR_PORT = "op0"
-# The pattern that the driver hands to the kernel, which puts the first free number in.
+# The name pattern that the driver passes to the kernel, which inserts the first free number.
 THUNDERBOLT_NAME = "thunderbolt%d"
 
 
 @dataclass(frozen=True)
 class PortPlan:
-    """A port of a machine; without a cable it has no carrier."""
+    """A port of a machine. Without a cable it has no carrier."""
 
     name: str
     mac: str
@@ -28,18 +28,18 @@ class PortPlan:
 
     @property
     def kernel_name(self) -> str:
-        """What the kernel calls it: its name, or, where it is Thunderbolt, the next number that is free."""
+        """The port's name for the kernel: its own, or the Thunderbolt pattern with the first free number."""
         return THUNDERBOLT_NAME if self.pci_path else self.name
 
     @property
-    def carries_bytes(self) -> int:
-        """The largest packet that it can be set to: a NIC takes jumbo frames, whatever its MTU is at boot."""
+    def max_mtu_bytes(self) -> int:
+        """The largest MTU that the port accepts: a NIC accepts jumbo frames, whatever its MTU at boot."""
         return max(self.mtu_bytes, NIC_BYTES)
 
 
 @dataclass(frozen=True)
 class MachinePlan:
-    """A machine: its address, memory, ports in order, the ids of its disks beside the first, and where its arrays are mounted."""
+    """A machine: its address, memory, ports in order, the IDs of its extra disks, and the mount points of its arrays."""
 
     name: str
     address: str
@@ -51,8 +51,8 @@ class MachinePlan:
 
     @property
     def reserve_kib(self) -> int:
-        """The memory that its kernel keeps free for the frames of its largest port."""
-        return next(kib for mtu_bytes, kib in RESERVES.items() if all(port.carries_bytes <= mtu_bytes for port in self.ports))
+        """The memory, in KiB, that its kernel keeps free for frames of the port with the largest MTU."""
+        return next(kib for mtu_bytes, kib in RESERVES.items() if all(port.max_mtu_bytes <= mtu_bytes for port in self.ports))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class CablePlan:
 
 @dataclass(frozen=True)
 class OperatorPlan:
-    """The operator's machine: the network namespace of the keeper."""
+    """The operator's machine, which is the keeper's network namespace."""
 
     address: str
     gateway: str | None
@@ -73,19 +73,19 @@ class OperatorPlan:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """All that the keeper needs to know."""
+    """The keeper's description of the lab."""
 
     machines: Mapping[str, MachinePlan]
     cables: Mapping[str, CablePlan]
     operator: OperatorPlan | None
 
     def to_json(self) -> str:
-        """As text; the same site gives the same text."""
+        """The blueprint as JSON text. Equal sites have equal texts."""
         return json.dumps(asdict(self), indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Blueprint":
-        """The blueprint of such a text."""
+        """The blueprint in a text of `to_json`."""
         raw = json.loads(text)
         return cls(
             machines={name: _machine(one) for name, one in raw["machines"].items()},
@@ -94,7 +94,7 @@ class Blueprint:
         )
 
     def cable_at(self, host: str, port: str) -> CablePlan | None:
-        """The cable that is plugged into HOST:PORT."""
+        """The cable in HOST:PORT, None if there is none."""
         return next((cable for cable in self.cables.values() if (host, port) in cable.ends), None)
 
 
@@ -104,7 +104,7 @@ def _machine(raw: dict[str, Any]) -> MachinePlan:
 
 
 def draw(site: Site) -> Blueprint:
-    """The blueprint of a site: every host that is not a virtual machine."""
+    """The blueprint of a site, with every host that is not a virtual machine."""
     physical = {name: host for name, host in site.hosts.items() if host.vm is None}
     cables = {}
     for cable in site.cables:

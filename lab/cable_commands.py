@@ -1,4 +1,4 @@
-"""The commands that take HOST:PORT: what is done to a cable or to the NIC at its end."""
+"""The commands that take HOST:PORT. They act on a cable or on the NIC at its end."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ def _ask(verb: str, end: End, **words: object) -> control.Answer:
 @click.command()
 @END
 def cut(end: End) -> None:
-    """Pull a cable out: the carrier goes away at both ends."""
+    """Pull a cable: both ends lose their carrier."""
     click.echo(f"cut {' - '.join(_ask('cut', end)['ends'])}")
 
 
@@ -45,7 +45,7 @@ def splice(end: End) -> None:
 @click.command()
 @END
 def unplug(end: End) -> None:
-    """Take a NIC out of a running machine: its network device goes, by whatever name it has there."""
+    """Remove a NIC from a running machine: its network device disappears, whatever its name."""
     name = _ask("unplug", end)["name"]
     click.echo(f"unplugged {':'.join(end)}{f', which was {name} there' if name else ''}")
 
@@ -53,9 +53,9 @@ def unplug(end: End) -> None:
 @click.command()
 @END
 def plug(end: End) -> None:
-    """Put a NIC back: the network device comes with the same MAC, and udev names it."""
+    """Put a NIC back: its network device appears with the same MAC address, and udev names it."""
     name = _ask("plug", end)["name"]
-    click.echo(f"plugged {':'.join(end)}{f', which is {name} there' if name else ', for when the machine is switched on'}")
+    click.echo(f"plugged {':'.join(end)}{f', which is {name} there' if name else '; the machine finds it at its next start'}")
 
 
 def _parsed(parse: Callable[[str], float], value: str | None) -> float:
@@ -75,10 +75,10 @@ def _delay(_context: click.Context, _parameter: click.Parameter, value: str | No
 
 @click.command()
 @END
-@click.option("--loss", "loss_percent", metavar="SHARE", callback=_loss, help="Of the frames in each direction, as in 5%.")
-@click.option("--delay", "delay_ms", metavar="TIME", callback=_delay, help="Of each frame, in each direction, as in 20ms.")
+@click.option("--loss", "loss_percent", metavar="SHARE", callback=_loss, help="Share of the frames to drop in each direction, as in 5%.")
+@click.option("--delay", "delay_ms", metavar="TIME", callback=_delay, help="Delay of each frame in each direction, as in 20ms.")
 def impair(end: End, loss_percent: float, delay_ms: float) -> None:
-    """Lose and delay the frames of a cable, in both directions; with neither option: no longer."""
+    """Drop and delay frames of a cable, in both directions. Without options, end that."""
     answer = _ask("impair", end, loss_percent=loss_percent, delay_ms=delay_ms)
     click.echo(f"{' - '.join(answer['ends'])}: {answer['what']}")
 
@@ -90,9 +90,9 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.command()
 @END
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
-@click.option("--for", "for_s", metavar="TIME", callback=_seconds, help="As in 10s; without it: until Ctrl-C.")
+@click.option("--for", "for_s", metavar="TIME", callback=_seconds, help="Duration, as in 10s. The default is until Ctrl-C.")
 def capture(end: End, file: Path, for_s: float | None) -> None:
-    """Capture the frames at the end of a cable, both ways, into a pcap file."""
+    """Capture the frames at the end of a cable, in both directions, into a pcap file."""
     from lab.capture import capture as keep  # noqa: PLC0415
 
     keep(Folders.of_user(), *end, file, for_s)

@@ -1,4 +1,4 @@
-"""Cables: a pair of datagram sockets each, made once, so that they outlive the machines at their ends; and what was done to them."""
+"""Cables and their state. Each cable is a pair of datagram sockets, created once, so it outlives the machines at its ends."""
 
 import socket
 
@@ -12,7 +12,7 @@ SO_RCVBUFFORCE = 33
 
 
 class Cables:
-    """All cables of a lab: which of them are pulled or impaired, and which NICs are out of their machines."""
+    """All cables of a lab: which are pulled or impaired, and which NICs are unplugged."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         self.plans = blueprint.cables
@@ -25,26 +25,26 @@ class Cables:
                 self._ends.update(zip(cable.ends, _pair(), strict=True))
 
     def descriptor(self, host: str, port: str) -> int:
-        """The file descriptor that a machine's vector device gets."""
+        """The file descriptor for a machine's vector device."""
         return self._ends[host, port].fileno()
 
     def whole(self, cable: str) -> bool:
-        """Whether it leads from one NIC to another."""
+        """Whether the cable is plugged in at both ends, and both NICs are in their machines."""
         return cable not in self.pulled and not self.unplugged & set(self.plans[cable].ends)
 
     def fitting(self, machine: MachinePlan) -> Fitting:
-        """What is at a machine's ports. A cable is impaired at its first end, which is never the operator's."""
+        """The state of a machine's ports. A cable is impaired at its first end, which is never the operator's."""
         ends = {(machine.name, port.name): index for index, port in enumerate(machine.ports)}
         impaired = {ends[end]: how for name, how in self.impaired.items() if (end := self.plans[name].ends[0]) in ends}
         return Fitting(frozenset(ends[end] for end in self.unplugged if end in ends), impaired)
 
     def close(self) -> None:
-        """Throw them away."""
+        """Close the sockets of all cables."""
         for end in self._ends.values():
             end.close()
 
     def drain(self, host: str) -> None:
-        """Forget the frames that wait for a machine which is off."""
+        """Discard the frames that wait for a machine that is off."""
         for (owner, _), end in self._ends.items():
             while owner == host:
                 try:

@@ -1,4 +1,4 @@
-"""The operator's part in a capture: writes what the keeper hands over to a file that tcpdump and Wireshark read."""
+"""The operator's side of a capture: writes the keeper's data to a file that tcpdump and Wireshark read."""
 
 import json
 import socket
@@ -15,12 +15,12 @@ from lab.folders import Folders
 
 
 def capture(folders: Folders, host: str, port: str, path: Path, for_s: float | None) -> None:
-    """Capture a cable's frames until the time is over or Ctrl-C."""
+    """Capture a cable's frames for `for_s` seconds, or until Ctrl-C."""
     with control.call(folders) as line, line.makefile("rb") as answers:
         line.sendall(json.dumps({"do": "capture", "host": host, "port": port, "for_s": for_s}).encode() + b"\n")
         _answer(answers)
         with _new(path) as file:
-            click.echo(f"capturing at {host}:{port}; Ctrl-C ends it", err=True)
+            click.echo(f"capturing at {host}:{port}; press Ctrl-C to stop", err=True)
             end = _wait(line, answers)
             file.write(answers.read(end["bytes"]))
     click.echo("\n".join([f"{path}: {end['bytes']} bytes", *end["said"]]), err=True)
@@ -28,7 +28,7 @@ def capture(folders: Folders, host: str, port: str, path: Path, for_s: float | N
 
 @contextmanager
 def _new(path: Path) -> Iterator[BinaryIO]:
-    """A new file, which is gone again where nothing came of it."""
+    """A new file, removed again if the capture fails."""
     try:
         file = path.open("wb")
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""The operator's part in a console: this terminal, raw, joined to one in a machine."""
+"""The operator's side of a console: connects this terminal, in raw mode, to one in a machine."""
 
 import json
 import os
@@ -23,21 +23,21 @@ CHUNK_BYTES = 1 << 16
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def attend(folders: Folders, host: str) -> int:
-    """Be on a machine's console; gives the exit code of its shell, 0 where the operator left it."""
+def run_console(folders: Folders, host: str) -> int:
+    """Run a machine's console. Returns the exit code of its shell, 0 if the operator pressed Ctrl-]."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LabError(f"a console needs a terminal; `python -m lab exec {host} -- COMMAND` needs none")
     with control.call(folders) as line:
-        _say(line, do="console", host=host, size=_size(), term=os.environ.get("TERM", "dumb"))
-        click.echo(f"{host}: the console; Ctrl-] leaves it", err=True)
+        _send(line, do="console", host=host, size=_size(), term=os.environ.get("TERM", "dumb"))
+        click.echo(f"{host}: console; press Ctrl-] to leave it", err=True)
         with _raw(sys.stdin.fileno()), _resized() as resized:
-            code = _carry(line, resized)
+            code = _exchange(line, resized)
     click.echo(f"\n{host}: left the console", err=True)
     return code
 
 
-def _say(line: socket.socket, **words: object) -> None:
-    line.sendall(json.dumps(words).encode() + b"\n")
+def _send(line: socket.socket, **fields: object) -> None:
+    line.sendall(json.dumps(fields).encode() + b"\n")
 
 
 def _size() -> tuple[int, int]:
@@ -47,7 +47,7 @@ def _size() -> tuple[int, int]:
 
 @contextmanager
 def _raw(terminal: int) -> Iterator[None]:
-    """Hand on every key as it is; whatever ends it, the terminal is then as it was."""
+    """Put the terminal into raw mode. However the block ends, the terminal's settings are restored."""
     before = termios.tcgetattr(terminal)
     handlers = {number: signal.signal(number, lambda number, _: sys.exit(128 + number)) for number in ENDING}
     try:
@@ -61,30 +61,30 @@ def _raw(terminal: int) -> Iterator[None]:
 
 @contextmanager
 def _resized() -> Iterator[socket.socket]:
-    """A socket that can be read when the window has another size."""
-    hear, tell = socket.socketpair()
-    tell.setblocking(False)
-    with hear, tell:
+    """A socket that becomes readable when the window size changes."""
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    with receiver, sender:
         handler = signal.signal(signal.SIGWINCH, lambda *_: None)
-        wakeup = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+        wakeup = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
         try:
-            yield hear
+            yield receiver
         finally:
             signal.set_wakeup_fd(wakeup)
             signal.signal(signal.SIGWINCH, handler)
 
 
-def _carry(line: socket.socket, resized: socket.socket) -> int:
+def _exchange(line: socket.socket, resized: socket.socket) -> int:
     keys, rest = sys.stdin.fileno(), b""
     while True:
         ready, _, _ = select.select([keys, line, resized], [], [])
         if resized in ready:
             resized.recv(CHUNK_BYTES)
-            _say(line, size=_size())
+            _send(line, size=_size())
         if keys in ready:
-            typed, left, _ = os.read(keys, CHUNK_BYTES).partition(LEAVE)
-            _say(line, input=typed.decode(errors="surrogateescape"))
-            if left or not typed:
+            typed, leave, _ = os.read(keys, CHUNK_BYTES).partition(LEAVE)
+            _send(line, input=typed.decode(errors="surrogateescape"))
+            if leave or not typed:
                 return 0
         if line in ready:
             data = line.recv(CHUNK_BYTES)
@@ -98,7 +98,7 @@ def _carry(line: socket.socket, resized: socket.socket) -> int:
 
 
 def _show(answer: control.Answer) -> int | None:
-    """Print what the machine said; the exit code where the shell ended."""
+    """Print a machine's answer. Returns the exit code if the shell ended, else None."""
     if "error" in answer:
         raise LabError(answer["error"])
     if "said" in answer:

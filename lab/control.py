@@ -1,4 +1,4 @@
-"""How the command line speaks with the keeper: one JSON line asks, one JSON line answers, over a UNIX socket."""
+"""The protocol between the command line and the keeper: one JSON line is the request, one the answer, over a UNIX socket."""
 
 import asyncio
 import contextlib
@@ -13,15 +13,15 @@ from lab.folders import Folders
 
 Answer = dict[str, Any]
 VERBS = ("start", "kill", "reset", "exec", "cut", "splice", "unplug", "plug", "impair", "status", "stop")
-# What goes on as long as both sides have something to say; such a method of the keeper gets the connection too.
+# Verbs that exchange several lines. The keeper's method also gets the connection.
 CONVERSATIONS = ("console", "capture")
-# What is given up when the one who asked goes away; everything else is done to its end.
+# Verbs that the keeper cancels if the client disconnects. It completes all others.
 ABANDONED = ("exec", "status")
 LINE_BYTES = 1 << 28
 
 
 async def serve(keeper: object, path: Path) -> asyncio.Server:
-    """Answer requests on the socket at `path`; a verb is a method of the keeper."""
+    """Answer requests on the socket at `path`. Each verb is a method of the keeper."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -29,11 +29,11 @@ async def serve(keeper: object, path: Path) -> asyncio.Server:
                 await _answer(keeper, json.loads(line), reader, writer)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError):  # who asked may be gone
+            with contextlib.suppress(ConnectionError):  # the client may have disconnected
                 await writer.wait_closed()
 
     server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
-    os.chmod(path, 0o600)  # noqa: PTH101 - a Path's methods may not be called here, says ruff
+    os.chmod(path, 0o600)  # noqa: PTH101 - ruff forbids Path's methods in an async function
     if owner := os.environ.get("SUDO_UID"):
         os.chown(path, int(owner), -1)
     return server
@@ -46,42 +46,42 @@ async def _answer(keeper: object, request: dict[str, Any], reader: asyncio.Strea
             writer.write(json.dumps(answer).encode() + b"\n")
         return
     work = asyncio.create_task(_do(keeper, verb, request))
-    gone = asyncio.create_task(reader.read())
-    await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    disconnected = asyncio.create_task(reader.read())
+    await asyncio.wait((work, disconnected), return_when=asyncio.FIRST_COMPLETED)
     if not work.done() and verb in ABANDONED:
         work.cancel()
         await asyncio.wait([work])
     else:
         writer.write(json.dumps(await work).encode() + b"\n")
-    gone.cancel()
+    disconnected.cancel()
 
 
-async def _do(keeper: object, verb: str, words: dict[str, Any]) -> Answer:
+async def _do(keeper: object, verb: str, arguments: dict[str, Any]) -> Answer:
     if verb not in VERBS + CONVERSATIONS:
-        return {"error": f"the keeper knows no {verb!r}; it knows {', '.join(VERBS + CONVERSATIONS)}"}
+        return {"error": f"unknown verb {verb!r}; the keeper has {', '.join(VERBS + CONVERSATIONS)}"}
     try:
-        return {"result": await getattr(keeper, verb)(**words)}
+        return {"result": await getattr(keeper, verb)(**arguments)}
     except (LabError, OSError) as problem:
         return {"error": str(problem)}
 
 
 class NoLabError(LabError):
-    """No lab runs."""
+    """No lab is running."""
 
 
 def call(folders: Folders) -> socket.socket:
-    """A connection with the keeper. Raises LabError where there is none."""
+    """A connection to the keeper. Raises NoLabError if no lab is running."""
     line = socket.socket(socket.AF_UNIX)
     try:
         line.connect(str(folders.control))
     except (FileNotFoundError, ConnectionRefusedError):
         line.close()
-        raise NoLabError("the lab does not run; `python -m lab up` boots it") from None
+        raise NoLabError("the lab is not running; `python -m lab up` boots it") from None
     return line
 
 
 def ask(folders: Folders, do: str, **what: object) -> Answer:
-    """Ask the keeper. Raises LabError where there is none, or where it could not do it."""
+    """Send a request to the keeper and return the result. Raises LabError if no lab is running, or if the request failed."""
     with call(folders) as line:
         line.sendall(json.dumps({"do": do, **what}).encode() + b"\n")
         with line.makefile("rb") as reader:
@@ -92,7 +92,7 @@ def ask(folders: Folders, do: str, **what: object) -> Answer:
 
 
 def runs(folders: Folders) -> bool:
-    """Whether a lab runs."""
+    """Whether a lab is running."""
     with socket.socket(socket.AF_UNIX) as line:
         try:
             line.connect(str(folders.control))

@@ -1,4 +1,4 @@
-"""Says what this machine offers the lab, what is missing, and what the lab itself has not."""
+"""Reports whether this machine meets the lab's needs, and what lab machines do not have."""
 
 import click
 
@@ -8,14 +8,14 @@ from lab.needs import examine
 
 
 def report(folders: Folders) -> bool:
-    """Print all of it; true when `up` can work here."""
+    """Print the report. Returns whether `up` can work here."""
     missing = 0
     for need in examine(folders):
         missing += not need.good
         click.echo(f"{'ok     ' if need.good else 'MISSING'}  {need.name}: {need.found}")
         if not need.good:
             click.echo(f"         do: {need.remedy}")
-    click.echo("\nWhat a machine of the lab has not:")
+    click.echo("\nA lab machine does not have:")
     for absence in ABSENT:
         click.echo(f"  - {absence.what}\n    instead: {absence.instead}")
     click.echo("\nThe lab can run here." if not missing else f"\nThe lab cannot run here yet: {missing} missing.")

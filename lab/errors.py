@@ -1,5 +1,5 @@
-"""What can go wrong in the lab, as one kind of error with one clear message."""
+"""The lab's exception."""
 
 
 class LabError(Exception):
-    """Says what was wanted, what was found, and what to do."""
+    """The message says what was wanted, what was found, and what to do."""

@@ -1,4 +1,4 @@
-"""What a switch brings along before anybody configures it: suspension of partnerless channels, LLDP, and on the core names and time."""
+"""A switch's firmware: it suspends LAG ports without a partner and runs LLDP; the core switch also serves names and time."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ configure lldp tx-interval 5
 
 
 def files(site: Site, host: Host) -> dict[str, str]:
-    """Path -> text of the firmware's own files; empty for what is no switch."""
+    """{path: text} of the firmware's files, empty if the host is not a switch."""
     if not is_switch(host):
         return {}
-    brought = {"etc/lldpd.d/firmware.conf": LLDP}
+    texts = {"etc/lldpd.d/firmware.conf": LLDP}
     if serves_site(site, host):
         names = "".join(f"{one.address.ip} {one.name}.{site.domain}\n" for one in site.hosts.values())
-        brought["etc/lab/names"] = names
-        # On every address: bound to one that comes while it starts, dnsmasq can miss it for good, bind-dynamic or not.
-        brought["etc/lab/dnsmasq.conf"] = f"no-resolv\nno-hosts\naddn-hosts=/etc/lab/names\ndomain={site.domain}\nlocal=/{site.domain}/\n"
-        brought["etc/lab/chrony.conf"] = "local stratum 10\nallow all\nport 123\ncmdport 0\npidfile /run/lab-time.pid\n"
-    return brought
+        texts["etc/lab/names"] = names
+        # Listen on every address: dnsmasq can permanently miss an address that appears while it starts, even with bind-dynamic.
+        texts["etc/lab/dnsmasq.conf"] = f"no-resolv\nno-hosts\naddn-hosts=/etc/lab/names\ndomain={site.domain}\nlocal=/{site.domain}/\n"
+        texts["etc/lab/chrony.conf"] = "local stratum 10\nallow all\nport 123\ncmdport 0\npidfile /run/lab-time.pid\n"
+    return texts
 
 
 def units(site: Site, host: Host) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where the lab keeps its things: outside the checkout, in one folder of the user's cache."""
+"""The lab's folder, outside the checkout, in the user's cache."""
 
 import fcntl
 import os
@@ -12,13 +12,13 @@ VARIABLE = "BURROW_LAB"
 
 @dataclass(frozen=True)
 class Folders:
-    """The lab's folder and what lies in it."""
+    """The lab's folder and the paths in it."""
 
     root: Path
 
     @classmethod
     def of_user(cls) -> "Folders":
-        """The folder that BURROW_LAB names, or burrow/lab in the user's cache."""
+        """The folder in BURROW_LAB, else burrow/lab in the user's cache."""
         if named := os.environ.get(VARIABLE):
             return cls(Path(named).absolute())
         cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -26,12 +26,12 @@ class Folders:
 
     @property
     def kernels(self) -> Path:
-        """Kernels, a folder each."""
+        """Kernels, one folder for each."""
         return self.root / "kernels"
 
     @property
     def images(self) -> Path:
-        """Base images, a folder each, under the key of what they are made of."""
+        """Base images, one folder for each, named by the hash of its inputs."""
         return self.root / "images"
 
     @property
@@ -41,12 +41,12 @@ class Folders:
 
     @property
     def identity(self) -> Path:
-        """The private key that logs in everywhere in the lab."""
+        """The private key for all machines of the lab."""
         return self.keys / "id_ed25519"
 
     @property
     def ssh_config(self) -> Path:
-        """How `ssh -F` reaches the machines."""
+        """The SSH configuration of the machines, for `ssh -F`."""
         return self.root / "ssh_config"
 
     @property
@@ -56,7 +56,7 @@ class Folders:
 
     @property
     def run(self) -> Path:
-        """What a running lab has; `down` removes it."""
+        """The state of a running lab. `down` removes it."""
         return self.root / "run"
 
     @property
@@ -66,12 +66,12 @@ class Folders:
 
     @property
     def keeper_log(self) -> Path:
-        """What the keeper said."""
+        """The keeper's log."""
         return self.run / "keeper.log"
 
     @property
     def blueprint(self) -> Path:
-        """What the running lab was built from."""
+        """The blueprint of the running lab."""
         return self.run / "blueprint.json"
 
     def machine(self, name: str) -> Path:
@@ -80,7 +80,7 @@ class Folders:
 
     @contextmanager
     def locked(self, wait: Callable[[], None]) -> Iterator[None]:
-        """Let one process at a time lay out a lab; calls `wait` when another is at it."""
+        """Hold the lock for creating a lab. Calls `wait` first if another process holds it."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as lock:
             try:
@@ -91,7 +91,7 @@ class Folders:
             yield
 
     def give_to_user(self) -> None:
-        """Hand what a user reads (keys, SSH configuration) to the one who called sudo."""
+        """Make the user who called sudo the owner of the files that a user reads (keys, SSH configuration)."""
         owner, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
         if owner is None or group is None:
             return

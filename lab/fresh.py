@@ -1,4 +1,4 @@
-"""What a machine has on its disk before anybody configures it: a node as Proxmox installs it, a switch out of its box, a server."""
+"""The files of an unconfigured machine: a node as Proxmox installs it, a new switch, a server."""
 
 import hashlib
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ SWITCH_BRIDGE = "br0"
 
 
 def machine_id(name: str) -> str:
-    """The id of a machine: the same after a reset. Without one systemd takes a boot for the first and enables every unit it finds."""
+    """The machine ID, the same after a reset. Without one, systemd treats a boot as the first, and enables every unit it finds."""
     return hashlib.sha256(f"burrow lab {name}".encode()).hexdigest()[:32]
 
 
@@ -41,7 +41,7 @@ def is_node(host: Host) -> bool:
 
 
 def files(site: Site, host: Host) -> dict[str, str]:
-    """Path -> text of every file that a fresh host has of its own."""
+    """{path: text} of every file that differs between fresh hosts."""
     fresh = {
         "etc/hostname": f"{host.name}\n",
         "etc/machine-id": f"{machine_id(host.name)}\n",
@@ -74,7 +74,7 @@ def _bridge(ports: str) -> str:
 
 def _node(host: Host) -> str:
     uplink = host.bonds[0].members[0] if host.bonds else next(iter(host.ports))
-    # The installer knows no Thunderbolt port: they come when something is plugged in.
+    # The installer lists no Thunderbolt ports: they appear when a cable is plugged in.
     others = "".join(f"iface {name} inet manual\n\n" for name, port in host.ports.items() if name != uplink and not port.pci_path)
     bridge = _static(host, name=host.management) + _bridge(uplink)
     return f"{PROXMOX_HEADER}{LOOPBACK}\niface {uplink} inet manual\n\n{bridge}\n{others}{SOURCE}"
@@ -99,7 +99,7 @@ def _switch(site: Site, host: Host) -> str:
 
 
 def spare_ports(site: Site, host: Host) -> Iterator[str]:
-    """Ports that would close a loop: of parallel cables between two switches, all but the first, on the switch named first."""
+    """Ports that would create a loop: of parallel cables between two switches, all but the first, on the "from" switch."""
     seen = set()
     for cable in site.cables:
         near, far = cable.ends

@@ -1,4 +1,4 @@
-"""The base image that every machine starts from: Debian with the site's software, made once and kept under the key of its inputs."""
+"""The base image of all machines: Debian with the site's software, built once and cached under a hash of its inputs."""
 
 import contextlib
 import fcntl
@@ -19,11 +19,11 @@ from lab.kernel import Kernel, candidates
 from lab.probe import mode_of
 from lab.tools import run
 
-Say = Callable[[str], None]
-# Images that stay in the cache: for other kernels, other checkouts, the one before.
+Report = Callable[[str], None]
+# The cache keeps this many images, for other kernels, other checkouts and the previous version.
 KEPT = 4
 HERE = Path(__file__).parent
-# What decides what is in an image, beside the kernel and the files under rootfs: this code and this data.
+# Inputs of an image besides the kernel and the files under rootfs: these modules and these settings.
 SOURCES = ("image_root.py", "jail.py")
 CONTENT = (
     *("SUITE", "PACKAGES", "LIBRARIES", "ARCHIVE_PACKAGES", "DISABLED_UNITS", "MASKED_UNITS", "MASKED_GENERATORS"),
@@ -33,13 +33,13 @@ CONTENT = (
 
 @dataclass(frozen=True)
 class Image:
-    """A built image: the disk all machines share, and the jail their kernel runs in."""
+    """A built image: the disk that all machines share, and the jail of their kernels."""
 
     folder: Path
 
     @property
     def disk(self) -> Path:
-        """The disk image, never written to."""
+        """The disk image, which is read-only."""
         return self.folder / "base.ext4"
 
     @property
@@ -49,12 +49,12 @@ class Image:
 
     @property
     def trial(self) -> Path:
-        """How the kernel was found to run here."""
+        """The result of the kernel's trial on this machine."""
         return self.folder / "trial.json"
 
 
 def key_of(kernel: Kernel) -> str:
-    """A hash of all that the image is made of."""
+    """The hash of the image's inputs."""
     digest = hashlib.sha256()
     files = sorted(path for path in image_root.ROOTFS.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     for path in (*(HERE / name for name in SOURCES), *files):
@@ -64,54 +64,54 @@ def key_of(kernel: Kernel) -> str:
     return digest.hexdigest()[:16]
 
 
-def ensure(folders: Folders, suite: str | None, say: Say) -> tuple[Image, Kernel, str]:
-    """An image with a kernel that runs here, and the mode it runs in: out of the cache, or built now."""
-    for kernel in candidates(folders, suite, say):
+def ensure(folders: Folders, suite: str | None, report: Report) -> tuple[Image, Kernel, str]:
+    """An image, its kernel and the mode in which that kernel runs here. The image comes from the cache, or is built now."""
+    for kernel in candidates(folders, suite, report):
         image = Image(folders.images / key_of(kernel))
         if not image.disk.exists():
-            _build(folders, kernel, image, say)
+            _build(folders, kernel, image, report)
         if not image.trial.exists():
-            mode, said = mode_of(image.folder, kernel.modes)
+            mode, output = mode_of(image.folder, kernel.modes)
             if not mode:
-                kernel.refusal.write_text(said)
-                say(f"kernel: {kernel.release} does not run here, trying an older one")
+                kernel.refusal.write_text(output)
+                report(f"kernel: {kernel.release} does not run here, trying an older one")
                 continue
             image.trial.write_text(json.dumps({"mode": mode}))
         os.utime(image.folder)
         return image, kernel, json.loads(image.trial.read_text())["mode"]
-    raise AssertionError("candidates ends by itself, with its reasons")
+    raise AssertionError("candidates() always raises LabError at its end")
 
 
-def _build(folders: Folders, kernel: Kernel, image: Image, say: Say) -> None:
+def _build(folders: Folders, kernel: Kernel, image: Image, report: Report) -> None:
     folders.images.mkdir(parents=True, exist_ok=True)
-    for left in folders.images.glob(".new-*"):
-        shutil.rmtree(left)
+    for unfinished in folders.images.glob(".new-*"):
+        shutil.rmtree(unfinished)
     started = time.monotonic()
     with TemporaryDirectory(prefix=".new-", dir=folders.images) as scratch:
         new = Image(Path(scratch) / "image")
         new.folder.mkdir()
         root = Path(scratch) / "root"
-        image_root.install(root, say)
-        say("image: configuring")
+        image_root.install(root, report)
+        report("image: configuring")
         image_root.configure(root, kernel)
-        say("image: making the disk")
+        report("image: creating the disk")
         run(*settings.MAKE_DISK, "-d", root, new.disk, settings.DISK_SIZE)
         build_jail(root, kernel.binary, new.jail)
         shutil.rmtree(image.folder, ignore_errors=True)
         new.folder.rename(image.folder)
-    _forget_old(folders)
-    say(f"image: built in {time.monotonic() - started:.0f} s, for all labs to come")
+    _remove_old(folders)
+    report(f"image: built in {time.monotonic() - started:.0f} s; later labs reuse it")
 
 
 def hold(image: Path) -> int:
-    """Keep an image from being forgotten, until the descriptor is closed."""
+    """Lock an image in the cache, until the returned descriptor is closed."""
     handle = os.open(image / "trial.json", os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_SH)
     return handle
 
 
-def _forget_old(folders: Folders) -> None:
-    """Remove the images that were not used for longest, but none that a lab runs on."""
+def _remove_old(folders: Folders) -> None:
+    """Remove the least recently used images, except images of running labs."""
     images = sorted(folders.images.glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in images[KEPT:]:
         if not (old / "trial.json").exists():

@@ -1,4 +1,4 @@
-"""The root file system inside the image: its packages, what is switched off in it, and the archive it installs from."""
+"""The root file system of the image: its packages, its disabled units, and its package archive."""
 
 import hashlib
 import shutil
@@ -14,41 +14,41 @@ from lab.errors import LabError
 from lab.kernel import Kernel
 from lab.tools import environment, run
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 ROOTFS = Path(__file__).parent / "rootfs"
 ARCHIVE = "usr/lib/lab/archive"
-# Not in the image: what only a reader of manuals wants.
+# Manuals, which the image leaves out.
 MANUALS = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
-# Modules of Ceph's manager that are not always on: each is loaded at its start, in an interpreter of its own, used or not.
+# Modules of Ceph's manager that are not always on. The manager loads each at its start in a separate interpreter, even if it is unused.
 MANAGER_MODULES = (
     *("alerts", "influx", "insights", "localpool", "mirroring", "nfs", "osd_perf_query", "osd_support", "prometheus", "restful"),
     *("selftest", "snap_schedule", "stats", "telegraf", "test_orchestrator", "zabbix"),
 )
 LEFT_OUT = (*MANUALS, *(f"/usr/share/ceph/mgr/{name}/*" for name in MANAGER_MODULES))
 COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3", "/usr/share/ceph/mgr")
-SAY_EVERY_S = 2.0
+REPORT_EVERY_S = 2.0
 LAST_LINES = 40
 
 
-def install(root: Path, say: Say) -> None:
-    """Install all packages into a new root, saying how far it is."""
+def install(root: Path, report: Report) -> None:
+    """Install all packages into a new root, and report progress."""
     process = subprocess.Popen(
         _bootstrap(root), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment()
     )
     assert process.stderr
     tail: deque[str] = deque(maxlen=LAST_LINES)
     counts = {"Get:": 0, "Unpacking ": 0, "Setting up ": 0}
-    said = 0.0
+    last_report = 0.0
     try:
         for line in process.stderr:
             tail.append(line)
             for word in counts:
                 counts[word] += line.startswith(word)
-            if time.monotonic() - said > SAY_EVERY_S:
-                said = time.monotonic()
-                say("image: packages: {} fetched, {} unpacked, {} set up".format(*counts.values()))
+            if time.monotonic() - last_report > REPORT_EVERY_S:
+                last_report = time.monotonic()
+                report("image: packages: {} fetched, {} unpacked, {} set up".format(*counts.values()))
         if process.wait():
-            raise LabError(f"mmdebstrap returned {process.returncode}; its last words:\n{''.join(tail)}")
+            raise LabError(f"mmdebstrap returned {process.returncode}; its last lines:\n{''.join(tail)}")
     finally:
         if process.poll() is None:
             process.terminate()
@@ -60,7 +60,7 @@ def _bootstrap(root: Path) -> list[str]:
     fetch = "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --no-install-recommends --download-only install"
     packages = ",".join((*settings.PACKAGES, *settings.LIBRARIES))
     return [
-        # In a mount namespace of its own: whatever interrupts it, nothing of this machine stays mounted in the new root.
+        # A separate mount namespace: even after an interrupt, nothing of this machine stays mounted in the new root.
         *("unshare", "--mount", "--fork", "--kill-child=TERM"),
         *("mmdebstrap", "--verbose", "--variant=minbase", "--format=directory", f"--include={packages}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
@@ -71,7 +71,7 @@ def _bootstrap(root: Path) -> list[str]:
 
 
 def configure(root: Path, kernel: Kernel) -> None:
-    """Make a machine of the lab out of a plain root: kernel modules, the lab's own files, units, the archive."""
+    """Turn a plain root into a lab machine's: add kernel modules, the lab's own files, units and the archive."""
     shutil.copytree(ROOTFS, root, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "usr/lib/modules").mkdir(exist_ok=True)
     modules = root / "usr/lib/modules" / kernel.release
@@ -95,7 +95,7 @@ def configure(root: Path, kernel: Kernel) -> None:
 
 
 def _empty(root: Path) -> None:
-    """Take out what would make all machines one machine, and do once what a first boot would do."""
+    """Remove what identifies a machine, and do the work of a first boot once."""
     texts = {
         "etc/fstab": "",
         "etc/machine-id": "uninitialized\n",
@@ -107,18 +107,18 @@ def _empty(root: Path) -> None:
         (root / name).write_text(text)
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    # Debian's example is one node's cluster; a Proxmox node is in none.
+    # Debian's example configures a cluster of one node. A fresh Proxmox node is in no cluster.
     (root / "etc/corosync/corosync.conf").unlink()
     for stamp in ("etc/.updated", "var/.updated"):
         (root / stamp).touch()
-    # ifupdown2 says that a good bond failed where this folder is missing, and makes this link at its first start.
+    # Without this folder, ifupdown2 reports that a working bond failed. It creates this link at its first start.
     (root / "etc/iproute2/rt_tables.d").mkdir(parents=True, exist_ok=True)
     (root / "etc/network/run").unlink(missing_ok=True)
     (root / "etc/network/run").symlink_to("/run/network")
 
 
 def _serve_archive(root: Path) -> None:
-    """Make an archive out of the packages that were fetched and not installed, and the only one that machines know."""
+    """Build an archive from the packages that are downloaded but not installed, and make it the machines' only apt source."""
     folder = root / ARCHIVE
     shutil.rmtree(folder / "partial", ignore_errors=True)
     (folder / "lock").unlink(missing_ok=True)
@@ -128,7 +128,7 @@ def _serve_archive(root: Path) -> None:
         digest = hashlib.sha256(package.read_bytes()).hexdigest()
         stanzas.append(f"{control}\nFilename: ./{package.name}\nSize: {package.stat().st_size}\nSHA256: {digest}\n")
     if not stanzas:
-        raise LabError(f"wanted {', '.join(settings.ARCHIVE_PACKAGES)} for the image's own archive; apt brought nothing")
+        raise LabError(f"wanted {', '.join(settings.ARCHIVE_PACKAGES)} for the image's own archive; apt downloaded none")
     packages = "\n".join(stanzas)
     (folder / "Packages").write_text(packages)
     digest = hashlib.sha256(packages.encode()).hexdigest()
@@ -141,7 +141,7 @@ def _serve_archive(root: Path) -> None:
 
 
 def _switch_software(root: Path) -> None:
-    """A switch brings its LLDP daemon in its firmware: unpacked beside the root, copied over it on a switch's first boot."""
+    """Unpack the LLDP daemon of a switch's firmware next to the root. A switch copies it over the root at its first boot."""
     firmware = root / "usr/lib/lab/switch"
     firmware.mkdir()
     (package,) = (root / ARCHIVE).glob("lldpd_*.deb")

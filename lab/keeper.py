@@ -1,4 +1,4 @@
-"""The keeper: one process that owns a running lab. It is PID 1 of its own namespaces, so that whatever ends it ends the whole lab."""
+"""The keeper: the process that owns a running lab. It is PID 1 of its namespaces, so the lab ends with it."""
 
 import asyncio
 import itertools
@@ -22,19 +22,19 @@ from lab.image import hold
 from lab.jail import mount_jail
 from lab.machine import Box, Machine
 from lab.memory import pss_by_group
-from lab.namespaces import furnish, set_operator_carrier
+from lab.namespaces import set_operator_carrier, set_up_operator
 from lab.netem import Impairment
-from lab.recording import command, hand_over, record, whole
+from lab.recording import command, record, send_capture, whole_records
 from lab.relay import Relay
 from lab.settings import EXEC_S
-from lab.terminal import apply_set
+from lab.terminal import connect_terminal
 
 SHELL = ("bash", "--login")
 LOG = logging.getLogger("keeper")
 
 
 class Keeper:
-    """The machines, cables and relays of a lab, and what can be done to them."""
+    """The machines and cables of a lab. Each verb of lab.control is a method."""
 
     def __init__(self, folders: Folders, blueprint: Blueprint, image: Path, kernel: dict[str, Any]) -> None:
         self.folders = folders
@@ -49,13 +49,13 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reap(self) -> None:
-        """Take note of every process that ended: machines, and orphans, which fall to PID 1."""
+        """Reap every process that ended: machines, and orphans, whose parent is PID 1."""
         while ended := self._ended():
             pid, status = ended
             for machine in self.machines.values():
                 if machine.process and machine.process.pid == pid:
                     machine.ended(status)
-                    self._later(self._plug(self._neighbours([machine.plan.name])))
+                    self._start_task(self._plug(self._neighbors([machine.plan.name])))
 
     @staticmethod
     def _ended() -> tuple[int, int] | None:
@@ -65,7 +65,7 @@ class Keeper:
             return None
         return (pid, status) if pid else None
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -76,57 +76,57 @@ class Keeper:
             LOG.error("plugging cables: %s", problem)
 
     def _greeted(self, name: str) -> None:
-        self._later(self._plug([name]))
+        self._start_task(self._plug([name]))
 
     def _switched(self, name: str) -> None:
-        self._later(self._plug(self._neighbours([name])))
+        self._start_task(self._plug(self._neighbors([name])))
 
     def _carrier(self, cable: str) -> bool:
         ends = self.blueprint.cables[cable].ends
-        return self.cables.whole(cable) and all(host == OPERATOR or self.machines[host].has_on(port) for host, port in ends)
+        return self.cables.whole(cable) and all(host == OPERATOR or self.machines[host].has_port_up(port) for host, port in ends)
 
-    def _neighbours(self, names: Iterable[str]) -> list[str]:
+    def _neighbors(self, names: Iterable[str]) -> list[str]:
         names = set(names)
         ends = {host for cable in self.blueprint.cables.values() for host, _ in cable.ends if names & {name for name, _ in cable.ends}}
         return sorted((ends | names) - {OPERATOR})
 
     async def _plug(self, names: Iterable[str]) -> None:
-        """Bring the carrier of all ports of these machines in line with their cables and neighbours."""
+        """Set the carrier of all ports of these machines by the state of their cables and neighbors."""
         await asyncio.gather(*(self.machines[name].plug(self._carrier) for name in names))
 
-    def _named(self, names: Iterable[str]) -> list[Machine]:
+    def _chosen(self, names: Iterable[str]) -> list[Machine]:
         chosen = list(names) or list(self.machines)
         if unknown := [name for name in chosen if name not in self.machines]:
             raise LabError(f"no machine {', '.join(unknown)} in the lab; there are {', '.join(self.machines)}")
         return [self.machines[name] for name in chosen]
 
     async def start(self, hosts: list[str]) -> Answer:
-        """Switch machines on; what runs stays as it is. Answers with the names of those that were off."""
+        """Switch machines on. Running machines keep running. Answers with the names of those that were off."""
         async with self._power:
             return await self._start(hosts)
 
     async def _start(self, hosts: list[str]) -> Answer:
-        machines = [machine for machine in self._named(hosts) if machine.off.is_set()]
+        machines = [machine for machine in self._chosen(hosts) if machine.off.is_set()]
         for machine in machines:
             await machine.start()
         return {"started": [machine.plan.name for machine in machines]}
 
     async def kill(self, hosts: list[str]) -> Answer:
-        """Pull the plug of machines."""
+        """Cut the power of machines."""
         async with self._power:
             return await self._kill(hosts)
 
     async def _kill(self, hosts: list[str]) -> Answer:
-        machines = self._named(hosts)
+        machines = self._chosen(hosts)
         await asyncio.gather(*(machine.kill() for machine in machines))
-        await self._plug(self._neighbours(machine.plan.name for machine in machines))
+        await self._plug(self._neighbors(machine.plan.name for machine in machines))
         return {}
 
     async def reset(self, hosts: list[str]) -> Answer:
-        """Put machines back to a fresh install, and switch them on."""
+        """Reset machines to a fresh install, and switch them on."""
         async with self._power:
             await self._kill(hosts)
-            machines = self._named(hosts)
+            machines = self._chosen(hosts)
             for machine in machines:
                 machine.wipe()
             pve.forget(self.folders.run, [machine.plan.name for machine in machines])
@@ -137,39 +137,39 @@ class Keeper:
         return await self._running(host).serial.run(argv, wait_s=wait_s, stdin=stdin)
 
     async def console(self, host: str, size: list[int], term: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
-        """A shell on a terminal of a machine, out of band, until one side has enough."""
+        """Run a shell on a terminal of a machine, out of band, until the shell ends or the client disconnects."""
         async with self._running(host).serial.terminal(SHELL, size, term, wait_s=EXEC_S) as terminal:
-            await apply_set(terminal, reader, writer)
+            await connect_terminal(terminal, reader, writer)
         return {}
 
     async def capture(
         self, host: str, port: str, for_s: float | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Answer:
-        """Capture what passes the end of a cable, both ways, until the time is over or who asked has had enough."""
+        """Capture frames at the end of a cable, in both directions, for `for_s` seconds or until the client stops it."""
         self._cable(host, port)
         machine, index = self._port(host, port)
         path = self._running(host).folder / "seed" / f"{port}-{next(self._captures)}.pcap"
         try:
             async with machine.serial.terminal(command(index, path.name), (24, 200), "dumb", wait_s=EXEC_S) as terminal:
-                said = await record(terminal, reader, writer, for_s)
-            await hand_over(whole(path.read_bytes()), said, writer)
+                summary = await record(terminal, reader, writer, for_s)
+            await send_capture(whole_records(path.read_bytes()), summary, writer)
         finally:
             path.unlink(missing_ok=True)
         return {}
 
     def _running(self, host: str) -> Machine:
-        (machine,) = self._named([host])
+        (machine,) = self._chosen([host])
         if machine.off.is_set():
             raise LabError(f"{host} is switched off; `python -m lab start {host}` switches it on")
         return machine
 
     async def cut(self, host: str, port: str) -> Answer:
-        """Pull a cable out: no carrier at either end."""
-        return await self._move(host, port, plugged=False)
+        """Pull a cable: neither end has a carrier."""
+        return await self._set_plugged(host, port, plugged=False)
 
     async def splice(self, host: str, port: str) -> Answer:
         """Plug a cable in."""
-        return await self._move(host, port, plugged=True)
+        return await self._set_plugged(host, port, plugged=True)
 
     def _cable(self, host: str, port: str) -> CablePlan:
         if cable := self.blueprint.cable_at(host, port):
@@ -178,13 +178,13 @@ class Keeper:
         raise LabError(f"no cable is plugged in at {host}:{port}; there are cables at {', '.join(ends)}")
 
     def _port(self, host: str, port: str) -> tuple[Machine, int]:
-        (machine,) = self._named([host])
+        (machine,) = self._chosen([host])
         names = [plan.name for plan in machine.plan.ports]
         if port not in names:
             raise LabError(f"{host} has no port {port}; it has {', '.join(names)}")
         return machine, names.index(port)
 
-    async def _move(self, host: str, port: str, *, plugged: bool) -> Answer:
+    async def _set_plugged(self, host: str, port: str, *, plugged: bool) -> Answer:
         cable = self._cable(host, port)
         (self.cables.pulled.discard if plugged else self.cables.pulled.add)(cable.name)
         hosts = [name for name, _ in cable.ends]
@@ -194,24 +194,24 @@ class Keeper:
         return {"ends": [f"{name}:{end}" for name, end in cable.ends]}
 
     async def unplug(self, host: str, port: str) -> Answer:
-        """Take a NIC out of a machine: the network device goes, and the carrier at the other end of its cable."""
+        """Remove a NIC from a machine: its network device disappears, and the far end of its cable loses its carrier."""
         machine, index = self._port(host, port)
         name = await machine.name_of(index)
         self.cables.unplugged.add((host, port))
         await machine.refit(index)
-        await self._plug(self._neighbours([host]))
+        await self._plug(self._neighbors([host]))
         return {"name": name}
 
     async def plug(self, host: str, port: str) -> Answer:
-        """Put a NIC back into its machine, which gives it a name."""
+        """Put a NIC back into its machine, whose udev names it."""
         machine, index = self._port(host, port)
         self.cables.unplugged.discard((host, port))
         await machine.refit(index)
-        await self._plug(self._neighbours([host]))
+        await self._plug(self._neighbors([host]))
         return {"name": await machine.name_of(index)}
 
     async def impair(self, host: str, port: str, loss_percent: float = 0, delay_ms: float = 0) -> Answer:
-        """Lose and delay the frames of a cable in both directions; nothing of either lifts it."""
+        """Drop and delay frames of a cable in both directions. Zeros end that."""
         cable = self._cable(host, port)
         how = Impairment(loss_percent, delay_ms)
         if how.is_none:
@@ -220,10 +220,10 @@ class Keeper:
             self.cables.impaired[cable.name] = how
         machine, index = self._port(*cable.ends[0])
         await machine.impair(index)
-        return {"ends": [f"{name}:{end}" for name, end in cable.ends], "what": how.words}
+        return {"ends": [f"{name}:{end}" for name, end in cable.ends], "what": how.text}
 
     async def status(self) -> Answer:
-        """All there is to know."""
+        """The state of the lab."""
         pss = pss_by_group()
         return {
             "kernel": self.kernel,
@@ -259,11 +259,11 @@ class Keeper:
 
 
 async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
-    """Run a lab until it is told to stop."""
+    """Run a lab until `stop` or a signal."""
     blueprint = Blueprint.from_json(folders.blueprint.read_text())
     hold(image)
     mount_jail(image / "jail", image, folders.run)
-    furnish(blueprint.operator)
+    set_up_operator(blueprint.operator)
     keeper = Keeper(folders, blueprint, image, json.loads((folders.run / "kernel.json").read_text()))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGCHLD, keeper.reap)

@@ -1,4 +1,4 @@
-"""SSH into the lab: one key that logs in everywhere, one pinned host key a machine, and the configuration that says so."""
+"""SSH to the lab: one key for all machines, one pinned host key for each machine, and the SSH configuration."""
 
 import subprocess
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from lab.folders import Folders
 
 
 def ensure_key(path: Path, comment: str) -> str:
-    """The public half of a key that is made when it is not there yet."""
+    """The public key in `path`.pub. Creates the key pair if it does not exist."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], check=True)
@@ -17,12 +17,12 @@ def ensure_key(path: Path, comment: str) -> str:
 
 
 def host_key(folders: Folders, name: str) -> Path:
-    """Where the host key of a machine lies."""
+    """The path of a machine's host key."""
     return folders.keys / f"{name}_host_ed25519"
 
 
 def root_key(folders: Folders, name: str) -> Path:
-    """Where the key lies that root of a node logs in with at other nodes."""
+    """The path of the key that root of a node uses to log in to other nodes."""
     return folders.keys / f"{name}_root_ed25519"
 
 

@@ -1,4 +1,4 @@
-"""What the machines cost in memory: their share of every page, summed over the processes of each."""
+"""The memory of each machine: the proportional set size, summed over its processes."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,11 @@ def pss_by_group(proc: Path = Path("/proc")) -> dict[int, int]:
     groups: dict[int, int] = {}
     for folder in proc.glob("[0-9]*"):
         try:
-            # The fields after the name, which stands in parentheses: state, parent, group.
+            # The fields after the name in parentheses: state, parent, group.
             group = int((folder / "stat").read_text().rpartition(")")[2].split()[2])
             rollup = (folder / "smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
+            continue  # it ended meanwhile
         if found := re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE):
             groups[group] = groups.get(group, 0) + int(found[1]) * 1024
     return groups

@@ -1,4 +1,4 @@
-"""Two network namespaces in one process: the machine's own, where relays listen, and the keeper's, which is the operator's machine."""
+"""Two network namespaces in one process: this machine's, where relays listen, and the keeper's, which is the operator's machine."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ def _enter(namespace: int) -> None:
 
 @contextmanager
 def within(namespace: int) -> Iterator[None]:
-    """Be in another network namespace: a socket made there stays of it. Never await inside."""
+    """Enter another network namespace. A socket that is created in it stays in it. Do not await in the block."""
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         _enter(namespace)
@@ -42,17 +42,17 @@ def listen(namespace: int, address: str, port: int) -> socket.socket:
         return socket.create_server((address, port), backlog=128)
 
 
-def furnish(operator: OperatorPlan | None) -> None:
-    """Make the network of the operator's machine: loopback, and a port with its address and way out."""
+def set_up_operator(operator: OperatorPlan | None) -> None:
+    """Set up the network of the operator's machine: loopback, and a port with its address and gateway."""
     Path("/proc/sys/net/unix/max_dgram_qlen").write_text(str(CABLE_FRAMES))
     commands = ["link set lo up"]
     if operator:
-        # The vector driver drops what is longer than a frame, so the kernel must not leave the cutting into segments to it.
-        whole = "gso_max_segs 1 gso_max_size 1514"
+        # The vector driver drops anything longer than a frame, so the kernel must do the segmentation.
+        segmentation = "gso_max_segs 1 gso_max_size 1514"
         commands += [
             f"tuntap add dev {OPERATOR_PORT} mode tap",
             f"addr add {operator.address} dev {OPERATOR_PORT}",
-            f"link set {OPERATOR_PORT} {whole} up",
+            f"link set {OPERATOR_PORT} {segmentation} up",
         ]
         if operator.gateway:
             commands.append(f"route add default via {operator.gateway} dev {OPERATOR_PORT}")
@@ -60,5 +60,5 @@ def furnish(operator: OperatorPlan | None) -> None:
 
 
 def set_operator_carrier(*, up: bool) -> None:
-    """Pull or plug the operator's own end of its cable."""
+    """Set or clear the carrier at the operator's end of its cable."""
     subprocess.run(["ip", "link", "set", OPERATOR_PORT, "carrier", "on" if up else "off"], check=True)

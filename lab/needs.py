@@ -1,4 +1,4 @@
-"""What the lab needs of this machine, and how a missing piece is got."""
+"""The lab's requirements on this machine, and how to meet those that are missing."""
 
 import os
 import platform
@@ -17,14 +17,14 @@ from lab.launch import UNSHARE
 from lab.settings import DISK_BYTES, MEMORY_BYTES, TOOLS
 from lab.tools import run
 
-# How long another apt on this machine is waited for.
+# Wait this long for another apt on this machine.
 LOCK_S = 120
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that the lab needs: what was found, and, where that does not do, how to get it."""
+    """One requirement of the lab: what was found, and how to meet the requirement if it is not met."""
 
     name: str
     found: str
@@ -32,28 +32,26 @@ class Need:
     remedy: str = ""
 
 
-def install_missing(say: Say) -> None:
-    """Install the packages of the tools that this machine has not."""
+def install_missing(report: Report) -> None:
+    """Install the packages of missing tools."""
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     missing += [] if KEYRING.exists() else ["debian-archive-keyring"]
     if not missing:
         return
-    say(f"installing {', '.join(missing)} on this machine")
+    report(f"installing {', '.join(missing)} on this machine")
     install = ("apt-get", "install", "-y", "-qq", "-o", f"DPkg::Lock::Timeout={LOCK_S}", "--no-install-recommends", *missing)
     try:
         run(*install)
     except LabError:
-        say("asking the archive what it has now")
+        report("updating apt's package lists")
         run("apt-get", "update", "-qq")
         run(*install)
 
 
 def examine(folders: Folders) -> Iterator[Need]:
-    """Look at everything the lab needs."""
+    """Check every requirement of the lab."""
     machine = f"{platform.system()} {platform.machine()}"
-    yield Need(
-        "an x86-64 Linux", machine, machine == "Linux x86_64", "run the lab on another machine: the kernel is built for x86-64 alone"
-    )
+    yield Need("an x86-64 Linux", machine, machine == "Linux x86_64", "run the lab on another machine: the kernel is built only for x86-64")
     yield _root()
     yield from _tools()
     yield _mirror()
@@ -80,7 +78,7 @@ def _root() -> Need:
 def _tools() -> Iterator[Need]:
     for tool, package in TOOLS.items():
         path = shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin")
-        # Missing, but no reason to fail: `up` installs it.
+        # A missing tool is no failure: `up` installs it.
         yield Need(
             f"{tool} ({package})",
             path or f"missing; `up` installs it: apt-get install {package}",
@@ -98,7 +96,7 @@ def _mirror() -> Need:
 
 def _namespaces() -> Need:
     if os.geteuid() != 0:
-        return Need("namespaces", "not tried, for want of root", good=True)
+        return Need("namespaces", "not checked: this needs root", good=True)
     done = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     return Need(
         "namespaces",
@@ -127,7 +125,7 @@ def _disk(folder: Path) -> Need:
 
 def _kernel(folders: Folders) -> Need:
     kernel = next((kernel for kernel in cached(folders) if not kernel.refusal.exists()), None)
-    return Need("a kernel", f"{kernel.release} of {kernel.suite}" if kernel else "none yet; `up` fetches it", good=True)
+    return Need("a kernel", f"{kernel.release} of {kernel.suite}" if kernel else "none yet; `up` downloads it", good=True)
 
 
 def _image(folders: Folders) -> Need:

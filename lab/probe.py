@@ -1,4 +1,4 @@
-"""Tries a kernel with its image before the lab relies on it: does it start here, and how does it run processes?"""
+"""Boots a kernel with its image once, to find whether it starts on this machine, and in which mode it runs processes."""
 
 import json
 import subprocess
@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 
 from lab.jail import IN_JAIL, mount_jail
-from lab.kernel import mode_words
+from lab.kernel import mode_parameters
 
 TRIAL_S = 20
-# The kernel says so when init, which is /bin/true here, has run and ended well.
+# The kernel prints this when init, which is /bin/true here, has exited with 0.
 RAN = "exitcode=0x00000000"
 
 
 def mode_of(image: Path, modes: tuple[str, ...]) -> tuple[str | None, str]:
-    """The first mode in which the kernel of an image runs here, None where none does; and what it said last."""
+    """The first mode in which an image's kernel runs on this machine, None if none does; and the end of the kernel's output."""
     command = [
         "unshare",
         "--mount",
@@ -31,16 +31,16 @@ def mode_of(image: Path, modes: tuple[str, ...]) -> tuple[str | None, str]:
         *modes,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
-    mode, said = json.loads(done.stdout)
-    return mode, said
+    mode, output = json.loads(done.stdout)
+    return mode, output
 
 
 def _try(image: Path, modes: list[str]) -> tuple[str | None, str]:
-    said = ""
+    output = ""
     with tempfile.TemporaryDirectory() as scratch:
         mount_jail(image / "jail", image, Path(scratch))
         for mode in modes:
-            words = [
+            parameters = [
                 "mem=64M",
                 "ubd0=/lab/probe.cow,/image/base.ext4",
                 "root=/dev/ubda",
@@ -49,7 +49,7 @@ def _try(image: Path, modes: list[str]) -> tuple[str | None, str]:
                 "con0=null,fd:1",
                 "console=tty0",
             ]
-            command = ["chroot", str(image / "jail"), "/linux", *words, *mode_words(mode)]
+            command = ["chroot", str(image / "jail"), "/linux", *parameters, *mode_parameters(mode)]
             done = subprocess.run(
                 ["timeout", str(TRIAL_S), *command],
                 stdin=subprocess.DEVNULL,
@@ -59,10 +59,10 @@ def _try(image: Path, modes: list[str]) -> tuple[str | None, str]:
                 check=False,
                 env=IN_JAIL,
             )
-            said = done.stdout + done.stderr
-            if RAN in said:
-                return mode, said[-1000:]
-    return None, said[-1000:]
+            output = done.stdout + done.stderr
+            if RAN in output:
+                return mode, output[-1000:]
+    return None, output[-1000:]
 
 
 if __name__ == "__main__":

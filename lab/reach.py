@@ -1,4 +1,4 @@
-"""Waits until machines answer over SSH: in-band, through the relay and over the lab's own switches."""
+"""Waits until machines answer over SSH, in-band: through the relay and the lab's own switches."""
 
 import asyncio
 import time
@@ -10,14 +10,14 @@ from lab.errors import LabError
 from lab.folders import Folders
 from lab.settings import BOOT_S
 
-Say = Callable[[str], None]
-# A relay that dials a machine which is still booting hears of it only seconds later, so another call goes out meanwhile.
-CALL_EVERY_S = 0.4
+Report = Callable[[str], None]
+# A relay's connection to a booting machine fails only after seconds, so try another connection meanwhile.
+ATTEMPT_EVERY_S = 0.4
 LAST_LINES = 15
 
 
-async def wait_for_ssh(folders: Folders, blueprint: Blueprint, hosts: Iterable[str], say: Say) -> None:
-    """Wait until each machine greets as an SSH server. Raises LabError with the console logs of those that do not."""
+async def wait_for_ssh(folders: Folders, blueprint: Blueprint, hosts: Iterable[str], report: Report) -> None:
+    """Wait until each machine sends an SSH greeting. Raises LabError with the console logs of the machines that do not."""
     started = time.monotonic()
     pending = {asyncio.create_task(_greeted(blueprint, name), name=name) for name in hosts}
     try:
@@ -26,7 +26,7 @@ async def wait_for_ssh(folders: Folders, blueprint: Blueprint, hosts: Iterable[s
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
-                    say(f"{task.get_name()}: up after {time.monotonic() - started:.1f} s")
+                    report(f"{task.get_name()}: up after {time.monotonic() - started:.1f} s")
     except TimeoutError:
         late = sorted(task.get_name() for task in pending)
         logs = "".join(_console(folders, name) for name in late)
@@ -46,15 +46,15 @@ def _console(folders: Folders, name: str) -> str:
 async def _greeted(blueprint: Blueprint, name: str) -> None:
     outside = next(out for out, inside in blueprint.machines[name].relays.items() if inside.endswith(":22"))
     address, _, port = outside.rpartition(":")
-    calls: set[asyncio.Task[bool]] = set()
+    attempts: set[asyncio.Task[bool]] = set()
     try:
-        while not any(call.done() and call.result() for call in calls):
-            calls = {call for call in calls if not call.done()}
-            calls.add(asyncio.create_task(_greets(address, int(port))))
-            await asyncio.wait(calls, timeout=CALL_EVERY_S)
+        while not any(attempt.done() and attempt.result() for attempt in attempts):
+            attempts = {attempt for attempt in attempts if not attempt.done()}
+            attempts.add(asyncio.create_task(_greets(address, int(port))))
+            await asyncio.wait(attempts, timeout=ATTEMPT_EVERY_S)
     finally:
-        for call in calls:
-            call.cancel()
+        for attempt in attempts:
+            attempt.cancel()
 
 
 async def _greets(address: str, port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Relays: a TCP port on this machine's loopback for each way into the lab."""
+"""Relays: a TCP port on this machine's loopback for each relayed port of the lab."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ CHUNK_BYTES = 1 << 16
 
 
 class Relay:
-    """Listens outside, dials inside for each connection, and resets its client when nobody answers there."""
+    """Listens outside, connects to the lab for each client, and resets the client's connection if that fails."""
 
     def __init__(self, outside: str, inside: str) -> None:
         self.outside = outside
@@ -24,18 +24,18 @@ class Relay:
         """Listen in the network namespace `outer`."""
         address, _, port = self.outside.rpartition(":")
         try:
-            self._server = await asyncio.start_server(self._carry, sock=listen(outer, address, int(port)))
+            self._server = await asyncio.start_server(self._forward, sock=listen(outer, address, int(port)))
         except OSError as problem:
             what = f"wanted to listen on {self.outside} for {self.inside}: {problem.strerror}"
             raise LabError(f"{what}; does another lab run on this machine? `python -m lab down` ends it") from problem
 
     async def close(self) -> None:
-        """Listen no longer; what is being carried goes on."""
+        """Stop listening. Open connections stay open."""
         if self._server:
             self._server.close()
             await self._server.wait_closed()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, _, port = self.inside.rpartition(":")
         try:
             async with asyncio.timeout(DIAL_S):
@@ -46,9 +46,9 @@ class Relay:
         for end in (writer, far_writer):
             end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(_pump(reader, far_writer))
-                ways.create_task(_pump(far_reader, writer))
+            async with asyncio.TaskGroup() as pumps:
+                pumps.create_task(_pump(reader, far_writer))
+                pumps.create_task(_pump(far_reader, writer))
         except* OSError:
             _reset(writer)
             _reset(far_writer)
@@ -67,6 +67,6 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a reset, as a port does that nobody listens on."""
+    """End a connection with a reset, as a closed port does."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -1,4 +1,4 @@
-"""A machine's seed: the folder it reads at every boot, with its ports, their cables' state, and what the first boot puts on its disk."""
+"""A machine's seed: a folder that it reads at every boot, with its ports, the state of their cables, and the files of its first boot."""
 
 import shutil
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ UNIT_FOLDERS = {"lldpd.service": "/usr/lib/systemd/system/"}
 
 
 def write_seed(folders: Folders, site: Site, machine: MachinePlan) -> None:
-    """Write the seed of one machine."""
+    """Write a machine's seed."""
     folder = folders.machine(machine.name) / "seed"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "files").mkdir(parents=True)
@@ -32,7 +32,7 @@ def write_seed(folders: Folders, site: Site, machine: MachinePlan) -> None:
     if fresh.is_node(host):
         (folder / "node").touch()
         pve.lay_out(folders.run, machine.name)
-        # A node has a key of its own, for the others of its cluster; Proxmox makes it at its first start.
+        # A node has its own key, to log in to other nodes of its cluster. Proxmox creates it at its first start.
         key = root_key(folders, machine.name)
         _put(folder / "files/root/.ssh/id_rsa.pub", ensure_key(key, f"root@{machine.name}"))
         _put(folder / "files/root/.ssh/id_rsa", key.read_text(), mode=0o600)
@@ -52,7 +52,7 @@ def _put(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def write_carrier(seed: Path, carriers: Mapping[int, bool]) -> str:
-    """Say in the seed which far ends are up at the next boot; gives the `ip` commands that make it so."""
+    """Write to the seed which far ends are up at the next boot. Returns the `ip` commands for that."""
     batch = "".join(f"link set far{index} {'up' if up else 'down'}\n" for index, up in carriers.items())
     new = seed / "carrier.new"
     new.write_text(batch)

@@ -1,4 +1,4 @@
-"""The keeper's end of a machine's serial line: commands out of band, many at once."""
+"""The keeper's end of a machine's serial line: out-of-band commands, several at the same time."""
 
 import asyncio
 import contextlib
@@ -11,21 +11,21 @@ from typing import Any
 
 from lab.errors import LabError
 
-# An answer is one line, however much the command printed.
+# An answer is one line, whatever the size of the command's output.
 LINE_BYTES = 1 << 28
 ANSWER_S = 5.0
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """A command's terminal in a machine: what came of it, and what it is told (`input`, `size`, `took`)."""
+    """A command's terminal in a machine: its answers, and a function that sends it a message (`input`, `size`, `took`)."""
 
     answers: asyncio.Queue[dict[str, Any]]
     tell: Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class SerialLine:
-    """Speaks with the agent in one machine. `ready` is set while that agent listens; `ports_on` are the ports that the machine has on."""
+    """The connection to a machine's agent. `ready` is set while the agent listens. `ports_on` holds the indexes of ports that are up."""
 
     def __init__(self, name: str, greeted: Callable[[], None], switched: Callable[[], None]) -> None:
         self.name = name
@@ -40,31 +40,31 @@ class SerialLine:
         self._writer: asyncio.StreamWriter | None = None
 
     async def attach(self, end: socket.socket) -> None:
-        """Listen on a new line, until the machine is switched off."""
+        """Read answers from a new line, until the machine is switched off."""
         reader, self._writer = await asyncio.open_unix_connection(sock=end, limit=LINE_BYTES)
         self._listener = asyncio.create_task(self._listen(reader, self._writer))
 
     async def closed(self) -> None:
-        """Wait until the line is dead, as it is soon after its machine."""
+        """Wait until the line is closed, soon after its machine is switched off."""
         await asyncio.wait([self._listener])
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                self._take(line)
+                self._handle(line)
         except ConnectionError:
-            pass  # the machine was switched off while it spoke: the same as the end of the line
+            pass  # the machine was switched off while it sent: treat this as the end of the line
         finally:
             writer.close()
             self.ready.clear()
             self._fail("was switched off")
             self._switch(frozenset())
 
-    def _take(self, line: bytes) -> None:
+    def _handle(self, line: bytes) -> None:
         try:
             answer = json.loads(line)
         except ValueError:
-            return  # what the kernel printed on the line before the agent took it over
+            return  # the kernel's output on the line, before the agent uses it
         if "bye" in answer:
             self.ready.clear()
             self._switch(frozenset())
@@ -78,7 +78,7 @@ class SerialLine:
         elif ("said" in answer or "rc" in answer) and (terminal := self._terminals.get(answer["id"])):
             terminal.put_nowait(answer)
         elif "rc" in answer and (waiting := self._waiting.pop(answer["id"], None)):
-            # Without an exit code it is our own request, which the line of a booting machine echoes.
+            # A line without an exit code is our own request, which the line of a booting machine echoes.
             waiting.set_result(answer)
 
     def _switch(self, ports_on: frozenset[int]) -> None:
@@ -94,20 +94,20 @@ class SerialLine:
             terminal.put_nowait({"error": f"{self.name} {what}"})
 
     async def run(self, argv: Sequence[str], *, wait_s: float, stdin: str = "") -> dict[str, Any]:
-        """Run a command and give its exit code and output. Raises LabError where the machine does not answer in time."""
+        """Run a command and return its exit code and output. Raises LabError if the machine does not answer in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         await self._wait_ready(wait_s)
         number = next(self._ids)
         waiting = self._waiting[number] = loop.create_future()
-        await self._say({"id": number, "argv": list(argv), "wait_s": max(until - loop.time(), 1.0), "stdin": stdin})
+        await self._send({"id": number, "argv": list(argv), "wait_s": max(until - loop.time(), 1.0), "stdin": stdin})
         try:
             async with asyncio.timeout_at(until + ANSWER_S):
                 answer: dict[str, Any] = await waiting
         except TimeoutError:
             raise LabError(f"{self.name} did not answer {argv!r} within {wait_s:g} s on its serial line") from None
         except asyncio.CancelledError:
-            await self._say({"cancel": number})
+            await self._send({"cancel": number})
             raise
         finally:
             self._waiting.pop(number, None)
@@ -124,19 +124,19 @@ class SerialLine:
 
     @contextlib.asynccontextmanager
     async def terminal(self, argv: Sequence[str], size: Sequence[int], term: str, *, wait_s: float) -> AsyncIterator["Terminal"]:
-        """Run a command on a terminal in the machine, which ends with it."""
+        """Run a command on a terminal in the machine. The command ends with the block."""
         await self._wait_ready(wait_s)
         number = next(self._ids)
         answers = self._terminals[number] = asyncio.Queue()
-        await self._say({"id": number, "argv": list(argv), "size": list(size), "term": term})
+        await self._send({"id": number, "argv": list(argv), "size": list(size), "term": term})
         try:
-            yield Terminal(answers, lambda words: self._say({"id": number, **words}))
+            yield Terminal(answers, lambda words: self._send({"id": number, **words}))
         finally:
             del self._terminals[number]
             if self.ready.is_set():
-                await self._say({"cancel": number})
+                await self._send({"cancel": number})
 
-    async def _say(self, request: dict[str, Any]) -> None:
+    async def _send(self, request: dict[str, Any]) -> None:
         assert self._writer
         self._writer.write(json.dumps(request | {"boot": self.boot}).encode() + b"\n")
         await self._writer.drain()

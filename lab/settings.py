@@ -1,29 +1,29 @@
-"""The lab's numbers and lists, all in one place: what is installed, how long is waited, which ports are relayed."""
+"""The lab's settings: packages, units, sizes, timeouts and relayed ports."""
 
 from typing import Final
 
 SUITE: Final = "trixie"
 KERNEL_PACKAGE: Final = "user-mode-linux"
-# Where a kernel is looked for, the newest first; what one of them refuses, the next may do.
+# The suites to search for a kernel, newest first. If a kernel of one suite does not run here, that of the next may.
 KERNEL_SUITES: Final = ("testing", "trixie", "bookworm")
 
-# What every machine of the lab has installed: a Proxmox node's network and storage side, an NFS server's, a switch's.
+# Packages of every lab machine: those of a Proxmox node's network and storage, of an NFS server and of a switch.
 PACKAGES: Final = (
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "sudo", "python3", "openssh-server"),
     *("iproute2", "iputils-ping", "ethtool", "ifupdown2", "tcpdump", "jq"),
     *("frr", "frr-pythontools", "chrony", "nfs-kernel-server", "dnsmasq-base"),
     *("ceph-mon", "ceph-mgr", "ceph-osd", "ceph-common", "corosync"),
 )
-# The libraries of what a machine can install: so that installing it takes moments.
+# Libraries of the installable packages, so that their installation is quick.
 LIBRARIES: Final = ("adduser", "libevent-2.1-7t64", "libsnmp40t64", "libxml2", "libreadline8t64", "libbsd0", "libcap2")
-# What a machine can install: it lies in the image's own archive and is not on the machine yet.
+# Packages that a machine can install: they are in the image's own archive.
 ARCHIVE_PACKAGES: Final = ("lldpd",)
-# Started by the suite (or by a machine's seed), never by themselves.
+# Burrow or a machine's seed starts these units. They do not start at boot.
 DISABLED_UNITS: Final = (
     *("frr.service", "chrony.service", "nfs-server.service", "nfs-client.target", "nfs-blkmap.service"),
     *("rpcbind.service", "rpcbind.socket", "corosync.service", "ceph-crash.service", "smartmontools.service"),
 )
-# Nobody needs these in the lab, and each costs a process or a wait at boot.
+# The lab does not need these units, and each takes a process or time at boot.
 MASKED_UNITS: Final = (
     *("ldconfig.service", "systemd-sysusers.service", "systemd-journal-catalog-update.service", "systemd-hwdb-update.service"),
     *("systemd-update-done.service", "systemd-firstboot.service", "systemd-machine-id-commit.service", "systemd-binfmt.service"),
@@ -41,11 +41,11 @@ MASKED_UNITS: Final = (
     *("nvmefc-boot-connections.service", "nvmf-autoconnect.service", "lvm2-monitor.service", "lvm2-lvmpolld.socket", "dm-event.socket"),
     *("blk-availability.service", "uuidd.socket", "rbdmap.service", "xfs_scrub_all.timer", "system-xfs_scrub.slice"),
 )
-# Drivers of hardware that no machine of the lab has: shown as built into the kernel, so that loading one works as on a real machine.
+# Drivers of hardware that no lab machine has. They are listed as built into the kernel, so loading one succeeds, as on a real machine.
 SHIMMED_MODULES: Final = ("kernel/drivers/thunderbolt/thunderbolt.ko", "kernel/drivers/net/thunderbolt/thunderbolt_net.ko")
-# Programs that systemd runs at boot and at each reload to find units of kinds that no machine of the lab has.
+# Programs that systemd runs at boot and at each reload to generate units that no lab machine needs.
 MASKED_GENERATORS: Final = ("debug", "getty", "gpt-auto", "hibernate-resume", "rc-local", "run", "ssh", "system-update", "sysv", "tpm2")
-# The tools of this machine that the lab calls, and the packages that bring them.
+# The tools that the lab runs on this machine, and their packages.
 TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
     "mkfs.ext4": "e2fsprogs",
@@ -57,31 +57,31 @@ TOOLS: Final = {
     "strace": "strace",
 }
 
-# What the kernel is told: no 512 old-style terminals for udev to look at, no security modules without a policy, and no second spent on
-# finding the best RAID 6 code (the function's name in 7.2, and before).
-KERNEL_WORDS: Final = (
+# Kernel parameters: no 512 legacy terminals for udev to process, no security modules without a policy, and no RAID 6 benchmark of a second
+# (the function's name in 7.2, and before).
+KERNEL_PARAMETERS: Final = (
     "quiet",
     "systemd.show_status=0",
     "pty.legacy_count=0",
     "lsm=capability",
     "initcall_blacklist=raid6_init,raid6_select_algo",
 )
-# What the lab takes of this machine at most: six machines, three of them with Ceph, and the image, with room to spare.
+# The memory and disk space that the lab needs at most: six machines, three of them with Ceph, and the image, with a margin.
 MEMORY_BYTES: Final = 4 << 30
 DISK_BYTES: Final = 6 << 30
-# Nothing is left to do later: a machine that finishes its own file system writes to its disk all the while.
+# Initialize the whole file system now. Otherwise a machine does so later, and writes to its disk all that time.
 MAKE_DISK: Final = ("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,nodiscard")
 DISK_SIZE: Final = "3G"
-# An extra disk of a machine, for Ceph: sparse, so it takes of this machine what is written to it.
+# An extra disk of a machine, for Ceph. It is sparse, so it takes only the space that is written.
 EXTRA_DISK_BYTES: Final = 3 << 30
 MEMORY: Final = "256M"
-# Of an array's disk, of which only what is written takes room.
+# The size of an array's disk. It takes only the space that is written.
 ARRAY_SIZE: Final = "1G"
-# A monitor, a manager and an OSD beside the network's daemons.
+# For a monitor, a manager and an OSD in addition to the network daemons.
 STORAGE_MEMORY: Final = "896M"
-# What every NIC can be set to: jumbo frames.
+# The largest MTU of every NIC: jumbo frames.
 NIC_BYTES: Final = 9000
-# Up to this MTU, so much memory is kept free, in KiB: a vector device that finds no room for a frame once is dead until its machine boots.
+# {largest MTU: reserved memory in KiB}. If a vector device fails once to allocate a frame, it stops until its machine reboots.
 RESERVES: Final = {1500: 4096, 9000: 8192, 65535: 65536}
 # Port inside the lab -> port on this machine's loopback.
 RELAYED_PORTS: Final = {22: 10022}
@@ -89,9 +89,9 @@ DIAL_S: Final = 3.0
 BOOT_S: Final = 90.0
 EXEC_S: Final = 60.0
 CARRIER_S: Final = 10.0
-# The kernel's index of a machine's first port, and how many ports it may have: by these its agent knows its ports.
+# The interface index of a machine's first port, and the maximum number of ports. The agent recognizes ports by these.
 FIRST_PORT: Final = 10000
 MOST_PORTS: Final = 100
-# Frames that wait for a slow machine: as many as the vector driver takes at once, and a few more.
+# The queue for a slow machine, in frames: as many as the vector driver takes at once, and a few more.
 CABLE_FRAMES: Final = 256
 CABLE_BYTES: Final = 8 << 20

@@ -1,4 +1,4 @@
-"""The status of a lab as a table for people."""
+"""Prints the status of a lab as a table."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lab.netem import Impairment
 
 
 def mebibytes(count: int) -> str:
-    """A number of bytes for people."""
+    """A number of bytes as text, in MiB."""
     return f"{count / 2**20:.0f} MiB"
 
 
@@ -25,7 +25,7 @@ def show(status: dict[str, Any]) -> None:
     kernel = status["kernel"]
     total = sum(host["pss_bytes"] for host in status["hosts"].values())
     console.print(
-        f"kernel {kernel['release']} of {kernel['suite']}, by {kernel['mode']}; memory {mebibytes(total)} in all", highlight=False
+        f"kernel {kernel['release']} of {kernel['suite']}, mode {kernel['mode']}; total memory {mebibytes(total)}", highlight=False
     )
     console.print(f"ssh -F {status['ssh_config']} HOST", soft_wrap=True, highlight=False)
     if status["cut"]:
@@ -33,4 +33,4 @@ def show(status: dict[str, Any]) -> None:
     if status["unplugged"]:
         console.print(f"NICs unplugged: {', '.join(status['unplugged'])}", highlight=False)
     for cable, how in status["impaired"].items():
-        console.print(f"cable impaired: {cable}: {Impairment(**how).words} in each direction", highlight=False)
+        console.print(f"cable impaired: {cable}: {Impairment(**how).text} in each direction", highlight=False)

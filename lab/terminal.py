@@ -1,4 +1,4 @@
-"""The keeper's part in a console: carries JSON lines between who types and the terminal in the machine, until one side has enough."""
+"""The keeper's side of a console: forwards JSON lines between the client and the terminal in the machine, until either side ends."""
 
 import asyncio
 import json
@@ -6,25 +6,25 @@ import json
 from lab.serial import Terminal
 
 
-async def apply_set(terminal: Terminal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry both ways until the command ends or who types goes away."""
-    ways = [asyncio.create_task(_typed(terminal, reader)), asyncio.create_task(_printed(terminal, writer))]
+async def connect_terminal(terminal: Terminal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Forward in both directions until the command ends or the client disconnects."""
+    directions = [asyncio.create_task(_typed(terminal, reader)), asyncio.create_task(_printed(terminal, writer))]
     try:
-        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in done:
-            way.result()
+        done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        for direction in done:
+            direction.result()
     except ConnectionError:
-        pass  # who typed is gone, which is an end too
+        pass  # the client disconnected, which also ends the console
     finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.wait(ways)
+        for direction in directions:
+            direction.cancel()
+        await asyncio.wait(directions)
 
 
 async def _typed(terminal: Terminal, reader: asyncio.StreamReader) -> None:
     while line := await reader.readline():
-        words = json.loads(line)
-        await terminal.tell({key: words[key] for key in ("input", "size") if key in words})
+        message = json.loads(line)
+        await terminal.tell({key: message[key] for key in ("input", "size") if key in message})
 
 
 async def _printed(terminal: Terminal, writer: asyncio.StreamWriter) -> None:
@@ -34,5 +34,5 @@ async def _printed(terminal: Terminal, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
         if "said" not in answer:
             return
-        # Only now: a window that does not scroll stops the command, not the serial line.
+        # Only after the write: a client that does not read stops the command, not the serial line.
         await terminal.tell({"took": True})

@@ -1,1 +1,1 @@
-"""WHEN: stages in their order."""
+"""Runbooks: stages in their order."""

@@ -1,11 +1,11 @@
-"""Judge the whole site by every check, in parallel, changing nothing."""
+"""Run every check on the whole site, in parallel. Changes nothing."""
 
 from tasks.checks.catalog import CATALOG
 from tasks.core.cli.command_line import main
 from tasks.core.engine.runbook import Runbook, Stage
 
 RUNBOOK = Runbook(
-    purpose="Judge the whole site by every check, in parallel, changing nothing.",
+    purpose="Run every check on the whole site, in parallel. Changes nothing.",
     stages=(Stage("audit", checks=CATALOG),),
 )
 

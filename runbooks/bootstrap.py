@@ -1,4 +1,4 @@
-"""Bring the site from bare hosts to a working data centre."""
+"""Bring the site from bare hosts to a working data center."""
 
 from tasks.checks.catalog import NETWORK_CHECKS, STORAGE_CHECKS
 from tasks.core.cli.command_line import main
@@ -12,7 +12,7 @@ from tasks.storage.ceph.sets import ceph
 from tasks.storage.nfs.sets import nfs
 
 RUNBOOK = Runbook(
-    purpose="Bring the site from bare hosts to a working data centre.",
+    purpose="Bring the site from bare hosts to a working data center.",
     stages=(
         Stage("host", sets=(base_settings,), checks=HOST_CHECKS, maintenance=CEPH_MAINTENANCE),
         Stage(

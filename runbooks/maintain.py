@@ -1,4 +1,4 @@
-"""Take a node out of service, act on it, wait until all is well, and put it back."""
+"""Take a node out of service, act on it, wait until its checks pass, and put it back."""
 
 from inventory.site import Site
 from tasks.core.cli.maintain import main
@@ -16,17 +16,17 @@ from tasks.storage.ceph.pool_checks import POOL_CHECKS
 
 
 def ready(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
-    """Its neighbours lead their traffic round it, and Ceph waits for it."""
+    """The preparations: OSPF routes around the node, and Ceph does not rebalance."""
     return (Preparation(host, (DRAIN,)), *ceph_maintenance(site, facts, host))
 
 
 def peers(site: Site, host: str) -> tuple[str, ...]:
-    """What is cabled to it, and the hosts by whose word Ceph is judged."""
+    """The hosts with a cable to the node, and Ceph's monitors."""
     return (*(cable.far(host).host for cable in site.cables_of(host)), *monitors(site))
 
 
 MAINTENANCE = Maintenance(
-    purpose="Take a node out of service, act on it, wait until all is well, and put it back.",
+    purpose="Take a node out of service, act on it, wait until its checks pass, and put it back.",
     ready=ready,
     checks=(*BOND_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *MONITOR_CHECKS, *NODE_CHECKS, *POOL_CHECKS),
     entry_checks=(*MAINTENANCE_CHECKS, ceph_is_healthy),

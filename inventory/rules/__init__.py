@@ -1,4 +1,4 @@
-"""What must hold between the rows of an inventory: every rule in one table."""
+"""The table of all rules between the rows of an inventory."""
 
 from collections.abc import Callable, Iterator
 
@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
     address_rules.vms_are_in_their_nodes_subnet,
     address_rules.operator_is_in_its_ports_subnet,
     address_rules.cable_ends_share_a_subnet,
-    address_rules.point_to_point_networks_are_apart,
+    address_rules.point_to_point_networks_do_not_overlap,
     cable_rules.ends_are_known,
     cable_rules.ends_are_on_two_hosts,
     cable_rules.ends_are_used_once,
@@ -46,15 +46,15 @@ RULES: tuple[Rule, ...] = (
     mtu_rules.large_packets_pass_every_cable_between,
     cable_rules.networks_are_known,
     cable_rules.networks_have_room,
-    cable_rules.routed_ports_are_bare,
+    cable_rules.routed_ports_have_no_own_address,
     cable_rules.routers_have_ids,
     bond_rules.bonds_have_both_ends,
     bond_rules.bonds_have_two_members,
     bond_rules.bonds_join_two_ends,
-    bond_rules.bond_members_are_bare,
+    bond_rules.bond_members_have_no_address,
     mtu_rules.bond_members_share_an_mtu,
     bond_rules.bond_options_have_a_bond,
-    bond_rules.fallbacks_are_of_switches,
+    bond_rules.only_switches_have_a_fallback,
     vlan_rules.management_vlans_exist,
     vlan_rules.management_vlans_are_on_bridges,
     ospf_rules.dead_interval_outlives_a_hello,
@@ -64,13 +64,13 @@ RULES: tuple[Rule, ...] = (
     ceph_rules.storage_nodes_are_on_the_network,
     ceph_rules.pools_survive_a_loss,
     nfs_rules.servers_can_serve,
-    nfs_rules.truenas_decides_the_rest,
+    nfs_rules.truenas_exports_have_no_other_options,
     nfs_rules.a_version_is_served,
     nfs_rules.exports_are_in_an_array,
     nfs_rules.exports_have_clients,
-    nfs_rules.clients_are_apart,
+    nfs_rules.clients_do_not_overlap,
     nfs_rules.squash_fits_the_purpose,
     nfs_rules.databases_keep_what_they_write,
-    nfs_rules.somebody_can_write,
+    nfs_rules.a_client_can_write,
     nfs_rules.fsids_are_unique,
 )

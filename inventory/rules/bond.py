@@ -1,4 +1,4 @@
-"""Rules of bonds: a LACP group joins one host to one other by two cables or more (IEEE 802.1AX)."""
+"""Rules of bonds: a LACP group connects two hosts with two or more cables (IEEE 802.1AX)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from inventory.site import Cable, End
 
 
 def bonds(draft: Draft) -> dict[End, list[tuple[int, Cable, End, End]]]:
-    """The members of every bond that has both ends, by HOST:BOND: the row's index, the cable, the member, the HOST:BOND at its far end."""
+    """The members of every bond that has both ends, by HOST:BOND, as (row index, cable, member, HOST:BOND at the far end)."""
     found: dict[End, list[tuple[int, Cable, End, End]]] = {}
     for index, cable, end in draft.ends():
         side = cable.ends.index(end)
@@ -24,27 +24,27 @@ def bonds(draft: Draft) -> dict[End, list[tuple[int, Cable, End, End]]]:
 
 
 def bonds_have_both_ends(draft: Draft) -> Iterator[Problem]:
-    """LACP is spoken on both ends of a cable or on neither."""
+    """Both ends of a cable run LACP, or neither does."""
     for index, cable in enumerate(draft.cables):
         if cable.bonds.count(None) == 1:
             side = 0 if cable.bonds[0] is not None else 1
-            found = f"bond {cable.bonds[side]} on {cable.ends[side]} alone"
-            remedy = f"add the bond of {cable.ends[1 - side]}, or remove both"
+            found = f"bond {cable.bonds[side]} only on {cable.ends[side]}"
+            remedy = f"add the bond of {cable.ends[1 - side]}, or remove 'bond'"
             yield Problem(draft.at_cable(index), f"cable {cable}", "LACP on both ends", found, remedy)
 
 
 def bonds_have_two_members(draft: Draft) -> Iterator[Problem]:
-    """A bond has two cables or more."""
+    """A bond has two or more cables."""
     named = Counter((end.host, cable.bonds[cable.ends.index(end)]) for _, cable, end in draft.ends())
     for bond, members in bonds(draft).items():
         index, cable, end, far = members[0]
         if named[bond.host, bond.port] == named[far.host, far.port] == 1 and end == cable.ends[0]:
-            wanted, remedy = f"two cables or more in bond {bond}", "add a cable to it, or remove the bond"
+            wanted, remedy = f"two or more cables in bond {bond}", "add a cable to it, or remove the bond"
             yield Problem(draft.at_cable(index), f"cable {cable}", wanted, "one", remedy)
 
 
 def bonds_join_two_ends(draft: Draft) -> Iterator[Problem]:
-    """All cables of a bond end in one bond of one host: a LACP group has one partner."""
+    """All cables of a bond end in one bond of one host, because a LACP group has one partner."""
     for bond, members in bonds(draft).items():
         first = members[0][3]
         for index, cable, _, far in members[1:]:
@@ -53,8 +53,8 @@ def bonds_join_two_ends(draft: Draft) -> Iterator[Problem]:
                 yield Problem(draft.at_cable(index), f"cable {cable}", wanted, str(far), "correct the bond or the end")
 
 
-def bond_members_are_bare(draft: Draft) -> Iterator[Problem]:
-    """A bond's member has no address: the bond, or the bridge above it, has."""
+def bond_members_have_no_address(draft: Draft) -> Iterator[Problem]:
+    """A bond's member has no address. The bond, or the bridge above it, has one."""
     for bond, members in bonds(draft).items():
         for index, cable, end, _ in members:
             port, row = port_of(draft, end), draft.hosts.get(end.host)
@@ -64,21 +64,21 @@ def bond_members_are_bare(draft: Draft) -> Iterator[Problem]:
 
 
 def bond_options_have_a_bond(draft: Draft) -> Iterator[Problem]:
-    """What a host says of a bond is said of one that its cables make."""
+    """A host sets options only of bonds that its cables define."""
     if draft.files["cables"].data is None or not draft.cables:
         return
-    made = {(end.host, cable.bonds[cable.ends.index(end)]) for _, cable, end in draft.ends()}
+    defined = {(end.host, cable.bonds[cable.ends.index(end)]) for _, cable, end in draft.ends()}
     for host, row in draft.hosts.items():
         for name in row.bonds:
-            if draft.files["hosts"].says(host, "bonds", name) and (host, name) not in made:
+            if draft.files["hosts"].sets(host, "bonds", name) and (host, name) not in defined:
                 place, wanted = draft.at(host, "bonds", name), "a bond that a row of cables.yaml names"
                 yield Problem(place, f"{host} bonds", wanted, f"'{name}'", "correct the name, or add it to the cables")
 
 
-def fallbacks_are_of_switches(draft: Draft) -> Iterator[Problem]:
-    """A fallback is what a switch's channel does without a partner: a Linux bond works by one of its ports then, and has no word for it."""
+def only_switches_have_a_fallback(draft: Draft) -> Iterator[Problem]:
+    """Only a switch's LAG has a fallback. A Linux bond without a LACP partner uses one of its ports, and has no such option."""
     for host, row in draft.hosts.items():
         for name, options in row.bonds.items():
             if options.fallback is Fallback.INDIVIDUAL and HYPERVISORS in row.groups:
                 place, wanted = draft.at(host, "bonds", name, "fallback"), f"{Fallback.SUSPEND} on a node's bond"
-                yield Problem(place, f"{host} bonds.{name}.fallback", wanted, options.fallback, "say it of the switch at the other end")
+                yield Problem(place, f"{host} bonds.{name}.fallback", wanted, options.fallback, "set it on the switch at the other end")

@@ -1,4 +1,4 @@
-"""Rules of cables: what each end is plugged into, and that both ends agree."""
+"""Rules of cables: each end is a port, and both ends agree."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ from inventory.site import End
 
 
 def port_of(draft: Draft, end: End) -> Port | None:
-    """The port at an end, None where the host or the port is unknown."""
+    """The port at an end, None if the host or the port is unknown."""
     row = draft.hosts.get(end.host)
     return row.ports.get(end.port) if row is not None else None
 
 
 def unknown(draft: Draft, end: End) -> tuple[str, str] | None:
-    """What was wanted and found where an end is no host's port; None where it is one, or where its host is already reported."""
-    if end.host in draft.unsound:
+    """The wanted and found texts for an unknown end. None if the port is known, or if the host is already reported."""
+    if end.host in draft.invalid:
         return None
     if end.host not in draft.hosts:
         return "a host of hosts.yaml", f"'{end.host}'"
@@ -41,17 +41,17 @@ def ends_are_on_two_hosts(draft: Draft) -> Iterator[Problem]:
 
 
 def ends_are_used_once(draft: Draft) -> Iterator[Problem]:
-    """A port takes one cable."""
+    """Each port has one cable."""
     first: dict[End, int] = {}
     for index, cable, end in draft.ends():
         if first.setdefault(end, index) != index:
-            found = f"{end}, which line {draft.at_cable(first[end]).line} has"
-            yield Problem(draft.at_cable(index), f"cable {cable}", "ends that no other cable has", found, "correct one of the two rows")
+            found = f"{end}, which line {draft.at_cable(first[end]).line} uses"
+            yield Problem(draft.at_cable(index), f"cable {cable}", "ends that no other cable uses", found, "correct one of the two rows")
 
 
 def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
-    """The operator's machine is plugged into a port of a host that no cable is in."""
-    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.unsound):
+    """No cable uses the port of the operator's machine, and the port is a host's."""
+    if draft.defaults is None or draft.defaults.operator is None or not (draft.hosts or draft.invalid):
         return
     end = end_of(draft.defaults.operator.port)
     place = draft.files["defaults"].place("operator", "port")
@@ -59,8 +59,8 @@ def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
         yield Problem(place, "operator port", *wrong, "correct the port, or add it to the host")
     for index, cable, other in draft.ends():
         if other == end:
-            found = f"{end}, which cable {cable} is in (cables.yaml:{draft.at_cable(index).line})"
-            yield Problem(place, "operator port", "a port that no cable is in", found, "correct the port or the cable")
+            found = f"{end}, which cable {cable} uses (cables.yaml:{draft.at_cable(index).line})"
+            yield Problem(place, "operator port", "a port that no cable uses", found, "correct the port or the cable")
 
 
 def networks_are_known(draft: Draft) -> Iterator[Problem]:
@@ -76,12 +76,12 @@ def networks_have_room(draft: Draft) -> Iterator[Problem]:
     for index, cable in enumerate(draft.cables):
         if cable.network is not None and cable.network in draft.networks and cable.addresses is None:
             prefix = draft.networks[cable.network].prefix
-            wanted, found = f"a free /31 in network {cable.network}", f"{prefix} used up by the rows above"
+            wanted, found = f"a free /31 in network {cable.network}", f"{prefix}, which the rows above use up"
             yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "give the network a shorter prefix")
 
 
-def routed_ports_are_bare(draft: Draft) -> Iterator[Problem]:
-    """The ends of a point-to-point cable take their addresses from its network alone, and are in no bond."""
+def routed_ports_have_no_own_address(draft: Draft) -> Iterator[Problem]:
+    """The ends of a point-to-point cable take their addresses only from its network, and are in no bond."""
     for index, cable in enumerate(draft.cables):
         if cable.network is None:
             continue
@@ -91,12 +91,12 @@ def routed_ports_are_bare(draft: Draft) -> Iterator[Problem]:
         for end in cable.ends:
             port, row = port_of(draft, end), draft.hosts.get(end.host)
             if port is not None and row is not None and (port.address is not None or row.management == end.port):
-                wanted, found = f"{end} to take its address from network {cable.network}", "an address of its own"
+                wanted, found = f"{end} to take its address from network {cable.network}", "its own address"
                 yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "remove the address or the network")
 
 
 def routers_have_ids(draft: Draft) -> Iterator[Problem]:
-    """A host with a point-to-point cable speaks OSPF and needs a router id, which is its loopback's address."""
+    """A host with a point-to-point cable runs OSPF and needs a router ID, the address of its loopback."""
     seen: set[str] = set()
     for index, cable, end in draft.ends():
         row = draft.hosts.get(end.host)
@@ -104,4 +104,4 @@ def routers_have_ids(draft: Draft) -> Iterator[Problem]:
             continue
         seen.add(end.host)
         found = f"no loopback, and a cable of network {cable.network} (cables.yaml:{draft.at_cable(index).line})"
-        yield Problem(draft.at(end.host), end.host, "a router id", found, "add 'loopback', a /32 of its own")
+        yield Problem(draft.at(end.host), end.host, "a router ID", found, "add 'loopback', a unique /32")

@@ -12,7 +12,7 @@ LINUX = (Platform.IFUPDOWN2, Platform.UBUNTU)
 KERNEL_NAME = re.compile(r"[^/:]{0,15}")
 KERNEL_NAME_WORDS = "a Linux interface name (at most 15 characters, without '/' and ':')"
 
-# By which links a platform can be reached: a driver is NAPALM's own or one of drivers/, SSH needs Linux.
+# The links of each platform. NAPALM needs a driver (NAPALM's own or one in drivers/), SSH needs Linux.
 LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
     Platform.IFUPDOWN2: (LinkKind.SSH, LinkKind.NAPALM),
     Platform.UBUNTU: (LinkKind.SSH,),
@@ -24,14 +24,14 @@ LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
 
 
 def there_is_a_host(draft: Draft) -> Iterator[Problem]:
-    """A site has a host."""
+    """A site has at least one host."""
     file = draft.files["hosts"]
     if file.data == {}:
         yield Problem(file.place(), "hosts", "at least one host", "none", "add a row: docs/inventory.md shows one")
 
 
 def groups_are_known(draft: Draft) -> Iterator[Problem]:
-    """A host's groups are in groups.yaml, each named once."""
+    """A host's groups are in groups.yaml, and its row lists each once."""
     for host, row in draft.hosts.items():
         for index, group in enumerate(row.groups):
             place = draft.files["hosts"].place(host, "groups", index)
@@ -44,7 +44,7 @@ def groups_are_known(draft: Draft) -> Iterator[Problem]:
 
 
 def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
-    """A host has a platform, a link and a management interface, of its own or by its groups."""
+    """A host has a platform, a link and a management interface, from its row or its groups."""
     for host, row in draft.hosts.items():
         missing = " and ".join(f"'{key}'" for key in ("platform", "link", "management") if getattr(row, key) is None)
         if missing and draft.knows_groups_of(host):
@@ -52,7 +52,7 @@ def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
 
 
 def links_fit_platforms(draft: Draft) -> Iterator[Problem]:
-    """A platform can be reached by the link that is asked for."""
+    """The platform supports the host's link."""
     for host, row in draft.hosts.items():
         if row.platform is None or row.link is None or row.link in LINKS[row.platform]:
             continue
@@ -61,11 +61,11 @@ def links_fit_platforms(draft: Draft) -> Iterator[Problem]:
 
 
 def unmanaged_hosts_are_switches(draft: Draft) -> Iterator[Problem]:
-    """Only a switch may be left to others: of a node this suite has to know what it says."""
+    """Only a switch may be unmanaged: Burrow has to read facts from a node."""
     for host, row in draft.hosts.items():
         if row.managed is False and row.link is LinkKind.SSH:
             wanted = "'managed: false' only on link napalm"
-            yield Problem(draft.at(host, "managed"), f"{host} managed", wanted, "it on link ssh", "remove it, or take the host out")
+            yield Problem(draft.at(host, "managed"), f"{host} managed", wanted, "it on link ssh", "remove the key, or remove the host")
 
 
 def linux_names_fit_the_kernel(draft: Draft) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def linux_names_fit_the_kernel(draft: Draft) -> Iterator[Problem]:
 
 
 def interface_names_are_distinct(draft: Draft) -> Iterator[Problem]:
-    """Ports, bonds and the management bridge of a host have names of their own; `lo` is the kernel's."""
+    """Ports, bonds and the management bridge of a host have different names. `lo` is the kernel's."""
     for index, host, row, bond in _bonds(draft):
         if bond in row.ports or bond in (row.management, "lo"):
             wanted = "a name that no other interface of the host has"
@@ -98,7 +98,7 @@ def interface_names_are_distinct(draft: Draft) -> Iterator[Problem]:
 
 
 def _bonds(draft: Draft) -> Iterator[tuple[int, str, HostRow, str]]:
-    """Every bond of every host once: the first of its rows, the host, the host's row, the bond's name."""
+    """Every bond of every host once, as (index of its first cable row, host, the host's row, bond name)."""
     seen: set[tuple[str, str]] = set()
     for index, cable, end in draft.ends():
         bond, row = cable.bonds[cable.ends.index(end)], draft.hosts.get(end.host)
@@ -108,7 +108,7 @@ def _bonds(draft: Draft) -> Iterator[tuple[int, str, HostRow, str]]:
 
 
 def pci_paths_are_unique(draft: Draft) -> Iterator[Problem]:
-    """A PCI path is one port's."""
+    """Each PCI path is of one port."""
     for host, row in draft.hosts.items():
         first: dict[str, str] = {}
         for name, port in row.ports.items():
@@ -117,42 +117,42 @@ def pci_paths_are_unique(draft: Draft) -> Iterator[Problem]:
             if port.pci_path in first:
                 place = draft.at(host, "ports", name, "pci_path")
                 found = f"{port.pci_path}, which is {first[port.pci_path]}'s"
-                yield Problem(place, f"{host} ports.{name}.pci_path", "a path of its own", found, "correct one of the two")
+                yield Problem(place, f"{host} ports.{name}.pci_path", "a unique path", found, "correct one of the two")
             first.setdefault(port.pci_path, name)
 
 
 def disks_are_unique(draft: Draft) -> Iterator[Problem]:
-    """A disk is in one host: its id holds its serial number."""
+    """Each disk is in one host: its ID contains its serial number."""
     first: dict[str, str] = {}
     for host, row in draft.hosts.items():
         for disk in row.disks:
             if disk in first:
                 found = f"{disk}, which is {first[disk]}'s"
-                yield Problem(draft.at(host, "disks", disk), f"{host} disks", "a disk of its own", found, "correct one of the two")
+                yield Problem(draft.at(host, "disks", disk), f"{host} disks", "a unique disk", found, "correct one of the two")
             first.setdefault(disk, host)
 
 
 def vmids_are_unique(draft: Draft) -> Iterator[Problem]:
-    """A vmid is one virtual machine's: it is the cluster's, not the node's."""
+    """A vmid is unique in the cluster, not only on its node."""
     first: dict[int, str] = {}
     for host, row in draft.hosts.items():
         if row.vm is None:
             continue
         if row.vm.vmid in first:
             found = f"{row.vm.vmid}, which is {first[row.vm.vmid]}'s"
-            yield Problem(draft.at(host, "vm", "vmid"), f"{host} vm.vmid", "a vmid of its own", found, "give it a free one")
+            yield Problem(draft.at(host, "vm", "vmid"), f"{host} vm.vmid", "a unique vmid", found, "choose an unused one")
         first.setdefault(row.vm.vmid, host)
 
 
 def vms_run_on_hypervisors(draft: Draft) -> Iterator[Problem]:
     """A virtual machine's node is a host of the group `proxmox`."""
     for host, row in draft.hosts.items():
-        if row.vm is None or row.vm.node in draft.unsound:
+        if row.vm is None or row.vm.node in draft.invalid:
             continue
         node = draft.hosts.get(row.vm.node)
         if node is not None and not draft.knows_groups_of(row.vm.node):
             continue
         if node is None or HYPERVISORS not in node.groups:
-            found = f"'{row.vm.node}', which is " + ("no host" if node is None else "not in it")
+            found = f"'{row.vm.node}', which is " + ("no host" if node is None else "not in that group")
             place = draft.at(host, "vm", "node")
-            yield Problem(place, f"{host} vm.node", f"a host of group {HYPERVISORS}", found, "name the node that runs it")
+            yield Problem(place, f"{host} vm.node", f"a host of group {HYPERVISORS}", found, "name the node that runs the VM")

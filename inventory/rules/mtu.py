@@ -1,4 +1,4 @@
-"""Rules of MTUs: a bridge, a bond and a NIC drop what is too large for them without a word to its sender."""
+"""Rules of MTUs: a bridge, a bond or a NIC silently drops a frame that exceeds its MTU."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from inventory.site import Cable, End
 
 
 def mtus_are_equal(draft: Draft) -> Iterator[Problem]:
-    """Both ends of a cable have one MTU: a larger frame than the far end takes is dropped without a word."""
+    """Both ends of a cable have the same MTU: the far end silently drops larger frames."""
     for index, cable in enumerate(draft.cables):
         near, far = (port_of(draft, end) for end in cable.ends)
         if near is not None and far is not None and near.mtu_bytes != far.mtu_bytes:
@@ -21,7 +21,7 @@ def mtus_are_equal(draft: Draft) -> Iterator[Problem]:
 
 
 def bond_members_share_an_mtu(draft: Draft) -> Iterator[Problem]:
-    """All members of a bond have one MTU: the kernel gives them the bond's."""
+    """All members of a bond have the same MTU: the kernel sets them to the bond's."""
     for bond, members in bonds(draft).items():
         first = port_of(draft, members[0][2])
         for index, cable, end, far in members[1:]:
@@ -33,7 +33,7 @@ def bond_members_share_an_mtu(draft: Draft) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class Bridged:
-    """A cable of a bridged network: where its row stands, its MTU, and the bridges or ports that it joins."""
+    """A cable of a bridged network: the index of its row, its MTU, and the bridges or ports that it connects."""
 
     index: int
     cable: Cable
@@ -42,27 +42,27 @@ class Bridged:
 
 
 def _bridged(draft: Draft) -> Iterator[Bridged]:
-    """The cables that no router is an end of, but for those whose ends do not agree: they are reported."""
+    """The cables of no point-to-point network. Cables with two MTUs are left out, because they are already reported."""
     for index, cable in enumerate(draft.cables):
         near, far = (port_of(draft, end) for end in cable.ends)
         if near is not None and far is not None and cable.network is None and near.mtu_bytes == far.mtu_bytes:
-            one, other = (_bridge_of(draft, end, port) for end, port in zip(cable.ends, (near, far), strict=True))
-            yield Bridged(index, cable, near.mtu_bytes, (one, other))
+            yield Bridged(index, cable, near.mtu_bytes, (_bridge_of(draft, cable.ends[0], near), _bridge_of(draft, cable.ends[1], far)))
 
 
 def _bridge_of(draft: Draft, end: End, port: Port) -> str:
-    """A port with an address of its own is in no bridge."""
+    """The bridge of a port, or the port itself if it has its own address and so is in no bridge."""
     return str(end) if port.address is not None or draft.hosts[end.host].management == end.port else end.host
 
 
 def large_packets_pass_every_cable_between(draft: Draft) -> Iterator[Problem]:
-    """Where two parts of a bridged network take large packets, every cable between them takes them too.
+    """If two parts of a bridged network accept large packets, so does every cable between them.
 
-    Hosts of both parts agree on large packets, because TCP asks the two ends alone (RFC 9293, section 3.7.1), and lose them on the way.
+    Otherwise hosts of the two parts agree on large packets, because TCP negotiates between its ends only (RFC 9293, section 3.7.1), and the
+    cable between them drops these packets.
     """
     part: dict[str, str] = {}
     largest: dict[str, Bridged] = {}
-    # The largest first: what then joins two parts is the best way between them.
+    # Sorted by descending MTU, so the first cable that connects two parts is on the path with the largest MTU.
     for one in sorted(_bridged(draft), key=lambda each: -each.mtu_bytes):
         near, far = (_part(part, bridge) for bridge in one.joins)
         if near == far:
@@ -70,15 +70,15 @@ def large_packets_pass_every_cable_between(draft: Draft) -> Iterator[Problem]:
         sides = [largest[side] for side in (near, far) if side in largest]
         wanted = min((side.mtu_bytes for side in sides), default=0)
         if len(sides) == 2 and wanted > one.mtu_bytes:
-            words = f"mtu_bytes {wanted}, as on {sides[0].cable} and {sides[1].cable}, which it lies between"
-            remedy = "say one mtu_bytes on the ports of all three"
-            yield Problem(draft.at_cable(one.index), f"cable {one.cable}", words, str(one.mtu_bytes), remedy)
+            text = f"mtu_bytes {wanted}, as on {sides[0].cable} and {sides[1].cable}, which it connects"
+            remedy = "set the same mtu_bytes on the ports of all three"
+            yield Problem(draft.at_cable(one.index), f"cable {one.cable}", text, str(one.mtu_bytes), remedy)
         part[far] = near
         largest[near] = max((*sides, one), key=lambda each: each.mtu_bytes)
 
 
 def _part(part: dict[str, str], bridge: str) -> str:
-    """The name of the part that a bridge is in."""
+    """The name of the part that contains the bridge."""
     while bridge in part:
         bridge = part[bridge]
     return bridge

@@ -1,4 +1,4 @@
-"""Rules of NFS servers: exports inside arrays, a squash that fits their purpose, nothing named twice."""
+"""Rules of NFS servers: exports are inside arrays, squash fits the purpose, nothing is listed twice."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from inventory.models import HostRow, LinkKind, Platform
 from inventory.nfs_models import Access, Export, Nfs, Purpose, Squash
 from inventory.rules.host import LINUX
 
-# Who works as root on its clients: it makes folders and gives them away, which root has to be root for.
+# Clients with these purposes create folders and change their owner, which needs root on the server.
 WORKS_AS_ROOT = (Purpose.PROVISIONER, Purpose.DATABASE)
 WRITES_OF_OTHERS = 0o002
-# Who a squashed user becomes (exports(5), anonuid).
+# The server maps a squashed user to this UID (exports(5), anonuid).
 NOBODY = "65534"
 TRUENAS_THREADS = 256
 
@@ -28,22 +28,22 @@ def _can_serve(row: HostRow) -> bool:
     return row.platform is Platform.TRUENAS or (row.platform in LINUX and row.link is LinkKind.SSH)
 
 
-def truenas_decides_the_rest(draft: Draft) -> Iterator[Problem]:
-    """A share of a TrueNAS has no options of exports(5) but those that its API has (25.10), and at most 256 threads."""
+def truenas_exports_have_no_other_options(draft: Draft) -> Iterator[Problem]:
+    """A TrueNAS has only the options of exports(5) that its API has (25.10), and at most 256 threads."""
     for host, nfs, path, export in _exports(draft):
         if draft.hosts[host].platform is not Platform.TRUENAS:
             continue
-        for key, said in (("sync", not export.sync), ("options", bool(export.options)), ("fsid", export.fsid is not None)):
-            if said:
+        for key, is_set in (("sync", not export.sync), ("options", bool(export.options)), ("fsid", export.fsid is not None)):
+            if is_set:
                 what = f"{host} nfs.exports.{path}.{key}"
-                yield Problem(_at(draft, host, path, key), what, f"no '{key}' on a TrueNAS, which decides it itself", "it", "remove it")
+                yield Problem(_at(draft, host, path, key), what, f"no '{key}' on a TrueNAS", "it", "remove it: TrueNAS decides it")
         if nfs.threads > TRUENAS_THREADS and path == next(iter(nfs.exports)):
             place = draft.at(host, "nfs", "threads")
             yield Problem(place, f"{host} nfs.threads", f"at most {TRUENAS_THREADS} on a TrueNAS", str(nfs.threads), "correct the value")
 
 
 def exports_are_in_an_array(draft: Draft) -> Iterator[Problem]:
-    """An export is an array, or a folder inside one: anything else would fill the host's own disk."""
+    """An export is an array or a folder in one. Any other folder would fill the host's own disk."""
     for host, nfs, path, _ in _exports(draft):
         if nfs.array_of(path) is None:
             arrays = ", ".join(nfs.arrays) or "none"
@@ -52,7 +52,7 @@ def exports_are_in_an_array(draft: Draft) -> Iterator[Problem]:
 
 
 def exports_have_clients(draft: Draft) -> Iterator[Problem]:
-    """An export says who may mount it: one that does not would be everybody's."""
+    """An export lists its clients. Without a list, any host could mount it."""
     for host, _, path, export in _exports(draft):
         if not export.clients:
             what = f"{host} nfs.exports.{path}.clients"
@@ -61,51 +61,51 @@ def exports_have_clients(draft: Draft) -> Iterator[Problem]:
             )
 
 
-def clients_are_apart(draft: Draft) -> Iterator[Problem]:
-    """No client of an export is in two of its networks, and none is everybody."""
+def clients_do_not_overlap(draft: Draft) -> Iterator[Problem]:
+    """The networks of an export do not overlap, and none contains every address."""
     for host, _, path, export in _exports(draft):
         for index, clients in enumerate(export.clients):
             place, what = _at(draft, host, path, "clients", index), f"{host} nfs.exports.{path}.clients"
             if clients.prefixlen == 0:
-                yield Problem(place, what, "a network of the site", f"{clients}, which is everybody", "name the networks that need it")
+                yield Problem(place, what, "a network of the site", f"{clients}, which is any host", "list the networks that need it")
                 continue
             for other in export.clients[:index]:
                 if clients.overlaps(other):
-                    yield Problem(place, what, "networks that share no address", f"{clients} beside {other}", "keep one of them")
+                    yield Problem(place, what, "networks that do not overlap", f"{clients} and {other}", "keep one of them")
 
 
 def squash_fits_the_purpose(draft: Draft) -> Iterator[Problem]:
-    """A database and a provisioner are root on their export, and nobody else is."""
+    """Only a database and a provisioner are root on their export."""
     for host, _, path, export in _exports(draft):
         place, what = _at(draft, host, path, "squash"), f"{host} nfs.exports.{path}.squash"
         if export.purpose in WORKS_AS_ROOT and export.squash is not Squash.NONE:
-            wanted = f"{Squash.NONE} for a {export.purpose}, which takes its folders over as root"
+            wanted = f"{Squash.NONE} for a {export.purpose}, which changes the owner of its folders as root"
             yield Problem(place, what, wanted, str(export.squash), "correct the squash or the purpose")
         elif export.purpose not in WORKS_AS_ROOT and export.squash is Squash.NONE:
-            wanted = f"{Squash.ROOT} or {Squash.ALL} where no provisioner or database needs to be root"
+            wanted = f"{Squash.ROOT} or {Squash.ALL}, because only a provisioner or a database needs root"
             yield Problem(place, what, wanted, str(export.squash), "correct the squash or the purpose")
 
 
 def databases_keep_what_they_write(draft: Draft) -> Iterator[Problem]:
-    """A database may write, and the server answers only when it has written."""
+    """A database may write, and the server replies only after it has written to disk."""
     for host, _, path, export in _exports(draft):
         if export.purpose is not Purpose.DATABASE:
             continue
         what = f"{host} nfs.exports.{path}"
         if not export.sync:
-            remedy = "remove it: after a crash of the server it has lost what was acknowledged"
+            remedy = "remove it: with it, a crash of the server loses acknowledged writes"
             yield Problem(_at(draft, host, path, "sync"), f"{what}.sync", "true for a database", "false", remedy)
         if export.access is Access.READ_ONLY:
             yield Problem(_at(draft, host, path, "access"), f"{what}.access", f"{Access.READ_WRITE} for a database", "ro", "correct it")
 
 
-def somebody_can_write(draft: Draft) -> Iterator[Problem]:
-    """A client that may write finds a folder that lets somebody write who is not squashed."""
+def a_client_can_write(draft: Draft) -> Iterator[Problem]:
+    """In a writable export, the folder's owner and mode let a client's user write."""
     for host, _, path, export in _exports(draft):
         if export.access is Access.READ_ONLY or export.purpose in WORKS_AS_ROOT or _has_a_writer(export):
             continue
         found = f"owner {export.owner} and mode {export.mode} with {export.squash}"
-        remedy = "name the owner who writes, or say 'access: ro'"
+        remedy = "set the owner that writes, or set 'access: ro'"
         yield Problem(_at(draft, host, path), f"{host} nfs.exports.{path}", "a folder that a client can write to", found, remedy)
 
 
@@ -116,7 +116,7 @@ def _has_a_writer(export: Export) -> bool:
 
 
 def fsids_are_unique(draft: Draft) -> Iterator[Problem]:
-    """An fsid is one export's: with two of the same number, clients get the files of one for those of the other."""
+    """An fsid is unique on its host. If two exports share one, clients get the files of one export as those of the other."""
     first: dict[tuple[str, int], str] = {}
     for host, _, path, export in _exports(draft):
         if export.fsid is None:
@@ -124,16 +124,16 @@ def fsids_are_unique(draft: Draft) -> Iterator[Problem]:
         if (host, export.fsid) in first:
             found = f"{export.fsid}, which is {first[host, export.fsid]}'s"
             what = f"{host} nfs.exports.{path}.fsid"
-            yield Problem(_at(draft, host, path, "fsid"), what, "a number of its own", found, "give it a free one")
+            yield Problem(_at(draft, host, path, "fsid"), what, "a unique number", found, "choose an unused one")
         first.setdefault((host, export.fsid), path)
 
 
 def a_version_is_served(draft: Draft) -> Iterator[Problem]:
-    """Each version once, and at least one."""
+    """The list of NFS versions has at least one, and each once."""
     for host, row in draft.hosts.items():
         if row.nfs is not None and (not row.nfs.versions or len(set(row.nfs.versions)) < len(row.nfs.versions)):
             place, found = draft.at(host, "nfs", "versions"), ", ".join(str(one) for one in row.nfs.versions) or "none"
-            yield Problem(place, f"{host} nfs.versions", "at least one version, each once", found, "say [4], or [3, 4]")
+            yield Problem(place, f"{host} nfs.versions", "at least one version, each once", found, "set [4], or [3, 4]")
 
 
 def _exports(draft: Draft) -> Iterator[tuple[str, Nfs, str, Export]]:
@@ -141,5 +141,5 @@ def _exports(draft: Draft) -> Iterator[tuple[str, Nfs, str, Export]]:
 
 
 def _at(draft: Draft, host: str, path: str, *more: str | int) -> Place:
-    """Where a word of an export is written, or the export where it is silent."""
+    """The line of an export's key, or of the export if it does not set the key."""
     return draft.files["hosts"].place(host, "nfs", "exports", path, *more)

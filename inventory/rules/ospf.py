@@ -1,4 +1,4 @@
-"""Rules of OSPF: its timers, and the key that its routers sign with."""
+"""Rules of OSPF: its timers, and the routers' authentication key."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,37 +10,37 @@ from inventory.draft import Draft
 from inventory.errors import Place, Problem
 from inventory.secret_file import UnusableSecret, read_secret
 
-# FRR (ospfd): a key of message-digest authentication has at most 16 letters.
-KEY_LETTERS = 16
+# FRR (ospfd): a key for message-digest authentication has at most 16 characters.
+KEY_CHARACTERS = 16
 
 
 def dead_interval_outlives_a_hello(draft: Draft) -> Iterator[Problem]:
-    """A neighbour is gone only after more than one hello is missing (RFC 2328, section C.3)."""
+    """The dead interval is longer than one hello interval (RFC 2328, section C.3)."""
     if draft.defaults is not None and (ospf := draft.defaults.ospf).dead_s < 2 * ospf.hello_s:
         wanted = f"at least two hellos ({2 * ospf.hello_s} s)"
         yield Problem(_place(draft, "dead_s"), "ospf dead_s", wanted, f"{ospf.dead_s} s", "make it longer, or hello_s shorter")
 
 
 def key_file_holds_a_key(draft: Draft) -> Iterator[Problem]:
-    """The file of the OSPF key is there, holds one word, and is nobody else's to read."""
+    """The file of the OSPF key exists, holds one word, and only its owner can read it."""
     if (path := _key_path(draft)) is None:
         return
     place, what = _place(draft, "key_file"), "ospf key_file"
     if not path.exists():
-        yield Problem(place, what, "a file", f"no {path}", f"write one word of at most {KEY_LETTERS} letters into it")
+        yield Problem(place, what, "a file", f"no {path}", f"write a key of at most {KEY_CHARACTERS} characters into it")
         return
-    wanted = f"one word of at most {KEY_LETTERS} letters in {path}"
+    wanted = f"one key of at most {KEY_CHARACTERS} characters in {path}"
     try:
         key = read_secret(path)
     except UnusableSecret as error:
         yield Problem(place, what, wanted, error.found, error.remedy)
         return
-    if len(key) > KEY_LETTERS:
-        yield Problem(place, what, wanted, f"{len(key)} letters", "correct the file")
+    if len(key) > KEY_CHARACTERS:
+        yield Problem(place, what, wanted, f"{len(key)} characters", "correct the file")
 
 
 def ospf_key(draft: Draft) -> SecretStr | None:
-    """The key of a sound draft, None where the routers do not sign."""
+    """The key of a valid draft, None if the routers do not authenticate."""
     path = _key_path(draft)
     return SecretStr(read_secret(path)) if path is not None else None
 

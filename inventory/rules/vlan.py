@@ -1,4 +1,4 @@
-"""Rules of VLANs: the address of a host with bonds is on a bridge, or on a VLAN of one."""
+"""Rules of VLANs: the address of a host with bonds is on a bridge, or on a VLAN of a bridge."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from inventory.vlan_names import VIDS, lower_of, vlan_of
 
 
 def management_vlans_exist(draft: Draft) -> Iterator[Problem]:
-    """A management interface that is named as a VLAN is one: a number of IEEE 802.1Q, and one tag."""
+    """A management interface with a VLAN's name has one tag, with a VLAN ID of IEEE 802.1Q."""
     for host, row in draft.hosts.items():
         name = row.management or ""
         vlan, lower = vlan_of(name), lower_of(name) or ""
@@ -23,17 +23,17 @@ def management_vlans_exist(draft: Draft) -> Iterator[Problem]:
 
 
 def management_vlans_are_on_bridges(draft: Draft) -> Iterator[Problem]:
-    """The VLAN of a host with bonds stands on its bridge: bonds and their members are the bridge's ports."""
+    """The management VLAN of a host with bonds is on its bridge, because bonds are ports of the bridge."""
     if draft.files["cables"].data is None:
         return
-    made = {(bond.host, bond.port) for bond in bonds(draft)}
+    defined = {(bond.host, bond.port) for bond in bonds(draft)}
     members = {(end.host, end.port): bond.port for bond, found in bonds(draft).items() for _, _, end, _ in found}
     for host, row in draft.hosts.items():
         lower = lower_of(row.management or "")
-        if row.platform not in LINUX or lower is None or not any(bond_host == host for bond_host, _ in made):
+        if row.platform not in LINUX or lower is None or not any(bond_host == host for bond_host, _ in defined):
             continue
         wanted, remedy = "a VLAN of a bridge, such as vmbr0.10", "name the bridge: a bond becomes its port"
-        if (host, lower) in made:
+        if (host, lower) in defined:
             yield Problem(draft.at(host, "management"), f"{host} management", wanted, f"a VLAN of bond {lower}", remedy)
         elif (host, lower) in members:
             found = f"a VLAN of {lower}, a member of bond {members[host, lower]}"

@@ -1,4 +1,4 @@
-"""What the drills ask of Ceph, and writes while they go on."""
+"""Queries to Ceph, and writes to it while a drill runs."""
 
 import json
 import re
@@ -15,11 +15,11 @@ def ceph(lab: Lab, node: str, command: str) -> dict:
 
 
 def is_clean(lab: Lab, node: str = "alvin") -> bool:
-    """HEALTH_OK, three of all, every placement group active and clean: what Ceph says first is not yet what is."""
-    said = lab.sh(node, "ceph --connect-timeout 5 status -f json", check=False)
-    if not said.startswith("\n{") and not said.startswith("{"):
+    """Whether health is HEALTH_OK, with three monitors and OSDs and every placement group active+clean: HEALTH_OK alone is too early."""
+    output = lab.sh(node, "ceph --connect-timeout 5 status -f json", check=False)
+    if not output.lstrip("\n").startswith("{"):
         return False
-    status = json.loads(said)
+    status = json.loads(output)
     osds, states = status["osdmap"], {one["state_name"] for one in status["pgmap"]["pgs_by_state"]}
     return (
         status["health"]["status"] == "HEALTH_OK"
@@ -34,16 +34,16 @@ def flags(lab: Lab, node: str = "alvin") -> dict[str, list[str]]:
 
 
 class Bench:
-    """Writes of `rados bench` on a node while a block runs; afterwards what it said, and whether it failed."""
+    """Writes by `rados bench` on a node while a block runs. Afterwards, `output` and `went_well` hold the result."""
 
     def __init__(self, lab: Lab, node: str, length_s: int) -> None:
         words = f"rados -p {POOL} bench {length_s} write -b 65536 -t 4 --no-hints 2>&1"
-        self.said = ""
+        self.output = ""
         self._thread = threading.Thread(target=self._run, args=(lab, node, words, length_s))
 
     def _run(self, lab: Lab, node: str, words: str, length_s: int) -> None:
         done = lab.command("exec", "--wait", str(length_s + 120), node, "--", "sh", "-c", words, check=False)
-        self.said = f"{done.out}\nexit {done.code}"
+        self.output = f"{done.out}\nexit {done.code}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,6 +54,6 @@ class Bench:
 
     @property
     def went_well(self) -> bool:
-        """It ended by itself, and wrote."""
-        written = re.search(r"Total writes made: +(\d+)", self.said)
-        return "exit 0" in self.said and written is not None and int(written[1]) > 0 and "error" not in self.said.lower()
+        """Whether it ended by itself, without errors, and wrote."""
+        written = re.search(r"Total writes made: +(\d+)", self.output)
+        return "exit 0" in self.output and written is not None and int(written[1]) > 0 and "error" not in self.output.lower()

@@ -1,10 +1,10 @@
-"""A drill's controller: the bootstrap runbook with one watcher more, which dies, waits or pulls a plug at an event.
+"""A drill's controller: the bootstrap runbook with an additional watcher, which dies, waits or cuts power at an event.
 
     python controller.py DEED KIND HOST SET -- FLAGS
 
-DEED: `die` (as by SIGKILL), `wait:FILE` (until FILE is there), `kill:HOST` (the plug of a machine of the lab, which is switched on
-again at once, while this run goes on), `sh:HOST:SCRIPT` (a shell script on a host, out of band). The line that says so ends with the
-monotonic time of the deed.
+DEED: `die` (by SIGKILL), `wait:FILE` (until FILE exists), `kill:HOST` (cut the power of a lab machine, and switch it on again at once,
+while this run continues), `sh:HOST:SCRIPT` (run a shell script on a host, out of band). The deed is reported in a line that ends with its
+monotonic time.
 """
 
 import os
@@ -28,7 +28,7 @@ def act(event: Event) -> None:
         return
     done = True
     word, _, what = deed.partition(":")
-    # A line of its own and in one piece: the screen writes beside it, from a thread.
+    # On a separate line, in one write: the screen writes from another thread.
     os.write(1, f"\ndrill: {deed} at {kind} of {host} at {time.monotonic()}\n".encode())
     if word == "die":
         os.kill(os.getpid(), signal.SIGKILL)

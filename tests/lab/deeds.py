@@ -1,4 +1,4 @@
-"""Runs of the bootstrap in which something happens at an event: the controller dies or waits, or a plug is pulled (see controller.py)."""
+"""Runs of the bootstrap in which something happens at an event: the controller dies or waits, or a host loses power (see controller.py)."""
 
 import contextlib
 import subprocess
@@ -15,16 +15,16 @@ def words(deed: str, kind: str, host: str, change_set: str, *flags: str) -> list
 
 
 def run_with(deed: str, kind: str, host: str, change_set: str, *flags: str) -> tuple[subprocess.CompletedProcess[str], float]:
-    """The run as it ended, and the monotonic time of the deed; the drill fails where the event never came."""
+    """The ended run, and the monotonic time of the deed. The drill fails if the event never occurs."""
     done = subprocess.run(words(deed, kind, host, change_set, *flags), cwd=ROOT, capture_output=True, text=True, check=False)
-    said = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
-    assert said, f"the drill never came to {kind} of {host}:\n{done.stdout[-3000:]}\n{done.stderr}"
-    return done, float(said[0].split()[-1])
+    deeds = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
+    assert deeds, f"the event {kind} of {host} never occurred:\n{done.stdout[-3000:]}\n{done.stderr}"
+    return done, float(deeds[0].split()[-1])
 
 
 @contextlib.contextmanager
 def open_set(gate: Path, kind: str, host: str, change_set: str, *flags: str) -> Iterator[subprocess.Popen[str]]:
-    """A run that stands still in the middle of a set until `gate` is there."""
+    """A run that pauses in the middle of a set until the file `gate` exists."""
     command = words(f"wait:{gate}", kind, host, change_set, *flags)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
         assert run.stdout is not None

@@ -1,15 +1,14 @@
-"""Runs drills: the smoke drills on one lab, or all of them, or one part of them, on two labs at once.
+"""Runs drills: the smoke drills on one lab, or all of them, or a part of them, on two labs in parallel.
 
     python tests/lab/drills.py smoke
     python tests/lab/drills.py all [K/N] [--since REF] [--record]
 
-The unit is a file of drills, which may build on each other. A file begins with fresh hosts, or with a whole site that it builds where
-the drills before it left none. Parts and labs get an equal share of what the files took when they were last measured
-(durations.json, seconds). --since takes those alone that a change touches (since.py). --record keeps what they took, and of a run of all
-what each ran of the suite (measure.py). The second lab is a lab like the
-first, in a network of its own, because both listen on the same addresses of the loopback. Files that count every lost packet, or that
-need both processors for Ceph, run last on the first lab, when the second one is down. The mutation gate, which needs no lab but both
-processors, is a unit too, and runs before any lab is up.
+The unit is a file of drills, which may build on each other. A file begins with fresh hosts, or with a whole site that it builds if earlier
+drills left none. Parts and labs get equal shares of the last measured durations (durations.json, seconds). --since runs only the drills
+that a change affects (since.py). --record stores the durations and, after a run of all units, which functions of the suite each ran
+(measure.py). The second lab is in a separate network, because both labs listen on the same loopback addresses. Files that count every lost
+packet, or that need both CPUs for Ceph, run last on the first lab, when the second one is down. The mutation gate is also a unit. It needs
+no lab but both CPUs, and runs before any lab is up.
 """
 
 import argparse
@@ -34,9 +33,9 @@ DURATIONS = HERE / "durations.json"
 SMOKE = "test_smoke.py"
 MUTATION = "mutation"
 GATE = (sys.executable, str(ROOT / "tests" / "mutation" / "gate.py"))
-# In this order: drills of maintenance go on from what those of storage have made.
+# In this order: the drills of maintenance use the site that those of storage build.
 ALONE = ("test_smoke.py", "test_fabric.py", "test_storage.py", "test_maintenance.py")
-# What a file is taken to last until it is measured.
+# The assumed duration of a file that was not measured yet.
 UNKNOWN_S = 120
 PYTEST = (sys.executable, "-m", "pytest", "-v", "--durations=10")
 OWN_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
@@ -49,7 +48,7 @@ def files() -> list[str]:
 
 
 def units() -> list[str]:
-    """What is shared out."""
+    """All units: the files of drills and the mutation gate."""
     return [*files(), MUTATION]
 
 
@@ -60,7 +59,7 @@ def durations() -> dict[str, float]:
 
 
 def shares(names: Iterable[str], cost_s: Mapping[str, float], count: int) -> list[list[str]]:
-    """The names in `count` lists that cost about the same: the dearest first, each to the list that costs least so far."""
+    """The names in `count` lists of about equal cost: in order of descending cost, each is added to the list with the lowest cost."""
     lists: list[list[str]] = [[] for _ in range(count)]
     spent_s = [0.0] * count
     for name in sorted(names, key=lambda one: (-cost_s.get(one, UNKNOWN_S), one)):
@@ -71,7 +70,7 @@ def shares(names: Iterable[str], cost_s: Mapping[str, float], count: int) -> lis
 
 
 def part(word: str) -> list[str]:
-    """The units of part K of N, written K/N; one that runs alone costs the time of both labs. Raises SystemExit on another word."""
+    """The units of part K of N, written K/N. A unit that runs alone counts twice. Raises SystemExit on an invalid part."""
     number, _, of = word.partition("/")
     if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
         raise SystemExit(f"PART: wanted K/N such as 1/3, found {word}")
@@ -80,7 +79,7 @@ def part(word: str) -> list[str]:
 
 
 def second_lab() -> Path:
-    """The second lab's folder, beside the first, with the same images and kernels."""
+    """The second lab's folder, next to the first, with the same images and kernels."""
     first = Folders.of_user()
     folder = first.root.with_name(f"second-{first.root.name}")
     folder.mkdir(exist_ok=True)
@@ -92,12 +91,12 @@ def second_lab() -> Path:
 
 
 def drill(names: Sequence[str], results: Path) -> list[str]:
-    """The command that runs files of drills and writes what they took to a file."""
+    """The command that runs files of drills and writes their durations to a file."""
     return [*PYTEST, f"--junitxml={results}", *(str(HERE / name) for name in names)]
 
 
 def measured(results: Path) -> dict[str, float]:
-    """{file: seconds} of one pytest run; nothing where it did not come to its end."""
+    """{file: seconds} of one pytest run, empty if it did not complete."""
     found: dict[str, float] = {}
     if results.exists():
         for case in ET.parse(results).iter("testcase"):
@@ -106,26 +105,26 @@ def measured(results: Path) -> dict[str, float]:
     return found
 
 
-def mutation(took_s: dict[str, float]) -> int:
-    """Run the mutation gate, and add what it took; its exit code."""
+def mutation(durations_s: dict[str, float]) -> int:
+    """Run the mutation gate, add its duration, and return its exit code."""
     began = time.monotonic()
     code = subprocess.run(GATE, cwd=ROOT, check=False).returncode
-    took_s[MUTATION] = time.monotonic() - began
+    durations_s[MUTATION] = time.monotonic() - began
     return code
 
 
 def both_labs(names: Sequence[str], folder: Path) -> int:
-    """Run the files on two labs, then those that run alone on the first; the exit code of the first that failed."""
-    subprocess.run([*LAB, "up"], cwd=ROOT, check=True)  # it makes the image, of which there is one for both
+    """Run the files on two labs, then those that run alone on the first. Returns the first exit code that is not 0."""
+    subprocess.run([*LAB, "up"], cwd=ROOT, check=True)  # it builds the image, which both labs use
     first, second = shares((name for name in names if name not in ALONE), durations(), 2)
     alone = [name for name in ALONE if name in names]
-    codes = [beside(first, second, folder)] if first else []
+    codes = [in_parallel(first, second, folder)] if first else []
     codes += [subprocess.run(drill(alone, folder / "alone.xml"), cwd=ROOT, check=False).returncode] if alone else []
     return next((code for code in codes if code), 0)
 
 
-def beside(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
-    """Run two lists of files on a lab each, at once."""
+def in_parallel(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
+    """Run two lists of files in parallel, each on its own lab."""
     if not second:
         return subprocess.run(drill(first, folder / "first.xml"), cwd=ROOT, check=False).returncode
     environment = {**os.environ, VARIABLE: str(second_lab())}
@@ -145,33 +144,33 @@ def beside(first: Sequence[str], second: Sequence[str], folder: Path) -> int:
     return next((code for code in codes if code), 0)
 
 
-def tell(took_s: Mapping[str, float]) -> None:
-    """Say what each unit took, beside what it took before."""
+def show(durations_s: Mapping[str, float]) -> None:
+    """Print each unit's duration, and its former duration."""
     before = durations()
-    for name, seconds in sorted(took_s.items()):
+    for name, seconds in sorted(durations_s.items()):
         print(f"{name:34} {seconds:6.0f} s, was {before.get(name, 0):.0f} s")
 
 
-def keep(took_s: Mapping[str, float]) -> None:
-    """Keep what each unit took; what was not measured stays, and what is no longer there goes."""
-    cost_s = {**durations(), **took_s}
+def keep(durations_s: Mapping[str, float]) -> None:
+    """Store each unit's duration. Units that were not measured keep theirs; removed units are dropped."""
+    cost_s = {**durations(), **durations_s}
     DURATIONS.write_text(json.dumps({name: round(cost_s[name]) for name in units() if name in cost_s}, indent=1) + "\n")
 
 
 def chosen(part_wanted: str | None, since_ref: str | None) -> list[str]:
-    """The units to run, of one part or of all, with why each of them is touched since a commit, where one is named."""
+    """The units to run, of one part or of all. With a commit, only those that the changes since then affect, and it prints the reasons."""
     names = part(part_wanted) if part_wanted else units()
     if since_ref is None:
         return names
     why = since.touched(since_ref, measure.kept(), units(), MUTATION)
     for name in names:
-        print(f"{name:34} {why.get(name, 'not touched')}", flush=True)
+        print(f"{name:34} {why.get(name, 'not affected')}", flush=True)
     return [name for name in names if name in why]
 
 
-def all_drills(names: Sequence[str], folder: Path, took_s: dict[str, float], *, record: bool) -> int:
-    """Run the units, measured where that is kept; the exit code of the first that failed."""
-    code = mutation(took_s) if MUTATION in names else 0
+def all_drills(names: Sequence[str], folder: Path, durations_s: dict[str, float], *, record: bool) -> int:
+    """Run the units, and measure them if the result is recorded. Returns the first exit code that is not 0."""
+    code = mutation(durations_s) if MUTATION in names else 0
     drills = [one for one in names if one != MUTATION]
     if record:
         os.environ |= measure.environment(folder)
@@ -179,28 +178,28 @@ def all_drills(names: Sequence[str], folder: Path, took_s: dict[str, float], *, 
 
 
 def main(words: Sequence[str]) -> int:
-    """The exit code: 0 where every drill passed."""
+    """Run the command line, and return its exit code: 0 if every drill passed."""
     parser = argparse.ArgumentParser(prog="drills.py")
     parser.add_argument("what", choices=("smoke", "all"))
     parser.add_argument("part", nargs="?", metavar="K/N")
     parser.add_argument("--since", metavar="REF")
     parser.add_argument("--record", action="store_true")
     wanted = parser.parse_args(words)
-    took_s: dict[str, float] = {}
+    durations_s: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if wanted.what == "smoke":
             code = subprocess.run(drill([SMOKE], folder / "smoke.xml"), cwd=ROOT, check=False).returncode
         else:
             names = chosen(wanted.part, wanted.since)
-            code = all_drills(names, folder, took_s, record=wanted.record)
+            code = all_drills(names, folder, durations_s, record=wanted.record)
         for path in sorted(folder.glob("*.xml")):
-            took_s |= measured(path)
-        tell(took_s)
+            durations_s |= measured(path)
+        show(durations_s)
         if wanted.record:
-            keep(took_s)
-            # What some files of drills ran says nothing of the others.
-            if set(took_s) == set(units()):
+            keep(durations_s)
+            # Only a run of all units measures all files of drills.
+            if set(durations_s) == set(units()):
                 measure.keep(folder)
     return code
 

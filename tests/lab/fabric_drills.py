@@ -1,4 +1,4 @@
-"""What the drills of the fabric change, and what must come of it: data alone."""
+"""The changes of the fabric's drills, and their expected results, as data."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Difference:
-    """What comes of a change of alvin's frr.conf, by a script of sed: the adjacencies that end are none, en06's, or all.
+    """A change of alvin's frr.conf by a sed script, and the adjacencies that it ends: none, en06's, or all.
 
-    `said` is the impact where it is not of one port or of all; `ready` is how the hosts' files have to be before: {host: script}.
+    `said` is the expected impact if it is not of one port or of all. `ready` is {host: sed script} to run before.
     """
 
     script: str
@@ -44,10 +44,10 @@ def _port_says(*statements: str) -> str:
     return f"{PORT} s/^ ip ospf bfd$/{_followed_by(statements)}/"
 
 
-# A kind of area is of any but the backbone: the cable from alvin's en06 to simon's en05 goes into one.
+# Only an area other than the backbone can be a stub or NSSA: put the cable from alvin's en06 to simon's en05 into one.
 IN_AREA_7 = {"alvin": f"{PORT} s/area 0.0.0.0/area 0.0.0.7/", "simon": "/^interface en05$/,/^exit$/ s/area 0.0.0.0/area 0.0.0.7/"}
 OF_ANOTHER_KIND = "every OSPF adjacency of area 0.0.0.7 goes down until the other end has the same kind of area"
-# As a router has it whose ports say nothing of an area; en06's address is in the first.
+# The network statements of a router whose ports set no area. en06's address is in the first network.
 NETWORKS = ("10.105.0.0/31", "10.105.0.2/31", "10.105.0.4/31", "10.104.0.0/24", "10.103.0.0/24")
 BY_NETWORKS = {"alvin": "/^ ip ospf area/d; " + _router_says(*(f"network {one} area 0.0.0.0" for one in NETWORKS))}
 WITHOUT_ITS_NETWORK = f"every OSPF adjacency ends on ports with an address in {NETWORKS[0]}, unless another statement holds them"
@@ -72,7 +72,7 @@ FRR_RULES = {
     "what keeps adjacencies": Difference(f"{_port_says(*KEPT_BY_A_PORT)}; {_router_says(*KEPT_BY_THE_ROUTER)}"),
 }
 
-# What of alvin's en06 changes in the other file.
+# Changes of alvin's en06 in /etc/network/interfaces.
 STANZA = "/^iface en06 /,/mtu/"
 PORT_RULES = {
     "mtu": f"{STANZA} s/mtu .*/mtu 9000/",
@@ -82,7 +82,7 @@ PORT_RULES = {
 
 @dataclass(frozen=True)
 class Mistake:
-    """What somebody does by hand, {host: command}, each finding of simon's that names it (target, wanted, found), and what mends it."""
+    """A mistake by hand, {host: command}, the findings on simon that report it (target, wanted, found), and its remedy."""
 
     by_hand: Mapping[str, str]
     findings: frozenset[tuple[str, str, str]]

@@ -1,4 +1,4 @@
-"""The host agent on a folder as its root, killed by strace at a system call; see test_kills.py."""
+"""The host agent with a folder as its root, killed by strace at a system call; see test_kills.py."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
 from part import Machine
 
-# Whatever changes a disk, and what starts a process that may.
+# The system calls that change a disk, and vfork, which starts a process that may.
 CALLS = (
     "mkdir,mkdirat,rmdir,rename,renameat,renameat2,link,linkat,unlink,unlinkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,"
     "write,pwrite64,fsync,ftruncate,fallocate,setxattr,fsetxattr,vfork"
@@ -43,7 +43,7 @@ else:
 
 
 class KilledAgent:
-    """A host's root in a folder, brought to the moment before one verb of the agent, again and again."""
+    """A host's root in a folder, which can be restored repeatedly to the moment before a verb of the agent."""
 
     def __init__(self, folder: Path, tools: Path, monkeypatch: Any) -> None:
         self.machine = Machine(folder / "root", tools, monkeypatch)
@@ -57,13 +57,13 @@ class KilledAgent:
         self.transaction = self.change(OLD, NEW, "the first")
 
     def change(self, before: dict[str, str | None], after: dict[str, str | None], why: str) -> Transaction:
-        """A transaction that takes every file from one text to the other, with an action and a unit."""
+        """A transaction that changes every file from one text to the other, with an action and a unit."""
         files = tuple(FileWrite(str(self.root / path), before[path], after[path]) for path in before)
         done = ("/bin/sh", "-c", f"cat {self.root}/etc/hosts > {self.root}/live")
         return Transaction(why, files, (Action(done, done),), (Unit("chrony.service"),))
 
     def request(self, verb: str, transaction: Transaction) -> dict[str, Any]:
-        """What the controller sends."""
+        """The request that the controller sends."""
         return {
             "packages": [],
             "deadline_s": 20,
@@ -75,19 +75,19 @@ class KilledAgent:
         }
 
     def ask(self, verb: str, transaction: Transaction) -> Any:
-        """One request, answered in this process: the answer, or the reason of a refusal."""
+        """The agent's answer to a request, in this process, or the reason of a refusal."""
         try:
             return getattr(self.machine.part, f"op_{verb}")(json.loads(json.dumps(self.request(verb, transaction))))
         except self.machine.part.Refused as refusal:
             return {"state": "refused", "reason": str(refusal)}
 
     def console(self, *words: str) -> None:
-        """What a unit or a timer calls."""
+        """Run the agent as a unit or a timer does."""
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             self.machine.part.main(list(words))
 
-    def apply_set(self, transaction: Transaction, until: str) -> None:
-        """Every verb up to and without `until`."""
+    def advance(self, transaction: Transaction, until: str) -> None:
+        """Run every verb before `until`."""
         verbs = ("prepare", "begin", "apply", "confirm")
         for verb in verbs[: verbs.index(until)]:
             if verb == "apply":
@@ -97,29 +97,29 @@ class KilledAgent:
                 assert kept.get("state") != "refused", (verb, kept)
 
     def keep(self) -> None:
-        """This is the moment that `again` comes back to."""
+        """Save the root, for `again`."""
         subprocess.run(["cp", "-a", str(self.root), str(self.moment)], check=True)
 
     def again(self) -> None:
-        """The root as it was at the moment."""
+        """Restore the saved root."""
         shutil.rmtree(self.root)
         subprocess.run(["cp", "-a", str(self.moment), str(self.root)], check=True)
 
     def boot(self) -> None:
-        """What a power cut and a boot do: memory is gone, and the boot unit runs."""
+        """Do what a power cut and a boot do: memory is lost, and the boot unit runs."""
         shutil.rmtree(self.root / "run", ignore_errors=True)
         self.machine.boot("second")
         self.console("boot")
 
     def command(self, verb: str) -> list[str]:
-        """The agent as a process of its own, about to do a verb."""
+        """The command that runs a verb of the agent in a separate process."""
         asked = verb not in ("apply", "boot", "timer")
         words = {"apply": ["apply", self.transaction.token], "timer": ["revert", self.transaction.token, "timer"]}.get(verb, [verb])
         rest = ["ask", json.dumps(self.request(verb, self.transaction))] if asked else ["call", *words]
         return [sys.executable, "-I", "-S", str(self.runner), *rest]
 
     def calls(self, verb: str) -> list[tuple[str, int]]:
-        """(system call, which of that name) of a run to its end, in their order."""
+        """The system calls of a complete run, in order, as (name, count of that name so far)."""
         trace = self.moment.with_name("trace")
         done = subprocess.run(
             ["strace", "-qq", "-o", str(trace), "-e", f"trace={CALLS}", *self.command(verb)], capture_output=True, check=False
@@ -135,7 +135,7 @@ class KilledAgent:
         return found
 
     def kill_at(self, verb: str, call: str, which: int) -> None:
-        """A run that is killed before its call is done. The drill fails where nothing was killed."""
+        """Run a verb and kill it at a system call. The drill fails if nothing is killed."""
         kill = f"inject={call}:signal=SIGKILL:when={which}"
         done = subprocess.run(
             ["strace", "-qq", "-o", os.devnull, "-e", f"trace={CALLS}", "-e", kill, *self.command(verb)], capture_output=True, check=False
@@ -143,11 +143,11 @@ class KilledAgent:
         assert done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), (call, which, done)
 
     def texts(self) -> dict[str, str | None]:
-        """What the files hold."""
+        """The texts of the files."""
         return {path: self.machine.read(path) for path in OLD}
 
     def strays(self) -> list[str]:
-        """What is in etc besides the files and the agent's own units."""
+        """The paths in etc other than the files and the agent's own units."""
         known = {*OLD, "etc/kept"}
         names = [str(path.relative_to(self.root)) for path in (self.root / "etc").rglob("*")]
         return sorted(name for name in names if name not in known and not name.startswith("etc/systemd"))

@@ -1,7 +1,7 @@
-"""What each file of drills runs of the suite, measured by coverage.py while the drills run, and kept by function in ran.json.
+"""Measures with coverage.py which functions of the suite each file of drills runs, and stores them in ran.json.
 
-Every process of the suite that a drill starts is measured, under the name of its file of drills. Not measured: the lab and the host
-agent, which every drill runs, and a controller that a drill kills, because its measurement dies with it.
+It measures every process of the suite that a drill starts, under the name of the file of drills. It does not measure the lab and the host
+agent, which every drill runs, nor a controller that a drill kills, because its measurement is lost.
 """
 
 import ast
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RAN = HERE / "ran.json"
 SUITE = ("drivers", "inventory", "runbooks", "tasks")
-# The drill that a process runs for; coverage.py reads it from the environment as the process starts.
+# The environment variable with the file of drills for which a process runs. coverage.py reads it when the process starts.
 DRILL = "BURROW_DRILL"
 CONFIG_FILE = "measure.ini"
 CONFIG = """\
@@ -33,7 +33,7 @@ disable_warnings =
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What a measured process has in its environment; the measurements are written to the folder."""
+    """The environment of a measured process, which writes its measurements to the folder."""
     path = folder / CONFIG_FILE
     include = "\n".join(f"    {ROOT / name}/*" for name in SUITE)
     path.write_text(CONFIG.format(folder=folder, drill=DRILL, include=include))
@@ -41,7 +41,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def begin(name: str) -> None:
-    """From here on, what this process and those that it starts run is that file of drills."""
+    """Attribute what this process and its child processes run from now on to a file of drills."""
     os.environ[DRILL] = name
     measuring = coverage.Coverage.current()
     if measuring is not None:
@@ -49,7 +49,7 @@ def begin(name: str) -> None:
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """(name, function) of every function and every method as Class.method; one inside a function belongs to that."""
+    """(name, function) of every function, and of every method as Class.method. A nested function belongs to its outer function."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, node
@@ -67,7 +67,7 @@ def by_function(text: str, drills_by_line: Mapping[int, list[str]]) -> dict[str,
 
 
 def measured(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """{module: {function: files of drills that ran it}} of the whole suite, by what was measured into the folder."""
+    """{module: {function: files of drills that ran it}} of the whole suite, by the measurements in the folder."""
     measuring = coverage.Coverage(config_file=str(folder / CONFIG_FILE))
     measuring.combine()
     data = measuring.get_data()
@@ -76,7 +76,7 @@ def measured(folder: Path) -> dict[str, dict[str, list[str]]]:
 
 
 def keep(folder: Path) -> None:
-    """Keep what was measured into the folder, one line a function."""
+    """Write the measurements in the folder to ran.json, one line for each function."""
     lines = (
         f"{json.dumps(module)}: {{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(drills)}" for name, drills in ran.items()) + "\n}"
         for module, ran in measured(folder).items()
@@ -86,6 +86,6 @@ def keep(folder: Path) -> None:
 
 
 def kept() -> dict[str, dict[str, list[str]]]:
-    """What was measured when it was last kept."""
+    """The measurements in ran.json."""
     found: dict[str, dict[str, list[str]]] = json.loads(RAN.read_text())
     return found

@@ -1,4 +1,4 @@
-"""Who names whom in the suite and its drills: what a changed name touches, followed through functions, classes, constants and imports."""
+"""The graph of names in the suite and its drills: which functions, classes, constants and imports use which names."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 from measure import functions
 
 Name = tuple[str, str]
-"""(module's path, name in it): a function, Class.method, a class, a constant, or what an import binds."""
+"""(module's path, name in it): a function, Class.method, a class, a constant, or an imported name."""
 
 
 @dataclass
 class Module:
-    """What a module's names mean and use."""
+    """The definitions of a module's names, and the names that they use."""
 
-    meanings: dict[str, str] = field(default_factory=dict)
-    """{name: a text that differs where the code does; not by comments, docstrings or lines}."""
+    definitions: dict[str, str] = field(default_factory=dict)
+    """{name: a text that changes with the name's code, but not with comments, docstrings or line numbers}."""
     uses: dict[str, set[str]] = field(default_factory=dict)
     """{name: the names and attributes that occur in it}."""
     strings: dict[str, set[str]] = field(default_factory=dict)
     """{name: the strings that occur in it}."""
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """{name: (module, name there)}; of a whole module, the name there is empty."""
+    """{name: (module, name there)}. For an imported module, the name there is empty."""
 
     def add(self, name: str, node: ast.AST) -> None:
-        """A name that the module defines, with one of its statements."""
+        """Add a statement that defines a name of the module."""
         _without_docstrings(node)
         nodes = list(ast.walk(node))
-        self.meanings[name] = self.meanings.get(name, "") + ast.dump(node)
+        self.definitions[name] = self.definitions.get(name, "") + ast.dump(node)
         self.uses.setdefault(name, set()).update(one.id for one in nodes if isinstance(one, ast.Name))
         self.uses[name].update(one.attr for one in nodes if isinstance(one, ast.Attribute))
         texts = (one.value for one in nodes if isinstance(one, ast.Constant))
@@ -42,7 +42,7 @@ def _without_docstrings(node: ast.AST) -> None:
 
 
 def read(text: str) -> Module:
-    """What a module's text says. Raises SyntaxError where it is no Python."""
+    """The names in a module's text. Raises SyntaxError if it is not Python."""
     found, tree = Module(), ast.parse(text)
     for name, function in functions(tree):
         found.add(name, function)
@@ -56,7 +56,7 @@ def read(text: str) -> Module:
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for name in _assigned(node) or [""]:
                 found.add(name, node)
-    found.meanings |= {name: f"import {what}" for name, what in found.imports.items()}
+    found.definitions |= {name: f"import {what}" for name, what in found.imports.items()}
     return found
 
 
@@ -71,26 +71,26 @@ def _assigned(node: ast.stmt) -> list[str]:
 
 
 def changed(was: str, now: str) -> set[str]:
-    """The names of a module that mean something else now, or are new."""
-    before, after = read(was).meanings, read(now).meanings
+    """The changed and new names of a module."""
+    before, after = read(was).definitions, read(now).definitions
     return {name for name in after if before.get(name) != after[name]}
 
 
 class Names:
-    """All modules as they are now, by path."""
+    """All current modules, by path."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.modules = {path: read(text) for path, text in texts.items()}
         self._paths = {_dotted(path): path for path in texts}
         self._users: dict[Name, set[Name]] = {}
         for path, module in self.modules.items():
-            meant = self._meant(path, module)
+            referents = self._referents(path, module)
             for user, words in module.uses.items():
-                for name in {name for word in words for name in meant.get(word, ())}:
+                for name in {name for word in words for name in referents.get(word, ())}:
                     self._users.setdefault(name, set()).add((path, user))
 
-    def _meant(self, path: str, module: Module) -> dict[str, list[Name]]:
-        """{word: what it may stand for in the module}: a name of its own, one that it imports, or one of a module that it imports."""
+    def _referents(self, path: str, module: Module) -> dict[str, list[Name]]:
+        """{word: the names that it may refer to in the module}: its own names, imported names, and names of imported modules."""
         found: dict[str, list[Name]] = {}
         for name in module.uses:
             found.setdefault(name.rpartition(".")[2], []).append((path, name))
@@ -105,20 +105,20 @@ class Names:
         return found
 
     def users(self, name: Name) -> set[Name]:
-        """What a change of a name may change. Of a method and of a class that is the class, its methods, and all that name it."""
+        """The names that a change of a name may affect: for a method or a class, the class, its methods and all their users."""
         path, word = name
         owner = word.partition(".")[0]
         methods = {(path, one) for one in self.modules[path].uses if one.startswith(f"{owner}.")} if path in self.modules else set()
         return self._users.get(name, set()) | self._users.get((path, owner), set()) | methods
 
-    def saying(self, words: Iterable[str]) -> Iterator[Name]:
-        """The names in which one of these strings occurs."""
+    def with_string(self, words: Iterable[str]) -> Iterator[Name]:
+        """The names that contain one of these strings."""
         wanted = set(words)
         for path, module in self.modules.items():
             yield from ((path, name) for name, strings in module.strings.items() if strings & wanted)
 
 
 def _dotted(path: str) -> str:
-    """The name by which a module is imported."""
+    """The import name of a module."""
     short = path.removesuffix(".py").removesuffix("/__init__").removeprefix("drivers/").removeprefix("tests/lab/")
     return short.replace("/", ".")

@@ -1,6 +1,6 @@
 """Records a case of a NAPALM getter from a running host: `python tests/lab/record_napalm_case.py HOST CASE GETTER [JSON ARGUMENTS]`.
 
-What the host answered is real; read the `result` that it writes before you believe it, and say why the case is there.
+The host's answers are real. Check the `result` that this writes, and add the case's `why`.
 """
 
 import json
@@ -18,17 +18,17 @@ from napalm_ifupdown2 import Ifupdown2Driver
 
 
 class Recorder(Ifupdown2Driver):
-    """A driver that keeps what it read."""
+    """A driver that keeps the answers that it read."""
 
-    heard: dict[str, Any]
+    answers: dict[str, Any]
 
     def _read(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
-        self.heard = super()._read(commands, deadline_s)
-        return self.heard
+        self.answers = super()._read(commands, deadline_s)
+        return self.answers
 
 
 def transcript(answers: dict[str, Any]) -> str:
-    """Console-like: `$ command`, its output, and `[exit N]` where it failed."""
+    """The answers as a console shows them: `$ command`, its output, and `[exit N]` if it failed."""
     return "".join(
         f"$ {command}\n{answer['out']}{'' if answer['out'].endswith(chr(10)) or not answer['out'] else chr(10)}"
         + (f"{answer['err'].strip()}\n[exit {answer['rc']}]\n" if answer["rc"] else "")
@@ -44,9 +44,9 @@ def record(host: str, case: str, getter: str, arguments: dict[str, Any]) -> None
         except CommandErrorException as error:
             one["error"] = str(error).replace(f"{host}:", "recorded:", 1)
     file = CASES / "napalm" / f"{getter}.yaml"
-    said = loaded(file) if file.exists() else {"cases": {}}
-    said["cases"][case] = in_order({**one, "session": transcript(device.heard)})
-    file.write_text(dumped(said))
+    cases = loaded(file) if file.exists() else {"cases": {}}
+    cases["cases"][case] = in_order({**one, "session": transcript(device.answers)})
+    file.write_text(dumped(cases))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lab as a drill sees it: out of band by its command line, in-band as the suite reaches it."""
+"""The lab for drills: out of band with its command line, and in-band as the suite reaches it."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ HASH_OF_ETC = "find /etc -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -33,18 +33,18 @@ class Done:
 
 @dataclass(frozen=True)
 class Lab:
-    """What a drill does to the lab and asks of it; `site` is what a runbook is pointed at that names none."""
+    """Actions on the lab, and queries to it. `site` is the site of runbooks that have no flag --site."""
 
     site: str = "lab"
 
     def command(self, *words: str, stdin: str = "", check: bool = True) -> Done:
-        """`python -m lab WORDS`."""
+        """Run `python -m lab WORDS`."""
         done = subprocess.run([sys.executable, "-m", "lab", *words], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False)
         assert not check or done.returncode == 0, f"lab {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return Done(done.returncode, done.stdout, done.stderr)
 
     def sh(self, host: str, script: str, *, check: bool = True) -> str:
-        """A shell script on a host, out of band: its output. The keeper is asked itself: drills ask often."""
+        """Run a shell script on a host, out of band, and return its output. It calls the keeper directly, because drills call it often."""
         try:
             answer = control.ask(Folders.of_user(), "exec", host=host, argv=["sh", "-c", script], wait_s=EXEC_S)
         except LabError as problem:
@@ -53,25 +53,25 @@ class Lab:
         return str(answer["out"])
 
     def ssh(self, host: str, script: str, wait_s: int = 5) -> Done:
-        """A shell script on a host, in-band: as an operator reaches it."""
+        """Run a shell script on a host, in-band, as an operator reaches it."""
         options = ["-F", str(FOLDER / "ssh_config"), "-o", f"ConnectTimeout={wait_s}"]
         done = subprocess.run(["ssh", *options, host, script], capture_output=True, text=True, timeout=60, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def runbook(self, name: str, *flags: str) -> Done:
-        """A runbook, as a user calls it."""
+        """Run a runbook, as a user does."""
         flags = flags if "--site" in flags else (*flags, "--site", self.site)
         done = subprocess.run([sys.executable, f"runbooks/{name}.py", *flags], cwd=ROOT, capture_output=True, text=True, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def report(self, name: str, *flags: str) -> tuple[int, Any]:
-        """A runbook's exit code and what it wrote with --json."""
+        """Run a runbook, and return its exit code and its --json record."""
         done = self.runbook(name, "--json", "-", *flags)
         assert done.out.startswith("{"), f"{done.code}\n{done.out}\n{done.err}"
         return done.code, json.loads(done.out)
 
     def wait(self, what: str, holds: Callable[[], bool], within_s: float) -> float:
-        """Seconds until a condition held; the test fails where it does not in time."""
+        """Wait until a condition holds, and return the seconds that it took. The test fails if that takes longer than `within_s`."""
         started = time.monotonic()
         while not holds():
             assert time.monotonic() - started < within_s, f"not within {within_s} s: {what}"
@@ -83,38 +83,38 @@ class Lab:
         return self.ssh(host, "true").code == 0
 
     def partners(self, host: str, bond: str) -> list[str]:
-        """The partner MACs of a bond's members, as the kernel says it."""
+        """The partner MAC addresses of a bond's members, as the kernel reports them."""
         text = self.sh(host, f"cat /proc/net/bonding/{bond} 2>/dev/null", check=False)
         partner = text.partition("Slave Interface")[2].split("details partner lacp pdu:")[1:]
         return [part.split("system mac address:")[1].split()[0] for part in partner]
 
     def reset(self) -> None:
-        """All hosts as freshly installed; what their network was then is kept on them, for `put_back`."""
+        """Reset all hosts to a fresh install. Each keeps a copy of its network configuration for `put_back`."""
         self.command("reset")
         for host in HOSTS:
             self.sh(host, "cp /etc/network/interfaces /root/fresh.interfaces; sync")
 
     def build(self) -> None:
-        """All of the site: as the drills before left it, or where that is not well, on fresh hosts."""
+        """Build the whole site: from the state that earlier drills left, or from fresh hosts if that fails."""
         if self.runbook("bootstrap").code != 0:
             self.reset()
             done = self.runbook("bootstrap")
             assert done.code == 0, f"{done.out}\n{done.err}"
 
     def put_back(self, host: str) -> None:
-        """The network as freshly installed: quicker than a reset. Synced, because the next drill may pull the plug."""
+        """Restore the fresh network, which is faster than a reset. It is synced, because the next drill may cut the power."""
         self.sh(host, "cp /root/fresh.interfaces /etc/network/interfaces && sync && ifreload -a")
 
     def pending(self, host: str) -> bool:
-        """Whether a transaction waits on the host, judged by its folder."""
+        """Whether a transaction is pending on the host, by its folder."""
         return self.sh(host, "test -e /var/lib/burrow/pending && echo yes || echo no") == "yes\n"
 
 
 def etc(lab: Lab) -> dict[str, str]:
-    """{host: a hash of all that is in /etc}."""
+    """{host: hash of all files in /etc}."""
     return {host: lab.sh(host, HASH_OF_ETC) for host in HOSTS}
 
 
 def states(report: Any) -> dict[str, str]:
-    """{change set: how it ended} of a run's report."""
+    """{change set: its state} of a run's report."""
     return {one["set"]: one["state"] for stage in report["stages"] for one in stage["sets"]}

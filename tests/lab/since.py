@@ -1,8 +1,8 @@
-"""The units of the drills that a change touches, each with one reason.
+"""The units of drills that a change affects, each with a reason.
 
-A function that changed touches the files of drills that ran it when they were last measured (measure.py). What was not measured, such as
-a constant, a class, an import or a new function, touches what names it, up to functions that were measured (names.py). A file that is no
-Python touches what says its name. What every drill uses, such as the lab, touches all.
+A changed function affects the files of drills that ran it when they were last measured (measure.py). A name that was not measured, such as
+a constant, a class, an import or a new function, affects the names that use it, up to measured functions (names.py). A file that is not
+Python affects the names with a string of its name. What every drill uses, such as the lab, affects all.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 from measure import ROOT, SUITE
 from names import Name, Names, changed
 
-# What a path touches, by the first pattern that fits: units by their names, or one of these. `*` fits any folders.
+# What a path affects, by the first matching pattern: units by name, ALL or NAMED. `*` also matches slashes.
 ALL, NAMED = "all", "named"
 KINDS = (
     ("tasks/core/host_part.py", ALL),
@@ -33,7 +33,7 @@ KINDS = (
     ("nornir_config.yaml", ALL),
     *((f"{folder}/*", NAMED) for folder in (*SUITE, "templates", "tests/lab")),
 )
-# What the mutation gate draws its mutants from.
+# The folder that the mutation gate mutates.
 MUTATED = "tasks/"
 
 Ran = Mapping[str, Mapping[str, list[str]]]
@@ -41,7 +41,7 @@ Ran = Mapping[str, Mapping[str, list[str]]]
 
 
 def git(*words: str) -> str:
-    """What git says. Raises SystemExit with its reason."""
+    """The output of git. Raises SystemExit with its error."""
     done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"SINCE: `git {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
@@ -49,28 +49,28 @@ def git(*words: str) -> str:
 
 
 def changed_paths(ref: str) -> list[str]:
-    """The files that differ from a commit, those that git does not know yet among them, and those that are gone."""
+    """The files that differ from a commit, including untracked and deleted files."""
     known = git("diff", "--name-only", "--no-renames", ref, "--").splitlines()
     return sorted({*known, *git("ls-files", "--others", "--exclude-standard").splitlines()})
 
 
 def text_at(ref: str, path: str) -> str:
-    """A file's text in a commit; nothing where it was not there."""
+    """A file's text in a commit, empty if it did not exist."""
     return git("show", f"{ref}:{path}") if git("ls-tree", "--name-only", ref, path) else ""
 
 
 def text_now(path: str) -> str:
-    """A file's text; nothing where it is gone."""
+    """A file's text, empty if it does not exist."""
     return (ROOT / path).read_text() if (ROOT / path).is_file() else ""
 
 
 def kind(path: str) -> str:
-    """What a file touches."""
+    """What a file affects: unit names, ALL, NAMED or nothing."""
     return next((what for pattern, what in KINDS if fnmatchcase(path, pattern)), "")
 
 
 def drills_of(names: Names, start: Name, ran: Ran, files: Iterable[str]) -> set[str]:
-    """The files of drills that a changed name touches."""
+    """The files of drills that a changed name affects."""
     found: set[str] = set()
     seen: set[Name] = set()
     ahead = [start]
@@ -89,20 +89,20 @@ def drills_of(names: Names, start: Name, ran: Ran, files: Iterable[str]) -> set[
 
 
 def starts(path: str, names: Names, ref: str) -> Iterator[Name]:
-    """The names with which a change of a file begins."""
+    """The names that a change of a file changes."""
     if path.endswith(".py") and path in names.modules:
         new = changed(text_at(ref, path), text_now(path))
-        # A statement that defines nothing may do anything to its module.
+        # A statement that defines no name may affect every name of its module.
         yield from ((path, name) for name in (names.modules[path].uses if "" in new else new))
     elif not path.endswith(".py"):
         here = Path(path)
-        said = list(names.saying({here.name, here.stem, here.parent.name}))
-        beside = [(one, name) for one, module in names.modules.items() if Path(one).parent == here.parent for name in module.uses]
-        yield from said or beside
+        naming = list(names.with_string({here.name, here.stem, here.parent.name}))
+        siblings = [(one, name) for one, module in names.modules.items() if Path(one).parent == here.parent for name in module.uses]
+        yield from naming or siblings
 
 
 def touched(ref: str, ran: Ran, units: Iterable[str], mutation: str) -> dict[str, str]:
-    """{unit: why it is touched} of what changed since a commit."""
+    """{unit: reason} of the units that the changes since a commit affect."""
     units = list(units)
     texts = {str(path.relative_to(ROOT)): path.read_text() for folder in (*SUITE, "tests/lab") for path in (ROOT / folder).rglob("*.py")}
     names = Names(texts)

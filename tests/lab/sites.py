@@ -1,4 +1,4 @@
-"""Sites for drills: the shipped inventory with something changed, reached as the lab is."""
+"""Sites for drills: copies of the shipped inventory with edits, reached over the lab's SSH configuration."""
 
 import re
 import shutil
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from rehearsal import FOLDER, ROOT
 
-# The lab's own (nornir_config.yaml), shorter ones for drills that wait until they have run out, and those that a site has by itself.
+# The lab's timers (nornir_config.yaml), shorter timers for drills that wait until they expire, and the default timers of a site.
 LAB = {"revert_s": 24, "verify_s": 16, "apply_s": 12}
 SHORT = {"revert_s": 16, "verify_s": 10, "apply_s": 8}
 BY_ITSELF: dict[str, int] = {}
 
 
 def variant(folder: Path, *, rehearsal: bool = True, ceph: bool = False, timers: dict[str, int] = LAB, **edits: dict[str, str]) -> str:
-    """The name (a path) of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"}).
+    """The path of a site like the lab's, with texts replaced in FILE.yaml: variant(tmp, cables={"old": "new"}).
 
-    Without its Proxmox cluster and Ceph, unless they are what is drilled: they take minutes to come up.
+    The site has no Proxmox cluster and no Ceph unless `ceph` is set, because they take minutes to come up.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in (ROOT / "inventory").glob("*.yaml"):

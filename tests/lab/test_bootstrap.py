@@ -1,4 +1,4 @@
-"""The fresh site comes up, again changes nothing, mends drift, and leaves what is somebody else's."""
+"""The fresh site comes up, a second run changes nothing, drift is corrected, and unmanaged configuration stays."""
 
 import pytest
 from deeds import run_with
@@ -6,7 +6,7 @@ from rehearsal import HOSTS, NODES, Lab, etc, states
 
 pytestmark = pytest.mark.lab
 
-# Somebody's own lines on a node.
+# Unmanaged configuration on a node.
 FOREIGN = """
 sed -i '/^iface vmbr0/a\\\t# wired to the rack in the cellar\\n\\tbridge-ageing 120' /etc/network/interfaces
 cat >> /etc/network/interfaces <<'END'
@@ -56,7 +56,7 @@ def test_second_run_changes_nothing(lab: Lab) -> None:
 
 
 def test_run_without_changes_is_one_round_trip(lab: Lab) -> None:
-    """Counted by the hosts' own sshd: one connection and one exec over SSH, one and at most three through NAPALM."""
+    """By the hosts' sshd logs: one connection and one exec over SSH, one connection and at most three execs through NAPALM."""
     marks = {host: lab.sh(host, "journalctl -q -n 1 --show-cursor -o cat | sed -n 's/^-- cursor: //p'").strip() for host in HOSTS}
     assert lab.runbook("bootstrap").code == 0
     for host in (*NODES, "vault", "sw-rack"):
@@ -87,7 +87,7 @@ def test_a_change_by_hand_is_drift_and_is_mended(lab: Lab) -> None:
 
 
 def test_what_is_somebody_elses_stays(lab: Lab) -> None:
-    """Through a change, through a revert, and it is reported."""
+    """Unmanaged configuration survives a change and a revert, and the audit lists it."""
     lab.sh("simon", FOREIGN)
     theirs = (
         "# wired to the rack in the cellar",

@@ -1,4 +1,4 @@
-"""The host agent on file systems that are full, read-only, apart or gone: real ones, in memory, on this machine; no lab is needed."""
+"""The host agent on full, read-only, separate or unmounted file systems. They are real, in this machine's memory, and need no lab."""
 
 import json
 import os
@@ -19,16 +19,16 @@ def fresh() -> None:
 
 
 class Disks:
-    """An agent on a root of which some folders are file systems of their own."""
+    """An agent on a root in which some folders are separate file systems."""
 
-    def __init__(self, folder: Path, tools: Path, monkeypatch: pytest.MonkeyPatch, *apart: str) -> None:
-        self.root, self.mounted = folder / "root", [folder / "root" / name for name in apart]
+    def __init__(self, folder: Path, tools: Path, monkeypatch: pytest.MonkeyPatch, *mounts: str) -> None:
+        self.root, self.mounted = folder / "root", [folder / "root" / name for name in mounts]
         for path in self.mounted:
             path.mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path], check=True)
         (self.root / "run").mkdir()
         self.agent = KilledAgent(folder, tools, monkeypatch)
-        self.agent.apply_set(self.agent.transaction, "confirm")
+        self.agent.advance(self.agent.transaction, "confirm")
         assert self.agent.texts() == NEW
 
     def remount(self, name: str, how: str) -> None:
@@ -48,7 +48,7 @@ class Disks:
 
 @pytest.fixture
 def disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Disks]:
-    """The root with the file systems that the test names."""
+    """The root with the file systems of the test's parameter."""
     with TemporaryDirectory(dir="/dev/shm") as folder:
         made = Disks(Path(folder), tmp_path, monkeypatch, *request.param)
         yield made
@@ -101,7 +101,7 @@ def test_revert_on_a_read_only_disk_goes_on_until_it_can_be_written(disks: Disks
 
 @pytest.mark.parametrize("disks", [("etc/kept",)], indirect=True, ids="/".join)
 def test_file_system_that_is_not_mounted_at_boot(disks: Disks) -> None:
-    """As /etc/pve: its file is put back when it is there, and nothing is written below its bare folder."""
+    """Like /etc/pve: its file is restored when it is mounted, and nothing is written to its mount point before."""
     aside = disks.root / "aside"
     aside.mkdir()
     subprocess.run(["mount", "--bind", disks.mounted[0], aside], check=True)
@@ -120,21 +120,21 @@ def test_file_system_that_is_not_mounted_at_boot(disks: Disks) -> None:
 
 @pytest.mark.parametrize("disks", [("",)], indirect=True, ids="/".join)
 def test_begin_on_a_disk_that_is_nearly_full(disks: Disks) -> None:
-    """Whatever is the first that does not fit: one sentence, nothing is changed, and nothing is left."""
+    """Whichever write fails first, the agent refuses with one sentence, changes nothing, and leaves no file."""
     agent = disks.agent
     assert disks.ask("confirm") == "confirmed"
     agent.transaction = agent.change(NEW, OLD, "back")
     disks.fill("")
     filler = disks.root / "filler"
-    left = set(disks.root.rglob("*"))
-    said: list[dict[str, str]] = []
-    while not said or "refused" in said[-1]:
+    present = set(disks.root.rglob("*"))
+    answers: list[dict[str, str]] = []
+    while not answers or "refused" in answers[-1]:
         assert agent.texts() == NEW
-        assert set(disks.root.rglob("*")) == left
+        assert set(disks.root.rglob("*")) == present
         os.truncate(filler, filler.stat().st_size - 4096)
         done = subprocess.run(agent.command("begin"), capture_output=True, check=False)
-        said.append(json.loads(done.stdout.splitlines()[-1]))
-    sentences = {one["refused"].partition(" (")[0] for one in said[:-1]}
+        answers.append(json.loads(done.stdout.splitlines()[-1]))
+    sentences = {one["refused"].partition(" (")[0] for one in answers[:-1]}
     assert len(sentences) > 3
     assert all(one.startswith(f"no space left on {disks.root}/var/lib/burrow/") for one in sentences), sentences
-    assert said[-1]["answer"]["state"] == "armed", said[-1]
+    assert answers[-1]["answer"]["state"] == "armed", answers[-1]

@@ -1,4 +1,4 @@
-"""The routed fabric on real FRR: it comes up, survives cables and reboots, and is judged by ip, vtysh and counted packets."""
+"""The routed fabric on real FRR: it comes up and survives pulled cables and reboots, verified with ip, vtysh and counted packets."""
 
 import pytest
 from rehearsal import HOSTS, NODES, Lab
@@ -17,7 +17,7 @@ def packets(lab: Lab, node: str, port: str) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    """The whole site, from fresh hosts: first only planned, then made."""
+    """The whole site, from fresh hosts: first only planned, then applied."""
     before = {host: lab.sh(host, HASH) for host in HOSTS}
     done = lab.runbook("bootstrap", "--dry-run")
     assert done.code == 2, f"{done.out}\n{done.err}"
@@ -50,7 +50,7 @@ def test_second_run_changes_nothing_and_the_audit_is_clean(lab: Lab) -> None:
 
 
 def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: Lab) -> None:
-    """One cable: at most a second. All three: SFP+ carries it, which its counters show. Back again: nothing is lost."""
+    """With one cable cut, at most a second of traffic is lost. With all three, traffic uses SFP+, by its counters. Splicing loses none."""
     for cables in (THUNDERBOLT[:1], THUNDERBOLT):
         before = packets(lab, "alvin", "enp2s0f1np1")
         with Flow(lab, "alvin", "simon", 100) as flow:
@@ -58,7 +58,7 @@ def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: La
                 lab.command("cut", cable)
         assert len(flow.lost) <= 20 * len(cables), f"of 100 requests, 50 ms apart, were lost {flow.lost}"
         if cables == THUNDERBOLT:
-            lab.wait("SFP+ carries it", lambda: lost(lab, "alvin", "simon", 5) == [], 10)
+            lab.wait("traffic uses SFP+", lambda: lost(lab, "alvin", "simon", 5) == [], 10)
             assert routes(lab, "alvin")[LOOPBACKS["simon"]] == "enp2s0f1np1"
             assert packets(lab, "alvin", "enp2s0f1np1") - before > 50
         with Flow(lab, "alvin", "simon", 200) as flow:
@@ -66,11 +66,11 @@ def test_traffic_moves_when_thunderbolt_goes_and_comes_back_without_loss(lab: La
                 lab.command("splice", cable)
             lab.wait("every adjacency is full", lambda: converged(lab), 30)
         assert flow.lost == []
-        lab.wait("Thunderbolt carries it", lambda: routes(lab, "alvin").get(LOOPBACKS["simon"]) == "en06", 10)
+        lab.wait("traffic uses Thunderbolt", lambda: routes(lab, "alvin").get(LOOPBACKS["simon"]) == "en06", 10)
 
 
 def test_cost_changes_under_traffic_without_loss(lab: Lab) -> None:
-    """A cost that somebody changed is mended by a run, while packets cross the node."""
+    """A run corrects a cost that was changed by hand, while packets cross the node."""
     mend = "sed -i 's/ ip ospf cost 5$/ ip ospf cost 50/' /etc/frr/frr.conf && /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf"
     lab.sh("simon", mend)
     lab.wait("SFP+ is preferred", lambda: routes(lab, "simon").get(LOOPBACKS["alvin"], "").startswith("enp"), 10)
@@ -92,7 +92,7 @@ def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
 
 
 def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:
-    """Out of service, rebooted, waited for, and back: what the other two say to each other goes on."""
+    """A node is drained, rebooted and put back, while traffic between the other two continues."""
     lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 90)
     with Flow(lab, "alvin", "simon", 900) as flow:
         done = lab.runbook("maintain", "theodore")

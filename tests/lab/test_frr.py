@@ -1,4 +1,4 @@
-"""FRR's files on real FRR: what applies in part, dies or comes alone is taken back; a change ends the adjacencies that its impact names."""
+"""FRR's files on real FRR: a partly applied change is reverted, and a change ends exactly the adjacencies that its impact lists."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh(lab: Lab) -> None:
-    """Not fresh hosts, but the whole network: as the drills before left it, or made now."""
+    """The whole network, as earlier drills left it or built now, instead of fresh hosts."""
     lab.build()
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
 
@@ -42,14 +42,14 @@ LIVE = "cat /etc/frr/frr.conf; stat -c '%a %U' /etc/frr/frr.conf; vtysh -c 'show
 
 
 def test_candidate_that_applies_in_part_is_taken_back(lab: Lab, device: Ifupdown2Driver) -> None:
-    """FRR's checks pass it and ospfd refuses one line: no adjacency drops, and all is as before, live values too."""
+    """FRR's checks accept the candidate, but ospfd refuses a line: no adjacency drops, and files and live values are restored."""
     lab.sh("alvin", "sysctl -q net.ipv6.conf.all.forwarding=0")
-    look = f"{LIVE}; sysctl {FORWARDING}"
-    before, up = lab.sh("alvin", look), neighbours(lab, "alvin")
+    command = f"{LIVE}; sysctl {FORWARDING}"
+    before, up = lab.sh("alvin", command), neighbours(lab, "alvin")
     device.load_merge_candidate(config=IN_PART)
     with pytest.raises(CommitError, match=r"`frr reload` ended with 1: .*remove all ip ospf area"):
         device.commit_config(revert_in=30)
-    assert lab.sh("alvin", look) == before
+    assert lab.sh("alvin", command) == before
     assert kept(lab, "alvin", up) == set(up), "an adjacency dropped"
 
 
@@ -62,7 +62,7 @@ def test_syntax_error_is_refused_before_any_write(lab: Lab, device: Ifupdown2Dri
 
 
 def test_thunderbolt_port_comes_back_when_it_is_plugged_in(lab: Lab, device: Ifupdown2Driver) -> None:
-    """By udev and systemd alone: name, address, MTU, and the adjacency; also while a transaction is open on the host."""
+    """udev and systemd restore name, address, MTU and the adjacency, also while a transaction is open on the host."""
     _port_comes_back(lab)
     device.load_merge_candidate(config=f"{FILE}interface en06\n description held open\nexit\n")
     device.commit_config(revert_in=60)
@@ -77,7 +77,7 @@ def _is_full(lab: Lab, node: str, port: str) -> bool:
 
 
 def _port_comes_back(lab: Lab) -> None:
-    """Of a cable both ends go, as Thunderbolt has it."""
+    """Unplug and plug both ends of a cable, as Thunderbolt removes both NICs."""
     ends = {"alvin": ("en06", "10.105.0.0"), "simon": ("en05", "10.105.0.1")}
     for verb in ("unplug", "plug"):
         for host, (port, _) in ends.items():
@@ -93,19 +93,19 @@ def _port_comes_back(lab: Lab) -> None:
 
 
 def test_daemons_start_and_end_beside_those_that_stay(lab: Lab) -> None:
-    """As Debian's package leaves FRR: it runs, without OSPF and BFD. Zebra and the unit stay; nobody is shown the key."""
-    look = "cat /run/frr/zebra.pid; systemctl show frr -p NRestarts -p ActiveEnterTimestamp"
+    """As Debian's package installs FRR: it runs without OSPF and BFD. zebra and the unit keep running."""
+    command = "cat /run/frr/zebra.pid; systemctl show frr -p NRestarts -p ActiveEnterTimestamp"
     stop = "sed -i 's/^ospfd=yes/ospfd=no/; s/^bfdd=yes/bfdd=no/' /etc/frr/daemons && systemctl reload frr"
     lab.sh("theodore", stop)
-    before = lab.sh("theodore", look)
+    before = lab.sh("theodore", command)
     assert not lab.sh("theodore", "pgrep -x 'ospfd|bfdd'", check=False)
     done = lab.runbook("bootstrap", "--set", "fabric theodore")
     assert done.code == 0, done.out
-    assert lab.sh("theodore", look) == before
+    assert lab.sh("theodore", command) == before
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
     lab.sh("theodore", f"{stop.partition(' &&')[0]}; {FRR_RELOAD_SCRIPT}")
     assert not lab.sh("theodore", "pgrep -x 'ospfd|bfdd'", check=False)
-    assert lab.sh("theodore", look) == before
+    assert lab.sh("theodore", command) == before
     assert lab.runbook("bootstrap", "--set", "fabric theodore").code == 0
 
 
@@ -122,7 +122,7 @@ def test_daemon_that_dies_during_a_reload_is_noticed(lab: Lab, device: Ifupdown2
 
 
 def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
-    """One alone would lose its neighbours, and does not keep it; all take it within the others' dead interval. Nobody is shown it."""
+    """A key on one router ends its adjacencies, so it is reverted. All routers get it within a dead interval. No output shows it."""
     folder = tmp_path / "signs"
     site = variant(folder, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
     (folder / "key").write_text("hush-hush-16-abc\n")
@@ -148,7 +148,7 @@ def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("difference", FRR_RULES.values(), ids=FRR_RULES)
 def test_adjacencies_end_when_the_rule_says_so(lab: Lab, difference: Difference) -> None:
-    """What the impact rules say of a change of frr.conf is what ospfd does; what is kept stays on the way back too."""
+    """The impact rules predict what ospfd does on a change of frr.conf. Adjacencies that stay also survive the change back."""
     hosts = {"alvin", *difference.ready}
     for host in hosts:
         lab.sh(host, "cp -p /etc/frr/frr.conf /root/frr.conf")
@@ -187,7 +187,7 @@ def _assert_said_and_done(lab: Lab, difference: Difference, up: dict[str, Adjace
 
 @pytest.mark.parametrize("rule", PORT_RULES)
 def test_adjacency_of_a_port_ends_when_the_rule_says_so(lab: Lab, rule: str) -> None:
-    """The port stays up, ospfd begins anew on it, and on it alone."""
+    """The port stays up. ospfd restarts the adjacency on this port only."""
     path = "/etc/network/interfaces"
     up = neighbours(lab, "alvin")
     before = lab.sh("alvin", f"cp -p {path} /root/interfaces; cat {path}")
@@ -210,7 +210,7 @@ def test_adjacency_of_a_port_ends_when_the_rule_says_so(lab: Lab, rule: str) -> 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_mistake_by_hand_is_named(lab: Lab, mistake: Mistake) -> None:
-    """MTU, area, keys and router id: the findings say host, port and cause, each in its own words, and show no key; the remedy mends it."""
+    """MTU, area, keys and router ID: each finding reports host, port and cause, and shows no key. The remedy corrects it."""
     for host, command in mistake.by_hand.items():
         lab.sh(host, command)
     try:

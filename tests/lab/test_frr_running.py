@@ -1,4 +1,4 @@
-"""What runs in FRR and stands in no file outlives every run: judged by `vtysh` and `ip`, and by what the plan says before."""
+"""FRR's running configuration that is in no file survives every run, verified with `vtysh`, `ip` and the plan."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ LOOK = f"cat {FRR_CONF}; vtysh -c 'show running-config'; ip route show 10.99.0.0
 
 @pytest.fixture(scope="module", autouse=True)
 def network(lab: Lab, fresh: None) -> Iterator[None]:  # noqa: ARG001
-    """The whole network; alvin also runs bgpd, whose configuration its own file may hold or not."""
+    """The whole network. alvin also runs bgpd, whose configuration may be in its file or not."""
     assert lab.runbook("bootstrap").code == 0
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
     lab.sh("alvin", f"cp -a {FRR_CONF} /root/frr.conf; cp -a /etc/frr/daemons /root/daemons; cp -a /etc/frr/vtysh.conf /root/vtysh.conf")
@@ -36,13 +36,13 @@ def network(lab: Lab, fresh: None) -> Iterator[None]:  # noqa: ARG001
 
 
 def _type(lab: Lab) -> None:
-    """As an operator does who forgets to save."""
+    """Configure FRR like an operator who forgets to save."""
     lab.sh("alvin", "vtysh -c 'configure terminal' " + " ".join(f"-c '{line}'" for line in BY_HAND))
     lab.wait("the route is there", lambda: "10.99.0.0/16" in lab.sh("alvin", "ip route show 10.99.0.0/16"), 10)
 
 
 def test_what_no_file_holds_refuses_the_run_by_its_name(lab: Lab) -> None:
-    """A change of a cost would have deleted a static route and BGP without a word; nothing is touched, also not through NAPALM."""
+    """A change of a cost would silently delete a static route and BGP. Neither a run nor the NAPALM driver changes anything."""
     lab.sh("alvin", COST)
     _type(lab)
     before = lab.sh("alvin", LOOK)
@@ -74,7 +74,7 @@ def test_what_was_saved_stays_while_the_cost_changes(lab: Lab) -> None:
     lab.wait("every adjacency is full", lambda: converged(lab), 40)
 
 
-# Passive by the router, a default, a network with host bits, a list without numbers.
+# A passive interface in the router's stanza, a default value, a network with host bits, a prefix list without sequence numbers.
 IN_OTHER_WORDS = (
     "/^router ospf$/ a\\ passive-interface eno1\\n timers throttle spf 0 50 5000\n"
     "$ a ip route 10.98.1.2/16 null0\\nip prefix-list HAND permit 10.0.0.0/8"
@@ -82,7 +82,7 @@ IN_OTHER_WORDS = (
 
 
 def test_file_in_other_words_than_frrs_own_is_no_reason_and_no_finding(lab: Lab) -> None:
-    """FRR writes what it was given in its own words; what differs is the words alone."""
+    """FRR prints its configuration in a normal form. Only the form differs."""
     lab.sh("alvin", f"sed -i '{IN_OTHER_WORDS}' {FRR_CONF} && systemctl reload frr")
     lab.sh("alvin", COST)
     assert "passive-interface eno1" in lab.sh("alvin", f"cat {FRR_CONF}")
@@ -122,7 +122,7 @@ def test_split_configuration_is_refused_and_its_remedy_works(lab: Lab) -> None:
 
 
 def test_frr_that_was_stopped_is_started_again(lab: Lab) -> None:
-    """Its sockets and process ids are still there, and nothing runs."""
+    """Its sockets and PID files still exist, but no daemon runs."""
     lab.sh("alvin", "systemctl stop frr; ls /run/frr/*.vty")
     done = lab.runbook("bootstrap", "--set", "fabric alvin")
     assert done.code == 0, done.out
@@ -139,7 +139,7 @@ UNREADABLE = "\niface eno98 inet nonsense\n"
     ids=["port missing", "method unknown"],
 )
 def test_file_that_no_reload_can_take_is_named_before_anything_is_touched(lab: Lab, stanza: str, said: str) -> None:
-    """`ifreload -a` ends with 1 already: what was planned would be taken back after the host's maintenance."""
+    """`ifreload -a` fails before the run: the change would be reverted after the host's maintenance."""
     path = "/etc/network/interfaces"
     lab.sh("alvin", f"cp -a {path} /root/interfaces; sed -i 's/mtu 65520/mtu 9000/' {path}; cat >>{path} <<'END'\n{stanza}END")
     try:

@@ -1,4 +1,4 @@
-"""A host that cannot restore everything at once: it stays `reverting`, says why, goes on by itself, and ends whole."""
+"""A host that cannot restore everything at once: it stays `reverting`, reports why, retries by itself, and restores every file."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from sites import SHORT, variant
 pytestmark = pytest.mark.lab
 
 HOST, NAME = "vault", "settings vault"
-# All that root's file system still has, to the last block; then somebody at the console takes the change back.
+# Fill root's file system to the last block. Then the drill reverts the change at the console.
 FILL = "dd if=/dev/zero of=/var/tmp/fill bs=1M; dd if=/dev/zero of=/var/tmp/rest bs=512; sync"
 FREE = "rm -f /var/tmp/fill /var/tmp/rest"
-# The new file can be neither replaced nor removed.
+# The new file cannot be replaced or removed.
 HOLD, LET_GO = "chattr +i /etc/hosts", "chattr -i /etc/hosts"
 LATE_S = 90
 
@@ -28,7 +28,7 @@ def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
 
 @pytest.fixture
 def site(tmp_path: Path) -> str:
-    """Another time server and another domain: files of the settings differ, and no package."""
+    """A site with another domain: files of the settings change, but no package."""
     return variant(tmp_path / "site", timers=SHORT, defaults={"domain: mrcurls.org": "domain: attic.example.org"})
 
 
@@ -47,21 +47,21 @@ def has_ended(lab: Lab) -> bool:
 
 
 def run(lab: Lab, site: str, script: str) -> tuple[int, str, Any]:
-    """Exit code, output and record of a run in which a script runs on the host once it is applied."""
+    """Exit code, output and record of a run. A script runs on the host once the set is applied."""
     record = Path(site) / "record.json"
     done, _ = run_with(
         f"sh:{HOST}:{script}", "applied", HOST, NAME, "--site", site, "--stage", "host", "--set", NAME, "--json", str(record)
     )
     (one,) = json.loads(record.read_text())["stages"][0]["sets"]
-    lab.wait("the lease lapses or is given back", lambda: status(lab)["lease"] is None, LATE_S)
+    lab.wait("the lease expires or is released", lambda: status(lab)["lease"] is None, LATE_S)
     return done.returncode, f"{done.stdout}\n{done.stderr}", one
 
 
 def test_disk_that_is_full_when_it_is_to_be_restored(lab: Lab, site: str) -> None:
     before = lab.sh(HOST, HASH_OF_ETC)
-    code, said, one = run(lab, site, f"{FILL}; burrow revert; true")
-    assert code == 1, said
-    assert one["state"] in ("reverted", "reverting"), said
+    code, output, one = run(lab, site, f"{FILL}; burrow revert; true")
+    assert code == 1, output
+    assert one["state"] in ("reverted", "reverting"), output
     lab.sh(HOST, FREE)
     lab.wait("it has restored everything", lambda: has_ended(lab), LATE_S)
     assert lab.sh(HOST, HASH_OF_ETC) == before
@@ -70,11 +70,11 @@ def test_disk_that_is_full_when_it_is_to_be_restored(lab: Lab, site: str) -> Non
 
 def test_file_that_cannot_be_put_back_for_a_while(lab: Lab, site: str) -> None:
     before = lab.sh(HOST, HASH_OF_ETC)
-    code, said, one = run(lab, site, f"{HOLD}; burrow revert; true")
-    assert (code, one["state"], one["confirmed"]) == (1, "reverting", []), said
-    told = [reason for reason in one["reasons"] if reason.startswith(f"{HOST}: is reverting: ")]
-    assert told, one["reasons"]
-    assert told[0].endswith("; it keeps trying")
+    code, output, one = run(lab, site, f"{HOLD}; burrow revert; true")
+    assert (code, one["state"], one["confirmed"]) == (1, "reverting", []), output
+    reverting = [reason for reason in one["reasons"] if reason.startswith(f"{HOST}: is reverting: ")]
+    assert reverting, one["reasons"]
+    assert reverting[0].endswith("; it keeps trying")
     assert status(lab)["pending"]["state"] == "reverting"
     code, again = lab.report("bootstrap", "--site", site, "--stage", "host", "--set", NAME)
     assert code == 3, again

@@ -1,4 +1,4 @@
-"""Host keys on real sshd: the run refuses where ssh(1) does, and says what the host's own tools say of its key."""
+"""Host keys with a real sshd: a run refuses a host when ssh(1) does, and reports the fingerprint that the host's own tools print."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 
 
 def site_with(folder: Path, known_hosts: str, configuration: str = "") -> str:
-    """A site like the lab's, with known_hosts of its own and words in front of the SSH configuration."""
+    """A site like the lab's, with its own known_hosts, and with a text in front of the SSH configuration."""
     site = variant(folder / "site")
     (folder / "known_hosts").write_text(known_hosts)
     text = (
@@ -48,7 +48,7 @@ def audit(lab: Lab, site: str) -> str:
 
 
 def offered(lab: Lab) -> str:
-    """The fingerprint of alvin's key, as alvin says it."""
+    """The fingerprint of alvin's key, as ssh-keygen on alvin prints it."""
     return lab.sh("alvin", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
 
 
@@ -62,7 +62,7 @@ def test_key_that_differs_is_an_alarm(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_key_of_a_type_that_is_not_known_is_refused(lab: Lab, tmp_path: Path) -> None:
-    """sshd ends a connection on which only types that it has no key of are asked for."""
+    """sshd closes a connection whose client asks only for key types that sshd does not have."""
     site = site_with(tmp_path, re.sub(r"^alvin .*$", f"alvin {made_key(tmp_path, 'ecdsa')}", known(), flags=re.MULTILINE))
     out = audit(lab, site)
     assert ssh(tmp_path, "alvin").code == 255
@@ -85,7 +85,7 @@ def test_hashed_known_hosts_are_read(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_host_is_reached_through_another(lab: Lab, tmp_path: Path) -> None:
-    """ProxyJump by way of simon, whose agent is not lent although the configuration says so."""
+    """ProxyJump through simon. The SSH agent is not forwarded, although the configuration enables that."""
     address = lab.sh("alvin", "ip -4 -o addr show scope global").split("inet ")[1].split("/")[0]
     jump = f"Host alvin\n  HostName {address}\n  Port 22\n  ProxyJump root@simon\n\nHost *\n  ForwardAgent yes\n\n"
     site = site_with(tmp_path, known(), jump)

@@ -1,4 +1,4 @@
-"""A neighbour that calls itself something odd: the audit ends, the drawing is one, and no terminal is steered."""
+"""A neighbor with a hostile LLDP name: the audit completes, the drawing is valid, and no terminal interprets the name."""
 
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -8,12 +8,12 @@ from rehearsal import Lab
 
 pytestmark = pytest.mark.lab
 
-# What a switch may be called by whoever has a hand on it: markup, and the sequence that names a terminal's window.
+# A name that a switch's administrator can set: markup, and the escape sequence that sets a terminal's window title.
 NAME = "evil[/x][bold]\x1b]0;mine\x07"
 SHOWN = r"evil[/x][bold]\x1b]0;mine\x07"
 
 
-def heard(lab: Lab) -> str:
+def neighbors(lab: Lab) -> str:
     return lab.sh("alvin", "lldpcli -f keyvalue show neighbors", check=False)
 
 
@@ -21,7 +21,7 @@ def test_neighbour_with_an_odd_name_is_a_finding(lab: Lab, tmp_path: Path) -> No
     lab.runbook("bootstrap", "--stage", "host", "--limit", "alvin", "--limit", "sw-rack")
     quoted = NAME.replace("\x1b", "\\033").replace("\x07", "\\007")
     lab.sh("sw-rack", f"lldpcli configure system hostname \"$(printf '{quoted}')\"; lldpcli update")
-    lab.wait("alvin hears it", lambda: "evil" in heard(lab), 60)
+    lab.wait("alvin lists it", lambda: "evil" in neighbors(lab), 60)
     done = lab.runbook("audit", "--tags", "lldp", "--limit", "alvin")
     assert done.code == 1, done.err
     assert "evil[/x]" in done.out

@@ -1,4 +1,4 @@
-"""What the impact rules say of a change is what the kernel does: each rule on a real bond, judged by `ip monitor`."""
+"""The impact rules predict what the kernel does: each rule on a real bond, verified with `ip monitor`."""
 
 import re
 
@@ -9,7 +9,7 @@ from tasks.platforms.ifupdown2.impact import BOND_FLAPS, interfaces_impact
 
 pytestmark = pytest.mark.lab
 
-# An attribute of bond0, its new value, and whether the bond goes down for it.
+# An attribute of bond0, its values before and after, and whether the change takes the bond down.
 CHANGES = {
     "bond-lacp-rate": ("fast", "slow", True),
     "bond-xmit-hash-policy": ("layer3+4", "layer2", True),
@@ -28,8 +28,8 @@ def test_bond_goes_down_when_the_rule_says_so(lab: Lab, attribute: str) -> None:
     before = lab.sh("alvin", "cat /etc/network/interfaces")
     after = before.replace(f"{attribute} {have}", f"{attribute} {want}")
     assert after != before
-    said = interfaces_impact(before, after)
-    assert any("bond0 goes down and up" in line for line in said) == flaps
+    impact = interfaces_impact(before, after)
+    assert any("bond0 goes down and up" in line for line in impact) == flaps
     assert (attribute in BOND_FLAPS) == flaps
     lab.sh("alvin", "rm -f /tmp/seen; (timeout 60 ip -o monitor link dev bond0 > /tmp/seen 2>/dev/null &) ; true")
     lab.sh("alvin", f"sed -i 's/{attribute} {have}/{attribute} {want}/' /etc/network/interfaces && ifreload -a")
@@ -40,7 +40,7 @@ def test_bond_goes_down_when_the_rule_says_so(lab: Lab, attribute: str) -> None:
     lab.wait("the partner is back", lambda: "00:00:00:00:00:00" not in lab.partners("alvin", "bond0"), 20)
 
 
-# Interface, a line of its stanza, the line that follows it from now on, and whether the interface goes down for it.
+# {added line: (interface, the line of its stanza before it, whether the change takes the interface down)}.
 ADDITIONS = {
     "bond-min-links 1": ("bond0", "bond-miimon 100", True),
     "mtu 1400": ("vmbr0", "bridge-fd 0", False),
@@ -50,11 +50,11 @@ ADDITIONS = {
 
 @pytest.mark.parametrize("line", ADDITIONS)
 def test_interface_goes_down_when_the_rule_says_so(lab: Lab, line: str) -> None:
-    """Judged by the administrative state: ifupdown2 itself takes it down."""
+    """Verified by the administrative state: ifupdown2 itself takes the interface down."""
     iface, after_line, flaps = ADDITIONS[line]
     before = lab.sh("alvin", "cat /etc/network/interfaces")
-    said = interfaces_impact(before, before.replace(after_line, f"{after_line}\n\t{line}", 1))
-    assert any(f"{iface} goes down and up" in sentence for sentence in said) == flaps, said
+    impact = interfaces_impact(before, before.replace(after_line, f"{after_line}\n\t{line}", 1))
+    assert any(f"{iface} goes down and up" in sentence for sentence in impact) == flaps, impact
     lab.sh("alvin", f"cp /etc/network/interfaces /tmp/before; (timeout 60 ip -o monitor link dev {iface} > /tmp/seen 2>/dev/null &) ; true")
     lab.sh("alvin", f"sed -i 's/{after_line}/{after_line}\\n\\t{line}/' /etc/network/interfaces && ifreload -a")
     assert line in lab.sh("alvin", "cat /etc/network/interfaces")

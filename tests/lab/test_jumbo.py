@@ -1,6 +1,6 @@
-"""Jumbo frames over uplinks: written on both ends, carried end to end, carried over where they are there already, mended, and taken away.
+"""Jumbo frames over uplinks: set on both ends, sent end to end, kept where they are set already, corrected, and removed.
 
-Judged by `ip link` and by packets of full size with the DF bit, which no bridge and no bond takes apart.
+Verified with `ip link` and with packets of full size with the DF bit, which no bridge and no bond fragments.
 """
 
 import json
@@ -14,20 +14,23 @@ from sites import variant
 pytestmark = pytest.mark.lab
 
 ADDRESSES = {"alvin": "172.16.101.1", "simon": "172.16.101.2", "theodore": "172.16.101.3", "sw-rack": "172.16.0.2"}
-# All but the fabric and the storage, which no uplink's MTU concerns.
-NAMES = ("settings *", "larger packets", "uplink *", "inter-switch *", "gateway *", "packet sizes *")
-SETS = tuple(word for name in NAMES for word in ("--set", name))
+# All sets except the fabric and the storage, which do not depend on an uplink's MTU.
+SETS = tuple(
+    word
+    for name in ("settings *", "larger packets", "uplink *", "inter-switch *", "gateway *", "packet sizes *")
+    for word in ("--set", name)
+)
 CHECKS = ("bond", "bridge", "single_ports", "other_ends", "full_packets_cross_the_uplink", "full_packets_reach_the_next_node")
 NODE, RACK = ("eno1", "eno2", "bond0", "vmbr0"), ("swp1", "swp2", "po-alvin", "swp3", "swp4", "po-simon")
 
 
 def site_of(folder: Path, mtu_bytes: int) -> str:
-    """The lab's site with an MTU on both ends of the uplinks of alvin and simon; of theodore's nothing is said."""
-    said = f"{{mtu_bytes: {mtu_bytes}}}"
-    ports = f"  ports: {{eno1: {said}, eno2: {said}}}\n"
+    """The lab's site with an MTU on both ends of the uplinks of alvin and simon. theodore's ports have none."""
+    value = f"{{mtu_bytes: {mtu_bytes}}}"
+    ports = f"  ports: {{eno1: {value}, eno2: {value}}}\n"
     rows = {f"  disks: {{nvme-2TB_SSD_{name}01: {{purpose: osd}}}}\n": ports for name in ("ALVIN", "SIMON")}
-    switch = {f"swp{number}: {{}}, ": f"swp{number}: {said}, " for number in (3, 4)}
-    first = {"{swp1: {}, swp2: {}, ": f"{{swp1: {said}, swp2: {said}, "}
+    switch = {f"swp{number}: {{}}, ": f"swp{number}: {value}, " for number in (3, 4)}
+    first = {"{swp1: {}, swp2: {}, ": f"{{swp1: {value}, swp2: {value}, "}
     return variant(folder, hosts={**rows, **first, **switch})
 
 
@@ -48,7 +51,7 @@ def mtus(lab: Lab, host: str, names: tuple[str, ...]) -> set[int]:
 
 
 def arrives(lab: Lab, host: str, far: str, mtu_bytes: int) -> bool:
-    """Whether each of eight packets of that size does: an uplink's two members take some each."""
+    """Whether eight packets of that size all arrive. Each of an uplink's two members transmits some of them."""
     ping = f"ping -nq -c 8 -i 0.05 -W 1 -M do -s {mtu_bytes - 28} {ADDRESSES[far]}"
     return " 0% packet loss" in lab.sh(host, ping, check=False)
 
@@ -58,7 +61,7 @@ def states(report: dict) -> dict[str, str]:
 
 
 def failed(report: dict) -> set[tuple[str, str, str]]:
-    """What of bonds, bridges and uplinks is not as wanted."""
+    """The failed findings of bonds, bridges and uplinks."""
     wrong = [row for row in report["stages"][0]["findings"] if not row["ok"] and row["check"].startswith(CHECKS)]
     return {(row["target"], row["want"], row["got"]) for row in wrong}
 
@@ -99,7 +102,7 @@ def test_jumbo_frames_cross_the_uplinks_end_to_end(jumbo: Lab) -> None:
 
 
 def test_large_transfers_cross_to_who_takes_less(jumbo: Lab) -> None:
-    """The operator has 1500, and so has the inter-switch LAG on the way: TCP asks both ends."""
+    """The operator's machine has an MTU of 1500, and so does the inter-switch LAG: TCP uses the smaller MSS of both ends."""
     done = jumbo.ssh("alvin", "head -c 20000000 /dev/zero | tr '\\0' x", wait_s=20)
     assert len(done.out) == 20_000_000
 
@@ -119,7 +122,7 @@ def test_the_audit_is_clean_and_sends_full_packets(jumbo: Lab) -> None:
 
 
 def test_an_mtu_set_by_hand_is_named(jumbo: Lab) -> None:
-    """On the bond, the members follow; a member alone loses half of the streams; both are mended by what the remedy says."""
+    """The members follow the bond's MTU. A single member with another MTU loses half of the flows. The finding's remedy corrects both."""
     jumbo.sh("alvin", "ip link set bond0 mtu 1500")
     wrong = failed(jumbo.report("audit", "--limit", "alvin")[1])
     assert {(f"alvin:{name} mtu", "9000", "1500") for name in ("bond0", "eno1", "eno2")} <= wrong, wrong
@@ -146,7 +149,7 @@ def test_an_mtu_in_the_file_is_drift_and_is_mended(jumbo: Lab) -> None:
 
 
 def test_an_mtu_is_lowered_at_the_node_first(plain: Lab) -> None:
-    """While it is lowered, and afterwards, nobody is stranded; what nothing is said of stays."""
+    """Every host stays reachable while the MTU is lowered and afterwards. Ports without a configured MTU keep theirs."""
     done = plain.runbook("bootstrap", *SETS, "--dry-run")
     assert "packets of more than 1500 bytes to bond0 are lost" in done.out, done.out
     code, report = plain.report("bootstrap", *SETS)

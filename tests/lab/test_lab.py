@@ -1,4 +1,4 @@
-"""The lab keeps its promises, judged by the machines' own tools. Leaves the lab up and fresh; `python -m lab down` ends it."""
+"""The lab's features, verified with the machines' own tools. Leaves the lab running and fresh; `python -m lab down` stops it."""
 
 import json
 import socket
@@ -45,23 +45,23 @@ ifreload -a
 
 
 def status(lab: Lab) -> dict[str, object]:
-    """What `status --json` says."""
+    """The output of `status --json`."""
     return dict(json.loads(lab.command("status", "--json").out))
 
 
 def carrier(lab: Lab, host: str, port: str) -> bool:
-    """Whether the host itself sees a carrier at its port."""
+    """Whether the host sees a carrier at its port."""
     return "LOWER_UP" in lab.sh(host, f"ip -o link show dev {port}")
 
 
 def wait_on(lab: Lab, host: str, condition: str) -> None:
-    """Wait on the host until a shell condition holds, for ten seconds."""
+    """Wait on the host until a shell condition holds, at most ten seconds."""
     lab.sh(host, SHELL_WAIT.format(condition))
 
 
 @contextmanager
 def changing(lab: Lab, *hosts: str) -> Iterator[None]:
-    """Put machines back to a fresh install afterwards."""
+    """Afterwards reset the machines to a fresh install."""
     try:
         yield
     finally:
@@ -83,11 +83,11 @@ def test_a_command_goes_out_of_band_with_its_code_and_both_outputs(lab: Lab) -> 
 
 
 def test_the_status_says_addresses_kernel_and_memory(lab: Lab) -> None:
-    said = status(lab)
-    assert said["kernel"]["release"] == lab.sh("vault", "uname -r").strip()
-    assert said["ssh_config"] == str(FOLDER / "ssh_config")
-    assert said["hosts"]["alvin"]["relays"] == {"127.16.101.1:10022": "172.16.101.1:22"}
-    assert all(host["state"] == "up" and host["pss_bytes"] > 2**20 for host in said["hosts"].values())
+    report = status(lab)
+    assert report["kernel"]["release"] == lab.sh("vault", "uname -r").strip()
+    assert report["ssh_config"] == str(FOLDER / "ssh_config")
+    assert report["hosts"]["alvin"]["relays"] == {"127.16.101.1:10022": "172.16.101.1:22"}
+    assert all(host["state"] == "up" and host["pss_bytes"] > 2**20 for host in report["hosts"].values())
 
 
 def test_ports_carry_the_inventorys_names_and_mtu(lab: Lab) -> None:
@@ -109,7 +109,7 @@ def test_a_fresh_node_has_what_the_installer_leaves(lab: Lab) -> None:
 
 
 def test_nothing_writes_into_etc_by_itself(lab: Lab) -> None:
-    # The clock of `installed` is the first boot's; what is newer was written by somebody.
+    # The file `installed` has the time of the first boot. No file should be newer.
     for host in ("simon", "sw-core", "vault"):
         assert lab.sh(host, "find /etc -newer /var/lib/lab/installed -not -type d") == ""
 
@@ -188,7 +188,7 @@ def test_a_power_cut_loses_what_was_not_synced_and_nothing_else(lab: Lab) -> Non
 
 
 def test_a_reboot_inside_keeps_cables_and_disk(lab: Lab) -> None:
-    """The cables also while the machine goes down: what stops then may need the network."""
+    """The cables keep working while the machine shuts down, because a stopping service may need the network."""
     word = "ExecStop=sh -c 'sleep 1; ping -qc3 -W1 192.168.103.1 > /root/word; sync'"
     lab.sh("vault", f'systemd-run -q -p After=network.target -p RemainAfterExit=yes -p "{word}" true')
     boot = lab.sh("vault", "cat /proc/sys/kernel/random/boot_id")
@@ -231,14 +231,14 @@ def test_a_channel_is_suspended_until_its_partner_speaks_lacp(lab: Lab) -> None:
         lab.sh("alvin", NODE_IN_LACP)
         wait_on(lab, "sw-rack", "grep -qx 3 /sys/class/net/po-alvin/brport/state")
         for host, bond in (("alvin", "bond0"), ("sw-rack", "po-alvin")):
-            # Until both ends of both cables collect and distribute (IEEE 802.1AX, 6.4.2.3), what is sent over one is lost.
+            # Until both ends of both cables collect and distribute (IEEE 802.1AX, 6.4.2.3), frames are lost.
             wait_on(lab, host, f"[ $(grep -c 'port state: 63$' /proc/net/bonding/{bond}) = 4 ]")
         assert answered(lab, "sw-core", "172.16.101.1") == 5
         assert len(set(lab.partners("alvin", "bond0"))) == 1
         lab.command("cut", "alvin:eno1")
         try:
             wait_on(lab, "alvin", "grep -q 'Number of ports: 1' /proc/net/bonding/bond0")
-            wait_on(lab, "sw-core", "ping -qc1 -W1 172.16.101.1")  # the member that is left may change its aggregator
+            wait_on(lab, "sw-core", "ping -qc1 -W1 172.16.101.1")  # the remaining member may change its aggregator
             assert answered(lab, "sw-core", "172.16.101.1") == 5
         finally:
             lab.command("splice", "alvin:eno1")

@@ -1,4 +1,4 @@
-"""A console is a terminal in a machine, by the serial line, and leaves the operator's own as it was."""
+"""A console is a terminal in a machine, over the serial line. Afterwards the operator's terminal has its former settings."""
 
 import os
 import select
@@ -19,7 +19,7 @@ WAIT_S = 15.0
 
 
 class Operator:
-    """Somebody at a terminal who runs `python -m lab console`."""
+    """An operator at a terminal who runs `python -m lab console`."""
 
     def __init__(self, master: int, slave: int, console: "subprocess.Popen[bytes]") -> None:
         self._master = master
@@ -28,7 +28,7 @@ class Operator:
         self.console = console
 
     def sees(self, words: str) -> None:
-        """Wait until that is on the screen, after what was waited for before."""
+        """Wait until a text appears on the screen, after the one before."""
         until = time.monotonic() + WAIT_S
         while words not in self._seen:
             ready, _, _ = select.select([self._master], [], [], max(until - time.monotonic(), 0))
@@ -37,21 +37,21 @@ class Operator:
         self._seen = self._seen.partition(words)[2]
 
     def types(self, text: str) -> None:
-        """Press keys."""
+        """Type a text."""
         os.write(self._master, text.encode())
 
     def resizes(self, rows: int, columns: int) -> None:
-        """Give the window another size."""
+        """Resize the window."""
         termios.tcsetwinsize(self._master, (rows, columns))
 
     def mode(self) -> list[object]:
-        """How the terminal is set."""
+        """The terminal's settings."""
         return list(termios.tcgetattr(self._slave))
 
 
 @contextmanager
 def console(host: str) -> Iterator[Operator]:
-    """A console on a host, in a window of 30 rows of 90 columns, left as it is at the end."""
+    """A console on a host, in a window of 30 rows and 90 columns. The process is killed at the end."""
     master, slave = os.openpty()
     termios.tcsetwinsize(master, (30, 90))
     command = ["setsid", "--ctty", sys.executable, "-m", "lab", "console", host]

@@ -1,4 +1,4 @@
-"""NICs come and go, and cables are good and bad, as the machines' own kernels and udev see it."""
+"""NICs are removed and inserted, and cables are impaired, as the machines' kernels and udev see it."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from traffic import answered
 
 pytestmark = pytest.mark.lab
 
-# Alvin's end of the cable to simon.
+# The address of alvin's end of the cable to simon.
 FAR_END = "10.105.0.0"
 PORTS = "ls /sys/class/net | grep -E '^(en0|thunderbolt)' | sort | xargs"
 ACTIVE = "systemctl is-active sys-subsystem-net-devices-en05.device scratch@en05.service | xargs"
-# What names a port and brings it up, as a node's owner would write it.
+# Files that name a port and set it up, as a node's administrator would write them.
 LINK_FILES = """
 for port in "en05 pci-0000:00:0d.2" "en06 pci-0000:00:0d.3"; do
     set -- $port
@@ -48,7 +48,7 @@ sync
 
 @contextmanager
 def plugged_again(lab: Lab, *ends: str) -> Iterator[None]:
-    """Put NICs back and machines to a fresh install afterwards."""
+    """Afterwards plug the NICs in, and reset the machines to a fresh install."""
     try:
         yield
     finally:
@@ -58,8 +58,8 @@ def plugged_again(lab: Lab, *ends: str) -> Iterator[None]:
 
 
 @contextmanager
-def joined(lab: Lab) -> Iterator[None]:
-    """An address at each end of a cable between two nodes."""
+def addressed(lab: Lab) -> Iterator[None]:
+    """An address on each end of a cable between two nodes."""
     lab.sh("alvin", "ip addr add 10.105.0.0/31 dev thunderbolt1; ip link set thunderbolt1 up")
     lab.sh("simon", "ip addr add 10.105.0.1/31 dev thunderbolt0; ip link set thunderbolt0 up")
     lab.wait("the other end answers", lambda: "1 received" in lab.sh("simon", "ping -c1 -W1 10.105.0.0", check=False), 10)
@@ -71,17 +71,17 @@ def joined(lab: Lab) -> Iterator[None]:
 
 
 def delay_ms(lab: Lab) -> float:
-    """The mean time that a ping from simon over its cable to alvin takes."""
+    """The mean round-trip time of a ping from simon to alvin over their cable."""
     mean = re.search(r"= [\d.]+/([\d.]+)/", lab.sh("simon", f"ping -q -c20 -i0.01 -W1 {FAR_END}"))
     assert mean
     return float(mean[1])
 
 
 def test_full_memory_costs_no_frame_its_device(lab: Lab) -> None:
-    """A vector device that once finds no room for a frame takes none any more; Thunderbolt's are of 64 KiB each."""
+    """A vector device that once fails to allocate a frame receives no more. Thunderbolt's frames have 64 KiB each."""
     hold = "python3 -c 'import time; held = bytearray(550 << 20); time.sleep(600)'"  # as Ceph's daemons do
     fill = "dd if=/dev/ubdb of=/dev/null bs=1M & dd if=/dev/zero of=/root/fill bs=1M count=700; rm /root/fill; wait"
-    with joined(lab):
+    with addressed(lab):
         lab.sh("alvin", "ip link set thunderbolt1 mtu 65520")
         lab.sh("simon", "ip link set thunderbolt0 mtu 65520")
         lab.sh("alvin", "systemd-run -q --unit=flood ping -q -f -s 65492 -M do 10.105.0.1")
@@ -92,13 +92,13 @@ def test_full_memory_costs_no_frame_its_device(lab: Lab) -> None:
         assert answered(lab, "simon", FAR_END, 20) == 20
 
 
-def wait_active(lab: Lab, host: str, said: str) -> None:
-    """Wait until the port's device unit and the unit bound to it are so."""
-    lab.wait(f"{host}: {said}", lambda: lab.sh(host, ACTIVE, check=False).strip() == said, 10)
+def wait_active(lab: Lab, host: str, states: str) -> None:
+    """Wait until the port's device unit and the unit bound to it have these states."""
+    lab.wait(f"{host}: {states}", lambda: lab.sh(host, ACTIVE, check=False).strip() == states, 10)
 
 
 def status(lab: Lab) -> dict[str, object]:
-    """What `status --json` says."""
+    """The output of `status --json`."""
     return dict(json.loads(lab.command("status", "--json").out))
 
 
@@ -106,8 +106,8 @@ def test_a_fresh_nodes_thunderbolt_ports_have_the_kernels_names_and_are_down(lab
     assert lab.sh("alvin", PORTS) == "thunderbolt0 thunderbolt1\n"
     assert "UP" not in lab.sh("alvin", "ip -o link show thunderbolt0").split("<")[1].split(">")[0]
     assert "thunderbolt" not in lab.sh("alvin", "cat /etc/network/interfaces")
-    said = lab.sh("alvin", "udevadm info -q property /sys/class/net/thunderbolt1")
-    assert {"ID_PATH=pci-0000:00:0d.3", "ID_NET_DRIVER=thunderbolt-net"} <= set(said.split())
+    properties = lab.sh("alvin", "udevadm info -q property /sys/class/net/thunderbolt1")
+    assert {"ID_PATH=pci-0000:00:0d.3", "ID_NET_DRIVER=thunderbolt-net"} <= set(properties.split())
     assert lab.sh("alvin", "modprobe -a thunderbolt thunderbolt-net && echo loaded") == "loaded\n"
 
 
@@ -160,7 +160,7 @@ def test_link_files_name_a_port_that_is_plugged_in_and_its_unit_starts_and_stops
 
 
 def test_a_bad_cable_delays_and_loses_frames_both_ways_until_it_is_good_again(lab: Lab) -> None:
-    with joined(lab):
+    with addressed(lab):
         try:
             lab.command("impair", "simon:en05", "--delay", "20ms")
             assert status(lab)["impaired"] == {"alvin:en06": {"loss_percent": 0, "delay_ms": 20}}
@@ -191,7 +191,7 @@ def test_a_capture_has_both_directions_and_ends_with_ctrl_c(lab: Lab, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("console", "alvin"), "a console needs a terminal; `python -m lab exec alvin -- COMMAND` needs none"),
         (("capture", "alvin:eno9", "/dev/null"), "no cable is plugged in at alvin:eno9"),
@@ -201,7 +201,7 @@ def test_a_capture_has_both_directions_and_ends_with_ctrl_c(lab: Lab, tmp_path: 
         (("impair", "alvin:eno1", "--loss", "5"), "wanted a share of the frames, as in 5%"),
     ],
 )
-def test_what_is_not_there_is_named_with_what_is(lab: Lab, words: tuple[str, ...], said: str) -> None:
+def test_what_is_not_there_is_named_with_what_is(lab: Lab, words: tuple[str, ...], message: str) -> None:
     done = lab.command(*words, check=False)
     assert done.code != 0
-    assert said in done.err
+    assert message in done.err

@@ -1,4 +1,4 @@
-"""What the lab promises of a node's storage: its disk, /etc/pve, and the stand-ins for Proxmox's commands. Leaves the lab up and fresh."""
+"""A lab node's storage: its disk, /etc/pve, and the replacements for Proxmox's commands. Leaves the lab running and fresh."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ IS_UP = """ceph osd stat -f json | jq -e '.num_up_osds == 1 and .num_in_osds == 
 
 
 def by_id(node: str) -> str:
-    """The disk of a node by its name."""
+    """A node's disk under /dev/disk/by-id."""
     return f"/dev/disk/by-id/nvme-2TB_SSD_{node.upper()}01"
 
 
@@ -26,7 +26,7 @@ def wait_on(lab: Lab, host: str, condition: str, within_s: int = 30) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh(lab: Lab) -> Iterator[None]:
-    """All hosts as freshly installed, before and after."""
+    """All hosts are freshly installed, before and after."""
     lab.command("reset")
     yield
     lab.command("reset")
@@ -53,15 +53,15 @@ def test_a_disk_keeps_what_was_synced_until_it_is_reset(lab: Lab) -> None:
     assert lab.sh("theodore", f"lsblk -no FSTYPE {by_id('theodore')}; wipefs {by_id('theodore')}") == "\n"
 
 
-def test_the_stand_ins_refuse_as_proxmox_does(lab: Lab) -> None:
-    said = {
+def test_the_replacements_refuse_as_proxmox_does(lab: Lab) -> None:
+    errors = {
         "pvecm status": "Error: Corosync config '/etc/pve/corosync.conf' does not exist - is this node part of a cluster?",
         "pveceph mon create": "pveceph configuration not initialized - missing '/etc/pve/ceph.conf', missing '/etc/pve/ceph'",
         "pveceph osd create": "400 not enough arguments",
         "pveceph pool create p --siz 3": "Unknown option: siz",
         "pvesm remove nothing": "delete storage failed: storage 'nothing' does not exist",
     }
-    for command, words in said.items():
+    for command, words in errors.items():
         done = lab.command("exec", "theodore", "--", *command.split(), check=False)
         assert (done.code, words in done.err) == (255, True), f"{command}: {done}"
     assert lab.sh("theodore", "pvesm status").splitlines()[1].split()[:3] == ["local", "dir", "active"]
@@ -91,8 +91,8 @@ def test_a_monitor_a_manager_and_an_osd_run_on_the_disk(lab: Lab) -> None:
     assert (refused.code, refused.err) == (255, "device '/dev/ubdb' is already in use\n")
     lab.sh("alvin", f"{DIGEST} | cmp - /root/sum && wipefs -aq {by_id('alvin')} && pveceph osd create {by_id('alvin')}")
     wait_on(lab, "alvin", IS_UP)
-    unjudged = lab.command("exec", "alvin", "--", "pveceph", "pool", "set", "nothing", "--size", "3", check=False)
-    assert (unjudged.code, "nothing" in unjudged.err) == (0, True), unjudged
+    ignored = lab.command("exec", "alvin", "--", "pveceph", "pool", "set", "nothing", "--size", "3", check=False)
+    assert (ignored.code, "nothing" in ignored.err) == (0, True), ignored
     assert lab.sh("alvin", "readlink /etc/ceph/ceph.conf") == "/etc/pve/ceph.conf\n"
     assert lab.sh("alvin", "find /etc/pve/priv /var/lib/ceph -name '*keyring*' -perm /077") == ""
     assert "MGR_MODULE" not in lab.sh("alvin", "ceph health detail")

@@ -1,4 +1,4 @@
-"""Ceph serves while cables, nodes and controllers go, and while what it stands on is changed."""
+"""Ceph serves clients while cables, nodes and controllers fail, and while its nodes are changed."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ THUNDERBOLT = ("alvin:en06", "simon:en06", "theodore:en06")
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh(site: Lab) -> None:
-    """Not fresh hosts, but all of the site: as the drills before left it, or made now."""
+    """The whole site, as earlier drills left it or built now, instead of fresh hosts."""
     site.build()
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
@@ -34,13 +34,13 @@ def test_writes_move_to_sfp_when_thunderbolt_goes(site: Lab) -> None:
     moved = int(site.sh("alvin", counter)) - before
     for cable in THUNDERBOLT:
         site.command("splice", cable)
-    assert bench.went_well, bench.said
+    assert bench.went_well, bench.output
     assert moved > 1_000_000, f"{moved} bytes on SFP+"
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
 
 def spoil_cost(lab: Lab, node: str) -> None:
-    """What somebody does by hand, for a run to mend."""
+    """Change a cost by hand, for a run to correct."""
     lab.sh(node, "sed -i 's/ ip ospf cost 5$/ ip ospf cost 50/' /etc/frr/frr.conf && /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf")
 
 
@@ -49,15 +49,15 @@ def test_node_is_changed_while_ceph_waits_for_it(site: Lab) -> None:
     with Bench(site, "alvin", 25) as bench:
         done = site.runbook("bootstrap", "--set", "fabric simon")
     assert done.code == 0, f"{done.out}\n{done.err}"
-    told = done.out[done.out.index(" queued") :]
-    waits, changed, forgets = told.index("Ceph waits for the OSDs of simon"), told.index(" simon      armed"), told.index(" put back")
-    assert waits < changed < forgets, told
-    assert bench.went_well, bench.said
+    output = done.out[done.out.index(" queued") :]
+    waits, changed, ended = output.index("Ceph waits for the OSDs of simon"), output.index(" simon      armed"), output.index(" put back")
+    assert waits < changed < ended, output
+    assert bench.went_well, bench.output
     assert flags(site) == {}
 
 
 def test_node_whose_bucket_is_called_otherwise_is_waited_for_too(site: Lab) -> None:
-    """Its OSDs are one by one what they are together where CRUSH has a bucket of its name."""
+    """CRUSH has no bucket with the node's name, so the flag is set on each of its OSDs."""
     ((number, *_),) = [one["children"] for one in ceph(site, "alvin", "osd tree")["nodes"] if one["name"] == "simon"]
     site.sh("alvin", "ceph osd crush rename-bucket simon simon-ssd")
     try:
@@ -75,7 +75,7 @@ def test_node_whose_bucket_is_called_otherwise_is_waited_for_too(site: Lab) -> N
 
 
 def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path) -> None:
-    """One at a time each would lose its neighbours, and its OSDs with them."""
+    """If the routers changed one at a time, each would lose its neighbors, and Ceph its OSDs."""
     folder = tmp_path / "signs"
     signs = variant(folder, ceph=True, defaults={"ospf:\n": "ospf:\n  key_file: key\n"})
     (folder / "key").write_text("hush-hush-16-abc\n")
@@ -85,12 +85,12 @@ def test_routers_take_a_key_at_once_while_ceph_serves(site: Lab, tmp_path: Path)
             done = site.runbook("bootstrap", "--site", brief, "--set", "fabric *")
         assert done.code == 0, f"{done.out}\n{done.err}"
         assert "together with the other routers" in done.out
-        assert bench.went_well, bench.said
+        assert bench.went_well, bench.output
         site.wait("Ceph is healthy", lambda: is_clean(site), 60)
 
 
 def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> None:
-    """Meanwhile no other node is taken out of service, nor changed."""
+    """Meanwhile a run refuses to drain or change another node."""
     spoil_cost(site, "simon")
     with Bench(site, "alvin", 40) as bench:
         site.command("kill", "theodore")
@@ -101,34 +101,34 @@ def test_node_that_dies_is_not_missed_and_comes_back_by_itself(site: Lab) -> Non
         assert done.code == 3, f"{done.out}\n{done.err}"
     assert all("theodore" in done.out + done.err for done in refused[:2])
     assert "missed" in refused[2].out, refused[2].out
-    assert bench.went_well, bench.said
-    site.wait("Ceph is healthy without anybody's doing", lambda: is_clean(site), 120)
+    assert bench.went_well, bench.output
+    site.wait("Ceph is healthy by itself", lambda: is_clean(site), 120)
     assert site.runbook("bootstrap", "--set", "fabric simon").code == 0
 
 
 @pytest.mark.parametrize("node", NODES)
 def test_node_reboots_under_writes(site: Lab, node: str, tmp_path: Path) -> None:
-    """It takes longer than the flag's timer, which this run renews."""
+    """The reboot takes longer than the flag's timer, which the run renews."""
     other, speaks = NODES[NODES.index(node) - 1], "simon" if node == "alvin" else "alvin"
     brief = variant(tmp_path / "brief", ceph=True, timers={**LAB, "maintenance_s": 30})
     site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
     with Bench(site, other, 60) as bench:
         done = site.runbook("maintain", node, "--site", brief)
     assert done.code == 0, f"{done.out}\n{done.err}"
-    assert bench.went_well, bench.said
+    assert bench.went_well, bench.output
     assert flags(site) == {}
     last = json.loads(site.sh(speaks, "tail -n 1 /var/lib/burrow/record.jsonl"))
     assert (last["why"], last["reason"]) == (f"maintenance {node}", "maintenance has ended")
 
 
 def failed(lab: Lab) -> list[dict[str, str]]:
-    """What the audit of Ceph finds amiss."""
+    """The failed findings of Ceph's audit."""
     _, report = lab.report("audit", "--tags", "ceph")
     return [one for stage in report["stages"] for one in stage["findings"] if not one["ok"]]
 
 
 def die_in_maintenance(lab: Lab) -> None:
-    """The controller is killed while theodore reboots; alvin holds its flag."""
+    """Kill the controller while theodore reboots. alvin holds its flag."""
     lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 90)
     with subprocess.Popen([sys.executable, "runbooks/maintain.py", "theodore"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
@@ -148,7 +148,7 @@ def test_controller_killed_in_maintenance_leaves_a_flag_that_goes_by_itself(site
 
 
 def test_flag_goes_though_the_host_that_holds_it_loses_power(site: Lab) -> None:
-    """Ceph is silent by then, two of its three monitors being down: alvin owes the flag's end, and keeps at it from its boot on."""
+    """Ceph does not answer then, because two of three monitors are down. alvin defers clearing the flag, and retries after its boot."""
     die_in_maintenance(site)
     assert flags(site) == {"theodore": ["noout"]}
     site.command("kill", "alvin")
@@ -156,5 +156,5 @@ def test_flag_goes_though_the_host_that_holds_it_loses_power(site: Lab) -> None:
     site.wait("Ceph is healthy", lambda: is_clean(site, "simon"), 180)
     site.wait("the flag is gone", lambda: flags(site, "simon") == {}, 30)
     owed = "ls /var/lib/burrow/owed 2>/dev/null"
-    site.wait("alvin owes nothing", lambda: not site.sh("alvin", owed, check=False), 30)
+    site.wait("alvin has no deferred undo", lambda: not site.sh("alvin", owed, check=False), 30)
     assert not site.pending("alvin")

@@ -1,4 +1,4 @@
-"""The NAPALM driver on real hosts: every promise of its configuration methods, judged out of band by the system's own tools."""
+"""The NAPALM driver on real hosts: its configuration methods, verified out of band with the system's own tools."""
 
 import ast
 import os
@@ -48,7 +48,7 @@ class Counting:
 
 @pytest.fixture
 def put_back(lab: Lab) -> Iterator[None]:
-    """The hosts' files are afterwards what they were, and live."""
+    """Afterwards the hosts' files are restored and applied."""
     before = {host: lab.sh(host, "cat /etc/network/interfaces") for host in (SWITCH, NODE)}
     yield
     for host, text in before.items():
@@ -89,7 +89,7 @@ def test_merge_is_seen_by_ip_and_confirmed_by_another_session(lab: Lab, connect:
     device.commit_config(message="Try probe0", revert_in=60)
     assert "10.99.0.1/24" in lab.sh(SWITCH, "ip -br addr show probe0")
     assert lab.pending(SWITCH)
-    assert lease_is_free(lab), "what is pending guards itself"
+    assert lease_is_free(lab), "a pending transaction needs no lease"
     device.close()
     later = connect(token=device.token)
     assert later.has_pending_commit()
@@ -196,7 +196,7 @@ def test_round_trips_are_few(connect: Open) -> None:
     assert channel.execs == 2 + 6
 
 
-# What Python thinks of the addons' own code is not judged here.
+# Ignore Python's warnings about the addons' own code.
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_attributes_that_the_hosts_addons_declare_are_known(lab: Lab) -> None:
     addons = lab.sh(SWITCH, "cat /usr/share/ifupdown2/addons/*.py")
@@ -219,15 +219,15 @@ def test_plain_nornir_napalm_reads_and_plans_on_any_host(lab: Lab, tmp_path: Pat
     inventory = {"plugin": "SimpleInventory", "options": {"host_file": str(tmp_path / "hosts.yaml")}}
     with InitNornir(inventory=inventory, logging={"enabled": False}) as nornir:
         got = nornir.run(napalm_get, getters=["facts", "interfaces", "interfaces_ip", "config"])
-        said = nornir.run(napalm_cli, commands=["cat /proc/sys/kernel/hostname"])
+        answers = nornir.run(napalm_cli, commands=["cat /proc/sys/kernel/hostname"])
         planned = nornir.run(napalm_configure, configuration=MERGE, dry_run=True)
         nothing = nornir.run(napalm_configure, configuration="iface lo inet loopback\n")
-    for result in (got, said, planned, nothing):
+    for result in (got, answers, planned, nothing):
         assert not result.failed, {host: str(each.exception) for host, each in result.items()}
     for host in PLAIN:
         assert got[host].result["facts"]["hostname"] == host
         assert got[host].result["config"]["running"].startswith(files[host])
-        assert said[host].result == {"cat /proc/sys/kernel/hostname": f"{host}\n"}
+        assert answers[host].result == {"cat /proc/sys/kernel/hostname": f"{host}\n"}
         assert planned[host].changed
         assert "+iface probe0" in planned[host].diff
         assert not nothing[host].changed
@@ -236,7 +236,7 @@ def test_plain_nornir_napalm_reads_and_plans_on_any_host(lab: Lab, tmp_path: Pat
 
 
 def examples() -> list[str]:
-    """The python blocks of the driver's page."""
+    """The Python blocks of the driver's page."""
     return re.findall(r"(?s)```python\n(.*?)```", (ROOT / "docs" / "napalm.md").read_text())
 
 

@@ -1,4 +1,4 @@
-"""The kernel's NFS server from the inventory: files cross it, a bad export touches nothing, a new one interrupts nobody."""
+"""The kernel's NFS server from the inventory: clients share files, an invalid export changes nothing, a new one interrupts no client."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ NAMES = "find /etc /mnt -xdev -printf '%p %y %u:%g %m %l\\n' | LC_ALL=C sort"
 TEXTS = "find /etc -xdev -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum"
 SERVER = "192.168.103.114"
 DATA, CONFIGS = "/mnt/Vault/Data", "/mnt/Flash/Configs"
-# One more export of the inventory's own form, and one that only looks like one.
+# A row of the inventory's exports, and an additional export.
 ROW = (
     "      /mnt/Flash/Configs: {clients: [172.16.0.0/16], purpose: provisioner, squash: no_root_squash, storage: flash-configs, fsid: 5}\n"
 )
@@ -25,12 +25,12 @@ ALONE = ("--stage", "storage")
 
 
 def everything(lab: Lab) -> str:
-    """What is in /etc and in the arrays of vault, and what it serves."""
+    """The files in /etc and in vault's arrays, and its exports."""
     return lab.sh("vault", f"{NAMES}; {TEXTS}; exportfs -s; cat /proc/fs/nfsd/threads 2>/dev/null || true")
 
 
 def served(lab: Lab) -> dict[str, str]:
-    """{path: options} as the server itself says it."""
+    """{path: options}, as the server reports them."""
     return dict(line.split(maxsplit=1) for line in lab.sh("vault", "exportfs -s").splitlines())
 
 
@@ -49,7 +49,7 @@ def with_hosts(folder: Path, old: str, new: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    """The exports on fresh hosts: first only planned, then made. The network as it was installed has a way to vault."""
+    """The exports on fresh hosts: first only planned, then applied. vault is reachable over the freshly installed network."""
     before = everything(lab)
     done = lab.runbook("bootstrap", "--dry-run", *ALONE)
     assert done.code == 2, f"{done.out}\n{done.err}"
@@ -103,7 +103,7 @@ def test_probes_find_all_well_and_leave_nothing(lab: Lab) -> None:
 
 
 class Transfer:
-    """Synchronous writes from alvin while a block runs: how long the slowest of them took, in milliseconds, and how each ended."""
+    """Synchronous writes from alvin while a block runs. `output` has their number, the slowest in milliseconds, and whether all arrived."""
 
     SCRIPT = r"""
 import os, sys, time
@@ -119,11 +119,11 @@ print(written, round(slowest * 1000), os.path.getsize('/run/data/transfer') == w
 """
 
     def __init__(self, lab: Lab) -> None:
-        self.lab, self.said = lab, ""
+        self.lab, self.output = lab, ""
         self._thread = threading.Thread(target=self._write)
 
     def _write(self) -> None:
-        self.said = self.lab.command("exec", "alvin", "--", "python3", "-c", self.SCRIPT).out
+        self.output = self.lab.command("exec", "alvin", "--", "python3", "-c", self.SCRIPT).out
 
     def __enter__(self) -> Self:
         self.lab.sh("alvin", "rm -f /run/transfer-ends")
@@ -137,14 +137,14 @@ print(written, round(slowest * 1000), os.path.getsize('/run/data/transfer') == w
 
 
 def test_settings_of_the_server_restart_it_and_the_plan_says_so(lab: Lab, tmp_path: Path) -> None:
-    """Its clients wait, and lose nothing."""
+    """Clients wait, and lose no writes."""
     mount(lab, "alvin", DATA, "/run/data")
     try:
         with Transfer(lab) as transfer:
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, "  nfs:\n", "  nfs:\n    threads: 8\n"), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
         assert "the NFS server restarts for its own settings" in done.out
-        assert transfer.said.split()[2] == "True"
+        assert transfer.output.split()[2] == "True"
         assert lab.sh("vault", "cat /proc/fs/nfsd/threads").strip() == "8"
         assert lab.runbook("bootstrap", *ALONE).code == 0
     finally:
@@ -152,7 +152,7 @@ def test_settings_of_the_server_restart_it_and_the_plan_says_so(lab: Lab, tmp_pa
         unmount(lab, "alvin", "/run/data")
 
 
-# Why an export is refused, before anything is touched: by the inventory, then by what is on the server.
+# Why an export is refused before any change: by the inventory, then by the server's state.
 INVALID = {
     "outside an array": (
         ROW,
@@ -164,7 +164,7 @@ INVALID = {
         ROW.replace("purpose: provisioner, squash: no_root", "purpose: database, squash: root"),
         "for a database",
     ),
-    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a number of its own, found 5"),
+    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a unique number, found 5"),
     "without its parent": (ROW, ROW + SCRATCH.replace("/Scratch", "/nobody/made/this"), "/mnt/Flash/nobody/made is not there"),
     "shadowed": (ROW, ROW + SCRATCH.replace("/Scratch", "/Configs/scratch"), "whose options count for v4 clients"),
 }
@@ -181,7 +181,7 @@ def test_an_invalid_export_is_refused_before_anything_changes(lab: Lab, tmp_path
 
 
 def test_an_array_that_is_not_mounted_is_refused(lab: Lab, tmp_path: Path) -> None:
-    """Nothing of Flash is in use here, so it can be taken away."""
+    """Flash is not in use in this drill, so it can be unmounted."""
     lab.sh("vault", "exportfs -u 172.16.0.0/16:/mnt/Flash/Configs && exportfs -f && umount /mnt/Flash")
     try:
         before = everything(lab)
@@ -197,7 +197,7 @@ def test_an_array_that_is_not_mounted_is_refused(lab: Lab, tmp_path: Path) -> No
 
 
 def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Path) -> None:
-    """No error, no write that waits for a server that is gone, no restart; then it goes again, and whoever may have it mounted is named."""
+    """No error, no write that waits for a stopped server, no restart. Removing the export lists the clients that may have mounted it."""
     started = lab.sh("vault", "systemctl show -p ActiveEnterTimestampMonotonic nfs-server; pgrep -x nfsd | head -1")
     mount(lab, "alvin", DATA, "/run/data")
     try:
@@ -205,14 +205,14 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
         assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0750" in done.out
-        written, slowest_ms, whole = transfer.said.split()
+        written, slowest_ms, whole = transfer.output.split()
         assert int(written) > 50
-        assert int(slowest_ms) < 2000, transfer.said
+        assert int(slowest_ms) < 2000, transfer.output
         assert whole == "True"
         assert "/mnt/Flash/Scratch" in served(lab)
         assert lab.sh("vault", "systemctl show -p ActiveEnterTimestampMonotonic nfs-server; pgrep -x nfsd | head -1") == started
         audit = lab.runbook("audit", "--site", str(tmp_path), "--tags", "nfs")
-        assert audit.code == 0, audit.out  # root of a node is nobody there, and its owner writes
+        assert audit.code == 0, audit.out  # root of a node is squashed, so the probe writes as the folder's owner
         mount(lab, "simon", "/mnt/Flash/Scratch", "/run/scratch")
         lab.sh(
             "simon",
@@ -252,7 +252,7 @@ def test_exports_of_others_stay(lab: Lab, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["prepared", "armed", "applied", "checked", "confirmed"])
 def test_a_controller_that_dies_is_undone_by_the_timer_or_finished_by_the_next_run(lab: Lab, tmp_path: Path, moment: str) -> None:
-    """Files, table and the folder that was made: all as before, or all as wanted; and run again they are as wanted."""
+    """Files, export table and the new folder are all as before or all as wanted. After another run, all are as wanted."""
     before = everything(lab)
     site = with_hosts(tmp_path, ROW, ROW + SCRATCH.replace("Scratch", "Undone"))
     done, _ = run_with("die", moment, "" if moment == "checked" else "vault", "nfs vault", "--site", site, *ALONE)

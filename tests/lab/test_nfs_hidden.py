@@ -1,4 +1,4 @@
-"""What others export around ours: whether v4 clients still get to it with its own options is what the kernel does, and what is foretold."""
+"""Unmanaged exports around a managed one: the plan predicts, as the kernel does it, whether v4 clients reach it with its own options."""
 
 import pytest
 from rehearsal import Lab
@@ -6,7 +6,7 @@ from rehearsal import Lab
 pytestmark = pytest.mark.lab
 
 SERVER, DATA, OLD = "192.168.103.114", "/mnt/Vault/Data", "/etc/exports.d/old.exports"
-# Root of a client may write there by the inventory's word alone.
+# Root of a client may write there only with the options of the inventory.
 REACHED = f"""
 mkdir -p /root/seen && mount -t nfs4 -o soft,retry=0 {SERVER}:{DATA} /root/seen || exit 1
 touch /root/seen/by-root && [ "$(stat -c %u /root/seen/by-root)" = 0 ]; code=$?
@@ -28,7 +28,7 @@ OTHERS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def built(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    """The exports on fresh hosts, one of which is not as wanted any more: only then anything is planned."""
+    """The exports on fresh hosts. One of them then differs from the inventory, so that there is something to plan."""
     assert lab.runbook("bootstrap", "--stage", "storage").code == 0
     assert lab.sh("alvin", f"{REACHED}") == ""
     lab.sh("vault", "mkdir -p /srv/nfs4 && chmod 0700 /mnt/Flash/Configs")

@@ -1,4 +1,4 @@
-"""The controller's output and its signals: whatever becomes of them, a set ends wholly done or wholly old, with a true record."""
+"""The controller's output and its signals: whatever happens to them, both ends of a set are new or both are old, with a correct record."""
 
 import json
 import signal
@@ -32,19 +32,19 @@ def plain(lab: Lab) -> Iterator[None]:
 
 
 def state(lab: Lab) -> Path:
-    """Where these runs keep their records: those of another lab's site of this name are elsewhere."""
+    """The folder of these runs' records, separate from those of another lab's site with this name."""
     return Path(lab.site) / "state"
 
 
 def bootstrap(lab: Lab, **streams: Any) -> "subprocess.Popen[str]":
-    """A run that heeds signals, also where these drills run in the background."""
-    heeding = ("env", "--default-signal=HUP,INT,TERM", f"XDG_STATE_HOME={state(lab)}")
-    words = [*heeding, sys.executable, "runbooks/bootstrap.py", "--site", lab.site, "--stage", "network", "--set", NAME]
+    """A run with default signal handlers, even if these drills run in the background."""
+    environment = ("env", "--default-signal=HUP,INT,TERM", f"XDG_STATE_HOME={state(lab)}")
+    words = [*environment, sys.executable, "runbooks/bootstrap.py", "--site", lab.site, "--stage", "network", "--set", NAME]
     return subprocess.Popen(words, cwd=ROOT, text=True, **streams)
 
 
 def is_new(lab: Lab, host: str) -> bool:
-    """Whether this end of the set is in LACP, judged by the kernel."""
+    """Whether this end of the set is in LACP, by the kernel."""
     return "802.3ad" in lab.sh(host, f"cat /sys/class/net/{BONDS[host]}/bonding/mode 2>/dev/null || echo plain")
 
 
@@ -59,8 +59,8 @@ def last_record(lab: Lab) -> Any:
     return json.loads(path.read_text())
 
 
-def assert_whole(lab: Lab, err: str, code: int, wanted: int, *, new: bool) -> None:
-    """Both ends are wholly new or wholly old, nothing is pending or leased, and the record says just that."""
+def assert_both_ends(lab: Lab, err: str, code: int, wanted: int, *, new: bool) -> None:
+    """Both ends are new or both are old, nothing is pending or leased, and the record reports that."""
     assert code == wanted, err
     assert "Traceback" not in err
     assert "Exception ignored" not in err
@@ -76,21 +76,21 @@ def assert_whole(lab: Lab, err: str, code: int, wanted: int, *, new: bool) -> No
 
 @pytest.mark.parametrize("kind", ["armed", "applied", "confirmed"])
 def test_reader_leaves(lab: Lab, kind: str) -> None:
-    """As `bootstrap.py | head -n N`: it reads up to the line that says so, and closes the pipe."""
+    """Like `bootstrap.py | head -n N`: the reader reads up to the line with `kind`, and closes the pipe."""
     with bootstrap(lab, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         assert run.stdout is not None
         assert run.stderr is not None
-        said = []
+        lines = []
         for line in run.stdout:
-            said.append(line)
+            lines.append(line)
             if f" {SAFE} " in line and f" {kind} " in f"{line.strip()} ":
                 break
         else:
-            pytest.fail(f"{SAFE} was never {kind}:\n{''.join(said)}")
+            pytest.fail(f"{SAFE} was never {kind}:\n{''.join(lines)}")
         run.stdout.close()
         err = run.stderr.read()
         code = run.wait()
-    assert_whole(lab, err, code, 0, new=True)
+    assert_both_ends(lab, err, code, 0, new=True)
     assert "the screen is switched off" in err
     assert len(last_record(lab)["switched_off"]) == 1
 
@@ -100,26 +100,26 @@ def test_full_disk_under_the_output(lab: Lab) -> None:
         assert run.stderr is not None
         err = run.stderr.read()
         code = run.wait()
-    assert_whole(lab, err, code, 0, new=True)
+    assert_both_ends(lab, err, code, 0, new=True)
     assert "No space left on device" in err
 
 
 @pytest.mark.parametrize("host", [SAFE, OTHER])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
 def test_signal_once_applied(lab: Lab, number: signal.Signals, host: str) -> None:
-    """It comes twice: the second one changes nothing."""
+    """The signal arrives twice. The second one changes nothing."""
     with bootstrap(lab, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         assert run.stdout is not None
         assert run.stderr is not None
-        said = []
+        lines = []
         for line in run.stdout:
-            said.append(line)
+            lines.append(line)
             if f" {host} " in line and " applied " in f"{line.strip()} ":
                 run.send_signal(number)
                 run.send_signal(number)
                 break
-        out = "".join([*said, *run.stdout])
+        out = "".join([*lines, *run.stdout])
         err = run.stderr.read()
         code = run.wait()
-    assert_whole(lab, f"{out}\n{err}", code, 130, new=False)
+    assert_both_ends(lab, f"{out}\n{err}", code, 130, new=False)
     assert f"{number.name}: rolling back" in out

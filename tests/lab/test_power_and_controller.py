@@ -1,4 +1,4 @@
-"""At every boundary of a set of two ends somebody dies: controller, node, switch. Nobody is stranded, and the next run finishes."""
+"""The controller, the node or the switch dies at every boundary of a set with two ends. Hosts stay reachable, and the next run finishes."""
 
 import subprocess
 import time
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 
 @dataclass(frozen=True)
 class Pair:
-    """A set of two ends, the one that is safe alone first, with the name of the bond on each."""
+    """A set with two ends, first the one that is safe alone, with the bond's name on each."""
 
     name: str
     safe: str
@@ -31,21 +31,21 @@ class Pair:
 
 UPLINK = Pair("uplink alvin", "alvin", "sw-rack", {"alvin": "bond0", "sw-rack": "po-alvin"})
 INTER_SWITCH = Pair("inter-switch LAG sw-rack sw-core", "sw-core", "sw-rack", {"sw-core": "trunk", "sw-rack": "trunk"})
-# Event, and whether of the safe end: armed; safe end applied; other end applied; between the two confirms.
+# (event, whether it is the safe end's): armed; safe end applied; other end applied; between the two confirmations.
 BOUNDARIES = (("armed", True), ("applied", True), ("applied", False), ("confirmed", True))
 # The safe end's timer, the longest.
 TIMER_S = SHORT["revert_s"] + SHORT["apply_s"] + MARGIN_S
-# So long nothing may change any more: a LACP partner that has gone is noticed after 3 s.
+# The state must be stable for this long: a lost LACP partner is noticed after 3 s.
 HOLD_S = 6
 
 
 def drill(pair: Pair, site: str, deed: str, kind: str, host: str) -> tuple[subprocess.CompletedProcess[str], float]:
-    """The run as it ended, and the monotonic time of the deed."""
+    """The ended run, and the monotonic time of the deed."""
     return run_with(deed, kind, host, pair.name, "--site", site, "--stage", "network", "--set", pair.name)
 
 
 def is_new(lab: Lab, pair: Pair, host: str) -> bool:
-    """Whether this end of the set is in LACP, judged by the kernel."""
+    """Whether this end of the set is in LACP, by the kernel."""
     return "802.3ad" in lab.sh(host, f"cat /sys/class/net/{pair.bonds[host]}/bonding/mode 2>/dev/null || echo plain")
 
 
@@ -56,32 +56,35 @@ def in_file(lab: Lab, pair: Pair, host: str) -> bool:
 def assert_no_half_but_the_safe_one(lab: Lab, pair: Pair) -> None:
     safe, other = (is_new(lab, pair, host) for host in pair.ends)
     assert (safe, other) in {(True, True), (False, False), (True, False)}, f"{pair.other} is in LACP and {pair.safe} is not"
-    assert tuple(in_file(lab, pair, host) for host in pair.ends) == (safe, other), "a file says other than what lives"
+    assert tuple(in_file(lab, pair, host) for host in pair.ends) == (safe, other), "a file differs from the live state"
 
 
 def assert_finishes(lab: Lab, pair: Pair) -> None:
-    """The next run ends the work."""
+    """The next run completes the set."""
     code, report = lab.report("bootstrap", "--stage", "network", "--set", pair.name)
     assert code == 0, report["stages"]
-    assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "nothing was said of the run before"
+    assert report["earlier"] or report["stages"][0]["sets"][0]["state"] == "unchanged", "the report does not mention the earlier run"
     partners = lab.partners(pair.safe, pair.bonds[pair.safe])
     assert len(partners) == 2
     assert len(set(partners)) == 1
     assert "00:00:00:00:00:00" not in partners
 
 
-def is_settled(lab: Lab, pair: Pair) -> bool:
-    """Nothing is pending on either end, and every host answers in-band; the cheaper question first."""
+def is_stable(lab: Lab, pair: Pair) -> bool:
+    """Whether nothing is pending on either end and every host answers in-band. The cheaper query comes first."""
     return not any(lab.pending(host) for host in pair.ends) and all(lab.reachable(host) for host in HOSTS)
 
 
-def assert_settles_in_time(lab: Lab, pair: Pair, deed_at: float) -> None:
-    """Within the longest timer and 5 s of the deed, for good: when its switch goes back, a node is lost for a moment (docs/lab.md)."""
+def assert_stable_in_time(lab: Lab, pair: Pair, deed_at: float) -> None:
+    """The site is stable within the longest timer plus 5 s, and stays so: a node is unreachable for a moment when its switch reverts.
+
+    See docs/lab.md.
+    """
     since = 0.0
 
     def holds() -> bool:
         nonlocal since
-        since = (since or time.monotonic()) if is_settled(lab, pair) else 0.0
+        since = (since or time.monotonic()) if is_stable(lab, pair) else 0.0
         return bool(since) and time.monotonic() - since > HOLD_S
 
     left_s = deed_at + TIMER_S + 5 - time.monotonic()
@@ -90,7 +93,7 @@ def assert_settles_in_time(lab: Lab, pair: Pair, deed_at: float) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A site like the lab's, whose timers end sooner."""
+    """A site like the lab's, with shorter timers."""
     return variant(tmp_path_factory.mktemp("site"), timers=SHORT)
 
 
@@ -112,7 +115,7 @@ def plain(lab: Lab) -> Iterator[None]:
 def test_controller_is_killed(lab: Lab, site: str, pair: Pair, kind: str, of_the_safe: bool) -> None:
     mac = lab.sh("alvin", "cat /sys/class/net/vmbr0/address")
     _, deed_at = drill(pair, site, "die", kind, pair.safe if of_the_safe else pair.other)
-    assert_settles_in_time(lab, pair, deed_at)
+    assert_stable_in_time(lab, pair, deed_at)
     assert_no_half_but_the_safe_one(lab, pair)
     assert lab.sh("alvin", "cat /sys/class/net/vmbr0/address") == mac, "vmbr0 changed its MAC"
     assert_finishes(lab, pair)
@@ -128,10 +131,10 @@ POWER = [
 
 @pytest.mark.parametrize(("pair", "victim", "kind", "of_the_safe"), POWER, ids=lambda word: getattr(word, "name", str(word)))
 def test_power_is_cut(lab: Lab, site: str, pair: Pair, victim: str, kind: str, of_the_safe: bool) -> None:
-    """The machine is on again while the controller still works: it finds what the boot has restored, or an end that is confirmed."""
+    """The machine boots again while the controller still works, which finds the state that the boot restored, or a confirmed end."""
     done, deed_at = drill(pair, site, f"kill:{victim}", kind, pair.safe if of_the_safe else pair.other)
-    assert_settles_in_time(lab, pair, deed_at)
+    assert_stable_in_time(lab, pair, deed_at)
     assert_no_half_but_the_safe_one(lab, pair)
     assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"
-    assert (done.returncode == 0) <= all(is_new(lab, pair, host) for host in pair.ends), "said to be done, and is not"
+    assert (done.returncode == 0) <= all(is_new(lab, pair, host) for host in pair.ends), "reported as done, but is not"
     assert_finishes(lab, pair)

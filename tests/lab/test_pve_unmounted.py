@@ -1,4 +1,4 @@
-"""A member whose /etc/pve is not mounted is no fresh node: it is refused, nothing is written below, and a later run goes on from there."""
+"""A member whose /etc/pve is not mounted is not a fresh node: it is refused, nothing is written there, and a later run continues."""
 
 import pytest
 from rehearsal import HASH_OF_ETC, NODES, Lab
@@ -9,7 +9,7 @@ KEYS, *CLUSTER = ("cluster keys", *(f"cluster {node}" for node in NODES))
 BELOW = "findmnt -n -M /etc/pve; find /etc/pve -mindepth 1"
 
 
-def carried(site: Lab, *sets: str) -> tuple[int, dict[str, tuple[str, str]]]:
+def run_sets(site: Lab, *sets: str) -> tuple[int, dict[str, tuple[str, str]]]:
     """A run of these sets: its exit code, and each set's state and reasons."""
     code, report = site.report("bootstrap", *(word for name in sets for word in ("--set", name)))
     return code, {one["set"]: (one["state"], " ".join(one["reasons"])) for stage in report["stages"] for one in stage["sets"]}
@@ -17,17 +17,17 @@ def carried(site: Lab, *sets: str) -> tuple[int, dict[str, tuple[str, str]]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def half_of_a_cluster(site: Lab, fresh: None) -> None:  # noqa: ARG001
-    """Two members of fresh hosts; the third is yet to join. Their loopbacks are there by hand: corosync's other link is enough."""
+    """A cluster of two fresh hosts, before the third joins. Loopbacks are configured by hand: corosync's other link is enough."""
     assert site.runbook("bootstrap", "--stage", "host").code == 0
     for number, node in enumerate(NODES, 1):
         site.sh(node, f"ip addr add 10.103.0.{number}/32 dev lo")
-    code, sets = carried(site, KEYS, *CLUSTER[:2])
+    code, sets = run_sets(site, KEYS, *CLUSTER[:2])
     assert code == 0, sets
 
 
 @pytest.fixture
 def unmounted(site: Lab) -> None:
-    """Its daemon ends, as where it cannot start after a boot."""
+    """alvin's /etc/pve is not mounted, as when its daemon cannot start after a boot."""
     site.sh("alvin", "systemctl stop pve-cluster")
     assert site.sh("alvin", BELOW, check=False) == ""
 
@@ -60,10 +60,10 @@ def test_audit_says_that_it_cannot_be_read(site: Lab) -> None:
 
 
 def test_run_goes_on_when_it_is_mounted_again(site: Lab) -> None:
-    """Its mount point was left empty, so it can be."""
+    """The mount point is still empty, so it can be mounted."""
     site.sh("alvin", "systemctl start pve-cluster")
     assert site.sh("alvin", "findmnt -n -M /etc/pve") != ""
-    code, sets = carried(site, KEYS, *CLUSTER)
+    code, sets = run_sets(site, KEYS, *CLUSTER)
     assert code == 0, sets
     assert {name: state for name, (state, _) in sets.items()} == {
         **dict.fromkeys((KEYS, *CLUSTER[:2]), "unchanged"),

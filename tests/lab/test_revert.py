@@ -1,4 +1,4 @@
-"""A revert meets a disk that takes nothing, on a real host: full, read-only or an immutable file, by its timer and at boot."""
+"""A revert on a real host whose disk refuses writes (full, read-only, immutable file), by its timer and at boot."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,25 +14,25 @@ FILE = "/etc/network/interfaces"
 
 
 def state(lab: Lab) -> str:
-    """What the console says of the pending transaction and of the last one."""
+    """The console's status of the pending and the last transaction."""
     return lab.sh("alvin", "burrow status")
 
 
 def is_back(lab: Lab) -> bool:
-    """Whether file and kernel are as freshly installed, judged by cmp and sysfs."""
+    """Whether file and kernel are as freshly installed, by cmp and sysfs."""
     script = f"cmp -s {FILE} /root/fresh.interfaces && [ ! -e /sys/class/net/bond0 ] && ls /sys/class/net/vmbr0/brif"
     return "eno1" in lab.sh("alvin", script, check=False)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    """A fresh site whose base settings are done."""
+    """A fresh site with its base settings applied."""
     assert lab.runbook("bootstrap", "--stage", "host", "--limit", "alvin").code == 0
 
 
 @pytest.fixture
 def left_open(lab: Lab, tmp_path: Path) -> Iterator[None]:
-    """The controller dies when alvin has its new network and nobody has confirmed it."""
+    """The controller dies after alvin's new network is applied and before it is confirmed."""
     with open_set(tmp_path / "go", "applied", "alvin", *SET) as run:
         run.kill()
     yield
@@ -42,7 +42,7 @@ def left_open(lab: Lab, tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("left_open")
 def test_timer_on_a_full_disk(lab: Lab) -> None:
-    """Not one block is left on the root's file system, and all files come back at once."""
+    """The root's file system has no free block, and all files are restored at once."""
     lab.sh("alvin", "dd if=/dev/zero of=/root/filler bs=1M 2>/dev/null; cat /dev/zero >> /root/filler 2>/dev/null; sync", check=False)
     assert lab.sh("alvin", "df --output=avail / | tail -n 1").strip() == "0"
     lab.wait("the timer has restored alvin", lambda: not lab.pending("alvin"), 90)
@@ -57,11 +57,11 @@ def test_timer_on_a_full_disk(lab: Lab) -> None:
 
 @pytest.mark.usefixtures("left_open")
 def test_timer_that_meets_an_immutable_file(lab: Lab) -> None:
-    """It goes on until the file can be written, and nobody can confirm it meanwhile."""
+    """The agent retries until it can write the file, and refuses a confirmation meanwhile."""
     lab.sh("alvin", f"chattr +i {FILE}")
     lab.wait("the first attempt is over", lambda: "reverting until every file is back" in state(lab), 90)
     assert FILE in state(lab)
-    lab.wait("another one is on its way", lambda: "running" in lab.sh("alvin", "systemctl show -p SubState burrow-retry.service"), 20)
+    lab.wait("another attempt runs", lambda: "running" in lab.sh("alvin", "systemctl show -p SubState burrow-retry.service"), 20)
     assert "is reverting: " in lab.runbook("bootstrap", *SET[1:]).out
     lab.sh("alvin", f"chattr -i {FILE}")
     lab.wait("it is reverted", lambda: not lab.pending("alvin"), 70)
@@ -70,7 +70,7 @@ def test_timer_that_meets_an_immutable_file(lab: Lab) -> None:
 
 @pytest.mark.usefixtures("left_open")
 def test_boot_that_meets_an_immutable_file(lab: Lab) -> None:
-    """It is tried again later in that boot."""
+    """The agent retries later in that boot."""
     lab.sh("alvin", f"chattr +i {FILE}; sync")
     lab.command("kill", "alvin")
     lab.command("start", "alvin")
@@ -83,10 +83,10 @@ def test_boot_that_meets_an_immutable_file(lab: Lab) -> None:
 
 @pytest.mark.usefixtures("left_open")
 def test_agent_that_is_killed_again_and_again(lab: Lab) -> None:
-    """Whatever of it runs is killed as soon as it is seen, for as long as a timer and its restarts take; then it is let go."""
+    """Every process of the agent is killed at once, while a timer and its restarts run. Then the kills stop."""
     lab.sh("alvin", "systemd-run -q --unit=burrow-drill sh -c 'while :; do pkill -9 -f \"burrow (revert|retry|apply)\"; sleep 0.3; done'")
     lab.wait("its timer has come", lambda: "reverting" in state(lab) or not lab.pending("alvin"), 90)
-    lab.sh("alvin", "systemctl stop burrow-drill.service")  # by itself: the next command has the very words that are looked for
+    lab.sh("alvin", "systemctl stop burrow-drill.service")  # in a separate command, because the next one matches the pattern of pkill
     lab.sh("alvin", "systemctl reset-failed 'burrow-revert-*'; burrow revert")
     assert is_back(lab), state(lab)
     assert not lab.pending("alvin")

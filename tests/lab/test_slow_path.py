@@ -1,4 +1,4 @@
-"""A bad way to the hosts: every management cable loses and delays, and the site comes up all the same."""
+"""A bad path to the hosts: every management cable drops and delays frames, and the site still comes up."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ MANAGEMENT = (
 
 @pytest.fixture
 def bad_cables(lab: Lab) -> Iterator[None]:
-    """5 % of the frames of each cable are lost, and each is 20 ms late: three such cables lead to a node."""
+    """Each cable drops 5 % of its frames and delays each by 20 ms. The path to a node has three such cables."""
     for cable in MANAGEMENT:
         lab.command("impair", cable, "--loss", "5%", "--delay", "20ms")
     yield
@@ -27,7 +27,7 @@ def bad_cables(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.usefixtures("bad_cables")
 def test_bootstrap_ends_right_over_bad_cables(lab: Lab, tmp_path: Path) -> None:
-    """With the timers that a site has by itself: no set is late, none is reverted, and a second run finds nothing to do."""
+    """With a site's default timers, no set is late, none is reverted, and a second run changes nothing."""
     site = variant(tmp_path / "site", timers=BY_ITSELF)
     code, report = lab.report("bootstrap", "--site", site)
     assert {one["state"] for stage in report["stages"] for one in stage["sets"]} == {"done"}, report["stages"]

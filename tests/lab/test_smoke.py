@@ -1,4 +1,4 @@
-"""The whole suite once, in one story: from bare hosts to storage, with the accidents that an operator meets first."""
+"""The whole suite once, from bare hosts to storage, with the most common failures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ EXPORT = "192.168.103.114:/mnt/Vault/Data"
 
 @pytest.fixture
 def drifted(site: Lab) -> Iterator[None]:
-    """alvin's bond differs from the inventory in one value; the next run mends it."""
+    """alvin's bond differs from the inventory in one value. The next run corrects it."""
     site.sh("alvin", SLOW)
     yield
     assert site.runbook("bootstrap", *UPLINK).code == 0
@@ -32,7 +32,7 @@ def lacp_rate(lab: Lab) -> str:
 
 
 def full_neighbours(lab: Lab, node: str) -> int:
-    """How many OSPF adjacencies of a node are Full, as FRR says it."""
+    """The number of a node's OSPF adjacencies that are Full, by FRR."""
     return lab.sh(node, "vtysh -c 'show ip ospf neighbor'", check=False).count("Full/")
 
 

@@ -1,4 +1,4 @@
-"""Ceph over the routed mesh comes up, whoever dies meanwhile; what is somebody's is refused."""
+"""Ceph over the routed mesh comes up although the controller dies meanwhile. Disks and nodes in use elsewhere are refused."""
 
 import time
 
@@ -15,9 +15,9 @@ STORAGE = ("--stage", "storage")
 HASH = "find /etc /var/lib/ceph -xdev -type f -o -type l | LC_ALL=C sort | xargs -d '\\n' sha256sum 2>/dev/null | sha256sum"
 CHANGED = (*NODES, "vault")
 DISK = "/dev/disk/by-id/nvme-2TB_SSD_THEODORE01"
-# Records of runs are younger than this module.
+# The records of this module's runs are newer.
 BEGUN_S = time.time()
-# The stage's steps, in their order: those before the first disk is touched, and those after it.
+# The stage's steps, in order: those before the first change of a disk, and those after it.
 FIRST_STEPS = (
     *("nfs vault", "cluster keys", "cluster alvin", "cluster simon", "cluster theodore", "ceph settings"),
     *("ceph monitor alvin", "ceph monitor simon", "ceph monitor theodore"),
@@ -27,7 +27,7 @@ LAST_STEPS = ("ceph node theodore", "ceph pool vm-storage", "cluster storages")
 
 @pytest.fixture(scope="module", autouse=True)
 def network(site: Lab, fresh: None) -> None:  # noqa: ARG001
-    """The network on fresh hosts; of storage nothing."""
+    """The network on fresh hosts, without storage."""
     assert site.runbook("bootstrap", "--stage", "host", "--stage", "network").code == 0
 
 
@@ -51,25 +51,25 @@ def test_node_of_another_ceph_is_refused_before_anything_joins(site: Lab) -> Non
 
 
 def die_at(lab: Lab, step: str) -> None:
-    """The controller is killed at the end of a step's work, before its checks."""
+    """Kill the controller after a step is applied and before its checks."""
     last = step.rsplit(maxsplit=1)[-1]
     host = last if last in CHANGED else "theodore" if step == "cluster keys" else "alvin"
     run_with("die", "applied", host, step, *STORAGE)
-    lab.wait("what has a timer is taken back", lambda: not any(lab.pending(host) for host in CHANGED), 70)
+    lab.wait("the timers have reverted the transactions", lambda: not any(lab.pending(host) for host in CHANGED), 70)
     at_work = "systemctl list-units --no-legend 'burrow-command-*'"
-    lab.wait("what it had begun elsewhere has ended", lambda: not any(lab.sh(host, at_work) for host in NODES), 120)
+    lab.wait("the commands that it started have ended", lambda: not any(lab.sh(host, at_work) for host in NODES), 120)
     for host in CHANGED:
-        lab.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if its holder had been dead for long enough
+        lab.sh(host, "rm -f /var/lib/burrow/lease.json")  # as if the lease had expired
 
 
 def test_controller_killed_at_each_step_leaves_what_the_next_run_goes_on_from(site: Lab) -> None:
-    """In one bring-up; the steps that make OSDs and what comes after them are the next drills'."""
+    """All in one bring-up. The next drills test the steps that create OSDs, and later ones."""
     for step in FIRST_STEPS:
         die_at(site, step)
 
 
 def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
-    """Also by a run whose controller is killed while the other nodes make their OSDs."""
+    """Also by a run whose controller is killed while the other nodes create their OSDs."""
     site.sh(
         "theodore", f"mkfs.ext4 -q {DISK} && mkdir -p /mnt/old && mount {DISK} /mnt/old && echo precious > /mnt/old/file && umount /mnt/old"
     )
@@ -77,7 +77,7 @@ def test_disk_with_a_file_system_is_refused_and_left_alone(site: Lab) -> None:
     die_at(site, "ceph node alvin")
     code, report = site.report("bootstrap", *STORAGE)
     reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
-    assert code in (1, 3), "1 where simon had not ended what the killed run had begun there"
+    assert code in (1, 3), "1 if simon still ran a command of the killed run"
     assert "nvme-2TB_SSD_THEODORE01 (/dev/ubdb) is not empty: ext4" in reasons["ceph node theodore"], reasons
     assert "'ceph node theodore' comes first" in reasons["ceph pool vm-storage"]
     assert site.sh("theodore", f"sha256sum < {DISK}") == before
@@ -101,7 +101,7 @@ def test_stage_ends_healthy_and_a_second_run_changes_nothing(site: Lab) -> None:
 
 
 def test_no_key_is_shown(site: Lab) -> None:
-    """Neither in what a run writes, nor in what these runs kept, here and on the nodes, nor in a file that others may read."""
+    """No key is in a run's output, in the records here and on the nodes, or in a file that other users can read."""
     keys = [one["key"] for one in ceph(site, "alvin", "auth ls")["auth_dump"]]
     assert len(keys) > 9
     assert all(len(key) > 30 for key in keys)
@@ -125,7 +125,7 @@ def test_flag_that_somebody_left_set_goes(site: Lab) -> None:
 def test_manager_that_was_stopped_is_started_again(site: Lab) -> None:
     site.sh("simon", "systemctl stop ceph-mgr@simon && ceph mgr fail simon")
     site.wait(
-        "Ceph misses it", lambda: "simon" not in site.sh("alvin", "ceph mgr dump -f json | jq -c '[.active_name, .standbys[].name]'"), 60
+        "Ceph drops it", lambda: "simon" not in site.sh("alvin", "ceph mgr dump -f json | jq -c '[.active_name, .standbys[].name]'"), 60
     )
     done = site.runbook("bootstrap", *STORAGE, "--set", "ceph node simon")
     assert done.code == 0, f"{done.out}\n{done.err}"

@@ -1,4 +1,4 @@
-"""Wrong candidates, dead hosts, two operators, a jumping clock, Ctrl-C, a switch that is not ours: what an operator meets."""
+"""Failures that an operator meets: wrong cabling, dead hosts, two operators, a clock that jumps, Ctrl-C, an unmanaged switch."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ from sites import variant
 pytestmark = pytest.mark.lab
 
 NETWORK = ("--stage", "network", "--set", "uplink *")
-# A set with the flags of the run that carries it out.
+# A set, and the flags of the run that applies it.
 ALVIN = ("uplink alvin", *NETWORK, "--limit", "alvin")
 
 
@@ -35,7 +35,7 @@ def is_plain(lab: Lab, node: str) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def settled(lab: Lab, fresh: None) -> None:  # noqa: ARG001
-    """A fresh site whose base settings are done: the network is what is tried here."""
+    """A fresh site with its base settings applied. These drills are about the network."""
     assert lab.runbook("bootstrap", "--stage", "host").code == 0
 
 
@@ -48,7 +48,7 @@ def plain(lab: Lab) -> Iterator[None]:
 
 
 def test_channel_with_a_member_of_another_node(lab: Lab, tmp_path: Path) -> None:
-    """Two rows of the cable table are swapped: those sets revert and say where and why; the third node's stands."""
+    """Two rows of the cable table are swapped: their sets revert and report where and why. The third node's set stays applied."""
     swap = {
         "{from: alvin:eno2, to: sw-rack:swp2,": "{from: alvin:eno2, to: sw-rack:swp9,",
         "{from: simon:eno2, to: sw-rack:swp4,": "{from: simon:eno2, to: sw-rack:swp2,",
@@ -65,7 +65,7 @@ def test_channel_with_a_member_of_another_node(lab: Lab, tmp_path: Path) -> None
 
 
 def test_channel_that_swallows_the_way_to_the_operator(lab: Lab, tmp_path: Path) -> None:
-    """A channel takes the switch's own uplink: nobody can be reached, the timers bring all of it back, the other sets stand."""
+    """A LAG takes the switch's own uplink: no host is reachable, the timers revert the set, and the other sets stay applied."""
     wrong = {
         "{from: alvin:eno2, to: sw-rack:swp2,": "{from: alvin:eno2, to: sw-rack:swp9,",
         "{from: sw-rack:swp7, to: sw-core:swp1,": "{from: sw-rack:swp2, to: sw-core:swp1,",
@@ -114,7 +114,7 @@ def test_one_host_accepts_and_says_nothing(lab: Lab) -> None:
 
 @pytest.mark.parametrize(("kind", "host"), [("prepared", "alvin"), ("reachable", "sw-rack")])
 def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path, kind: str, host: str) -> None:
-    """By the lease before the first byte changes, and by the open transaction after it."""
+    """By the lease before the first change, and by the open transaction after it."""
     with open_set(tmp_path / "go", kind, host, *ALVIN) as first:
         second = lab.runbook("bootstrap", *NETWORK, "--limit", "alvin")
         assert second.code == 3, second.out
@@ -125,7 +125,7 @@ def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path, kind: str,
 
 
 def test_clock_jumps_during_a_transaction(lab: Lab, tmp_path: Path) -> None:
-    """Neither the timer nor the lease looks at the clock."""
+    """Neither the timer nor the lease uses the wall clock."""
     hosts = ("alvin", "sw-rack")
     with open_set(tmp_path / "go", "reachable", "sw-rack", *ALVIN) as run:
         for host in hosts:
@@ -162,7 +162,7 @@ def test_interrupt_rolls_back(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_switch_that_is_not_ours(lab: Lab, tmp_path: Path) -> None:
-    """The node's end is done without loss, the ports to bundle are named, and the audit fails until somebody bundles them."""
+    """The node's end is applied without loss, the plan lists the switch ports to bundle, and the audit fails until they are bundled."""
     site = variant(tmp_path / "site", hosts={"sw-rack:\n  groups: [switch]\n": "sw-rack:\n  groups: [switch]\n  managed: false\n"})
     before = lab.sh("sw-rack", "cat /etc/network/interfaces")
     done = lab.runbook("bootstrap", *NETWORK, "--site", site, "--limit", "alvin")
@@ -181,7 +181,7 @@ def test_switch_that_is_not_ours(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None:
-    """Not the lab's name: without a terminal and without --yes nothing is applied."""
+    """The site is not the lab: without a terminal and without --yes, a run applies nothing."""
     site = variant(tmp_path / "home", rehearsal=False)
     flags = (*NETWORK, "--limit", "alvin", "--site", site)
     planned = lab.runbook("bootstrap", *flags)
@@ -193,7 +193,7 @@ def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None
 
 
 def test_host_part_at_the_console(lab: Lab, tmp_path: Path) -> None:
-    """With the controller gone: what is open is shown and undone on the host itself, and the part can be taken off."""
+    """Without the controller, the host's console shows and reverts the open transaction, and can remove the host agent."""
     with open_set(tmp_path / "go", "applied", "alvin", *ALVIN) as run:
         run.kill()
     status = lab.sh("alvin", "burrow status")

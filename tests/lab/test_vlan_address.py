@@ -1,4 +1,4 @@
-"""The host's own address on a VLAN, and ports that others hold: what is refused before anything is touched, and what is done."""
+"""The host's own address on a VLAN, and ports that other interfaces use: what a run refuses before any change, and what it does."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.lab
 
 UPLINK = ("--stage", "network", "--set", "uplink alvin")
 ON_A_VLAN = {"management: vmbr0\n": "management: vmbr0.10\n"}
-# sw-core answers on either side for the other: the operator is in no VLAN, alvin is in VLAN 10, and sw-rack sends on what it gets.
+# sw-core is a proxy ARP router between the untagged operator and alvin in VLAN 10. sw-rack forwards both.
 CORE = """ip link add link br0 name br0.10 type vlan id 10 && ip link set br0.10 up
 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.br0.proxy_arp=1 net/ipv4/conf/br0.10/proxy_arp=1
 ip route replace 172.16.101.1/32 dev br0.10"""
@@ -22,7 +22,7 @@ ifreload -a"""
 
 
 def refused(lab: Lab, *flags: str) -> str:
-    """The reason why alvin's uplink is refused; neither file nor reachability has changed."""
+    """The reason why alvin's uplink is refused. Neither its file nor its reachability changes."""
     before = lab.sh("alvin", "cat /etc/network/interfaces; ip -br addr")
     code, report = lab.report("bootstrap", *UPLINK, *flags)
     (one,) = [one for stage in report["stages"] for one in stage["sets"] if one["set"] == "uplink alvin"]
@@ -38,7 +38,7 @@ def test_an_address_is_not_moved_to_a_vlan(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_live_vlan_on_a_member_keeps_its_port(lab: Lab) -> None:
-    """As Proxmox makes it for a guest with a tag on a bridge that is not VLAN-aware."""
+    """As Proxmox creates it for a guest with a VLAN tag on a bridge that is not VLAN-aware."""
     lab.sh(
         "alvin", "ip link add link eno2 name eno2.20 type vlan id 20; ip link add vmbr0v20 type bridge; ip link set eno2.20 master vmbr0v20"
     )

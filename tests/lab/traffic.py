@@ -1,6 +1,6 @@
-"""Packets counted one by one: echo requests (RFC 792) from loopback to loopback, and which of them nobody answered.
+"""Counts lost packets: sends echo requests (RFC 792) from loopback to loopback, and lists those without a reply.
 
-Not by ping: where two answers arrive while it waits for the processor, iputils' ping forgets one, which a capture beside it shows.
+It does not use ping: if two replies arrive while iputils' ping waits for the CPU, it loses one, as a simultaneous capture shows.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Self
 from rehearsal import Lab
 
 LOOPBACKS = {"alvin": "10.103.0.1", "simon": "10.103.0.2", "theodore": "10.103.0.3"}
-# How long the last answer is waited for.
+# Wait this long for the last reply.
 LAST_S = 1.0
 ECHO = """
 import json, os, select, socket, struct, sys, time
@@ -47,12 +47,12 @@ with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as link
 
 
 def lost(lab: Lab, source: str, target: str, count: int, interval_s: float = 0.05) -> list[int]:
-    """The numbers of those of `count` echo requests from loopback to loopback that are not answered."""
+    """The numbers of the echo requests without a reply, of `count` from loopback to loopback."""
     return _unanswered(lab, source, LOOPBACKS[source], LOOPBACKS[target], count, interval_s)
 
 
 def answered(lab: Lab, host: str, address: str, count: int = 5, interval_s: float = 0.05) -> int:
-    """How many of so many echo requests from a host to an address are answered."""
+    """How many of `count` echo requests from a host to an address have a reply."""
     return count - len(_unanswered(lab, host, "0.0.0.0", address, count, interval_s))
 
 
@@ -63,7 +63,7 @@ def _unanswered(lab: Lab, host: str, source: str, target: str, count: int, inter
 
 
 class Flow:
-    """Echo requests from loopback to loopback while a block runs; `lost` is known after it."""
+    """Echo requests from loopback to loopback while a block runs. `lost` is valid after it."""
 
     def __init__(self, lab: Lab, source: str, target: str, count: int) -> None:
         self.lost = list(range(1, count + 1))

@@ -73,7 +73,7 @@ def test_a_rows_port_changes_single_words_of_its_groups(tmp_path: Path) -> None:
 
 
 KEYS = {
-    "everybody's": (b"hush\n", 0o644, "found mode 0644, which lets others read it; run chmod 600 "),
+    "everybody's": (b"hush\n", 0o644, "found mode 0644, which lets other users read it; run chmod 600 "),
     "the group's": (b"hush\n", 0o620, "found mode 0620"),
     "letters that are no bytes": ("ü".encode() * 16, 0o600, "found the byte 0xc3"),
     "control character": (b"hush\x1b[2J", 0o600, "found the byte 0x1b"),

@@ -91,7 +91,7 @@ KEYS = {
     "two words": (b"the key", 0o600, "found 2 words"),
     "not UTF-8": (b"\xff\xfe", 0o600, "found the byte 0xff"),
     "control character": (b"the-key\x1b", 0o600, "found the byte 0x1b"),
-    "everybody's": (b"the-key\n", 0o644, "found mode 0644, which lets others read it; run chmod 600 "),
+    "everybody's": (b"the-key\n", 0o644, "found mode 0644, which lets other users read it; run chmod 600 "),
     "the group's": (b"the-key\n", 0o640, "found mode 0640"),
 }
 

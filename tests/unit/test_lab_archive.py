@@ -8,7 +8,7 @@ import pytest
 from lab.archive import mirror_in
 from lab.errors import LabError
 from lab.folders import Folders
-from lab.kernel import cached, candidates, mode_words, release_number
+from lab.kernel import cached, candidates, mode_parameters, release_number
 
 DEB822 = """\
 Types: deb
@@ -75,5 +75,5 @@ def test_a_kernel_that_was_refused_is_passed_over_with_its_reason(tmp_path: Path
 
 def test_releases_compare_as_numbers() -> None:
     assert release_number("6.9.1-rc1") < release_number("6.16.0") < release_number("7.2.7")
-    assert mode_words("seccomp") == ["seccomp=on"]
-    assert mode_words("ptrace") == []
+    assert mode_parameters("seccomp") == ["seccomp=on"]
+    assert mode_parameters("ptrace") == []

@@ -79,8 +79,8 @@ def test_a_blueprint_survives_its_text(blueprint: Blueprint) -> None:
 
 def test_a_machine_has_a_disk_for_each_of_its_arrays(blueprint: Blueprint) -> None:
     assert blueprint.machines["vault"].arrays == ("/mnt/Vault", "/mnt/Flash")
-    assert arrays.words(blueprint.machines["vault"], "/here") == [
+    assert arrays.kernel_parameters(blueprint.machines["vault"], "/here") == [
         "ubdb=/here/array0.cow,/here/array0.ext4",
         "ubdc=/here/array1.cow,/here/array1.ext4",
     ]
-    assert arrays.words(blueprint.machines["alvin"], "/here") == []
+    assert arrays.kernel_parameters(blueprint.machines["alvin"], "/here") == []

@@ -8,7 +8,7 @@ import pytest
 from lab.capture import capture
 from lab.control import NoLabError
 from lab.folders import Folders
-from lab.recording import whole
+from lab.recording import whole_records
 
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 
@@ -22,11 +22,11 @@ def record(data: bytes) -> bytes:
 def test_the_record_at_the_end_is_whole_or_gone(lost: int) -> None:
     first, second = HEADER + record(b"a" * 60), record(b"b" * 60)
     data = first + second
-    assert whole(data[: len(data) - lost]) == (first if lost else data)
+    assert whole_records(data[: len(data) - lost]) == (first if lost else data)
 
 
 def test_a_capture_of_nothing_is_its_header() -> None:
-    assert whole(HEADER) == HEADER
+    assert whole_records(HEADER) == HEADER
 
 
 def test_without_a_lab_no_file_is_made(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_what_the_lab_has_not_is_said_in_one_place_and_shown_in_the_docs() -> No
 def test_the_doctor_names_each_need_and_its_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = report(Folders(tmp_path))
     said = capsys.readouterr().out
-    assert "a kernel: none yet; `up` fetches it" in said
+    assert "a kernel: none yet; `up` downloads it" in said
     assert all(absence.what in said for absence in ABSENT)
     assert good == ("MISSING" not in said)
     assert said.count("MISSING") == said.count("  do: ")

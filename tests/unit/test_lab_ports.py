@@ -9,7 +9,7 @@ from inventory.site import Site
 from lab import shims
 from lab.blueprint import Blueprint, MachinePlan, draw
 from lab.cables import Cables
-from lab.netem import Impairment, lifting, netem_batch, parse_delay, parse_loss
+from lab.netem import Impairment, end_impairment, netem_batch, parse_delay, parse_loss
 from lab.ports import Fitting, cables_batch, insertion, ports_batch, removal, shaping_batch, write_ports
 from lab.wiring import mac_of
 
@@ -65,7 +65,7 @@ def test_both_directions_suffer_in_order_and_nothing_is_dropped_for_want_of_room
     words = "root netem limit 11184 delay 20ms loss 5%"
     assert netem_batch(alvin, 0, Impairment(5, 20)) == f"qdisc replace dev vec0 {words}\nqdisc replace dev far0 {words}\n"
     assert "limit 256 loss 0.5%\n" in netem_batch(alvin, EN05, Impairment(0.5))
-    assert lifting(0).count("qdisc delete") == 2
+    assert end_impairment(0).count("qdisc delete") == 2
 
 
 @pytest.mark.parametrize(("text", "ms"), [("20ms", 20), ("1.5ms", 1.5), ("500us", 0.5), ("1s", 1000)])
@@ -87,7 +87,7 @@ def test_what_is_no_share_is_refused(text: str) -> None:
 
 
 def test_an_impairment_speaks() -> None:
-    assert [one.words for one in (Impairment(), Impairment(5), Impairment(5, 20))] == ["nothing", "5% loss", "5% loss, 20 ms delay"]
+    assert [one.text for one in (Impairment(), Impairment(5), Impairment(5, 20))] == ["nothing", "5% loss", "5% loss, 20 ms delay"]
     assert Impairment(**Impairment(5, 20).to_json()) == Impairment(5, 20)
     assert Impairment().is_none
 

@@ -108,9 +108,9 @@ def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, cap
     assert said in capsys.readouterr().err
 
 
-def test_task_that_nobody_judges_ends_with_0_and_says_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_task_without_exit_code_ends_with_0_and_prints_why(capsys: pytest.CaptureFixture[str]) -> None:
     def run(_: Values) -> None:
-        with options.unjudged_task():
+        with options.task_without_exit_code():
             raise PveError("Could not set: size")
 
     assert options.main("pveceph", {"pool set": Command(run)}, ["pool", "set"]) == 0

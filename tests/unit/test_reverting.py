@@ -23,8 +23,7 @@ def test_host_that_goes_on_reverting_is_told_and_refused_until_it_has_ended(worl
     (outcome,) = result.stages[0].outcomes
     assert (result.exit_code, outcome.state) == (FAILED, "reverting")
     assert any(
-        reason.startswith(f"{name}: is reverting: ")
-        and reason.endswith("/etc/network/interfaces: no space left on /; it keeps trying")
+        reason.startswith(f"{name}: is reverting: ") and reason.endswith("/etc/network/interfaces: no space left on /; it keeps trying")
         for reason in outcome.reasons
     )
     del world["alvin"].answers[HEALTH.command]

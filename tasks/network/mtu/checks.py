@@ -61,7 +61,7 @@ def single_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator
     """A cabled port that is in no bond has the MTU that the inventory says."""
     for cable in site.cables_of(host):
         near = cable.near(host)
-        wanted, live = site.hosts[host].ports[near.port].said_mtu_bytes, _mtu(facts, host, near.port)
+        wanted, live = site.hosts[host].ports[near.port].configured_mtu_bytes, _mtu(facts, host, near.port)
         if cable.network is None and cable.bonds == (None, None) and wanted is not None and live is not None:
             yield Finding(f"{near} mtu", str(wanted), str(live), near.port)
 

@@ -43,7 +43,7 @@ class GatewayPorts(Change[GatewayState]):
     def _mtus(self, site: Site) -> dict[str, str]:
         """Of its routed ports, where the inventory says it; its bridge's is that of the bridge's ports."""
         ports = site.hosts[self.host].ports
-        return {name: str(port.said_mtu_bytes) for name, port in ports.items() if port.address and port.said_mtu_bytes is not None}
+        return {name: str(port.configured_mtu_bytes) for name, port in ports.items() if port.address and port.configured_mtu_bytes}
 
     def observe(self, site: Site, facts: Facts) -> GatewayState:
         """As the file says; of several addresses the wanted one counts."""

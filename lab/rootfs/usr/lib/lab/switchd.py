@@ -1,14 +1,14 @@
 # ruff: noqa: INP001, PTH110, PTH112, PTH116, PTH118, PTH123, PTH208 - runs by itself in a machine that boots: no module that is not needed
-"""A switch's firmware: a channel's port without a LACP partner is suspended, as vendors' switches do.
+"""A switch's firmware: suspends a LAG without a LACP partner, as vendors' switches do.
 
-A channel is a bond in 802.3ad mode that is a port of a bridge; suspended means that the bridge neither takes nor sends on it, while LACP,
-which runs below the bridge, goes on. A channel whose stanza says `bond-lacp-bypass-allow yes` falls back to working as a plain port.
-While /etc/lab/no-suspend exists, nothing is suspended.
+A LAG is a bond in 802.3ad mode that is a port of a bridge. While it is suspended, the bridge neither receives nor sends on it, but LACP,
+which runs below the bridge, continues. A LAG with `bond-lacp-bypass-allow yes` in its stanza works as a plain port instead.
+While /etc/lab/no-suspend exists, no LAG is suspended.
 
-A switch has one MAC for good.
+The MAC address of a switch never changes.
 
-Frames of protocols between neighbours (LACP, LLDP) teach no addresses, as on a switch that traps them: a Linux bridge learns from them,
-and takes a node in LACP for reachable through whichever of its ports spoke last.
+The bridge learns no addresses from LACP and LLDP frames, like a switch that traps them. By default a Linux bridge learns from them, and
+then forwards to a node in a LAG through the port that last received such a frame.
 """
 
 import os
@@ -18,16 +18,16 @@ from collections.abc import Iterator
 
 NETWORK = "/sys/class/net"
 INTERFACES = "/etc/network/interfaces"
-SWITCHED_OFF = "/etc/lab/no-suspend"
+NO_SUSPEND = "/etc/lab/no-suspend"
 FALLBACK = "bond-lacp-bypass-allow"
 POLL_S = 0.2
-NOBODY = "00:00:00:00:00:00"
-# linux/if_bridge.h. Blocking would not do: without spanning tree the kernel lifts it whenever any port of the bridge comes or goes.
+NO_PARTNER = "00:00:00:00:00:00"
+# linux/if_bridge.h. Blocking does not last: without spanning tree, the kernel clears it when any port of the bridge comes or goes.
 DISABLED, FORWARDING = "0", "3"
 
 
 def read(*path: str) -> str:
-    """A file's text without its end of line, empty where there is none."""
+    """A file's text without its final newline, empty if there is no file."""
     try:
         with open(os.path.join(*path)) as file:
             return file.read().strip()
@@ -36,14 +36,14 @@ def read(*path: str) -> str:
 
 
 class Fallbacks:
-    """The channels that work without a partner, as the interfaces file says; read again when that changes."""
+    """The LAGs that work without a partner, by the interfaces file, which is read again when it changes."""
 
     def __init__(self) -> None:
         self.stamp = (0, 0, 0)
         self.names: frozenset[str] = frozenset()
 
     def now(self) -> frozenset[str]:
-        """The names of those channels."""
+        """The current names of these LAGs."""
         try:
             stat = os.stat(INTERFACES)
         except OSError:
@@ -56,7 +56,7 @@ class Fallbacks:
 
 
 def parse(text: str) -> Iterator[str]:
-    """The names of the stanzas that allow a fallback."""
+    """The names of stanzas that allow a fallback."""
     name = ""
     for line in text.splitlines():
         words = line.split()
@@ -66,15 +66,15 @@ def parse(text: str) -> Iterator[str]:
             yield name
 
 
-def wanted(channel: str, fallbacks: frozenset[str]) -> str:
-    """The state that the bridge's port should have."""
-    if read(NETWORK, channel, "bonding/ad_partner_mac") != NOBODY or channel in fallbacks or os.path.exists(SWITCHED_OFF):
+def wanted(lag: str, fallbacks: frozenset[str]) -> str:
+    """The intended state of a bridge port."""
+    if read(NETWORK, lag, "bonding/ad_partner_mac") != NO_PARTNER or lag in fallbacks or os.path.exists(NO_SUSPEND):
         return FORWARDING
     return DISABLED
 
 
 def trap(bridge: str) -> None:
-    """Let a bridge learn nothing from frames to link-local addresses."""
+    """Disable a bridge's learning from frames to link-local addresses."""
     switch = os.path.join(NETWORK, bridge, "bridge/no_linklocal_learn")
     if read(switch) == "0":
         with open(switch, "w") as file:
@@ -82,7 +82,7 @@ def trap(bridge: str) -> None:
 
 
 def keep_mac(bridge: str) -> None:
-    """Give a bridge the switch's one MAC: by itself it takes the lowest of its ports, and changes it when a channel takes one."""
+    """Set a bridge's MAC address to the switch's. By default it is the lowest of its ports', and changes when a port joins a LAG."""
     identity = read("/etc/machine-id")
     if not os.path.isdir(os.path.join(NETWORK, bridge, "bridge")) or len(identity) < 10:
         return
@@ -91,27 +91,27 @@ def keep_mac(bridge: str) -> None:
         subprocess.run(["ip", "link", "set", "dev", bridge, "address", mac], check=False)
 
 
-def look(fallbacks: frozenset[str]) -> None:
-    """Bring the ports of all channels to their state."""
-    for channel in os.listdir(NETWORK):
-        trap(channel)
-        keep_mac(channel)
-        folder = os.path.join(NETWORK, channel)
+def update(fallbacks: frozenset[str]) -> None:
+    """Set the bridge port state of all LAGs."""
+    for lag in os.listdir(NETWORK):
+        trap(lag)
+        keep_mac(lag)
+        folder = os.path.join(NETWORK, lag)
         if not os.path.isdir(os.path.join(folder, "bonding")) or not read(folder, "bonding/mode").startswith("802.3ad"):
             continue
         state = read(folder, "brport/state")
-        # A port without carrier is disabled by the kernel, which enables it itself.
-        if state and read(folder, "carrier") == "1" and state != (want := wanted(channel, fallbacks)):
-            done = subprocess.run(["bridge", "link", "set", "dev", channel, "state", want], capture_output=True, text=True, check=False)
-            word = "suspended" if want == DISABLED else "forwarding"
-            print(f"{channel}: {done.stderr.strip() or word}", flush=True)
+        # The kernel disables a port without carrier, and enables it again itself.
+        if state and read(folder, "carrier") == "1" and state != (want := wanted(lag, fallbacks)):
+            done = subprocess.run(["bridge", "link", "set", "dev", lag, "state", want], capture_output=True, text=True, check=False)
+            text = "suspended" if want == DISABLED else "forwarding"
+            print(f"{lag}: {done.stderr.strip() or text}", flush=True)
 
 
 def main() -> None:
-    """Look, for ever."""
+    """Check the LAGs every POLL_S seconds, forever."""
     fallbacks = Fallbacks()
     while True:
-        look(fallbacks.now())
+        update(fallbacks.now())
         time.sleep(POLL_S)
 
 

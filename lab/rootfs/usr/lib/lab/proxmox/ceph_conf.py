@@ -1,4 +1,4 @@
-"""/etc/pve/ceph.conf: read, and written as Proxmox writes it."""
+"""Reads /etc/pve/ceph.conf, and writes it in Proxmox's format."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Sections = dict[str, dict[str, str]]
 
 
 def read() -> Sections:
-    """The sections of the file; empty where there is none."""
+    """The sections of the file, empty if there is none."""
     sections: Sections = {}
     section: dict[str, str] = {}
     for line in PATH.read_text().splitlines() if PATH.exists() else ():

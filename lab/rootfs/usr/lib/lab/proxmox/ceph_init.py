@@ -1,4 +1,4 @@
-"""`pveceph init`: ceph.conf, the administrator's keyring, and the link to ceph.conf that every node has."""
+"""`pveceph init`: ceph.conf, the administrator's keyring, and every node's link to ceph.conf."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ OPTIONS = (
 
 
 def init(values: Values) -> None:
-    """Write ceph.conf; what it has already stays, but for the networks."""
+    """Write ceph.conf. Existing settings stay, except for the networks."""
     if "cluster-network" in values and "network" not in values:
         raise PveError("400 Parameter verification failed.\ncluster-network: missing property - 'network' required by this property")
     FOLDER.mkdir(exist_ok=True)
@@ -50,10 +50,10 @@ def _global(values: Values, auth: str) -> dict[str, str]:
 
 
 def link() -> None:
-    """/etc/ceph/ceph.conf is a link to the cluster's.
+    """Make /etc/ceph/ceph.conf a link to the cluster's ceph.conf.
 
     Raises:
-        PveError: When a file of somebody else's is there.
+        PveError: A regular file is there.
     """
     if ceph_conf.LINK.exists() and not ceph_conf.LINK.is_symlink():
         raise PveError(f"file '{ceph_conf.LINK}' already exists and is not a symlink to {ceph_conf.PATH}")
@@ -63,7 +63,7 @@ def link() -> None:
 
 
 def ensure_admin_keyring() -> None:
-    """The administrator's keyring, made once for the cluster; the node that makes it has a copy in /etc/ceph."""
+    """Create the cluster's administrator keyring if it does not exist, with a copy in /etc/ceph of this node."""
     path = ceph_conf.ADMIN_KEYRING
     if path.exists():
         return
@@ -78,14 +78,14 @@ def ensure_admin_keyring() -> None:
 
 
 def need_init() -> None:
-    """Raise PveError where `pveceph init` was not run."""
+    """Raise PveError if `pveceph init` was not run."""
     wrong = [f"missing '{path}'" for path in (ceph_conf.PATH, FOLDER) if not path.exists()]
     if wrong:
         raise PveError(f"pveceph configuration not initialized - {', '.join(wrong)}")
 
 
 def status(_: Values) -> int:
-    """What `ceph -s` says, within fifteen seconds."""
+    """Run `ceph -s`, with a timeout of 15 seconds."""
     need_init()
     try:
         return subprocess.run(["ceph", "-s"], check=False, timeout=15).returncode

@@ -14,7 +14,7 @@ CAPS = ("mon", "allow profile mgr", "osd", "allow *", "mds", "allow *")
 
 
 def create(values: Values) -> None:
-    """A manager on this node."""
+    """Create a manager on this node."""
     ceph_init.need_init()
     ceph_init.link()
     name = values.get("id", node())
@@ -37,7 +37,7 @@ def create(values: Values) -> None:
 
 
 def destroy(values: Values) -> None:
-    """Take a manager of this node away."""
+    """Remove a manager of this node."""
     ceph_init.need_init()
     name = values["id"]
     folder = FOLDERS / f"ceph-{name}"

@@ -17,7 +17,7 @@ FOLDERS = Path("/var/lib/ceph/mon")
 
 
 def create(values: Values) -> None:
-    """A monitor on this node; with the first one a manager."""
+    """Create a monitor on this node, and a manager with the first monitor."""
     ceph_init.need_init()
     ceph_init.link()
     sections = ceph_conf.read()
@@ -41,7 +41,7 @@ def create(values: Values) -> None:
         ceph_conf.write(sections)
         run("systemctl", "start", f"ceph-mon@{name}")
         if first:
-            _settle_first(sections)
+            _configure_cluster(sections)
         run("systemctl", "enable", f"ceph-mon@{name}")
     if first:
         ceph_mgrs.create({})
@@ -106,8 +106,8 @@ def _make(name: str, address: IPv4Address, monitors: Monitors | None) -> None:
         raise
 
 
-def _settle_first(sections: ceph_conf.Sections) -> None:
-    """What is done once for a cluster, as soon as its first monitor answers."""
+def _configure_cluster(sections: ceph_conf.Sections) -> None:
+    """Configure a new cluster, once its first monitor answers."""
     print("created the first monitor, assume it's safe to disable insecure global ID reclaim for new setup", flush=True)
     monitors = Monitors(LONG_S)
     monitors.text("config set", who="mon", name="auth_allow_insecure_global_id_reclaim", value="false")
@@ -119,7 +119,7 @@ def _settle_first(sections: ceph_conf.Sections) -> None:
 
 
 def destroy(values: Values) -> None:
-    """Take a monitor of this node away; the last one stays."""
+    """Remove a monitor of this node. The last monitor of the cluster cannot be removed."""
     ceph_init.need_init()
     name = values["monid"]
     folder = FOLDERS / f"ceph-{name}"
@@ -135,9 +135,9 @@ def destroy(values: Values) -> None:
             raise PveError("can't remove last monitor")
         monitors.text("mon remove", name=name)
         sections.pop(f"mon.{name}", None)
-        gone = {one["addr"].partition(":")[0] for one in members.get(name, {}).get("public_addrs", {}).get("addrvec", ())}
-        left = [address for address in sections["global"].get("mon_host", "").split() if address not in gone]
-        sections["global"]["mon_host"] = " ".join(left)
+        removed = {one["addr"].partition(":")[0] for one in members.get(name, {}).get("public_addrs", {}).get("addrvec", ())}
+        addresses = [address for address in sections["global"].get("mon_host", "").split() if address not in removed]
+        sections["global"]["mon_host"] = " ".join(addresses)
         ceph_conf.write(sections)
         shutil.rmtree(folder)
         subprocess.run(["systemctl", "disable", "--now", f"ceph-mon@{name}"], check=False)

@@ -19,7 +19,7 @@ WIPED_MIB = 200
 
 
 def create(values: Values) -> None:
-    """An OSD on an empty disk of this node."""
+    """Create an OSD on an empty disk of this node."""
     ceph_init.need_init()
     ceph_init.link()
     _need_address()
@@ -52,7 +52,7 @@ def _disk(name: str) -> Path:
 
 
 def _need_empty(disk: Path) -> None:
-    """Raise PveError where anything is on the disk: partitions, a file system, LVM, ZFS, an OSD, or somebody who holds it."""
+    """Raise PveError if the disk is not empty: it has partitions, a file system, LVM, ZFS or an OSD, or it is in use."""
     tree: dict[str, Any] = json.loads(output("lsblk", "--json", "-o", "NAME,FSTYPE,PTTYPE,MOUNTPOINTS", disk))["blockdevices"][0]
     signatures = json.loads(output("wipefs", "--json", "--no-act", disk) or "{}").get("signatures")
     mounted = any(tree["mountpoints"] or ())
@@ -75,7 +75,7 @@ def _wipe(disk: Path) -> None:
 
 
 def destroy(values: Values) -> None:
-    """Take an OSD of this node away that is down and out."""
+    """Remove an OSD of this node that is down and out."""
     ceph_init.need_init()
     number = values["osdid"]
     if not number.isdigit():

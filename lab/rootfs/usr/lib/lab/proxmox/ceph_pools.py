@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from . import ceph_conf, ceph_init, cluster_fs, storage_cfg
-from .options import Option, PveError, Values, unjudged_task
+from .options import Option, PveError, Values, task_without_exit_code
 from .rados_link import LONG_S, Monitors
 
 SHARED = (
@@ -25,7 +25,7 @@ COLUMNS = ("pool_name", "size", "min_size", "pg_num", "pg_num_min", "pg_autoscal
 
 
 def create(values: Values) -> None:
-    """A replicated pool, and where it is asked for a storage of the same name."""
+    """Create a replicated pool and, with add_storages, a storage of the same name."""
     cluster_fs.need_quorum()
     ceph_init.need_init()
     if not ceph_conf.ADMIN_KEYRING.exists():
@@ -34,7 +34,7 @@ def create(values: Values) -> None:
     if not re.fullmatch(r"[^:/\s]+", name):
         raise PveError("400 Parameter verification failed.\nname: value does not match the regex pattern")
     wanted = {**DEFAULTS, **{key: value for key, value in values.items() if key not in ("name", "add_storages")}}
-    with unjudged_task():
+    with task_without_exit_code():
         monitors = Monitors(LONG_S)
         monitors.text("osd pool create", pool=name, pg_num=int(wanted["pg_num"]))
         _apply(monitors, name, wanted)
@@ -43,14 +43,14 @@ def create(values: Values) -> None:
 
 
 def change(values: Values) -> None:
-    """Change what is asked for of a pool."""
+    """Change settings of a pool."""
     ceph_init.need_init()
-    with unjudged_task():
+    with task_without_exit_code():
         _apply(Monitors(LONG_S), values["name"], {key: value for key, value in values.items() if key != "name"})
 
 
 def _apply(monitors: Monitors, name: str, wanted: dict[str, str]) -> None:
-    """Size first: Ceph derives min_size from it."""
+    """Apply settings to a pool, `size` first, because Ceph derives min_size from it."""
     present = {key: str(value) for key, value in monitors.data("osd pool get", pool=name, var="all").items()}
     failed = []
     for key in sorted(wanted, key=lambda key: (key != "size", key)):
@@ -71,7 +71,7 @@ def _apply(monitors: Monitors, name: str, wanted: dict[str, str]) -> None:
 
 
 def show(values: Values) -> None:
-    """The pools, as a table or as JSON."""
+    """Print the pools, as a table or as JSON."""
     ceph_init.need_init()
     monitors = Monitors()
     stats = {pool["id"]: pool["stats"] for pool in monitors.data("df")["pools"]}

@@ -1,4 +1,4 @@
-"""/etc/pve as Proxmox's commands use it: files that change as a whole, locks across the cluster, and nothing without quorum."""
+"""/etc/pve as Proxmox's commands use it: atomic writes, locks across the cluster, and no writes without quorum."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ PRIVATE = PVE / "priv"
 LOCKS = PRIVATE / "lock"
 COROSYNC = PVE / "corosync.conf"
 LOCK_S = 10.0
-# Proxmox's cluster file system drops a lock that nobody has renewed for so long.
+# Proxmox's cluster file system releases a lock that was not renewed for this long.
 STALE_S = 120.0
 POLL_S = 0.1
 
 
 def write(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file of /etc/pve, as a whole; it is root's, and other people's never."""
+    """Write a file of /etc/pve atomically. Only root can read it, and group www-data unless it is private."""
     new = path.with_name(f"{path.name}.tmp.{os.getpid()}")
     new.touch(mode=0o600)
     new.write_text(text)
@@ -33,15 +33,15 @@ def write(path: Path, text: str, *, private: bool = False) -> None:
 
 
 def has_quorum() -> bool:
-    """Whether the cluster's majority is there; a node that is in no cluster needs nobody."""
+    """Whether the cluster has quorum. True on a node without a cluster."""
     if not COROSYNC.exists():
         return True
-    said = subprocess.run(["corosync-quorumtool", "-s"], check=False, capture_output=True, text=True).stdout
-    return any(line.split() == ["Quorate:", "Yes"] for line in said.splitlines())
+    output = subprocess.run(["corosync-quorumtool", "-s"], check=False, capture_output=True, text=True).stdout
+    return any(line.split() == ["Quorate:", "Yes"] for line in output.splitlines())
 
 
 def need_quorum() -> None:
-    """Raise PveError where the cluster has no majority."""
+    """Raise PveError if the cluster has no quorum."""
     if not has_quorum():
         raise PveError("cluster not ready - no quorum?")
 
@@ -51,7 +51,7 @@ def locked(name: str) -> Iterator[None]:
     """Hold the cluster's lock of a file.
 
     Raises:
-        PveError: When another holds it for too long, or the cluster has no majority.
+        PveError: Another process holds the lock for LOCK_S, or the cluster has no quorum.
     """
     lock, started = f"file-{name.replace('.', '_')}", time.monotonic()
     LOCKS.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,5 +79,5 @@ def _taken(lock: Path) -> bool:
         if time.time() - lock.stat().st_mtime > STALE_S:
             lock.rmdir()
     except FileNotFoundError:
-        pass  # it was given back while we looked
+        pass  # its holder released it meanwhile
     return False

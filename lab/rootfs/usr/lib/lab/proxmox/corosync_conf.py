@@ -1,4 +1,4 @@
-"""corosync.conf: read, and written as Proxmox writes it."""
+"""Reads corosync.conf, and writes it in Proxmox's format."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 from .options import PveError
 
 LINKS = range(8)
-# Sections of which there may be several in one place.
+# Sections that may occur several times in their parent.
 REPEATED = ("node", "interface")
 
 Section = dict[str, Any]
 
 
 def parse(text: str) -> Section:
-    """The sections of a file, one in the other; repeated ones as lists."""
+    """The nested sections of a file. Repeated sections are lists."""
     return _section(iter(text.splitlines()))
 
 
@@ -55,7 +55,7 @@ def parse_link(text: str) -> tuple[str, str | None]:
     """Address and priority of a link: ADDRESS[,priority=NUMBER].
 
     Raises:
-        PveError: When it is written otherwise.
+        PveError: The text has another format.
     """
     fields = dict((part if "=" in part else f"address={part}").split("=", 1) for part in text.split(","))
     if "address" not in fields or set(fields) - {"address", "priority"}:
@@ -64,7 +64,7 @@ def parse_link(text: str) -> tuple[str, str | None]:
 
 
 def links_of(values: Mapping[str, str]) -> dict[int, tuple[str, str | None]]:
-    """The links of a command line by their numbers."""
+    """The links of a command line, by number."""
     return {number: parse_link(values[f"link{number}"]) for number in LINKS if f"link{number}" in values}
 
 
@@ -95,7 +95,7 @@ def member(name: str, number: int, votes: str, links: Mapping[int, tuple[str, st
 
 
 def next_version(conf: Section) -> None:
-    """Count the configuration's version up."""
+    """Increment the configuration's version."""
     conf["totem"]["config_version"] = str(int(conf["totem"]["config_version"]) + 1)
 
 
@@ -103,7 +103,7 @@ def read(path: Path) -> Section:
     """The configuration of a cluster.
 
     Raises:
-        PveError: When there is none.
+        PveError: There is none.
     """
     if not path.exists():
         raise PveError(f"Error: Corosync config '{path}' does not exist - is this node part of a cluster?")

@@ -1,4 +1,4 @@
-"""The command line of Proxmox's commands: sub-commands, arguments by place, and options, judged before anything is done."""
+"""The command line of Proxmox's commands: subcommands, positional arguments and options, all checked first."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ FAILED = 255
 
 
 class PveError(Exception):
-    """What a command of Proxmox says before it ends with 255."""
+    """An error of a Proxmox command, which prints the message and exits with 255."""
 
 
 @contextmanager
-def unjudged_task() -> Iterator[None]:
-    """A task whose end Proxmox's command does not look at: where it fails, the reason is on standard error, and the exit code is 0."""
+def task_without_exit_code() -> Iterator[None]:
+    """A task whose result Proxmox's command ignores: if it fails, its error goes to standard error, and the exit code is 0."""
     try:
         yield
     except PveError as problem:
@@ -26,7 +26,7 @@ def unjudged_task() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Option:
-    """An option --NAME, or with the same checks an argument by place."""
+    """An option --NAME, or a positional argument with the same checks."""
 
     name: str
     kind: str = "string"
@@ -36,7 +36,7 @@ class Option:
     required: bool = False
 
     def complaint(self, value: str) -> str:
-        """What is wrong with a value; empty where nothing is."""
+        """The error of a value, empty if it is valid."""
         if self.kind in ("integer", "boolean") and not value.lstrip("-").isdigit():
             return f"type check ('{self.kind}') failed - got '{value}'"
         if self.kind == "boolean" and value not in ("0", "1"):
@@ -52,7 +52,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """A sub-command: what it takes, and what it does with that."""
+    """A subcommand: its function, its positional arguments and its options."""
 
     run: Callable[[Values], int | None]
     places: tuple[str, ...] = ()
@@ -60,10 +60,10 @@ class Command:
 
 
 def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
-    """Run one of the commands; its exit code."""
+    """Run one of the commands, and return its exit code."""
     words = next((count for count in (2, 1) if " ".join(argv[:count]) in commands), 0)
     if not words:
-        print(f"ERROR: unknown command '{' '.join((program, *argv[:1]))}', or one that the lab has no stand-in for", file=sys.stderr)
+        print(f"ERROR: unknown command '{' '.join((program, *argv[:1]))}', or one that the lab does not have", file=sys.stderr)
         print("\n".join(f"       {program} {name}" for name in commands), file=sys.stderr)
         return FAILED
     name = " ".join(argv[:words])
@@ -79,10 +79,9 @@ def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End with that code once all is written, without a tear-down.
+    """Flush the output and exit with `code`, without Python's cleanup.
 
-    Threads of librados race with the end of the process that they are in, and may abort it when all is done (ceph/ceph#33950: `ceph` leaves
-    this way too).
+    Threads of librados race with the end of their process, and can abort it (ceph/ceph#33950: `ceph` exits this way too).
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -113,12 +112,12 @@ def _values(command: Command, argv: list[str]) -> Values:
         given[name] = value
     if places:
         raise _UsageError("400 not enough arguments")
-    _judge(known, given)
+    _check(known, given)
     return given
 
 
 def _next(option: Option, rest: list[str]) -> str:
-    """The word after an option; a boolean needs none."""
+    """The value after an option. A boolean needs none."""
     if option.kind == "boolean" and (not rest or rest[0] not in ("0", "1")):
         return "1"
     if not rest:
@@ -126,8 +125,8 @@ def _next(option: Option, rest: list[str]) -> str:
     return rest.pop(0)
 
 
-def _judge(known: Mapping[str, Option], given: Values) -> None:
-    wrong = [f"{name}: {said}" for name, value in given.items() if name in known and (said := known[name].complaint(value))]
+def _check(known: Mapping[str, Option], given: Values) -> None:
+    wrong = [f"{name}: {error}" for name, value in given.items() if name in known and (error := known[name].complaint(value))]
     missing = [name for name, option in known.items() if option.required and name not in given]
     wrong += [f"{name}: property is missing and it is not optional" for name in missing]
     if wrong:

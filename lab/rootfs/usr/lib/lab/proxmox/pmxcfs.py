@@ -1,7 +1,7 @@
-"""A stand-in of the rehearsal lab for what Proxmox's cluster file system does with corosync's configuration.
+"""The rehearsal lab's replacement for the part of Proxmox's cluster file system that updates corosync's configuration.
 
-On a node of a cluster a newer /etc/pve/corosync.conf (by its config_version) becomes /etc/corosync/corosync.conf, and corosync reads it.
-With the word `once` it looks a single time, for what was missed while the node was off. A node that is in no cluster needs none of it.
+On a node of a cluster, it copies a newer /etc/pve/corosync.conf (by its config_version) to /etc/corosync/corosync.conf, and makes corosync
+read it. With the argument `once`, it copies a single time, for changes while the node was off. On a node without a cluster, it exits.
 """
 
 import re
@@ -16,7 +16,7 @@ POLL_S = 0.5
 
 
 def version(path: Path) -> int:
-    """The config_version of a corosync.conf, 0 where there is none."""
+    """The config_version of a corosync.conf, 0 if there is none."""
     try:
         found = re.search(r"^\s*config_version:\s*(\d+)", path.read_text(), re.MULTILINE)
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def version(path: Path) -> int:
 
 
 def follow() -> bool:
-    """Take the cluster's configuration where it is newer; whether it was."""
+    """Copy the cluster's configuration if it is newer. Returns whether it was."""
     if version(CLUSTERS) <= version(LOCAL):
         return False
     new = LOCAL.with_suffix(".conf.new")
@@ -35,7 +35,7 @@ def follow() -> bool:
 
 
 def main() -> None:
-    """Follow the cluster's configuration."""
+    """Copy the cluster's configuration whenever it changes."""
     if not LOCAL.exists():
         return
     follow()

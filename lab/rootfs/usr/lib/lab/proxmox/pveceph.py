@@ -1,4 +1,4 @@
-"""A stand-in for pveceph(1)."""
+"""The replacement for pveceph(1)."""
 
 from . import ceph_init, ceph_mgrs, ceph_mons, ceph_osds, ceph_pools, options
 from .options import Command
@@ -25,6 +25,6 @@ SHORT = {
 
 
 def main(argv: list[str]) -> int:
-    """Run it."""
+    """Run the command, and return its exit code."""
     shorts = {short: COMMANDS[name] for short, name in {**SHORT, "lspools": "pool ls"}.items()}
     return options.main("pveceph", {**COMMANDS, **shorts}, argv)

@@ -1,4 +1,4 @@
-"""A stand-in for pvecm(1), over the real corosync."""
+"""The replacement for pvecm(1), with the real corosync."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from . import cluster_fs, corosync_conf, options
 from .cluster_fs import COROSYNC
-from .options import Command, Option, PveError, Values, unjudged_task
+from .options import Command, Option, PveError, Values, task_without_exit_code
 from .system import addresses, node, output, own_address, run
 
 LOCAL = Path("/etc/corosync/corosync.conf")
@@ -25,10 +25,10 @@ ADD_NODE = (*LINKS, Option("nodeid", "integer", 1), Option("votes", "integer", 0
 
 
 def create(values: Values) -> None:
-    """A cluster of this node alone."""
+    """Create a cluster of this node only."""
     if COROSYNC.exists():
         raise PveError(f"cluster config '{COROSYNC}' already exists")
-    with unjudged_task():
+    with task_without_exit_code():
         _create(values)
 
 
@@ -45,7 +45,7 @@ def _create(values: Values) -> None:
 
 
 def _enter(text: str) -> None:
-    """Take /etc/pve of the cluster instead of the node's own, then start corosync; what Proxmox has enabled from the start."""
+    """Mount the cluster's /etc/pve, then enable and start corosync, which Proxmox enables from the start."""
     run("systemctl", "restart", "pve-cluster")
     if not COROSYNC.exists():
         cluster_fs.write(COROSYNC, text)
@@ -54,10 +54,10 @@ def _enter(text: str) -> None:
 
 
 def add(values: Values) -> None:
-    """Take this node into the cluster of another, over SSH."""
+    """Add this node to the cluster of another, over SSH."""
     if values.get("use_ssh") != "1":
         raise PveError("the rehearsal lab has no API of Proxmox: pass --use_ssh")
-    with unjudged_task():
+    with task_without_exit_code():
         _join(values)
 
 
@@ -76,7 +76,7 @@ def _join(values: Values) -> None:
     if subprocess.run([*peer, shlex.join(words)], check=False).returncode:
         raise PveError(f"unable to add node: command failed ({shlex.join((*peer, *words))})")
     print("copy corosync auth key", flush=True)
-    _take(peer)
+    _copy_configuration(peer)
     print("stopping pve-cluster service", flush=True)
     _enter("")
     _wait_for_quorum()
@@ -101,8 +101,8 @@ def _need_joinable(links: dict[int, tuple[str, str | None]], *, forced: bool) ->
         print("\nWARNING : detected error but forced to continue!\n", file=sys.stderr)
 
 
-def _take(peer: tuple[str, ...]) -> None:
-    """Fetch the cluster's key and configuration."""
+def _copy_configuration(peer: tuple[str, ...]) -> None:
+    """Copy the cluster's key and configuration to this node."""
     for path, source, mode in ((KEY, KEY, 0o400), (LOCAL, COROSYNC, 0o644)):
         done = subprocess.run([*peer, f"cat {source}"], check=False, capture_output=True)
         if done.returncode:
@@ -123,7 +123,7 @@ def _wait_for_quorum() -> None:
 
 
 def add_node(values: Values) -> None:
-    """Put a node into the cluster's configuration: what the other side of `pvecm add` calls here."""
+    """Add a node to the cluster's configuration. `pvecm add` on the new node calls this."""
     cluster_fs.need_quorum()
     with cluster_fs.locked("corosync.conf"):
         conf = corosync_conf.read(COROSYNC)
@@ -163,7 +163,7 @@ def _links(values: Values, example: corosync_conf.Section) -> dict[int, tuple[st
 
 
 def _need_free(links: dict[int, tuple[str, str | None]], others: list[corosync_conf.Section]) -> None:
-    """A second node with an address of the first can end the whole cluster."""
+    """Raise PveError if another node has an address of the links. A duplicate address can stop the whole cluster."""
     for address, _ in links.values():
         for one in others:
             ring = next((key for key, value in one.items() if key.startswith("ring") and value == address), None)
@@ -172,7 +172,7 @@ def _need_free(links: dict[int, tuple[str, str | None]], others: list[corosync_c
 
 
 def delete_node(values: Values) -> None:
-    """Take a node out of the cluster's configuration."""
+    """Remove a node from the cluster's configuration."""
     name = values["node"]
     if name == node():
         raise PveError("Cannot delete myself from cluster!")
@@ -189,7 +189,7 @@ def delete_node(values: Values) -> None:
 
 
 def status(_: Values) -> NoReturn:
-    """The cluster as this node sees it."""
+    """Print the status of the cluster as this node sees it."""
     totem = corosync_conf.read(COROSYNC)["totem"]
     shown = {
         "Name": totem["cluster_name"],
@@ -205,13 +205,13 @@ def status(_: Values) -> NoReturn:
 
 
 def nodes(_: Values) -> NoReturn:
-    """The cluster's nodes as this node sees them."""
+    """Print the cluster's nodes as this node sees them."""
     corosync_conf.read(COROSYNC)
     os.execvp("corosync-quorumtool", ["corosync-quorumtool", "-l"])  # noqa: S606
 
 
 def api_version(_: Values) -> None:
-    """How joining works here."""
+    """Print the version of the join protocol."""
     print(JOIN_VERSION)
 
 
@@ -227,5 +227,5 @@ COMMANDS = {
 
 
 def main(argv: list[str]) -> int:
-    """Run it."""
+    """Run the command, and return its exit code."""
     return options.main("pvecm", COMMANDS, argv)

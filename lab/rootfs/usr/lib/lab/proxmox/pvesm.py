@@ -1,4 +1,4 @@
-"""A stand-in for pvesm(1)."""
+"""The replacement for pvesm(1)."""
 
 import shutil
 import sys
@@ -20,16 +20,16 @@ OPTIONS = tuple(
 
 
 def add(values: Values) -> None:
-    """Register a storage for the whole cluster."""
+    """Add a storage to the cluster."""
     kind, name = values["type"], values["storage"]
     if kind not in KINDS:
-        raise PveError(f"400 Parameter verification failed.\ntype: the lab has no stand-in for storages of type '{kind}'")
+        raise PveError(f"400 Parameter verification failed.\ntype: the lab does not have storages of type '{kind}'")
     fields = {key: value for key, value in values.items() if key not in ("type", "storage")}
     if strange := [key for key in fields if key not in FIELDS[kind]]:
         raise PveError(f"create storage failed: unexpected property '{strange[0]}'")
     if missing := [key for key in ("server", "export") if kind == "nfs" and key not in fields]:
-        said = "\n".join(f"{key}: property is missing and it is not optional" for key in missing)
-        raise PveError(f"400 Parameter verification failed.\n{said}")
+        errors = "\n".join(f"{key}: property is missing and it is not optional" for key in missing)
+        raise PveError(f"400 Parameter verification failed.\n{errors}")
     if kind == "nfs":
         fields.setdefault("path", f"/mnt/pve/{name}")
     fields.setdefault("content", "images,rootdir" if kind == "rbd" else "images")
@@ -42,12 +42,12 @@ def add(values: Values) -> None:
 
 
 def remove(values: Values) -> None:
-    """Forget a storage; what it holds stays."""
+    """Remove a storage from the configuration. Its content stays."""
     storage_cfg.remove(values["storage"])
 
 
 def status(_: Values) -> None:
-    """A line for each storage, with what it has and what of it is used, in KiB."""
+    """Print a line for each storage, with its total, used and free space in KiB."""
     storages = storage_cfg.read()
     width = max((len(name) for name in storages), default=0) + 1
     head = (f"{title:>{size}}" for title, size in (("Type", 10), ("Status", 10), ("Total (KiB)", 15), ("Used (KiB)", 15)))
@@ -61,7 +61,7 @@ def _line(storage: Storage, width: int) -> str:
         return f"{storage.name:<{width}} {storage.kind:>10} {'disabled':>10} {0:>15} {0:>15} {0:>15} {'N/A':>8}"
     try:
         storage_cfg.activate(storage)
-        total, used, free = _rbd_room(storage) if storage.kind == "rbd" else _folder_room(storage)
+        total, used, free = _rbd_space(storage) if storage.kind == "rbd" else _folder_space(storage)
         state = "active"
     except (PveError, OSError) as problem:
         print(problem, file=sys.stderr)
@@ -72,7 +72,7 @@ def _line(storage: Storage, width: int) -> str:
     )
 
 
-def _rbd_room(storage: Storage) -> tuple[int, int, int]:
+def _rbd_space(storage: Storage) -> tuple[int, int, int]:
     stats = {pool["name"]: pool["stats"] for pool in Monitors().data("df", detail="detail")["pools"]}
     if storage.fields["pool"] not in stats:
         raise PveError(f"could not get usage stats for pool '{storage.fields['pool']}'")
@@ -80,7 +80,7 @@ def _rbd_room(storage: Storage) -> tuple[int, int, int]:
     return found["stored"] + found["max_avail"], found["stored"], found["max_avail"]
 
 
-def _folder_room(storage: Storage) -> tuple[int, int, int]:
+def _folder_space(storage: Storage) -> tuple[int, int, int]:
     folder = Path(storage.fields["path"])
     if storage.kind == "dir":
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,5 +96,5 @@ COMMANDS = {
 
 
 def main(argv: list[str]) -> int:
-    """Run it."""
+    """Run the command, and return its exit code."""
     return options.main("pvesm", COMMANDS, argv)

@@ -1,4 +1,4 @@
-"""The cluster as its monitors answer: one connection, many commands, as Proxmox's own library does it."""
+"""Commands to the cluster's monitors over one connection, like Proxmox's own library."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ sys.path.append("/usr/lib/python3/dist-packages")
 import rados
 
 CONNECT_S = 5
-# What a command that changes something may take.
+# The timeout of commands that change something.
 LONG_S = 60
 
 
@@ -22,7 +22,7 @@ class Monitors:
         """Connect.
 
         Raises:
-            PveError: When no monitor answers in time.
+            PveError: No monitor answers in time.
         """
         self.timeout_s = timeout_s
         options = {"client_mount_timeout": str(timeout_s), "rados_mon_op_timeout": str(timeout_s)}
@@ -35,24 +35,24 @@ class Monitors:
             raise PveError(f"rados_connect failed - {problem}") from problem
 
     def text(self, prefix: str, **arguments: Any) -> str:
-        """What a command answers, as text.
+        """A command's answer as text.
 
         Raises:
-            PveError: When the monitors refuse it.
+            PveError: The monitors refuse the command.
         """
         return self._ask({"prefix": prefix, "format": "plain", **arguments}).decode()
 
     def data(self, prefix: str, **arguments: Any) -> Any:
-        """What a command answers, as data."""
+        """A command's answer as parsed JSON."""
         answer = self._ask({"prefix": prefix, "format": "json", **arguments})
         return json.loads(answer) if answer.strip() else None
 
     def binary(self, prefix: str) -> bytes:
-        """What a command answers, as bytes."""
+        """A command's answer as bytes."""
         return self._ask({"prefix": prefix, "format": "plain"})
 
     def _ask(self, command: dict[str, Any]) -> bytes:
-        code, answer, said = self._link.mon_command(json.dumps(command), b"", timeout=self.timeout_s)
+        code, answer, error = self._link.mon_command(json.dumps(command), b"", timeout=self.timeout_s)
         if code:
-            raise PveError(f"error with '{command['prefix']}': mon_command failed - {said or code}")
+            raise PveError(f"error with '{command['prefix']}': mon_command failed - {error or code}")
         return bytes(answer)

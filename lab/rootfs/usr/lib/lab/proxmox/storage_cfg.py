@@ -1,4 +1,4 @@
-"""/etc/pve/storage.cfg: read, and written as Proxmox writes it."""
+"""Reads /etc/pve/storage.cfg, and writes it in Proxmox's format."""
 
 import socket
 import subprocess
@@ -14,7 +14,7 @@ NFS_PORT = 2049
 CONNECT_S = 2
 SHOW_S = 10
 KEYRINGS = cluster_fs.PRIVATE / "ceph"
-# What has to be there, in the order in which it is written; the rest follows by its name.
+# The required fields, in the order of the file. Other fields follow, sorted by name.
 REQUIRED = {"dir": ("path",), "nfs": ("export", "path", "server"), "rbd": ()}
 
 
@@ -28,7 +28,7 @@ class Storage:
 
     @property
     def text(self) -> str:
-        """The section as it is written."""
+        """The section's text."""
         first = REQUIRED.get(self.kind, ())
         keys = (*first, *sorted(key for key in self.fields if key not in first))
         lines = [f"\t{key} {self.fields[key]}\n" if self.fields[key] else f"\t{key}\n" for key in keys]
@@ -36,7 +36,7 @@ class Storage:
 
 
 def read() -> dict[str, Storage]:
-    """The storages by their names."""
+    """The storages by name."""
     found: dict[str, Storage] = {}
     for block in PATH.read_text().split("\n\n") if PATH.exists() else ():
         head, *lines = block.strip("\n").splitlines() or [""]
@@ -52,10 +52,10 @@ def _write(storages: Mapping[str, Storage]) -> None:
 
 
 def add(kind: str, name: str, fields: Mapping[str, str]) -> None:
-    """Add a storage, and use it once on this node, so that what is wrong is said now.
+    """Add a storage, and activate it on this node, so that errors appear now.
 
     Raises:
-        PveError: When the name is taken, or the storage cannot be used.
+        PveError: The name is in use, or the storage cannot be activated.
     """
     with cluster_fs.locked("storage.cfg"):
         storages = read()
@@ -78,10 +78,10 @@ def _keep_keyring(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Forget a storage; what it holds stays.
+    """Remove a storage from the configuration. Its content stays.
 
     Raises:
-        PveError: When there is none of that name.
+        PveError: There is no storage of that name.
     """
     with cluster_fs.locked("storage.cfg"):
         storages = read()
@@ -96,7 +96,7 @@ def activate(storage: Storage) -> None:
     """Mount a storage of kind nfs on this node.
 
     Raises:
-        PveError: When the server does not answer or refuses.
+        PveError: The server does not answer, or refuses the mount.
     """
     if storage.kind != "nfs" or "disable" in storage.fields:
         return
@@ -114,7 +114,7 @@ def activate(storage: Storage) -> None:
 
 
 def _answers(storage: Storage) -> bool:
-    """Whether the server is there: of one that is mounted by version 4 the port, of others the list of exports."""
+    """Whether the server answers: on its port for an NFSv4 mount, else with its list of exports."""
     server = storage.fields["server"]
     if "vers=4" in storage.fields.get("options", ""):
         try:

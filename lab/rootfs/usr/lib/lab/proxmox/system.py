@@ -1,4 +1,4 @@
-"""What the stand-ins ask of their own machine: its name and addresses, and the system's tools."""
+"""The node's name and addresses, and the system's tools."""
 
 import json
 import socket
@@ -16,10 +16,10 @@ def node() -> str:
 
 
 def run(*words: str | Path, stdin: str | None = None) -> None:
-    """Run a tool; what it says is said on.
+    """Run a tool, which inherits standard output and standard error.
 
     Raises:
-        PveError: When it fails.
+        PveError: The tool failed.
     """
     command = " ".join(str(word) for word in words)
     done = subprocess.run([str(word) for word in words], check=False, input=stdin, text=True)
@@ -28,10 +28,10 @@ def run(*words: str | Path, stdin: str | None = None) -> None:
 
 
 def output(*words: str | Path) -> str:
-    """What a tool says on its standard output.
+    """The standard output of a tool.
 
     Raises:
-        PveError: When it fails, with what it said.
+        PveError: The tool failed. The message contains its standard error.
     """
     done = subprocess.run([str(word) for word in words], check=False, capture_output=True, text=True)
     if done.returncode:
@@ -40,17 +40,17 @@ def output(*words: str | Path) -> str:
 
 
 def addresses() -> list[IPv4Address]:
-    """The addresses of this node's interfaces that are up, but for 127.0.0.0/8."""
+    """The addresses of this node's interfaces that are up, except 127.0.0.0/8."""
     links: list[dict[str, Any]] = json.loads(output("ip", "-4", "-j", "address", "show", "up"))
     found = [IPv4Address(info["local"]) for link in links for info in link.get("addr_info", ())]
     return [address for address in dict.fromkeys(found) if not address.is_loopback]
 
 
 def addresses_in(network: str) -> list[IPv4Address]:
-    """Those of them that are in a network, which may be written by an address in it."""
+    """The node's addresses in a network, which may be written with host bits."""
     return [address for address in addresses() if address in IPv4Network(network, strict=False)]
 
 
 def own_address() -> IPv4Address:
-    """The address that this node's name stands for."""
+    """The address that this node's name resolves to."""
     return IPv4Address(socket.gethostbyname(node()))

@@ -1,7 +1,7 @@
-# ruff: noqa: INP001 - lies where Ceph's manager looks for modules
-"""A shim of the rehearsal lab: Debian 13's bcrypt cannot be loaded twice in one process, and Ceph's manager loads it for each module.
+# ruff: noqa: INP001 - is in the folder where Ceph's manager looks for modules
+"""A shim of the rehearsal lab. Debian 13's bcrypt cannot be loaded twice in one process, and Ceph's manager loads it for each module.
 
-Nothing in the lab hashes a password by the manager.
+In the lab, the manager hashes no password.
 """
 
 
