@@ -22,16 +22,16 @@ TIMES = 7
 START = """
 import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
 from runbooks.NAME import RUNBOOK
-from tasks.core.engine import apply as carry
-from tasks.core.cli import command_line
+from tasks.core.cli import command_line, report
+from tasks.core.engine import apply, record
+from tasks.core.engine.execute import open_run
+from tasks.core.engine.runbook import Options
+from tasks.core.engine.selection import needs_of
 from tasks.core.model import plan
-from tasks.core.engine import record
-from tasks.core.cli import report
-from tasks.core.engine import runbook
 import napalm_ifupdown2
-options = runbook.Options()
-run = runbook.open_run(options)
-runbook.needs_of(RUNBOOK.stages, run, options)
+options = Options()
+run = open_run(options)
+needs_of(RUNBOOK.stages, run, options)
 """
 
 
