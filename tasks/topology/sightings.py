@@ -8,7 +8,7 @@ from inventory.printable import printable
 from inventory.site import Cable, End, Site
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Facts, HostFacts
-from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NOBODY, BondLive
+from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NO_PARTNER, BondLive
 
 # {(host, port): (router id of the neighbour, state of the adjacency)}; None where nobody asked for OSPF.
 Adjacencies = Mapping[tuple[str, str], tuple[str, str]] | None
@@ -107,7 +107,7 @@ class Witnesses:
     def _lacp(self, near: End, ours: str, theirs: End) -> Sighting:
         bond = self.reports[near.host].bonds.get(ours)
         member = bond.members.get(near.port) if bond else None
-        if member is None or member.partner == NOBODY:
+        if member is None or member.partner == NO_PARTNER:
             found = "no partner" if member else f"no member of {ours}" if bond else f"no {ours}"
             return Sighting(near, "LACP", str(theirs), found, Sight.NOTHING)
         owners = self._owners(member.partner)

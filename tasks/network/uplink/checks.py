@@ -21,7 +21,7 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive 
 @check(
     needs=(BONDS,),
     severity=Severity.CRITICAL,
-    remediation=f"{RELOAD_INTERFACES} If it persists, look for a member cabled elsewhere (LLDP) or for a missing port channel at the other end.",
+    remediation=f"{RELOAD_INTERFACES} If it persists, look for a member cabled elsewhere (LLDP), or for a missing channel at the far end.",
     tags=TAGS,
 )
 def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
