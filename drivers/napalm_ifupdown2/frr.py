@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
-from tasks.platforms.frr.running import NO_WORD, READ_LAYOUT, READ_RUNNING, split_files, unsaved
+from tasks.platforms.frr.running import NO_ANSWER, READ_LAYOUT, READ_RUNNING, split_files, unsaved
 
 
 def reload_problems(read: Callable[[list[str]], Any], before: Mapping[str, str], after: Mapping[str, str], sent: str) -> list[str]:
@@ -13,7 +13,7 @@ def reload_problems(read: Callable[[list[str]], Any], before: Mapping[str, str],
         return []
     answers = read([READ_LAYOUT, READ_RUNNING])
     if answers[READ_RUNNING]["rc"]:
-        return [f"FRR runs, and {NO_WORD}"]
+        return [f"FRR runs, and {NO_ANSWER}"]
     running = answers[READ_RUNNING]["out"]
     found = (
         split_files(answers[READ_LAYOUT]["out"]),

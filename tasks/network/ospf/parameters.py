@@ -1,4 +1,4 @@
-"""What both ends of a routed cable have to say alike (RFC 2328, 10.5 and D.4): it is changed on both, or on neither."""
+"""Parameters that have to match on both ends of a routed cable (RFC 2328, 10.5 and D.4): they change on both ends or on neither."""
 
 from inventory.site import Site
 from tasks.core.model.fact import Facts
@@ -10,8 +10,8 @@ from tasks.platforms.frr.frr_file import FrrFile, in_dots
 KEY = "ip ospf message-digest-key"
 PARAMETERS = ("ip ospf area", "ip ospf network", "ip ospf hello-interval", "ip ospf dead-interval", "ip ospf authentication", KEY)
 FULL = "Full"
-# The dead timer of a neighbour begins anew with each hello that is accepted: what was full before is accepted with the new parameters, or this
-# fails at the end of its time, and the host is as it was.
+# Each accepted hello restarts a neighbour's dead timer. A neighbour that was Full has to send an accepted hello with the new parameters in
+# time. Otherwise the script fails, and the host is restored.
 FOLLOWED_SCRIPT = """
 import json, subprocess, sys, time
 wait_s, ports = sys.argv[2], set(sys.argv[3:])
@@ -26,12 +26,12 @@ while ports and time.monotonic() < ends:
         before[port] = due_ms
     time.sleep(0.2)
 if ports:
-    sys.exit(f"no neighbour takes the new OSPF parameters on {', '.join(sorted(ports))} within {wait_s} s: change both ends in one run")
+    sys.exit(f"no neighbour uses the new OSPF parameters on {', '.join(sorted(ports))} within {wait_s} s: change both ends in one run")
 """
 
 
 def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFile) -> tuple[str, ...]:
-    """The ports with a full neighbour, who has to follow."""
+    """The ports with a Full neighbour and other parameters than before: that neighbour has to change too."""
     file, full = FrrFile(facts[host][FRR_CONF]), {one.port for one in facts[host][FRR].neighbours if one.state == FULL}
     ports = (cable.near(host).port for cable in site.routed(host))
     return tuple(port for port in ports if port in full and _parameters(file, port) != _parameters(wanted, port))
@@ -39,11 +39,13 @@ def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFi
 
 def _parameters(file: FrrFile, port: str) -> tuple[str | None, ...]:
     values = (file.get((f"interface {port}",), parameter) for parameter in PARAMETERS)
-    return tuple(in_dots(value) if parameter == "ip ospf area" and value else value for parameter, value in zip(PARAMETERS, values, strict=True))
+    return tuple(
+        in_dots(value) if parameter == "ip ospf area" and value else value for parameter, value in zip(PARAMETERS, values, strict=True)
+    )
 
 
 def followed(ports: tuple[str, ...], wait_s: int) -> Action:
-    """Until each port's neighbour is full and was accepted with the new parameters. Fails where that is not within `wait_s` seconds."""
+    """Waits until each port's neighbour is Full with the new parameters. Fails after `wait_s` seconds."""
     argv = ("python3", "-c", FOLLOWED_SCRIPT, "neighbours follow", str(wait_s), *ports)
-    shown = f"{', '.join(ports)}: the neighbours have to follow within {wait_s} s, or all is as before"
+    shown = f"{', '.join(ports)}: the neighbours have to use the new parameters within {wait_s} s, or the host is restored"
     return Action(argv, ("true",), deadline_s=wait_s + 10.0, shown=shown, coordinated=True)

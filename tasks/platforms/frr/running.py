@@ -26,7 +26,7 @@ READ_RUNNING = (
     ' [ ! -e "$file" ] || [ ! -d "/proc/$(cat "$file")" ] || alive=yes;'
     " done; [ -z \"$alive\" ] || vtysh -c 'show running-config'"
 )
-NO_WORD = "`vtysh -c 'show running-config'` does not say what: a reload could delete what no file holds; mend FRR there, then run again"
+NO_ANSWER = "`vtysh -c 'show running-config'` does not say what: a reload could delete what no file holds; mend FRR there, then run again"
 KEEP = "keep it with `vtysh -c 'write memory'`, or take it out with `vtysh`; then run again"
 
 
