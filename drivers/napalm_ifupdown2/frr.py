@@ -13,7 +13,7 @@ def reload_problems(read: Callable[[list[str]], Any], before: Mapping[str, str],
         return []
     answers = read([READ_LAYOUT, READ_RUNNING])
     if answers[READ_RUNNING]["rc"]:
-        return [f"FRR runs, and {NO_ANSWER}"]
+        return [f"FRR runs, but {NO_ANSWER}"]
     running = answers[READ_RUNNING]["out"]
     found = (
         split_files(answers[READ_LAYOUT]["out"]),

@@ -90,7 +90,7 @@ REPEATED = {
     "vtysh with a number": ("line 7: % Unknown command[4]: ", ""),
     "frr-reload": ("frr-reload.py: Failed to execute 'interface en05', '", "'"),
     "a finding": ("alvin:frr.conf interface en05 / ", ""),
-    "a sentence": ("not known what `", "` does to en05"),
+    "a sentence": ("the impact of `", "` on en05 is unknown"),
 }
 
 

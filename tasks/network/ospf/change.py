@@ -91,7 +91,7 @@ class Ospf(Change[OspfState]):
         """The running statements that are in no file. Raises Refused if FRR runs and does not show its configuration."""
         here = facts[self.host]
         if here[FRR_UNIT][0] == "active" and not here[FRR].configuration:
-            raise Refused(f"{self.host}: FRR runs, and {NO_ANSWER}")
+            raise Refused(f"{self.host}: FRR runs, but {NO_ANSWER}")
         candidate = split(self._candidate(site, facts))[FRR_CONF_PATH]
         return unsaved(here[FRR].configuration, here[FRR_CONF], merge(here[FRR_CONF], candidate), candidate)
 

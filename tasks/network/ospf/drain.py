@@ -15,12 +15,12 @@ while [ $tries -gt 0 ]; do
   total=$(echo "$links" | grep -c 'another Router')
   high=$(echo "$links" | grep -c '"tos0Metric":65535')
   others=$(vtysh -c 'show ip ospf neighbor detail json') || exit 1
-  owed=$(echo "$others" | grep -c '"linkStateRetransmissionListCounter":[1-9]')
-  [ "$total" = "$high" ] && [ "$owed" = 0 ] && exit 0
+  missing=$(echo "$others" | grep -c '"linkStateRetransmissionListCounter":[1-9]')
+  [ "$total" = "$high" ] && [ "$missing" = 0 ] && exit 0
   tries=$((tries - 1))
   sleep 0.1
 done
-echo "OSPF's neighbours have not acknowledged the drain: $high of $total links at the highest metric, $owed acknowledgements missing" >&2
+echo "OSPF's neighbours have not acknowledged the drain: $high of $total links at the highest metric, $missing acknowledgements missing" >&2
 exit 1
 """
 # A router whose own file makes it a stub router stays one.
