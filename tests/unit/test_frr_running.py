@@ -107,7 +107,7 @@ def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
     [
         ("", ""),
         ("/etc/frr/vtysh.conf\n/etc/frr/support_bundle_commands.conf\n/etc/frr/daemons.conf\n", ""),
-        ("/etc/frr/ospfd.conf\n/etc/frr/zebra.conf\n", "/etc/frr/ospfd.conf, /etc/frr/zebra.conf hold"),
+        ("/etc/frr/ospfd.conf\n/etc/frr/zebra.conf\n", "/etc/frr/ospfd.conf, /etc/frr/zebra.conf contain"),
         ("no service integrated-vtysh-config\n", "no service integrated-vtysh-config"),
     ],
 )

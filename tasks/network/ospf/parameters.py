@@ -18,8 +18,8 @@ wait_s, ports = sys.argv[2], set(sys.argv[3:])
 ends = time.monotonic() + float(wait_s)
 before = {}
 while ports and time.monotonic() < ends:
-    answer = json.loads(subprocess.run(["vtysh", "-c", "show ip ospf neighbor detail json"], capture_output=True, check=True).stdout or "{}")
-    for row in (row for rows in answer.get("neighbors", answer).values() if isinstance(rows, list) for row in rows):
+    reply = json.loads(subprocess.run(["vtysh", "-c", "show ip ospf neighbor detail json"], capture_output=True, check=True).stdout or "{}")
+    for row in (row for rows in reply.get("neighbors", reply).values() if isinstance(rows, list) for row in rows):
         port, due_ms = row["ifaceName"].split(":")[0], row["routerDeadIntervalTimerDueMsec"]
         if row["nbrState"].startswith("Full") and due_ms > before.get(port, due_ms):
             ports.discard(port)
