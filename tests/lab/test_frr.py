@@ -175,7 +175,7 @@ def _assert_said_and_done(lab: Lab, difference: Difference, up: dict[str, Adjace
     else:
         which = (difference.ends == "all", difference.ends == "en06")
         assert ("every" in said, "en06's OSPF adjacency goes" in said) == which, said
-    assert "not known" not in said
+    assert "is unknown" not in said
     lab.sh("alvin", FRR_RELOAD_SCRIPT)
     ended = set(up) if difference.ends == "all" else {difference.ends} - {""}
     if ended:
