@@ -125,17 +125,17 @@ def _whole(text: str, ports: Collection[str], before: str) -> Iterator[Problem]:
     file = InterfacesFile(text)
     made, gone = _made(file), _made(InterfacesFile(before)) - _made(file)
     present = (set(ports) - gone) | made
-    taken: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for number, stanza, line in _numbered(file):
         owner = (stanza.iface if stanza else None) or ""
         for port in members_of(line) if owner else ():
             if port not in present and "." not in port:
                 yield Problem(number, f"iface {owner}: port {port} is not on this host", f", which has {' '.join(sorted(present))}")
-            if taken.setdefault(port, owner) != owner:
-                yield Problem(number, f"iface {owner}: port {port} is already in {taken[port]}; a port belongs to one owner only")
+            if owners.setdefault(port, owner) != owner:
+                yield Problem(number, f"iface {owner}: port {port} is already in {owners[port]}; a port belongs to one owner only")
     for number, stanza, line in _numbered(file):
-        if stanza and stanza.iface in taken and line.key == "address":
-            owner = taken[stanza.iface]
+        if stanza and stanza.iface in owners and line.key == "address":
+            owner = owners[stanza.iface]
             yield Problem(number, f"iface {stanza.iface}: address {line.value} on a port of {owner}; move the address to {owner}")
 
 

@@ -64,21 +64,21 @@ class Field:
     """The areas of the page that are in use."""
 
     def __init__(self, boxes: Mapping[str, Box], wires: tuple[Wire, ...]) -> None:
-        self.taken = [box.grown(3) for box in boxes.values()]
+        self.used = [box.grown(3) for box in boxes.values()]
         self.lines = {id(wire): wire.body for wire in wires}
 
     def put(self, places: Iterable[Box], ours: Iterable[Wire]) -> Box:
         """The first free place; else the first that covers only other lines; else the first."""
         every = list(places)
         box = self.free(every, ours) or every[0]
-        self.taken.append(box.grown(1.5))
+        self.used.append(box.grown(1.5))
         return box
 
     def free(self, places: Iterable[Box], ours: Iterable[Wire]) -> Box | None:
         """The first free place, or at least the first without a label or a box."""
         own = {id(wire) for wire in ours}
         other_lines = [line for name, line in self.lines.items() if name not in own]
-        free = [box for box in places if not any(overlap(box, other) for other in self.taken)]
+        free = [box for box in places if not any(overlap(box, other) for other in self.used)]
         clear = (box for box in free if not any(overlap(box, line) for line in other_lines))
         return next(clear, free[0] if free else None)
 

@@ -129,7 +129,7 @@ MISTAKES = {
         frozenset(
             {
                 ("simon:router-id", "10.103.0.2", "10.103.0.1"),
-                ("simon:router-id", "10.103.0.1 on simon alone", "10.103.0.1 on simon and alvin"),
+                ("simon:router-id", "10.103.0.1 on simon only", "10.103.0.1 on simon and alvin"),
             }
         ),
         "systemctl reload frr; vtysh -c 'clear ip ospf process'",

@@ -19,7 +19,7 @@ TAGS = ("network", "bridge")
     tags=TAGS,
 )
 def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The host's bridge runs the spanning tree protocol exactly if the inventory says so."""
+    """The host's bridge runs the spanning tree protocol if and only if the inventory says so."""
     bridge = site.hosts[host].bridge
     if (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
         yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)

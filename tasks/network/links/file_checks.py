@@ -61,7 +61,7 @@ def nothing_lives_only_until_the_next_boot(site: Site, facts: Facts, host: str) 
     for name, link in facts[host][LINKS].items():
         if link.kind in ("bond", "bridge") and not name.startswith(("fwbr", "docker", "virbr")):
             yield Finding(
-                f"{host}:{name}", "in the interfaces file", "in the interfaces file" if name in known else f"a live {link.kind} alone", name
+                f"{host}:{name}", "in the interfaces file", "in the interfaces file" if name in known else f"only a live {link.kind}", name
             )
 
 

@@ -124,7 +124,7 @@ class Holders:
 
     def is_free(self, port: str, own: tuple[str, ...], remedy: str, *, alone: bool = True) -> None:
         """Raises Refused if an interface not in `own` has the port; with `alone` also if an interface is built on it."""
-        users = dict(self._taken(port, own))
+        users = dict(self._owners(port, own))
         if alone:
             users = {**dict(self._above_live(port, own)), **dict(self._above(port, own)), **users}
         if users:
@@ -135,7 +135,7 @@ class Holders:
         live = next((link for name, link in self.links.items() if port == name or port in link.altnames), None)
         return {port, *(live.altnames if live else ())}
 
-    def _taken(self, port: str, own: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def _owners(self, port: str, own: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """(interface, evidence) of those that have the port as a member."""
         known = self._names(port)
         live = self.links.get(port)

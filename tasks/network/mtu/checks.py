@@ -7,7 +7,7 @@ from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import BONDS, LINKS
 from tasks.network.links.remedies import RELOAD_INTERFACES
-from tasks.network.uplink.probes import UPLINK_PROBES, Way, neighbour, ways
+from tasks.network.uplink.probes import UPLINK_PROBES, ProbePath, neighbour, probe_paths
 
 TAGS = ("network", "mtu")
 WELL = "answers"
@@ -90,8 +90,8 @@ def _is_switch(site: Site, host: str) -> bool:
     return "switch" in site.hosts[host].groups
 
 
-def _answer(facts: Facts, host: str, way: Way) -> str:
-    sent = [one for one in facts[host][UPLINK_PROBES] if (one.address, one.mtu_bytes) == (way.address, way.mtu_bytes)]
+def _answer(facts: Facts, host: str, path: ProbePath) -> str:
+    sent = [one for one in facts[host][UPLINK_PROBES] if (one.address, one.mtu_bytes) == (path.address, path.mtu_bytes)]
     return "no packet was sent" if not sent else WELL if sent[0].answered else "no answer"
 
 
@@ -103,24 +103,24 @@ def _answer(facts: Facts, host: str, way: Way) -> str:
 )
 def full_packets_cross_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """If the inventory sets an uplink's MTU, the largest packet reaches the bridge at the other end without fragmentation."""
-    for way in ways(site, host):
+    for path in probe_paths(site, host):
         yield Finding(
-            f"{host}:{way.name} to {way.far_host} ({way.address}), {way.mtu_bytes} bytes", WELL, _answer(facts, host, way), way.name
+            f"{host}:{path.name} to {path.far_host} ({path.address}), {path.mtu_bytes} bytes", WELL, _answer(facts, host, path), path.name
         )
 
 
 @check(
     needs=(UPLINK_PROBES,),
     severity=Severity.CRITICAL,
-    remediation="A port on the way has a smaller MTU and drops larger packets without an error. On every switch between the two, check"
+    remediation="A port on the path has a smaller MTU and drops larger packets without an error. On every switch between the two, check"
     " the ports' MTUs in `ip link` and in the inventory.",
     tags=(*TAGS, "probe"),
 )
 def full_packets_reach_the_next_node(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Nodes of one subnet with the same uplink MTU in the inventory reach each other with the largest packet. Each node probes the next."""
-    if (way := neighbour(site, host)) is not None:
-        target = f"{host} to {way.far_host} ({way.address}), {way.mtu_bytes} bytes"
-        yield Finding(target, WELL, _answer(facts, host, way))
+    if (path := neighbour(site, host)) is not None:
+        target = f"{host} to {path.far_host} ({path.address}), {path.mtu_bytes} bytes"
+        yield Finding(target, WELL, _answer(facts, host, path))
 
 
 NODE_END_MTU_CHECKS = (bonds_and_their_members_have_one_mtu, bridges_have_the_mtu_of_their_ports)

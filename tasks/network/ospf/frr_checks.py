@@ -43,7 +43,7 @@ def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     tags=TAGS,
 )
 def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """FRR is enabled, and its daemons file starts what the routers need."""
+    """FRR is enabled, and its daemons file starts the daemons that the routers need."""
     if any(site.routed(host)):
         yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip() or "not there")
         started = daemons(facts[host][FRR_DAEMONS])
@@ -98,7 +98,7 @@ def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Findi
     if host not in routers(site) or not (own := facts[host][FRR].router_id):
         return
     others = [name for name in routers(site) if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
-    want = f"{own} on {host} alone"
+    want = f"{own} on {host} only"
     yield Finding(f"{host}:router-id", want, f"{own} on {' and '.join([host, *others])}" if others else want)
 
 

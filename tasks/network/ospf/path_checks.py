@@ -91,7 +91,7 @@ def two_paths_lead_to_every_loopback(site: Site, facts: Facts, host: str) -> Ite
 @check(
     needs=(ROUTES,),
     severity=Severity.CRITICAL,
-    remediation="Check the neighbours of both hosts (`ospf_neighbours_are_full`). Without a route, no traffic between them works.",
+    remediation="Check the neighbours of both hosts (`ospf_neighbours_are_full`). Without a route, there is no traffic between them.",
     tags=TAGS,
 )
 def every_loopback_has_a_route(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

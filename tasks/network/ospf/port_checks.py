@@ -95,7 +95,7 @@ def ospf_speaks_on_routed_ports_alone(site: Site, facts: Facts, host: str) -> It
     routed = {cable.near(host).port for cable in site.routed(host)}
     if routed:
         others = sorted(name for name, port in facts[host][FRR].ports.items() if name not in routed and not port.passive)
-        want = "routed ports alone"
+        want = "routed ports only"
         yield Finding(f"{host}:ospf", want, f"also {' '.join(others)}" if others else want)
 
 

@@ -15,9 +15,7 @@ from tasks.network.uplink.checks import BOND_CHECKS, NODE_END_CHECKS
 
 
 def uplinks(site: Site) -> Iterator[ChangeSet]:
-    """One set for each node's bond. The node changes first: alone, its LACP bond still works, but a vendor's switch suspends a channel
-    without a partner.
-    """
+    """One set for each node's bond. The node is safe alone: a bond works on plain ports, a vendor's channel without a partner does not."""
     for host in site.members_of("proxmox"):
         for bond in host.bonds:
             yield _uplink(site, bond)
