@@ -130,7 +130,7 @@ def _down(name: str, free: str) -> str:
 
 
 def _verify(port: str, name: str) -> str:
-    """A shell command that fails if the device has not the wanted name, and prints the .link file that named it."""
+    """A shell command that fails if the device does not have the wanted name, and prints the .link file that named it."""
     which = f"udevadm info -q property -p /sys/class/net/{quote(name)} | sed -n 's/^ID_NET_LINK_FILE=//p'"
     first, last = f"{name} is not named {port}; the file that names it is ", f", wanted {link_file(port)}: remove the other one"
     report = f'echo {quote(first)}"$({which})"{quote(last)}'
