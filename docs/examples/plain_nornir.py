@@ -1,4 +1,4 @@
-"""Plain Nornir on the lab: read by NAPALM, then make one change of the suite: python docs/examples/plain_nornir.py vault."""
+"""Plain Nornir on the lab: read by NAPALM, then apply one change of the suite: python docs/examples/plain_nornir.py vault."""
 
 import sys
 
@@ -13,7 +13,7 @@ from tasks.core.engine.one_change import apply_change
 
 
 def main(nornir: Nornir, host: str) -> None:
-    """A host's facts as NAPALM has them, then the message of the day."""
+    """Print a host's NAPALM facts, then apply the message of the day."""
     print_result(nornir.filter(name=host).run(task=napalm_get, getters=["facts"]))
     outcome = apply_change(nornir, MessageOfTheDay(host), checks=(message_names_the_host,), watchers=(print,))
     print(outcome.state, *outcome.reasons)

@@ -1,4 +1,4 @@
-"""A NAPALM driver for hosts whose network is ifupdown2 (and FRR): Debian, Proxmox VE, Cumulus-like switches."""
+"""A NAPALM driver for hosts with ifupdown2 (and FRR): Debian, Proxmox VE, Cumulus-like switches."""
 
 from napalm_ifupdown2.driver import Ifupdown2Driver
 

@@ -1,4 +1,4 @@
-"""What ifupdown2's own syntax check lets through, or names without a line: each with its line, before anything is written."""
+"""Errors in a candidate that ifupdown2's own syntax check accepts or reports without a line: each with its line, before any write."""
 
 import difflib
 from collections.abc import Collection, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, Line, Stanza
 
-# What makes an interface that is no port of the machine.
+# Attributes that create a virtual interface.
 VIRTUAL = frozenset(
     {"bond-slaves", "bridge-ports", "vlan-raw-device", "vlan-id", "vxlan-id", "link-type", "vrf-table", "tunnel-mode", "ovs-type"}
     | {"xfrm-id", "batman-ifaces", "veth-peer-name", "ppp-physdev"}
@@ -23,7 +23,7 @@ NAME_LENGTH = 15
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and in which line."""
+    """An error, and its line."""
 
     line: int
     text: str
@@ -31,14 +31,14 @@ class Problem:
 
 
 def problems_of(sent: str, result: str, ports: Collection[str], before: str = "", known: Collection[str] = ()) -> list[str]:
-    """What is wrong with a candidate for a host that has the interfaces `ports`, first by line, then between lines.
+    """The errors of a candidate for a host with the interfaces `ports`: first of single lines, then between lines.
 
     Args:
-        sent: The candidate as its author wrote it; lines are counted in it where one of its own is wrong.
-        result: The whole file as it would be.
+        sent: The candidate as its author wrote it; an error in one of its lines has the line number in it.
+        result: The whole resulting file.
         ports: The interfaces that the host has now.
-        before: The file as it is; what is wrong there already is left to its owner.
-        known: Attributes that the host knows besides those of attributes.txt.
+        before: The present file; errors that it already has are not reported.
+        known: Attributes that the host knows in addition to those of attributes.txt.
     """
     old = {problem.text for problem in (*_lines(before, known), *_whole(before, ports, before))}
     found = [("line", problem) for problem in _lines(sent, known)]
@@ -48,14 +48,14 @@ def problems_of(sent: str, result: str, ports: Collection[str], before: str = ""
 
 @cache
 def attributes() -> tuple[frozenset[str], tuple[str, ...]]:
-    """The words of attributes.txt: whole names, and prefixes of families."""
+    """The words of attributes.txt: full names, and prefixes of families."""
     lines = Path(__file__).with_name("attributes.txt").read_text().splitlines()
     words = " ".join(line for line in lines if not line.startswith("#")).split()
     return frozenset(word for word in words if not word.endswith("*")), tuple(word[:-1] for word in words if word.endswith("*"))
 
 
 def _numbered(file: InterfacesFile) -> Iterator[tuple[int, Stanza | None, Line]]:
-    """Each logical line with the number of its first line and the stanza that it stands in or begins."""
+    """Each logical line with the number of its first line and the stanza that it belongs to or begins."""
     number = 1
     for stanza, lines in [(None, file.preamble), *((s, [s.head, *s.body]) for s in file.stanzas)]:
         for line in lines:
@@ -64,14 +64,14 @@ def _numbered(file: InterfacesFile) -> Iterator[tuple[int, Stanza | None, Line]]
 
 
 def _lines(text: str, known: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with a line by itself."""
+    """The errors of single lines."""
     for number, stanza, line in _numbered(InterfacesFile(text)):
         if not line.key:
             continue
         if stanza is not None and line is stanza.head:
             wrong = _head(line)
         elif stanza is None or not (stanza.iface or stanza.head.key == "vlan"):
-            wrong = f"`{line.words[0]}` stands in no iface stanza; {_meant(line.words[0], ('auto', 'iface', 'source'))}"
+            wrong = f"`{line.words[0]}` is in no iface stanza; {_meant(line.words[0], ('auto', 'iface', 'source'))}"
         else:
             wrong = _attribute(line, stanza.head.words[1] if len(stanza.head.words) > 1 else "", known)
         if wrong:
@@ -81,7 +81,7 @@ def _lines(text: str, known: Collection[str]) -> Iterator[Problem]:
 def _head(line: Line) -> str | None:
     words = line.words
     if len(words) < 2:
-        return f"`{words[0]}` wants a name after it"
+        return f"`{words[0]}` needs a name after it"
     if words[0] != "iface":
         return None
     if len(words[1]) > NAME_LENGTH and "[" not in words[1]:
@@ -99,48 +99,48 @@ def _attribute(line: Line, iface: str, known: Collection[str]) -> str | None:
     if not (key in names or key in known or key.startswith(families)):
         return f"iface {iface}: ifupdown2 has no attribute `{key}`; {_meant(key, names)}"
     if len(line.words) < 2 and key not in FLAGS:
-        return f"iface {iface}: `{key}` wants a value after it"
+        return f"iface {iface}: `{key}` needs a value after it"
     return None
 
 
 def _meant(word: str, names: Collection[str]) -> str:
     close = difflib.get_close_matches(word, sorted(names), n=1)
-    return f"did you mean `{close[0]}`?" if close else "correct its spelling or take the line out"
+    return f"did you mean `{close[0]}`?" if close else "correct its spelling or remove the line"
 
 
 def members_of(line: Line) -> tuple[str, ...]:
-    """The ports that a line gives to a bond or bridge; words like `none` and a pattern are not ports."""
+    """The ports in a line of a bond or bridge. Patterns and words such as `none` are no ports."""
     if ALIASES.get(line.key, line.key) not in MEMBERS or {"regex", "glob"} & set(line.words[1:]):
         return ()
     return tuple(word for word in line.words[1:] if word not in ("none", "all") and "[" not in word)
 
 
 def _made(file: InterfacesFile) -> set[str]:
-    """The interfaces that the file makes."""
+    """The interfaces that the file creates."""
     return {s.iface for s in file.stanzas if s.iface and VIRTUAL & {ALIASES.get(line.key, line.key) for line in s.body}}
 
 
 def _whole(text: str, ports: Collection[str], before: str) -> Iterator[Problem]:
-    """What is wrong between lines: ports that are missing, in two places, or that have an address of their own."""
+    """Errors between lines: ports that are missing, that have two owners, or that have an address of their own."""
     file = InterfacesFile(text)
     made, gone = _made(file), _made(InterfacesFile(before)) - _made(file)
     present = (set(ports) - gone) | made
-    taken: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for number, stanza, line in _numbered(file):
         owner = (stanza.iface if stanza else None) or ""
         for port in members_of(line) if owner else ():
             if port not in present and "." not in port:
                 yield Problem(number, f"iface {owner}: port {port} is not on this host", f", which has {' '.join(sorted(present))}")
-            if taken.setdefault(port, owner) != owner:
-                yield Problem(number, f"iface {owner}: port {port} is in {taken[port]} already; a port belongs to one")
+            if owners.setdefault(port, owner) != owner:
+                yield Problem(number, f"iface {owner}: port {port} is already in {owners[port]}; a port belongs to one owner only")
     for number, stanza, line in _numbered(file):
-        if stanza and stanza.iface in taken and line.key == "address":
-            owner = taken[stanza.iface]
-            yield Problem(number, f"iface {stanza.iface}: address {line.value} on a port of {owner}; give the address to {owner}")
+        if stanza and stanza.iface in owners and line.key == "address":
+            owner = owners[stanza.iface]
+            yield Problem(number, f"iface {stanza.iface}: address {line.value} on a port of {owner}; move the address to {owner}")
 
 
 def daemon_problems(sent: str, before: str) -> list[str]:
-    """What is wrong with the lines of a daemons file: each says NAME=VALUE, and switches a daemon that the host's own file knows."""
+    """The errors of a daemons file: each line has to be NAME=VALUE, and to name a daemon of the host's own file."""
     known = {line.partition("=")[0] for line in before.splitlines() if "=" in line and not line.startswith("#")}
     problems = []
     for number, line in enumerate(sent.splitlines(), 1):

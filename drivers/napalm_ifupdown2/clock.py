@@ -1,4 +1,4 @@
-"""Network time as chrony has it, as NAPALM's models. Pure."""
+"""chrony's servers and statistics as NAPALM's models. Pure."""
 
 import ipaddress
 from itertools import pairwise
@@ -6,13 +6,13 @@ from typing import Any
 
 from napalm.base import models
 
-# Only these files: chrony answers what it asks now, not what it is told to ask.
+# The configured servers are only in these files: chronyc shows just those that chrony uses now.
 CONFIGURATION = "cat /etc/chrony/chrony.conf /etc/chrony/conf.d/*.conf /etc/chrony/sources.d/*.sources 2>/dev/null || true"
 SOURCES = "chronyc -c -n sources"
 STATISTICS = "chronyc -c -n sourcestats"
-# Root alone may ask this: without it the reference and the delay stay unknown.
+# Only root may read this. Without it, the reference and the delay are unknown.
 DETAILS = "chronyc -c -n ntpdata 2>/dev/null || true"
-# Columns of the three answers: `chronyc -n COMMAND` shows their names.
+# Columns of the three outputs: `chronyc -n COMMAND` shows their names.
 STANDARD_DEVIATION = 7
 REFERENCE, REFERENCE_NAME, DELAY = 15, 16, 19
 DIRECTIVES = {"server": "SERVER", "pool": "POOL"}
@@ -49,7 +49,7 @@ def ntp_peers(configuration: str) -> dict[str, models.NTPPeerDict]:
 
 
 def ntp_stats(sources: str, statistics: str, details: str) -> list[models.NTPStats]:
-    """get_ntp_stats: times in milliseconds, reachability as the octal figure that every NTP tool shows."""
+    """get_ntp_stats: times are in milliseconds; reachability is the octal number that every NTP tool shows."""
     deviations = {row[0]: row[STANDARD_DEVIATION] for row in _rows(statistics, STANDARD_DEVIATION)}
     more = {row[0]: row for row in _rows(details, DELAY)}
     found: list[models.NTPStats] = []
@@ -74,7 +74,7 @@ def ntp_stats(sources: str, statistics: str, details: str) -> list[models.NTPSta
 
 
 def _rows(text: str, last: int) -> list[list[str]]:
-    """The lines that have a column `last`: a refusal has not."""
+    """The lines with a column `last`; an error message has none."""
     rows = [line.split(",") for line in text.splitlines()]
     return [row for row in rows if len(row) > last]
 

@@ -7,7 +7,7 @@ NO_NEWLINE = "\\ No newline at end of file"
 
 
 def difference(running: Mapping[str, str], candidate: Mapping[str, str]) -> str:
-    """A unified diff for each file of the candidate, as `diff -u` writes it; empty where nothing differs."""
+    """A unified diff for each file of the candidate, as `diff -u` writes it; empty if nothing differs."""
     chunks: list[str] = []
     for path, text in candidate.items():
         old, new = running.get(path, "").splitlines(keepends=True), text.splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""The driver's configuration methods; what each means is said by NAPALM's base class."""
+"""The driver's configuration methods. NAPALM's base class documents each of them."""
 
 import json
 import secrets
@@ -20,7 +20,7 @@ from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.ifupdown2.files import INTERFACES
 from tasks.platforms.proxmox.sdn import READ_SDN, generated_by_sdn
 
-# A commit without `revert_in` is still armed while it is applied, and confirmed by the same session.
+# The timer of a commit without `revert_in`, which is also armed while it is applied. The same session confirms it.
 UNATTENDED_REVERT_S = 60
 READ_FILES = {f"cat {path}": path for path in PATHS}
 READ_PORTS = "ls /sys/class/net | grep -vx bonding_masters"
@@ -28,7 +28,7 @@ BACKUP = 'cat "$(ls -d /var/lib/burrow/backups/*-{token} | tail -1)/meta.json"'
 
 
 class Ifupdown2Driver(Getters):
-    """NAPALM for hosts with ifupdown2; what `optional_args` may hold is said by `Connection`."""
+    """NAPALM for hosts with ifupdown2. `Connection` documents `optional_args`."""
 
     def __init__(self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: dict[str, Any] | None = None) -> None:
         super().__init__(hostname, username, password, timeout, optional_args)
@@ -55,11 +55,11 @@ class Ifupdown2Driver(Getters):
         }
 
     def load_merge_candidate(self, filename: str | None = None, config: str | None = None) -> None:
-        """Set the candidate's attributes, leave all else; `no ATTRIBUTE` and `no iface NAME` take away. A second load adds to the first."""
+        """Set the candidate's attributes, leave all others. `no ATTRIBUTE` and `no iface NAME` remove. A second load adds to the first."""
         self._load(filename, config, MergeConfigException, replace=False)
 
     def load_replace_candidate(self, filename: str | None = None, config: str | None = None) -> None:
-        """The candidate is the whole new file."""
+        """Load the candidate as the whole new content of each file that it names."""
         self._load(filename, config, ReplaceConfigException, replace=True)
 
     def _load(self, filename: str | None, config: str | None, refusal: type[Exception], *, replace: bool) -> None:
@@ -86,21 +86,21 @@ class Ifupdown2Driver(Getters):
         problems = problems_of(wanted[INTERFACES], after[INTERFACES], self._ports, self._before[INTERFACES], known)
         changed = [path for path in PATHS[1:] if after.get(path, "") != self._before.get(path, "")]
         if changed and FRR_DAEMONS not in self._before:
-            problems.append("it names FRR's files, and the host has no FRR; install frr and frr-pythontools")
+            problems.append("it names FRR's files, but the host has no FRR; install frr and frr-pythontools")
         elif changed and self._sdn:
             problems.append(self._sdn)
         return problems + daemon_problems(wanted.get(FRR_DAEMONS, ""), self._before.get(FRR_DAEMONS, ""))
 
     def compare_config(self) -> str:
-        """A unified diff from the files as they are now to the candidate, empty where nothing differs or nothing is loaded."""
+        """A unified diff from the present files to the candidate; empty if nothing differs or nothing is loaded."""
         if self._candidate is None:
             return ""
         return redact(difference(self._running(), self._candidate))
 
     def commit_config(self, message: str = "", revert_in: int | None = None) -> None:
-        """Arm, apply and, without `revert_in`, confirm.
+        """Arm the host's timer, apply and, without `revert_in`, confirm.
 
-        Raises CommitError with the host's reason, and then the host is as it was; LockError where another changes the host.
+        Raises CommitError with the host's reason; the host is then as before. Raises LockError if another run changes the host.
         """
         if revert_in is not None and revert_in < 1:
             raise CommitError(f"{self.hostname}: revert_in: wanted whole seconds from 1 on, found {revert_in}")
@@ -115,7 +115,7 @@ class Ifupdown2Driver(Getters):
     def _commit(self, why: str, token: str, revert_in: int | None) -> None:
         assert self._candidate is not None
         transaction = network_transaction(why, self._before, self._candidate, token)
-        held = self._locked
+        was_locked = self._locked
         self._lock_to_commit()
         earlier, self.token = self.token, token
         try:
@@ -128,14 +128,14 @@ class Ifupdown2Driver(Getters):
             self.token = earlier
             raise
         finally:
-            # What is pending guards the host by itself, so a lease that was taken for the commit alone ends with it.
-            if not (held or self._of_a_run) and self.is_alive()["is_alive"]:
+            # A pending transaction guards the host by itself, so a lease that was taken for the commit only ends with it.
+            if not (was_locked or self._of_a_run) and self.is_alive()["is_alive"]:
                 self.release()
         if kept["state"] not in ("applied", "confirmed"):
             raise CommitError(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}")
 
     def _refuse_a_loss(self) -> None:
-        """Raises CommitError where FRR's reload would delete what no file holds: it may run since the candidate was loaded."""
+        """Raises CommitError if FRR's reload would delete statements in no file, which may run only since the candidate was loaded."""
         assert self._candidate is not None
         if problems := reload_problems(self._read, self._before, self._candidate, self._sent_frr):
             raise CommitError(f"{self.hostname}: not committed, nothing was changed: {'; '.join(problems)}")
@@ -151,11 +151,11 @@ class Ifupdown2Driver(Getters):
             raise
 
     def has_pending_commit(self) -> bool:
-        """Whether a commit waits for its confirmation on this host, this session's or another's."""
+        """Whether a commit of any session waits for its confirmation on this host."""
         return self._ask([])["pending"] is not None
 
     def confirm_commit(self) -> None:
-        """Keep the pending commit. Raises CommitError when it is not ours, or was reverted meanwhile."""
+        """Keep the pending commit. Raises CommitError if it belongs to another session, or was reverted meanwhile."""
         with self._speaking() as session:
             kept = session.confirm(self._known_token("confirm"))
         if kept["state"] != "confirmed":
@@ -164,8 +164,8 @@ class Ifupdown2Driver(Getters):
     def _known_token(self, verb: str) -> str:
         if self.token is None:
             raise CommitError(
-                f"{self.hostname}: nothing to {verb}: this session committed nothing. A commit of another session is known by its token:"
-                " give that as optional_args token"
+                f"{self.hostname}: nothing to {verb}: this session committed nothing. To {verb} another session's commit, pass its token"
+                " as optional_args token"
             )
         return self.token
 
@@ -174,7 +174,7 @@ class Ifupdown2Driver(Getters):
         self._candidate = None
 
     def rollback(self) -> None:
-        """Undo the pending commit, or else the last one of this session or token. Raises CommitError where there is none."""
+        """Undo the pending commit, else the last one of this session or token. Raises CommitError if there is none."""
         token = self._known_token("roll back")
         with self._speaking() as session:
             kept = session.revert(token, "rolled back")
@@ -185,15 +185,15 @@ class Ifupdown2Driver(Getters):
         self.discard_config()
 
     def _undo_confirmed(self, token: str) -> None:
-        """A commit of what the host's backup holds, if nobody has changed it since."""
+        """Commits the files from the host's backup, unless they were changed since."""
         backup = BACKUP.format(token=shlex.quote(token))
         answers = self._read([*READ_FILES, backup])
         if answers[backup]["rc"]:
             raise CommitError(f"{self.hostname}: its backup of that commit is gone; load the wanted text instead")
         files = {item["path"]: item for item in json.loads(answers[backup]["out"])["files"]}
         self._before = _files(answers)
-        if others := files.keys() - set(PATHS):
-            raise CommitError(f"{self.hostname}: that transaction wrote {', '.join(others)}: NAPALM undoes the network configuration alone")
+        if other_files := files.keys() - set(PATHS):
+            raise CommitError(f"{self.hostname}: that transaction wrote {', '.join(other_files)}: NAPALM undoes only network configuration")
         old, new = ({path: item[side] or "" for path, item in files.items()} for side in ("before", "text"))
         now = {path: self._before.get(path, "") for path in files}
         if now == old:
@@ -205,7 +205,7 @@ class Ifupdown2Driver(Getters):
         self.token = token
 
     def outcome(self) -> dict[str, Any]:
-        """What the host holds of this token's commit; beyond NAPALM's base class, for whoever lost an answer."""
+        """The host's record of this token's commit, for a caller that lost an answer. NAPALM's base class has no such method."""
         with self._speaking() as session:
             kept: dict[str, Any] = session.outcome(self.token or "")
         return kept
@@ -215,5 +215,5 @@ class Ifupdown2Driver(Getters):
 
 
 def _files(answers: dict[str, Any]) -> dict[str, str]:
-    """{path: text}; FRR's files where the host has them."""
+    """{path: text}; FRR's files only if the host has them."""
     return {path: answers[command]["out"] for command, path in READ_FILES.items() if path == INTERFACES or not answers[command]["rc"]}

@@ -1,4 +1,4 @@
-"""NAPALM's getters, from the system's own JSON: each one is one exec, its meaning is in the pure function beside its commands."""
+"""NAPALM's getters, from the system's own JSON: each one is one exec, and a pure function parses its output."""
 
 from napalm.base import constants, models
 
@@ -7,10 +7,10 @@ from napalm_ifupdown2.connection import Connection
 
 
 class Getters(Connection):
-    """What NAPALM can ask of such a host. Each docstring is NAPALM's base class's, and the limits are those of the function called."""
+    """NAPALM's getters for such a host. NAPALM's base class documents each one, the function that it calls has its limits."""
 
     def get_facts(self) -> models.FactsDict:
-        """What machine it is."""
+        """Vendor, model, names, version, uptime and interfaces of the machine."""
         return system.facts(self._outputs(*system.FACTS))
 
     def get_interfaces(self) -> dict[str, models.InterfaceDict]:
@@ -26,20 +26,20 @@ class Getters(Connection):
         return interfaces.counters(*self._outputs(interfaces.COUNTERS))
 
     def get_vlans(self) -> dict[int, models.VlanDict]:  # type: ignore[override]
-        """VLANs in force."""
+        """The VLANs in use."""
         return interfaces.vlans(*self._outputs(neighbors.VLAN_TABLE, interfaces.LINKS))
 
     def get_network_instances(self, name: str = "") -> dict[str, models.NetworkInstanceDict]:
-        """The default instance and VRFs."""
+        """The default instance and the VRFs."""
         [links] = self._outputs(interfaces.LINKS)
         return interfaces.network_instances(links, name)
 
     def get_lldp_neighbors(self) -> dict[str, list[models.LLDPNeighborDict]]:
-        """Who is at the other end of each port."""
+        """The LLDP neighbours of each port."""
         return neighbors.lldp_neighbors(*self._outputs(neighbors.LLDP))
 
     def get_lldp_neighbors_detail(self, interface: str = "") -> models.LLDPNeighborsDetailDict:
-        """All that LLDP says of them."""
+        """All LLDP fields of each port's neighbours."""
         lldp, links = self._outputs(neighbors.LLDP, interfaces.LINKS)
         return neighbors.lldp_neighbors_detail(lldp, links, interface)
 
@@ -53,16 +53,16 @@ class Getters(Connection):
         return neighbors.ipv6_neighbors(*self._outputs(neighbors.NDP))
 
     def get_mac_address_table(self) -> list[models.MACAdressTable]:
-        """What the bridges have learnt."""
+        """The MAC addresses that the bridges have learnt."""
         return neighbors.mac_address_table(*self._outputs(neighbors.FDB))
 
-    # NAPALM's annotation forgets the list that its docstring shows, as it has strings for VLAN numbers.
+    # NAPALM's annotation lacks the list that its docstring shows; that of get_vlans has strings for VLAN numbers.
     def get_route_to(  # type: ignore[override]
         self, destination: str = "", protocol: str = "", longer: bool = False
     ) -> dict[str, list[models.RouteDict]]:
         """Routes to a destination, or all."""
-        asked = (*routes.commands(destination, longer=longer), routes.frr_command(destination, longer=longer), interfaces.LINKS)
-        *answers, frr, links = self._outputs(*asked)
+        commands = (*routes.commands(destination, longer=longer), routes.frr_command(destination, longer=longer), interfaces.LINKS)
+        *answers, frr, links = self._outputs(*commands)
         return routes.routes_to(answers, frr, links, destination, protocol, longer=longer)
 
     def get_ntp_servers(self) -> dict[str, models.NTPServerDict]:
@@ -74,15 +74,15 @@ class Getters(Connection):
         return clock.ntp_peers(*self._outputs(clock.CONFIGURATION))
 
     def get_ntp_stats(self) -> list[models.NTPStats]:
-        """How chrony follows them."""
+        """Offset, delay and reachability of chrony's sources."""
         return clock.ntp_stats(*self._outputs(clock.SOURCES, clock.STATISTICS, clock.DETAILS))
 
     def get_environment(self) -> models.EnvironmentDict:
-        """Memory and processors."""
+        """Memory and processor usage."""
         return system.environment(*self._outputs(system.CPU, system.MEMORY))
 
     def get_users(self) -> dict[str, models.UsersDict]:
-        """Who may log in."""
+        """The users that may log in."""
         return system.users(*self._outputs(*system.USERS))
 
     def ping(

@@ -1,4 +1,4 @@
-"""What `ip` says of links and addresses, as NAPALM's models. Pure: texts in, dictionaries out."""
+"""Links and addresses from `ip`, as NAPALM's models. Pure: texts in, dictionaries out."""
 
 import json
 from typing import Any
@@ -8,19 +8,19 @@ from napalm.base import models
 LINKS = "ip -j -d link show"
 ADDRESSES = "ip -j addr show"
 COUNTERS = "ip -j -s -s link show"
-# A link without carrier has no speed, and reading it is an error: so no exit code says anything here.
+# Reading the speed of a link without carrier is an error, so the exit code is meaningless here.
 SPEEDS = "grep -sH . /sys/class/net/*/speed || true"
-# What the kernel does not count, or does not know, in NAPALM's words.
+# NAPALM's value for what the kernel does not count or know.
 UNKNOWN = -1
 
 
 def kind(link: dict[str, Any]) -> str:
-    """What made a link: `bond`, `bridge`, `vlan`, `vrf`; empty for a port."""
+    """The kind of a link: `bond`, `bridge`, `vlan`, `vrf`; empty for a port."""
     return str(link.get("linkinfo", {}).get("info_kind", ""))
 
 
 def interfaces(links: str, speeds: str) -> dict[str, models.InterfaceDict]:
-    """get_interfaces: a speed that the kernel does not know is -1, and so is the last flap, which it keeps no time of."""
+    """get_interfaces: an unknown speed is -1, and so is the last flap, whose time the kernel does not keep."""
     mbit = {path.split("/")[4]: float(value) for path, _, value in (line.rpartition(":") for line in speeds.splitlines())}
     return {
         link["ifname"]: {
@@ -37,7 +37,7 @@ def interfaces(links: str, speeds: str) -> dict[str, models.InterfaceDict]:
 
 
 def addresses(text: str) -> dict[str, models.InterfacesIPDict]:
-    """get_interfaces_ip: interfaces that have an address, link-local ones too."""
+    """get_interfaces_ip: interfaces with an address, including link-local ones."""
     found: dict[str, models.InterfacesIPDict] = {}
     for link in json.loads(text):
         for entry in link["addr_info"]:
@@ -48,7 +48,7 @@ def addresses(text: str) -> dict[str, models.InterfacesIPDict]:
 
 
 def counters(text: str) -> dict[str, models.InterfaceCounterDict]:
-    """get_interfaces_counters: the kernel counts received multicast alone apart, so broadcast is within unicast and the rest is -1."""
+    """get_interfaces_counters: the kernel counts only received multicast separately. So unicast includes broadcast; the rest is -1."""
     found: dict[str, models.InterfaceCounterDict] = {}
     for link in json.loads(text):
         rx, tx = link["stats64"]["rx"], link["stats64"]["tx"]
@@ -70,7 +70,7 @@ def counters(text: str) -> dict[str, models.InterfaceCounterDict]:
 
 
 def vlans(table: str, links: str) -> dict[int, models.VlanDict]:
-    """get_vlans: of bridges that filter by VLAN (the others' table is not in force), and of VLAN interfaces."""
+    """get_vlans: the VLANs of bridges that filter by VLAN (other bridges ignore their table), and of VLAN interfaces."""
     rows = json.loads(links)
     filtering = {row["ifname"] for row in rows if row.get("linkinfo", {}).get("info_data", {}).get("vlan_filtering")}
     counted = filtering | {row["ifname"] for row in rows if row.get("master") in filtering}
@@ -86,18 +86,18 @@ def vlans(table: str, links: str) -> dict[int, models.VlanDict]:
 
 
 def vrf_of(links: str) -> dict[str, str]:
-    """{interface: its VRF} with "default" for all that is in none; a port of a bridge is where its bridge is."""
+    """{interface: its VRF}, "default" for one in none. A bridge's port is in the bridge's VRF."""
     rows = {row["ifname"]: row for row in json.loads(links)}
     found = {}
     for name, row in rows.items():
         while kind(row) != "vrf" and row.get("master") in rows:
-            row = rows[row["master"]]  # noqa: PLW2901 (it climbs)
+            row = rows[row["master"]]  # noqa: PLW2901 (it goes up to the master)
         found[name] = row["ifname"] if kind(row) == "vrf" else "default"
     return found
 
 
 def network_instances(links: str, name: str) -> dict[str, models.NetworkInstanceDict]:
-    """get_network_instances: the default one and the VRFs, all or the named one."""
+    """get_network_instances: the default instance and the VRFs, all or the named one."""
     members: dict[str, dict[str, dict[str, str]]] = {"default": {}}
     members |= {row["ifname"]: {} for row in json.loads(links) if kind(row) == "vrf"}
     for interface, vrf in vrf_of(links).items():

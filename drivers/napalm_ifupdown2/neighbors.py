@@ -1,4 +1,4 @@
-"""Who is heard on the links: LLDP, ARP, IPv6 neighbours and bridges' address tables, as NAPALM's models. Pure."""
+"""Neighbours on the links: LLDP, ARP, IPv6 neighbours and bridges' address tables, as NAPALM's models. Pure."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from napalm.base import models
 
 from napalm_ifupdown2.interfaces import UNKNOWN, vrf_of
 
-# json0 is the form that keeps its shape: a list everywhere, whether one neighbour is there or several.
+# json0 always has lists, for one neighbour as for several.
 LLDP = "lldpcli -f json0 show neighbors details"
 ARP = "ip -j -s -4 neigh show"
 NDP = "ip -j -s -6 neigh show"
@@ -21,11 +21,11 @@ CAPABILITIES = {
 }
 
 
-def _first(holder: dict[str, Any], key: str) -> str:
-    return str(next((item.get("value", "") for item in holder.get(key, ())), ""))
+def _first(row: dict[str, Any], key: str) -> str:
+    return str(next((item.get("value", "") for item in row.get(key, ())), ""))
 
 
-def _heard(lldp: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+def _entries(lldp: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """(local port, remote chassis, remote port) of each neighbour."""
     for part in json.loads(lldp, strict=False)["lldp"]:
         for entry in part.get("interface", ()):
@@ -33,18 +33,18 @@ def _heard(lldp: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def lldp_neighbors(lldp: str) -> dict[str, list[models.LLDPNeighborDict]]:
-    """get_lldp_neighbors: a neighbour that says no name is named by its chassis id."""
+    """get_lldp_neighbors: a neighbour without a name gets its chassis id as name."""
     found: dict[str, list[models.LLDPNeighborDict]] = {}
-    for name, chassis, port in _heard(lldp):
+    for name, chassis, port in _entries(lldp):
         found.setdefault(name, []).append({"hostname": _first(chassis, "name") or _first(chassis, "id"), "port": _first(port, "id")})
     return found
 
 
 def lldp_neighbors_detail(lldp: str, links: str, interface: str) -> models.LLDPNeighborsDetailDict:
-    """get_lldp_neighbors_detail: the parent is the bond that the local port is in."""
+    """get_lldp_neighbors_detail: the parent is the local port's bond."""
     bonds = {row["ifname"]: row["master"] for row in json.loads(links) if row.get("linkinfo", {}).get("info_slave_kind") == "bond"}
     found: models.LLDPNeighborsDetailDict = {}
-    for name, chassis, port in _heard(lldp):
+    for name, chassis, port in _entries(lldp):
         if interface not in ("", name):
             continue
         capabilities = [(CAPABILITIES.get(item["type"], item["type"].lower()), item["enabled"]) for item in chassis.get("capability", ())]
@@ -64,12 +64,12 @@ def lldp_neighbors_detail(lldp: str, links: str, interface: str) -> models.LLDPN
 
 
 def _known(neighbours: str) -> Iterator[dict[str, Any]]:
-    """Entries that have a MAC: one that was asked for in vain has none."""
+    """Entries with a MAC address; an entry without an answer has none."""
     return (entry for entry in json.loads(neighbours) if entry.get("lladdr"))
 
 
 def arp_table(neighbours: str, links: str, vrf: str) -> list[models.ARPTableDict]:
-    """get_arp_table: the age is the seconds since the entry last changed; `default` and `global` are what is in no VRF."""
+    """get_arp_table: the age is the seconds since the entry last changed. `default` and `global` mean the entries in no VRF."""
     vrfs = vrf_of(links)
     wanted = "default" if vrf == "global" else vrf
     return [
@@ -80,7 +80,7 @@ def arp_table(neighbours: str, links: str, vrf: str) -> list[models.ARPTableDict
 
 
 def ipv6_neighbors(neighbours: str) -> list[models.IPV6NeighborDict]:
-    """get_ipv6_neighbors_table: the state is the kernel's word."""
+    """get_ipv6_neighbors_table: the state is the kernel's."""
     return [
         {
             "interface": entry["dev"],
@@ -94,7 +94,7 @@ def ipv6_neighbors(neighbours: str) -> list[models.IPV6NeighborDict]:
 
 
 def mac_address_table(fdb: str) -> list[models.MACAdressTable]:
-    """get_mac_address_table: what bridges forward by; VLAN 0 where an entry is of none. Moves are not counted."""
+    """get_mac_address_table: the bridges' forwarding entries. An entry without a VLAN has VLAN 0. The kernel does not count moves."""
     return [
         {
             "mac": entry["mac"].upper(),

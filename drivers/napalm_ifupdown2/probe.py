@@ -11,7 +11,7 @@ TIMES = re.compile(r"= (?P<min>[\d.]+)/(?P<avg>[\d.]+)/(?P<max>[\d.]+)/(?P<dev>[
 
 
 def command(destination: str, source: str, ttl: int, timeout: int, size: int, count: int, vrf: str) -> str:
-    """The shell command; `source` is an address or an interface. What goes wrong is in its output, not in its exit code."""
+    """The shell command; `source` is an address or an interface. Errors are in its output, not in its exit code."""
     words = ["ping", "-n", "-i", "0.2", "-c", str(count), "-t", str(ttl), "-W", str(timeout), "-s", str(size)]
     words += ["-I", source] if source else []
     within = ["ip", "vrf", "exec", vrf] if vrf else []
@@ -19,10 +19,10 @@ def command(destination: str, source: str, ttl: int, timeout: int, size: int, co
 
 
 def result(output: str) -> models.PingResultDict:
-    """ping: `packet_loss` is the number of probes that no answer came to."""
+    """ping: `packet_loss` is the number of probes without a reply."""
     counts, times = COUNTS.search(output), TIMES.search(output)
     if counts is None:
-        return {"error": output.strip() or "ping said nothing"}
+        return {"error": output.strip() or "ping printed nothing"}
     sent, received = int(counts["sent"]), int(counts["received"])
     return {
         "success": {

@@ -1,4 +1,4 @@
-"""The kernel's routes as NAPALM's model, with what FRR knows of its own beyond the kernel. Pure."""
+"""The kernel's routes as NAPALM's model, with age and distance of FRR's own routes. Pure."""
 
 import ipaddress
 import json
@@ -10,17 +10,17 @@ from napalm.base import models
 
 from napalm_ifupdown2.interfaces import UNKNOWN, kind
 
-# Who made a route, where NAPALM's users have another word for it than the kernel.
+# Protocols that have another name in NAPALM than in the kernel.
 PROTOCOLS = {"kernel": "connected", "boot": "static"}
 WHOLE = {4: "0.0.0.0/0", 6: "::/0"}
 FRR = {4: "show ip route", 6: "show ipv6 route"}
-# How FRR writes a time: 01:02:03, 1d02h03m, 01w2d03h (lib/monotime.h, frrtime_to_interval).
+# FRR's formats of a time: 01:02:03, 1d02h03m, 01w2d03h (lib/monotime.h, frrtime_to_interval).
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d)")
 UNITS_S = {"w": 604800, "d": 86400, "h": 3600, "m": 60}
 
 
 def commands(destination: str, *, longer: bool) -> list[str]:
-    """What to ask the kernel, IPv4 first. Raises ValueError for a destination that is no address or prefix."""
+    """The commands for the kernel's routes, IPv4 first. Raises ValueError for a destination that is no address or prefix."""
     if not destination:
         return [f"ip -j -d -{version} route show table all" for version in WHOLE]
     prefix = ipaddress.ip_network(destination, strict=False)
@@ -31,18 +31,18 @@ def commands(destination: str, *, longer: bool) -> list[str]:
 
 
 def frr_command(destination: str, *, longer: bool) -> str:
-    """What to ask FRR, where it is there. Raises ValueError for a destination that is no address or prefix."""
+    """The command for FRR's routes, if it is installed. Raises ValueError for a destination that is no address or prefix."""
     if not destination:
-        asked = [f"{show} json" for show in FRR.values()]
+        shows = [f"{show} json" for show in FRR.values()]
     else:
         prefix = ipaddress.ip_network(destination, strict=False)
         single = prefix.prefixlen == prefix.max_prefixlen and not longer
-        asked = [f"{FRR[prefix.version]} {prefix.network_address if single else prefix}{' longer-prefixes' if longer else ''} json"]
-    return " ".join(["vtysh", *(f"-c '{one}'" for one in asked), "2>/dev/null || true"])
+        shows = [f"{FRR[prefix.version]} {prefix.network_address if single else prefix}{' longer-prefixes' if longer else ''} json"]
+    return " ".join(["vtysh", *(f"-c '{one}'" for one in shows), "2>/dev/null || true"])
 
 
 def _frr_routes(text: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """{(prefix, protocol): route} of those that FRR has selected, from its JSON documents, which stand one after the other."""
+    """{(prefix, protocol): route} of the routes that FRR has selected, from its consecutive JSON documents."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     decoder, place = json.JSONDecoder(), text.find("{")
     while place >= 0:
@@ -53,20 +53,20 @@ def _frr_routes(text: str) -> dict[tuple[str, str], dict[str, Any]]:
     return found
 
 
-def seconds(said: str) -> int:
-    """A time as FRR writes it, in seconds."""
-    if clock := CLOCK.fullmatch(said):
+def seconds(time: str) -> int:
+    """A time in FRR's format, in seconds."""
+    if clock := CLOCK.fullmatch(time):
         hours, minutes, rest = (int(part) for part in clock.groups())
         return hours * 3600 + minutes * 60 + rest
-    return sum(int(count) * UNITS_S[unit] for count, unit in re.findall(r"(\d+)([wdhm])", said))
+    return sum(int(count) * UNITS_S[unit] for count, unit in re.findall(r"(\d+)([wdhm])", time))
 
 
 def routes_to(
     answers: list[str], frr: str, links: str, destination: str, protocol: str, *, longer: bool
 ) -> dict[str, list[models.RouteDict]]:
-    """get_route_to: without `longer` the best match in each table.
+    """get_route_to: without `longer`, the best match in each table.
 
-    A route of the main table that FRR knows has its age and distance; of others the kernel keeps no age, and the metric alone.
+    A route of FRR in the main table has an age and a distance. For other routes, the kernel has no age, and only a metric.
     """
     known = _frr_routes(frr)
     tables = {str(row["linkinfo"]["info_data"]["table"]): row["ifname"] for row in json.loads(links) if kind(row) == "vrf"}
@@ -90,14 +90,14 @@ def routes_to(
 
 
 def prefix_of(route: dict[str, Any], version: int) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The prefix of a route as the kernel writes it: `default`, an address alone, or a prefix."""
+    """The prefix of a route in the kernel's format: `default`, a single address, or a prefix."""
     return ipaddress.ip_network(WHOLE[version] if route["dst"] == "default" else route["dst"], strict=False)
 
 
 def _protocol(route: dict[str, Any]) -> str:
-    """ifupdown2 writes its gateways as the kernel's own routes, and those are no connected networks."""
-    said = str(route.get("protocol", ""))
-    return "static" if said == "kernel" and "gateway" in route else PROTOCOLS.get(said, said)
+    """The route's protocol. ifupdown2 adds its gateways with the protocol `kernel`, but those are no connected networks."""
+    name = str(route.get("protocol", ""))
+    return "static" if name == "kernel" and "gateway" in route else PROTOCOLS.get(name, name)
 
 
 def _hops(route: dict[str, Any], protocol: str, table: str, made: Mapping[str, Any]) -> Iterator[models.RouteDict]:
@@ -107,7 +107,7 @@ def _hops(route: dict[str, Any], protocol: str, table: str, made: Mapping[str, A
             "current_active": True,
             "last_active": True,
             "age": seconds(made["uptime"]) if made else UNKNOWN,
-            # A next hop of the other family (RFC 8950) stands under `via`.
+            # A next hop of the other family (RFC 8950) is under `via`.
             "next_hop": hop.get("gateway") or hop.get("via", {}).get("host", ""),
             "outgoing_interface": hop.get("dev", ""),
             "selected_next_hop": not {"dead", "linkdown"} & set(hop.get("flags", ())),

@@ -15,7 +15,7 @@ FACTS = (
     "dpkg-query -W -f '${Version}' pve-manager 2>/dev/null || true",
     "ip -j link show",
 )
-# Two readings, because the kernel only counts from boot on; the pause between them is the time that the usage is of.
+# Two readings, because the kernel counts from boot on; the usage is that of the pause between them.
 CPU = "cat /proc/stat; sleep 0.3; cat /proc/stat"
 MEMORY = "cat /proc/meminfo"
 USERS = (
@@ -32,7 +32,7 @@ def _assignments(text: str) -> dict[str, str]:
 
 
 def facts(answers: list[str]) -> models.FactsDict:
-    """get_facts from the answers of FACTS; a machine whose firmware says no vendor and model has the system's name and architecture."""
+    """get_facts from the outputs of FACTS. Without vendor and model in the firmware, they are the system's name and architecture."""
     uptime, release, kernel, name, fqdn, firmware, proxmox, links = answers
     system, board = _assignments(release), _assignments(firmware)
     sysname, version, architecture = kernel.split()
@@ -75,14 +75,14 @@ def _usage(stat: str) -> Iterator[tuple[int, models.CPUDict]]:
             before[name] = ticks
             continue
         spent = [late - early for late, early in zip(ticks, before[name], strict=True)]
-        idle = spent[3] + spent[4]  # idle and waiting for a disk
-        # The eighth and later columns (guests) are within the first two already.
+        idle = spent[3] + spent[4]  # idle, and waiting for I/O
+        # The first two columns include the columns after the eighth (guests).
         total = sum(spent[:8])
         yield int(name.removeprefix("cpu")), {"%usage": round(100.0 * (total - idle) / total, 1) if total else 0.0}
 
 
 def users(passwd: str, admins: str, keys: str) -> dict[str, models.UsersDict]:
-    """get_users: whoever has a login shell; level 15 is root and the group sudo. Password hashes are not read."""
+    """get_users: the users with a login shell. Root and the group sudo have level 15. Password hashes are not read."""
     powerful = set(admins.strip().rpartition(":")[2].split(","))
     found: dict[str, models.UsersDict] = {}
     for line in passwd.splitlines():

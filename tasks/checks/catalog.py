@@ -18,5 +18,5 @@ from tasks.virtualization.storages.checks import STORAGE_PROBE_CHECKS
 MTU_CHECKS = (single_ports_have_their_mtu, full_packets_reach_the_next_node)
 NETWORK_CHECKS = (*BOND_CHECKS, *MTU_CHECKS, *LLDP_CHECKS, *ROUTER_CHECKS, *OSPF_CHECKS, *FIREWALL_CHECKS, *FILE_CHECKS)
 STORAGE_CHECKS = (*NFS_CHECKS, *TRUENAS_CHECKS, *CEPH_CHECKS)
-# Probes send packets and mount exports: the audit alone asks for them, but for those over uplinks, which say whether a new MTU holds.
+# Probes send packets and mount exports, so only the audit runs them. Those over uplinks also run after a change, to prove a new MTU.
 CATALOG = (*HOST_CHECKS, *ENGINE_CHECKS, *NETWORK_CHECKS, *STORAGE_CHECKS, *PROBE_CHECKS, *NFS_PROBE_CHECKS, *STORAGE_PROBE_CHECKS)

@@ -15,7 +15,7 @@ from tasks.network.thunderbolt.facts import paths
 
 
 def fabric(site: Site) -> Iterator[ChangeSet]:
-    """One set for each router over SSH, whatever its neighbours do meanwhile: whoever is heard has to become a full neighbour."""
+    """One set for each router over SSH. Sets do not depend on each other: each neighbour that a router sees has to become Full."""
     for host in site.hosts.values():
         if any(site.routed(host.name)) and host.loopback and host.link is LinkKind.SSH:
             member = Member(host.name, tuple(_changes(site, host)), safe_alone=True)

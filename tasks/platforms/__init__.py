@@ -1,1 +1,1 @@
-"""Configuration languages: parse, normalise, merge, and what a change does to traffic."""
+"""Configuration languages: parse, normalise, merge, and the impact of a change on traffic."""

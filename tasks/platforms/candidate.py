@@ -23,7 +23,7 @@ def split(text: str) -> dict[str, str]:
         if line.startswith(MARKER):
             path = line.removeprefix(MARKER).strip()
             if path not in PATHS:
-                raise ValueError(f"line {number}: a candidate holds {', '.join(PATHS)}; found {path}")
+                raise ValueError(f"line {number}: a candidate consists of {', '.join(PATHS)}; found {path}")
             files[path] = []
         else:
             files[path].append(line)
@@ -41,6 +41,6 @@ MERGES = {INTERFACES: merge_interfaces, FRR_CONF: merge_frr, FRR_DAEMONS: merge_
 
 
 def merge(files: Mapping[str, str], candidate: str) -> dict[str, str]:
-    """`files` with the candidate's words in each that it names, and all else as it was. Raises ValueError as `split` does."""
+    """`files` with the candidate merged into each file that it names; everything else is unchanged. Raises ValueError as `split` does."""
     wanted = {path: text for path, text in split(candidate).items() if text.strip()}
     return {**files, **{path: MERGES[path](files.get(path, ""), text) for path, text in wanted.items()}}

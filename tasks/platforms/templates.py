@@ -1,4 +1,4 @@
-"""Templates: the words of a platform for a feature, in templates/FEATURE/PLATFORM.j2."""
+"""Templates: a feature's configuration in a platform's language, in templates/FEATURE/PLATFORM.j2."""
 
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ def _environment() -> Any:
 
 
 def render(feature: str, platform: str, host: str, **values: Any) -> str:
-    """The feature in the platform's words. Raises Refused where nobody has written it for this platform."""
+    """The feature's configuration in the platform's language. Raises Refused if there is no template for this platform."""
     name = f"{feature}/{platform}.j2"
     if not (FOLDER / name).exists():
         raise Refused(

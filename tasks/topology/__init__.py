@@ -1,1 +1,1 @@
-"""The topology: the cables of the inventory against what hosts see of them, as a picture."""
+"""The topology: the inventory's cables against what hosts see of them, as a picture."""

@@ -1,4 +1,4 @@
-"""How bad a layout is, in whole and of one host: what crosses, what touches, what is in the way, too short, upside down or askew."""
+"""The cost of a layout, in total and for one host: crossings, contacts, obstacles, short ties, wrong order, slant."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ ODD = 9.0
 
 @dataclass(frozen=True)
 class Tie:
-    """The cables between two hosts, as one: how wide they are side by side, and how long they have to be for their words."""
+    """The cables between two hosts, as one: their width side by side, and the length that their labels need."""
 
     hosts: tuple[str, str]
     width_px: float
@@ -35,7 +35,7 @@ Places = Mapping[str, Point]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be laid out: the sizes of boxes, what ties them, and which belong above."""
+    """The input of a layout: the sizes of boxes, their ties, and the hosts to place above."""
 
     sizes: Mapping[str, tuple[float, float]]
     ties: tuple[Tie, ...]
@@ -43,7 +43,7 @@ class Plan:
 
     @cached_property
     def everything(self) -> "Parts":
-        """All that a layout is judged by."""
+        """All parts that add to a layout's cost."""
         names, pairs = tuple(self.sizes), tuple(combinations(self.ties, 2))
         return Parts(
             ties=self.ties,
@@ -55,7 +55,7 @@ class Plan:
 
     @cached_property
     def parts_of(self) -> Mapping[str, "Parts"]:
-        """What moves with each host."""
+        """The parts whose cost changes when a host moves."""
         every = self.everything
         return {
             name: Parts(
@@ -69,11 +69,11 @@ class Plan:
         }
 
     def total(self, places: Places) -> float:
-        """How bad a layout is."""
+        """The cost of a layout."""
         return self.shape(places) + self._sum(places, self.everything)
 
     def share(self, places: Places, name: str) -> float:
-        """The part of it that moves with one host."""
+        """The share of the cost that changes when one host moves."""
         return self.shape(places) + self._sum(places, self.parts_of[name])
 
     def _sum(self, places: Places, parts: "Parts") -> float:
@@ -84,7 +84,7 @@ class Plan:
         return cost + IN_THE_WAY * sum(self._in_the_way(places, name, tie) for name, tie in parts.ways)
 
     def crossings(self, places: Places) -> int:
-        """How many ties cross."""
+        """The number of crossings of ties."""
         return sum(crossing(places[a], places[b], places[c], places[d]) for a, b, c, d in self.everything.disjoint)
 
     def extent(self, places: Places) -> tuple[float, float, float, float]:
@@ -96,7 +96,7 @@ class Plan:
         return min(lefts), min(tops), max(rights), max(bottoms)
 
     def shape(self, places: Places) -> float:
-        """Its area, and an odd shape."""
+        """The cost of its area and of an unusual aspect ratio."""
         left, top, right, bottom = self.extent(places)
         aspect = (right - left) / (bottom - top)
         odd = ODD * max(0.0, ASPECTS[0] / aspect - 1, aspect / ASPECTS[1] - 1)
@@ -128,7 +128,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Parts:
-    """By the names of hosts: ties, two ties without a common host, two with one, boxes, boxes and the ties they may be in the way of."""
+    """By host names: ties, pairs of ties without and with a common host, pairs of boxes, and boxes with ties that may run through them."""
 
     ties: tuple[Tie, ...]
     disjoint: tuple[tuple[str, str, str, str], ...]
@@ -144,6 +144,6 @@ def _corner(one: Tie, other: Tie) -> Iterator[tuple[str, str, str]]:
 
 
 def _sharp(shared: Point, one: Point, other: Point) -> float:
-    """Two ties that leave a host in almost the same direction leave their words no room."""
+    """The cost of two ties that leave a host in almost the same direction: their labels lack room."""
     angles = (math.atan2(y - shared[1], x - shared[0]) for x, y in (one, other))
     return SHARP * max(0.0, 1 - abs(math.remainder(next(angles) - next(angles), 2 * math.pi)) / SHARP_RAD)

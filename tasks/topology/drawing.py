@@ -1,4 +1,4 @@
-"""The drawing: a picture with a place for all that is on it, ready for a template."""
+"""The drawing: a picture with a position for everything on it, ready for a template."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LEGEND_PX = 640.0
 STYLES = {
     State.INTENDED: "as intended (solid)",
     State.MISSING: "in the inventory, not seen",
-    State.WRONG: "another or less is seen than intended",
+    State.WRONG: "seen otherwise, or only in part",
     State.SURPLUS: "seen, not in the inventory",
     State.UNJUDGED: "an end was not read",
 }
@@ -24,7 +24,7 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Item:
-    """A word of the legend with its sample: a line of a kind or of a state, or a box."""
+    """An entry of the legend with its sample: a line of a kind or a state, or a box."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that is on the paper, in pixels."""
+    """Everything on the page, in pixels."""
 
     width: float
     height: float
@@ -45,17 +45,17 @@ class Drawing:
     legend: tuple[Item, ...]
 
     def words_of(self, wire: Wire) -> str:
-        """What a wire says to who points at it."""
+        """The text that appears when the pointer is over a wire."""
         return "\n".join(wire.edge.words)
 
     def look_of(self, wire: Wire) -> str:
-        """The names of a wire's looks."""
+        """The CSS classes of a wire."""
         return f"{kind_look(wire.edge.kind)} {look(wire.edge.state)}"
 
 
 @lru_cache(maxsize=16)
 def drawing(picture: Picture) -> Drawing:
-    """A place for every host, cable and word of a picture."""
+    """The position of every host, cable and label of a picture."""
     sizes = {node.name: _size(node) for node in picture.nodes}
     places = arrange(Plan(sizes, tuple(_ties(picture.edges)), frozenset(_above(picture))))
     boxes = {name: Box(x + MARGIN_PX, y + MARGIN_PX, *sizes[name]) for name, (x, y) in places.items()}
@@ -69,7 +69,7 @@ def drawing(picture: Picture) -> Drawing:
 
 
 def _size(node: Node) -> tuple[float, float]:
-    """As wide as its longest line; an even number, so that its middle is on a pixel."""
+    """The width of its longest line, rounded to an even number so that its middle is on a pixel, and the height."""
     wide = max(len(node.name) * HEAD_PX, *(len(line) * LINE_PX for line in small_words(node))) + 28
     return max(LEAST_PX, 2 * round(wide / 2)), BOX_PX
 
@@ -88,12 +88,12 @@ def _ties(edges: tuple[Edge, ...]) -> Iterator[Tie]:
 
 
 def _above(picture: Picture) -> Iterator[str]:
-    """Switches stand above what hangs on them."""
+    """The hosts to place above the others: switches."""
     return (node.name for node in picture.nodes if "switch" in node.groups)
 
 
 def _legend(picture: Picture, width: float, top: float) -> Iterator[Item]:
-    """The kinds that are drawn, what may become of a cable, and the boxes that are not as others, each from a new row on."""
+    """The kinds that are drawn, the states of cables, and the special boxes, each group from a new row on."""
     drawn = {edge.kind for edge in picture.edges if edge.state is not State.SURPLUS}
     kinds = [(str(kind), kind_look(kind), "line") for kind in Kind if kind in drawn]
     states = [(f"{SIGNS.get(state, '')}: {words}" if state in SIGNS else words, look(state), "line") for state, words in STYLES.items()]

@@ -9,7 +9,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle about its centre, turned by `turn` radians."""
+    """A rectangle, given by its centre and turned by `turn` radians."""
 
     x: float
     y: float
@@ -32,27 +32,27 @@ class Box:
 
     @property
     def radius(self) -> float:
-        """From its centre to a corner."""
+        """The distance from its centre to a corner."""
         return math.hypot(self.width, self.height) / 2
 
     def grown(self, by: float) -> "Box":
-        """The same with a margin all around."""
+        """The same box with a margin all around."""
         return replace(self, width=self.width + 2 * by, height=self.height + 2 * by)
 
     def reach(self, angle: float) -> float:
-        """From its centre to its border in a direction, of a rectangle that is not turned."""
+        """The distance from its centre to its border in a direction, for a rectangle that is not turned."""
         cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
         return min(self.width / 2 / cos if cos > 1e-9 else math.inf, self.height / 2 / sin if sin > 1e-9 else math.inf)
 
 
 def band(start: Point, end: Point, width: float) -> Box:
-    """A line as wide as that, as a rectangle."""
+    """A line of this width, as a rectangle."""
     (x, y), (u, v) = start, end
     return Box((x + u) / 2, (y + v) / 2, math.hypot(u - x, v - y), width, math.atan2(v - y, u - x))
 
 
 def overlap(one: Box, other: Box) -> bool:
-    """Whether two rectangles share a point: they do unless a side of one of them parts them."""
+    """Whether two rectangles share a point: they do unless a line along a side of one of them separates them."""
     if math.hypot(one.x - other.x, one.y - other.y) > one.radius + other.radius:
         return False
     for x, y in (*one.axes, *other.axes):
@@ -73,7 +73,7 @@ def _left(a: Point, b: Point, c: Point) -> bool:
 
 
 def hits(middle: Point, width: float, height: float, start: Point, end: Point) -> bool:
-    """Whether a line meets a rectangle that is not turned; most do not even come near, and are told apart at once."""
+    """Whether a line meets a rectangle that is not turned. Most lines are far away, which two comparisons show."""
     x, y, half, tall = *middle, width / 2, height / 2
     if (start[0] < x - half and end[0] < x - half) or (start[0] > x + half and end[0] > x + half):
         return False

@@ -1,4 +1,4 @@
-"""Words along cables: the ports at both ends, what the cable is for and what became of it in the middle; none over another."""
+"""Labels along cables: the ports at both ends, the purpose and the state in the middle. Labels do not overlap."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ SIGNS = {State.MISSING: "✕ missing", State.WRONG: "≠ wrong", State.SURPLUS: 
 
 @dataclass(frozen=True)
 class Label:
-    """Words in a box; `look` says in which manner: port, kind, bond, or a state."""
+    """Text in a box; `look` is its CSS class: port, kind, bond, or a state."""
 
     text: str
     box: Box
@@ -26,22 +26,22 @@ class Label:
 
     @property
     def turn_deg(self) -> float:
-        """As SVG turns."""
+        """Its angle in degrees, for SVG."""
         return math.degrees(self.box.turn)
 
 
 def port_px(port: str) -> float:
-    """How wide a port's name is."""
+    """The width of a port's name."""
     return len(port) * PORT_PX + 4
 
 
 def word_px(text: str) -> float:
-    """How wide words in the middle are."""
+    """The width of a label in the middle."""
     return len(text) * WORD_PX + 2 * PILL_PX
 
 
 def group_words(edge: Edge, forward: bool = True) -> str:
-    """What a cable is for, in the order of its ends as they are read."""
+    """The purpose of a cable, with bond names in the order in which the ends are read."""
     if edge.state is State.SURPLUS or edge.kind is Kind.PLAIN:
         return ""
     if edge.kind in BONDS:
@@ -50,7 +50,7 @@ def group_words(edge: Edge, forward: bool = True) -> str:
 
 
 def room_px(edges: Iterable[Edge]) -> float:
-    """How long cables between two hosts have to be for all that may be written along them: a site keeps its shape when one is cut."""
+    """The length that cables between two hosts need for every possible label, so that a site keeps its layout when a cable is cut."""
     edges = tuple(edges)
     ports = max(port_px(edge.ends[0].port) + port_px(edge.ends[1].port) for edge in edges)
     longest = max(word_px(sign) for sign in SIGNS.values())
@@ -61,30 +61,30 @@ def room_px(edges: Iterable[Edge]) -> float:
 
 
 class Field:
-    """What is on the paper already."""
+    """The areas of the page that are in use."""
 
     def __init__(self, boxes: Mapping[str, Box], wires: tuple[Wire, ...]) -> None:
-        self.taken = [box.grown(3) for box in boxes.values()]
+        self.used = [box.grown(3) for box in boxes.values()]
         self.lines = {id(wire): wire.body for wire in wires}
 
     def put(self, places: Iterable[Box], ours: Iterable[Wire]) -> Box:
-        """The first of the places where nothing is; failing that, where only other lines are; failing that, the first."""
+        """The first free place; else the first that covers only other lines; else the first."""
         every = list(places)
         box = self.free(every, ours) or every[0]
-        self.taken.append(box.grown(1.5))
+        self.used.append(box.grown(1.5))
         return box
 
     def free(self, places: Iterable[Box], ours: Iterable[Wire]) -> Box | None:
-        """The first of the places where nothing is, or at least no word."""
+        """The first free place, or at least the first without a label or a box."""
         own = {id(wire) for wire in ours}
-        others = [line for name, line in self.lines.items() if name not in own]
-        free = [box for box in places if not any(overlap(box, other) for other in self.taken)]
-        clear = (box for box in free if not any(overlap(box, line) for line in others))
+        other_lines = [line for name, line in self.lines.items() if name not in own]
+        free = [box for box in places if not any(overlap(box, other) for other in self.used)]
+        clear = (box for box in free if not any(overlap(box, line) for line in other_lines))
         return next(clear, free[0] if free else None)
 
 
 def labels(boxes: Mapping[str, Box], wires: tuple[Wire, ...]) -> tuple[Label, ...]:
-    """All words along all lines: ports first, because they have to stay at their ends; kinds last, because colours say them too."""
+    """All labels: ports first, because they have to stay at their ends; kinds last, because colours show them too."""
     field = Field(boxes, wires)
     made = [_port(field, wire, end) for wire in wires for end in (0, 1)]
     groups = [(group, len(bundle)) for bundle in _bundles(wires) for group in _groups(bundle)]
@@ -104,7 +104,7 @@ def _bundles(wires: tuple[Wire, ...]) -> list[list[Wire]]:
 
 
 def _groups(bundle: list[Wire]) -> list[list[Wire]]:
-    """Wires of one bundle that share a word: the members of a bond; of what is no bond each has its own."""
+    """The wires of one bundle by label: the members of a bond share one, any other wire has its own."""
 
     def key(wire: Wire) -> tuple[object, ...]:
         edge = wire.edge
@@ -138,7 +138,7 @@ def _ring(field: Field, group: list[Wire], bundle: int) -> Label:
 
 
 def _kind(field: Field, wire: Wire) -> Iterator[Label]:
-    """What a cable is for, where there is room for it."""
+    """The purpose of a cable, if there is room for it."""
     text = group_words(wire.edge)
     places = [wire.along(at, word_px(text), HIGH_PX) for at in _from_the_middle(wire.length)] if text else []
     box = field.put(places, (wire,)) if field.free(places, (wire,)) else None
@@ -146,10 +146,10 @@ def _kind(field: Field, wire: Wire) -> Iterator[Label]:
         yield Label(text, box, f"kind {kind_look(wire.edge.kind)}")
 
 
-def _across(wire: Wire, aside: tuple[float, float]) -> tuple[float, float]:
+def _across(wire: Wire, shift: tuple[float, float]) -> tuple[float, float]:
     """The part of a shift that is at right angles to a line."""
     cos, sin = (wire.end[0] - wire.start[0]) / wire.length, (wire.end[1] - wire.start[1]) / wire.length
-    size = -aside[0] * sin + aside[1] * cos
+    size = -shift[0] * sin + shift[1] * cos
     return -sin * size, cos * size
 
 
@@ -162,7 +162,7 @@ def _from_the_middle(length: float) -> Iterator[float]:
 
 
 def _state(field: Field, wire: Wire) -> Label:
-    """What became of a cable: in the middle, or beside the ring that will be there."""
+    """The state of a cable: in the middle, or next to the place of its bond's ring."""
     text = SIGNS[wire.edge.state]
     middles = list(_from_the_middle(wire.length))
     places = sorted(middles, reverse=True) if _is_bond(wire.edge) else middles
@@ -171,10 +171,10 @@ def _state(field: Field, wire: Wire) -> Label:
 
 
 def kind_look(kind: Kind) -> str:
-    """A kind as the name of a look."""
+    """The CSS class of a kind."""
     return f"kind-{kind.name.lower()}"
 
 
 def look(state: State) -> str:
-    """A state as the name of a look."""
+    """The CSS class of a state."""
     return state.replace(" ", "-")

@@ -1,6 +1,6 @@
-"""Where hosts stand: the best of many layouts, each turned until switches are above, then improved host by host.
+"""The positions of hosts: the best of many layouts, each turned until switches are above, then improved host by host.
 
-Seeds are fixed, so the same site is always drawn the same way.
+Seeds are fixed, so a site always has the same drawing.
 """
 
 import math
@@ -12,7 +12,7 @@ from tasks.topology.geometry import Point
 from tasks.topology.springs import drafts
 
 SEEDS, BEST, TURNS = 36, 6, 16
-MANY = 8  # hosts, above which only the three most promising layouts are improved
+MANY = 8  # with more hosts, only the three most promising layouts are improved
 STEPS_PX = (160, 80, 40, 20, 10)
 GRID_PX, SWEEPS = 10, 4
 AROUND = tuple((dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy)
@@ -48,7 +48,7 @@ def _on_grid(places: Places) -> dict[str, Point]:
 
 
 def _improved(plan: Plan, places: dict[str, Point]) -> dict[str, Point]:
-    """Move one host at a time, far at first, and change places of two, as long as that makes the layout better."""
+    """Moves one host at a time, in large steps first, and swaps two, as long as the layout becomes better."""
     places = dict(places)
     for step in STEPS_PX:
         for _ in range(SWEEPS):
@@ -60,7 +60,7 @@ def _improved(plan: Plan, places: dict[str, Point]) -> dict[str, Point]:
 
 
 def _moved(plan: Plan, places: dict[str, Point], name: str, step: int) -> bool:
-    """Whether a host found a better place nearby."""
+    """Moves a host to the best position nearby; whether that is a new one."""
     x, y = here = places[name]
     best, least = here, plan.share(places, name)
     for dx, dy in AROUND:

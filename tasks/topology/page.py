@@ -1,4 +1,4 @@
-"""The page: a drawing in words that a browser takes, whole in itself. Nothing is fetched by it."""
+"""The page: the drawing as one self-contained file for a browser. It fetches nothing."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from tasks.topology.picture import Picture
 
 
 def _shown(value: object) -> object:
-    """What a template writes: XML takes no control characters (XML 1.0, section 2.2), and a neighbour's name may hold any."""
+    """A template's values without control characters: XML allows none (XML 1.0, section 2.2), but a neighbour's name may have some."""
     return printable(value, keep="\n") if isinstance(value, str) else value
 
 
@@ -31,7 +31,7 @@ def _environment() -> Any:
 
 
 def page(picture: Picture, suffix: str = ".html", when: str = "") -> str:
-    """The picture as an HTML page, or as an SVG alone."""
+    """The picture as an HTML page, or as an SVG only."""
     values = {"picture": picture, "drawing": drawing(picture), "when": when, "small_words": small_words, "look": look}
     text: str = _environment().get_template(f"page{suffix}.j2").render(**values)
     return text

@@ -1,4 +1,4 @@
-"""The picture of a site: its hosts, its cables, and what became of each. Pure, and without any shape yet."""
+"""The picture of a site: its hosts, its cables and their states. Pure, and without a layout yet."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from inventory.site import Cable, End, Host, Site
 from tasks.core.model.fact import Facts
-from tasks.topology.sightings import Adjacencies, Sight, Sighting, Witnesses, reports
+from tasks.topology.sightings import Adjacencies, Evidence, Sight, Sighting, reports
 from tasks.topology.surplus import surplus
 
 
 class State(StrEnum):
-    """What became of a cable."""
+    """The state of a cable."""
 
     INTENDED = "as intended"
     MISSING = "missing"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a cable is for."""
+    """The purpose of a cable."""
 
     BOND = "LACP bond"
     INTER_SWITCH = "inter-switch"
@@ -33,12 +33,12 @@ class Kind(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a host had to say."""
+    """Whether a host answered, and why not."""
 
     GIVEN = "answered"
     NONE = "did not answer"
-    UNASKED = "not managed"
-    STRANGER = "not in the inventory"
+    UNMANAGED = "not managed"
+    UNKNOWN = "not in the inventory"
 
 
 KINDS = {"sfp": Kind.SFP, "thunderbolt": Kind.THUNDERBOLT}
@@ -59,14 +59,14 @@ class Node:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All that is known of it, a line each."""
+        """Everything known about it, one item a line."""
         head = f"{self.name} ({', '.join(self.groups)})" if self.groups else self.name
         return tuple(filter(None, (head, self.address, self.loopback and f"router {self.loopback}", str(self.answer), self.reason)))
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A cable: of the inventory, or one that is only seen. `group` names what its kind makes of it: a bond, a network."""
+    """A cable of the inventory, or one that hosts see without it. `group` names its bond or network."""
 
     ends: tuple[End, End]
     kind: Kind
@@ -89,21 +89,21 @@ class Edge:
 
     @property
     def purpose(self) -> str:
-        """What it is for."""
+        """Its purpose, in words."""
         if self.state is State.SURPLUS:
-            return "nothing that the inventory knows"
+            return "not in the inventory"
         return f"{self.kind} {self.group}" if self.group.lower() not in ("", self.kind.lower(), "sfp") else str(self.kind)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All that is known of it, a line each."""
-        seen = tuple(f"{one.end} {one.witness}: {one.found}, as wanted" if one.sight is Sight.RIGHT else str(one) for one in self.sightings)
-        return (f"{self}: {self.state}", self.purpose, *(seen or ("nobody was asked",)))
+        """Everything known about it, one item a line."""
+        seen = tuple(f"{one.end} {one.source}: {one.found}, as wanted" if one.sight is Sight.RIGHT else str(one) for one in self.sightings)
+        return (f"{self}: {self.state}", self.purpose, *(seen or ("no host was read",)))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn."""
+    """The hosts and cables to draw."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -121,16 +121,16 @@ class Picture:
 
     @property
     def as_intended(self) -> bool:
-        """Whether every host answered, and every cable is as the inventory says."""
+        """Whether every host answered, and every cable is as intended."""
         return not self.faults and not self.silent
 
     @property
     def summary(self) -> str:
-        """How many there are of each."""
+        """The numbers of hosts and of cables in each state, in words."""
         counts = Counter(edge.state for edge in self.edges)
-        said = ", ".join(f"{counts[state]} {state}" for state in State if counts[state]) or "none"
+        states = ", ".join(f"{counts[state]} {state}" for state in State if counts[state]) or "none"
         silent = f", {len(self.silent)} did not answer" if self.silent else ""
-        return f"{len(self.nodes)} hosts{silent}; cables: {said}"
+        return f"{len(self.nodes)} hosts{silent}; cables: {states}"
 
 
 def picture(
@@ -140,12 +140,12 @@ def picture(
     adjacencies: Adjacencies = None,
     limit: tuple[str, ...] = (),
 ) -> Picture:
-    """The cables of the site against what was seen of them; with `limit`, those with an end on one of these hosts."""
-    said, unclear = reports(facts)
-    witnesses = Witnesses(site, said, adjacencies)
+    """The site's cables against what hosts see of them; with `limit`, only those with an end on one of these hosts."""
+    found, unclear = reports(facts)
+    evidence = Evidence(site, found, adjacencies)
     drawn = {host.name: host for host in site.hosts.values() if host.vm is None}
-    edges = [_judged(site, witnesses, cable) for cable in site.cables if {end.host for end in cable.ends} <= drawn.keys()]
-    edges += [Edge(one.ends, Kind.PLAIN, State.SURPLUS, sightings=one.sightings) for one in surplus(witnesses)]
+    edges = [_judged(site, evidence, cable) for cable in site.cables if {end.host for end in cable.ends} <= drawn.keys()]
+    edges += [Edge(one.ends, Kind.PLAIN, State.SURPLUS, sightings=one.sightings) for one in surplus(evidence)]
     edges = [edge for edge in edges if not limit or set(edge.pair) & set(limit)]
     reasons = {**unclear, **(unreachable or {})}
     names = dict.fromkeys([*(name for name in drawn if not limit or name in limit), *(end.host for edge in edges for end in edge.ends)])
@@ -156,31 +156,31 @@ def picture(
 def _node(site: Site, name: str, reasons: Mapping[str, str]) -> Node:
     host = site.hosts.get(name)
     if host is None:
-        return Node(name, answer=Answer.STRANGER)
-    answer = Answer.NONE if name in reasons else Answer.GIVEN if host.managed else Answer.UNASKED
+        return Node(name, answer=Answer.UNKNOWN)
+    answer = Answer.NONE if name in reasons else Answer.GIVEN if host.managed else Answer.UNMANAGED
     loopback = str(host.loopback.ip) if host.loopback else ""
     return Node(name, host.groups, str(host.address), loopback, answer, reasons.get(name, ""))
 
 
-def _judged(site: Site, witnesses: Witnesses, cable: Cable) -> Edge:
-    seen = tuple(witnesses.of(cable))
+def _judged(site: Site, evidence: Evidence, cable: Cable) -> Edge:
+    seen = tuple(evidence.of(cable))
     kind, group = _kind(site, cable)
-    return Edge(cable.ends, kind, _state(seen, list(_awaited(site, witnesses, cable))), group, seen)
+    return Edge(cable.ends, kind, _state(seen, list(_unread(site, evidence, cable))), group, seen)
 
 
-def _awaited(site: Site, witnesses: Witnesses, cable: Cable) -> Iterator[Host]:
-    """The hosts of a cable that should have been read and were not."""
+def _unread(site: Site, evidence: Evidence, cable: Cable) -> Iterator[Host]:
+    """The managed hosts of a cable that were not read."""
     for end in cable.ends:
-        if end.host not in witnesses.reports and site.hosts[end.host].managed:
+        if end.host not in evidence.reports and site.hosts[end.host].managed:
             yield site.hosts[end.host]
 
 
-def _state(seen: tuple[Sighting, ...], awaited: list[Host]) -> State:
-    """Wrong where anything else is seen, or less than all of it; a cable is not judged by half of its witnesses."""
+def _state(seen: tuple[Sighting, ...], unread: list[Host]) -> State:
+    """Wrong if a source shows another cable, or if only some show this one. Without both hosts, only another cable counts."""
     sights = {one.sight for one in seen}
     if Sight.OTHER in sights:
         return State.WRONG
-    if awaited or not sights:
+    if unread or not sights:
         return State.UNJUDGED
     if len(sights) > 1:
         return State.WRONG
@@ -188,7 +188,7 @@ def _state(seen: tuple[Sighting, ...], awaited: list[Host]) -> State:
 
 
 def _kind(site: Site, cable: Cable) -> tuple[Kind, str]:
-    """What the cable is for, and the name of its group."""
+    """The cable's purpose, and the name of its bond or network."""
     ours, theirs = cable.bonds
     if ours and theirs:
         switches = all("switch" in site.hosts[end.host].groups for end in cable.ends)

@@ -1,4 +1,4 @@
-"""What hosts say of their cables: a sighting is what one witness, at one end, has seen of one cable."""
+"""What hosts see of their cables: a sighting is the state of one cable at one end, from one source: the link, LLDP, LACP or OSPF."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from inventory.printable import printable
 from inventory.site import Cable, End, Site
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Facts, HostFacts
-from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NOBODY, BondLive
+from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NO_PARTNER, BondLive
 
-# {(host, port): (router id of the neighbour, state of the adjacency)}; None where nobody asked for OSPF.
+# {(host, port): (router id of the neighbour, state of the adjacency)}; None if the OSPF facts were not read.
 Adjacencies = Mapping[tuple[str, str], tuple[str, str]] | None
 FULL = "Full"
 
 
 class Sight(StrEnum):
-    """What a sighting means for its cable."""
+    """Whether a sighting confirms its cable, shows nothing, or shows another one."""
 
     RIGHT = "right"
     NOTHING = "nothing"
@@ -25,50 +25,50 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one witness has seen at one end."""
+    """What one source shows at one end of a cable."""
 
     end: End
-    witness: str
+    source: str
     want: str
     found: str
     sight: Sight
 
     def __str__(self) -> str:
-        return f"{self.end} {self.witness}: wanted {self.want}, found {self.found}"
+        return f"{self.end} {self.source}: wanted {self.want}, found {self.found}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one host says of its ports; it hears nobody on a port that has no carrier, whatever LLDP remembers."""
+    """One host's ports, LLDP neighbours and bonds. A port without carrier has no neighbour, even if LLDP still remembers one."""
 
     carrier: frozenset[str]
-    heard: Mapping[str, End]
+    neighbours: Mapping[str, End]
     bonds: Mapping[str, BondLive]
 
 
 def report(facts: HostFacts) -> Report:
-    """What the host said. Raises BurrowError where that cannot be understood."""
+    """The host's report. Raises BurrowError if its facts cannot be parsed."""
     carrier = frozenset(name for name, link in facts[LINKS].items() if link.up and link.carrier)
-    neighbours = {port: tuple(map(printable, far)) for port, far in facts[NEIGHBOURS].items() if port in carrier}
-    heard = {port: End(host=name, port=far) for port, (name, far) in neighbours.items()}
-    return Report(carrier, heard, facts[BONDS])
+    names = {port: tuple(map(printable, far)) for port, far in facts[NEIGHBOURS].items() if port in carrier}
+    neighbours = {port: End(host=name, port=far) for port, (name, far) in names.items()}
+    return Report(carrier, neighbours, facts[BONDS])
 
 
 def reports(facts: Facts) -> tuple[dict[str, Report], dict[str, str]]:
-    """The reports by host, and of hosts whose answer cannot be understood the reason."""
-    said: dict[str, Report] = {}
+    """{host: report}, and {host: reason} of the hosts whose facts cannot be parsed."""
+    found: dict[str, Report] = {}
     unclear: dict[str, str] = {}
     for host, one in facts.items():
         try:
-            said[host] = report(one)
+            found[host] = report(one)
         except BurrowError as error:
             unclear[host] = str(error)
-    return said, unclear
+    return found, unclear
 
 
 @dataclass(frozen=True)
-class Witnesses:
-    """All that was said, and the inventory that it is held against."""
+class Evidence:
+    """All reports and adjacencies, and the inventory to compare them with."""
 
     site: Site
     reports: Mapping[str, Report]
@@ -93,21 +93,21 @@ class Witnesses:
             yield self._ospf(near, far.host)
 
     def _in_time(self, one: Sighting, far: End) -> Sighting:
-        """What is remembered of a neighbour whose port has lost its carrier is nothing."""
+        """Ignores the remembered state of a neighbour whose port has lost its carrier."""
         there = self.reports.get(far.host)
         if one.sight is not Sight.RIGHT or there is None or far.port in there.carrier:
             return one
-        return Sighting(one.end, one.witness, one.want, f"nobody: no carrier at {far}", Sight.NOTHING)
+        return Sighting(one.end, one.source, one.want, f"no neighbour: no carrier at {far}", Sight.NOTHING)
 
     def _lldp(self, near: End, far: End) -> Sighting:
-        heard = self.reports[near.host].heard.get(near.port)
-        sight = Sight.NOTHING if heard is None else Sight.RIGHT if heard == far else Sight.OTHER
-        return Sighting(near, "LLDP", str(far), str(heard or "nobody"), sight)
+        found = self.reports[near.host].neighbours.get(near.port)
+        sight = Sight.NOTHING if found is None else Sight.RIGHT if found == far else Sight.OTHER
+        return Sighting(near, "LLDP", str(far), str(found or "no neighbour"), sight)
 
     def _lacp(self, near: End, ours: str, theirs: End) -> Sighting:
         bond = self.reports[near.host].bonds.get(ours)
         member = bond.members.get(near.port) if bond else None
-        if member is None or member.partner == NOBODY:
+        if member is None or member.partner == NO_PARTNER:
             found = "no partner" if member else f"no member of {ours}" if bond else f"no {ours}"
             return Sighting(near, "LACP", str(theirs), found, Sight.NOTHING)
         owners = self._owners(member.partner)
@@ -116,7 +116,7 @@ class Witnesses:
         return Sighting(near, "LACP", str(theirs), str(owners[0]) if owners else member.partner, Sight.OTHER)
 
     def _owners(self, system: str) -> tuple[End, ...]:
-        """The bonds that speak LACP as this system."""
+        """The bonds with this LACP system address."""
         return tuple(
             End(host=host, port=name)
             for host, one in self.reports.items()
@@ -134,5 +134,5 @@ class Witnesses:
         return Sighting(near, "OSPF", want, found, Sight.RIGHT if found == want else Sight.OTHER)
 
     def router(self, router: str) -> str:
-        """The host with this router id, or the id where no host has it."""
+        """The host with this router id, or the id if no host has it."""
         return next((host.name for host in self.site.hosts.values() if host.loopback and str(host.loopback.ip) == router), router)

@@ -1,4 +1,4 @@
-"""Layouts by distance: networkx finds beginnings and ways through the graph, stress majorization makes lengths true in pixels.
+"""Layouts by distance: networkx finds start layouts and paths through the graph, stress majorization sets the lengths in pixels.
 
 The method is that of Gansner, Koren and North, "Graph drawing by stress majorization" (2004).
 """
@@ -11,12 +11,12 @@ from typing import Any
 from tasks.topology.geometry import Box, Point
 
 ROUNDS, THREAD_PX = 60, 260.0
-TIED = 6.0  # how much more a cable's length counts than the distance of two hosts that none ties
-PASSING = 0.85  # hosts on different sides of a third come a little closer than the way over it
+TIED = 6.0  # the weight of a cable's length, relative to the distance of two hosts without a cable
+PASSING = 0.85  # hosts on different sides of a third one are a little closer than the path through it
 
 
 def drafts(sizes: Mapping[str, tuple[float, float]], ties: Mapping[tuple[str, str], float], seeds: int) -> Iterator[dict[str, Point]]:
-    """One layout a seed; `ties` has how long each cable has to be between the borders of its two boxes."""
+    """One layout for each seed; `ties` has the wanted length of each cable between the borders of its two boxes."""
     import networkx as nx  # noqa: PLC0415 (start-up)
 
     graph = nx.Graph()
@@ -32,14 +32,14 @@ def drafts(sizes: Mapping[str, tuple[float, float]], ties: Mapping[tuple[str, st
 
 
 def _span(sizes: Mapping[str, tuple[float, float]], pair: tuple[str, str], angle: float) -> float:
-    """How much of a line between two centres is covered by their boxes."""
+    """The length of a line between two centres that their boxes cover."""
     return sum(Box(0, 0, *sizes[name]).reach(angle) for name in pair)
 
 
 def _true_lengths(
     sizes: Mapping[str, tuple[float, float]], ties: Mapping[tuple[str, str], float], ways: Any, begin: Any
 ) -> dict[str, Point]:
-    """A layout whose distances are as near to the wanted ones as a plane allows."""
+    """A layout whose distances are as close to the wanted ones as a plane allows."""
     import numpy as np  # noqa: PLC0415 (start-up)
 
     names = list(sizes)
@@ -56,7 +56,7 @@ def _true_lengths(
             one, other = (index[name] for name in pair)
             angle = math.atan2(*(here[other] - here[one])[::-1])
             wanted[one, other] = wanted[other, one] = length + _span(sizes, pair, angle)
-        apart = np.maximum(np.linalg.norm(here[:, None] - here[None, :], axis=2), 1e-6)
-        pull = weights * wanted / apart
+        distances = np.maximum(np.linalg.norm(here[:, None] - here[None, :], axis=2), 1e-6)
+        pull = weights * wanted / distances
         here = solve @ (np.diag(pull.sum(axis=1)) - pull) @ here
     return {name: (round(float(x), 1), round(float(y), 1)) for name, (x, y) in zip(names, here, strict=True)}

@@ -1,4 +1,4 @@
-"""The topology as a survey: what it reads, and what it makes of that."""
+"""The topology as a survey: the facts that it reads, and the page that it makes of them."""
 
 from tasks.core.cli.survey import Found, View
 from tasks.core.model.errors import BurrowError
@@ -13,7 +13,7 @@ FORMATS = (".html", ".svg")
 
 
 def adjacencies(facts: Facts) -> Adjacencies:
-    """Every neighbour that OSPF has; a host whose FRR cannot be understood has none."""
+    """Every OSPF neighbour. A host whose FRR facts cannot be parsed has none."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for host, one in facts.items():
         try:
@@ -24,7 +24,7 @@ def adjacencies(facts: Facts) -> Adjacencies:
 
 
 def view(found: Found, suffix: str) -> View:
-    """The drawing, and a line for each cable that is not as intended."""
+    """The page, and lines for the screen about each cable that is not as intended."""
     from tasks.topology.page import page  # noqa: PLC0415 (start-up)
 
     drawn = picture(found.site, found.facts, found.unreachable, adjacencies(found.facts), found.limit)

@@ -1,4 +1,4 @@
-"""Cables as lines between boxes: those of the same two hosts side by side, those of the same bond next to each other."""
+"""Cables as lines between boxes: cables of the same two hosts are parallel, those of one bond are adjacent."""
 
 import math
 from collections.abc import Mapping
@@ -22,37 +22,37 @@ class Wire:
 
     @property
     def length(self) -> float:
-        """From border to border."""
+        """Its length from border to border."""
         return math.dist(self.start, self.end)
 
     @property
     def turn(self) -> float:
-        """The angle at which words along it are not upside down."""
+        """The angle at which text along it is not upside down."""
         angle = math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
         return angle if -math.pi / 2 + 1e-9 < angle <= math.pi / 2 + 1e-9 else math.remainder(angle + math.pi, 2 * math.pi)
 
     @property
     def forward(self) -> bool:
-        """Whether words along it are read from its first end to its second."""
+        """Whether text along it reads from its first end to its second."""
         return abs(math.remainder(self.turn - math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0]), 2 * math.pi)) < 1
 
     def at(self, from_start_px: float) -> Point:
-        """The point so far from its start."""
+        """The point at this distance from its start."""
         share = from_start_px / self.length if self.length else 0.0
         return self.start[0] + share * (self.end[0] - self.start[0]), self.start[1] + share * (self.end[1] - self.start[1])
 
     def along(self, from_start_px: float, width: float, height: float) -> Box:
-        """A box for words on it, about the point so far from its start."""
+        """A box for text on it, centred at this distance from its start."""
         return Box(*self.at(from_start_px), width, height, self.turn)
 
     @property
     def body(self) -> Box:
-        """The line itself, as nothing should be written over it."""
+        """The area of the line itself, which labels avoid."""
         return band(self.start, self.end, 4)
 
 
 def pairs(edges: tuple[Edge, ...]) -> dict[tuple[str, str], tuple[Edge, ...]]:
-    """The cables by their two hosts, in the order in which they lie side by side."""
+    """The cables of each pair of hosts, in the order in which they are drawn."""
     found: dict[tuple[str, str], list[Edge]] = {}
     for edge in edges:
         one, other = edge.pair
@@ -65,7 +65,7 @@ def _order(edge: Edge) -> tuple[int, int, str, str]:
 
 
 def spacing(count: int) -> float:
-    """From line to line, so that all of them still leave the same box."""
+    """The distance between parallel lines, small enough that all of them fit the box."""
     return min(SPACE_PX, BUNDLE_PX / max(1, count - 1))
 
 
@@ -79,8 +79,8 @@ def _bundle(boxes: Mapping[str, Box], pair: tuple[str, str], group: tuple[Edge, 
     angle = math.atan2(other.y - one.y, other.x - one.x)
     made = []
     for place, edge in enumerate(group):
-        aside = (place - (len(group) - 1) / 2) * spacing(len(group))
-        shift = (-math.sin(angle) * aside, math.cos(angle) * aside)
+        offset = (place - (len(group) - 1) / 2) * spacing(len(group))
+        shift = (-math.sin(angle) * offset, math.cos(angle) * offset)
         start = _border(one, (one.x + shift[0], one.y + shift[1]), angle)
         end = _border(other, (other.x + shift[0], other.y + shift[1]), angle + math.pi)
         made.append(Wire(edge, start, end) if edge.pair[0] == pair[0] else Wire(edge, end, start))
@@ -88,7 +88,7 @@ def _bundle(boxes: Mapping[str, Box], pair: tuple[str, str], group: tuple[Edge, 
 
 
 def _border(box: Box, inside: Point, angle: float) -> Point:
-    """Where a line that leaves a point of the box in this direction comes out of it."""
+    """The point where a line from a point inside the box, in this direction, crosses its border."""
     cos, sin = math.cos(angle), math.sin(angle)
     ways = [math.inf]
     for at, middle, size, way in ((inside[0], box.x, box.width, cos), (inside[1], box.y, box.height, sin)):

@@ -50,7 +50,7 @@ OF_ANOTHER_KIND = "every OSPF adjacency of area 0.0.0.7 goes down until the othe
 # The network statements of a router whose ports set no area. en06's address is in the first network.
 NETWORKS = ("10.105.0.0/31", "10.105.0.2/31", "10.105.0.4/31", "10.104.0.0/24", "10.103.0.0/24")
 BY_NETWORKS = {"alvin": "/^ ip ospf area/d; " + _router_says(*(f"network {one} area 0.0.0.0" for one in NETWORKS))}
-WITHOUT_ITS_NETWORK = f"every OSPF adjacency ends on ports with an address in {NETWORKS[0]}, unless another statement holds them"
+WITHOUT_ITS_NETWORK = f"every OSPF adjacency ends on ports with an address in {NETWORKS[0]}, unless another statement enables OSPF on them"
 FRR_RULES = {
     "cost": Difference(f"{PORT} s/cost 5/cost 6/"),
     "bfd": Difference(f"{PORT} s/^ ip ospf bfd profile burrow$/ ip ospf bfd profile other/"),
@@ -129,7 +129,7 @@ MISTAKES = {
         frozenset(
             {
                 ("simon:router-id", "10.103.0.2", "10.103.0.1"),
-                ("simon:router-id", "10.103.0.1 on simon alone", "10.103.0.1 on simon and alvin"),
+                ("simon:router-id", "10.103.0.1 on simon only", "10.103.0.1 on simon and alvin"),
             }
         ),
         "systemctl reload frr; vtysh -c 'clear ip ospf process'",

@@ -129,7 +129,7 @@ def test_routers_sign_with_the_sites_key(lab: Lab, tmp_path: Path) -> None:
     (folder / "key").chmod(0o600)
     alone = lab.runbook("bootstrap", "--site", site, "--set", "fabric alvin")
     assert alone.code == 1
-    assert "no neighbour takes the new OSPF parameters" in alone.out
+    assert "no neighbour uses the new OSPF parameters" in alone.out
     lab.wait("every adjacency is full", lambda: converged(lab), 30)
     code, report = lab.report("bootstrap", "--site", site, "--set", "fabric *")
     assert code == 0, report["stages"]
@@ -175,7 +175,7 @@ def _assert_said_and_done(lab: Lab, difference: Difference, up: dict[str, Adjace
     else:
         which = (difference.ends == "all", difference.ends == "en06")
         assert ("every" in said, "en06's OSPF adjacency goes" in said) == which, said
-    assert "not known" not in said
+    assert "is unknown" not in said
     lab.sh("alvin", FRR_RELOAD_SCRIPT)
     ended = set(up) if difference.ends == "all" else {difference.ends} - {""}
     if ended:

@@ -58,7 +58,7 @@ def test_channel_with_a_member_of_another_node(lab: Lab, tmp_path: Path) -> None
     assert code == 1
     assert states(report) == {"uplink alvin": "reverted", "uplink simon": "reverted", "uplink theodore": "done"}
     assert "alvin:eno2" in reasons(report, "uplink alvin")
-    assert "nobody" in reasons(report, "uplink alvin")
+    assert "no partner" in reasons(report, "uplink alvin")
     assert is_bonded(lab, "theodore")
     assert is_plain(lab, "alvin")
     assert is_plain(lab, "simon")

@@ -42,7 +42,7 @@ def test_a_live_vlan_on_a_member_keeps_its_port(lab: Lab) -> None:
     lab.sh(
         "alvin", "ip link add link eno2 name eno2.20 type vlan id 20; ip link add vmbr0v20 type bridge; ip link set eno2.20 master vmbr0v20"
     )
-    assert "eno2 is also held by eno2.20 (live, a port of vmbr0v20)" in refused(lab)
+    assert "eno2 is already used by eno2.20 (live, a port of vmbr0v20)" in refused(lab)
     assert "master vmbr0v20" in lab.sh("alvin", "ip link show eno2.20")
     lab.sh("alvin", "ip link del eno2.20; ip link del vmbr0v20")
 
@@ -50,7 +50,7 @@ def test_a_live_vlan_on_a_member_keeps_its_port(lab: Lab) -> None:
 def test_a_sourced_file_keeps_its_port(lab: Lab) -> None:
     path = "/etc/network/interfaces.d/storage"
     lab.sh("alvin", f"printf 'auto bond7\\niface bond7 inet manual\\n\\tbond-slaves glob eno2-4\\n' > {path}")
-    assert f"eno2 is also held by bond7 ({path}:2: bond-slaves glob eno2-4)" in refused(lab)
+    assert f"eno2 is already used by bond7 ({path}:2: bond-slaves glob eno2-4)" in refused(lab)
     lab.sh("alvin", f"rm {path}")
 
 

@@ -48,14 +48,14 @@ def test_host_that_is_no_node_has_no_such_files(tmp_path: Path) -> None:
 def test_host_that_is_to_be_a_node_and_is_none_is_no_fresh_node(tmp_path: Path) -> None:
     done = read(tmp_path, COROSYNC.command, mounted=False)
     assert done.returncode == 1
-    assert "and no pvecm is there: install Proxmox VE" in done.stderr
+    assert "and there is no pvecm: install Proxmox VE" in done.stderr
 
 
 def test_daemon_that_died_under_its_mount_is_said(tmp_path: Path) -> None:
     """The mount is still listed, and every question ends with an error."""
     done = read(tmp_path, COROSYNC.command, mounted=True)
     assert done.returncode == 1
-    assert "is mounted and does not answer" in done.stderr
+    assert "is mounted but does not answer" in done.stderr
 
 
 def test_fresh_node_says_nothing_and_a_member_its_file(tmp_path: Path) -> None:

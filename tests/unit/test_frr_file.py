@@ -143,12 +143,12 @@ IMPACTS = {
     "passive-by-default": (
         OSPF,
         routed("passive-interface default"),
-        ["every OSPF adjacency goes down but those of ports that say `no ip ospf passive`: the others become passive"],
+        ["every OSPF adjacency goes down, except on ports with `no ip ospf passive`: all other ports become passive"],
     ),
     "no-longer-passive-by-default": (
         routed("passive-interface default"),
         OSPF,
-        ["every OSPF port that says nothing else is no longer passive: its adjacency comes up"],
+        ["every OSPF port without a setting of its own is no longer passive: its adjacency comes up"],
     ),
     "passive-as-it-is-by-default": (
         routed("passive-interface default").replace("cost 5\n", "cost 5\n no ip ospf passive\n"),
@@ -169,7 +169,7 @@ IMPACTS = {
     "network-goes": (
         routed("network 10.0.0.0/24 area 0"),
         OSPF,
-        ["every OSPF adjacency ends on ports with an address in 10.0.0.0/24, unless another statement holds them"],
+        ["every OSPF adjacency ends on ports with an address in 10.0.0.0/24, unless another statement enables OSPF on them"],
     ),
     "port-by-network": (
         f"interface b\n ip ospf hello-interval 2\nexit\n{routed('network 10.0.0.0/24 area 0')}",
@@ -179,17 +179,17 @@ IMPACTS = {
     "mtu-ignore": (
         OSPF,
         OSPF.replace("cost 5\n", "cost 5\n ip ospf mtu-ignore\n"),
-        ["a no longer compares MTUs when an OSPF adjacency begins; the one that is there stays"],
+        ["a no longer compares MTUs when an OSPF adjacency begins; the present one stays"],
     ),
     "max-metric": (
         OSPF,
         routed("max-metric router-lsa administrative"),
-        ["the router asks others to go round it: traffic moves, adjacencies stay"],
+        ["the router becomes a stub router: transit traffic moves away from it, adjacencies stay"],
     ),
     "max-metric-goes": (
         routed("max-metric router-lsa administrative"),
         OSPF,
-        ["the router no longer asks others to go round it: traffic moves, adjacencies stay"],
+        ["the router is no longer a stub router: transit traffic may use it again, adjacencies stay"],
     ),
     "bfd-goes": (
         OSPF.replace("cost 5\n", "cost 5\n ip ospf bfd\n"),
@@ -200,12 +200,12 @@ IMPACTS = {
     "unknown-of-the-router": (
         OSPF,
         routed("capability opaque"),
-        ["not known what `capability opaque` does to OSPF: assume that every adjacency ends"],
+        ["the impact of `capability opaque` on OSPF is unknown: assume that every adjacency ends"],
     ),
     "unknown-of-a-port": (
         OSPF,
         OSPF.replace("cost 5\n", "cost 5\n ip ospf priority 7\n"),
-        ["not known what `ip ospf priority 7` does to a: assume that its OSPF adjacency ends"],
+        ["the impact of `ip ospf priority 7` on a is unknown: assume that its OSPF adjacency ends"],
     ),
     "unknown-of-a-port-without-ospf": (
         f"interface b\n link-params\nexit\n{ROUTER}",

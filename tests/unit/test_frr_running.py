@@ -94,7 +94,7 @@ def test_what_would_be_lost_is_named(more: str, lost: list[str]) -> None:
 def test_a_value_that_the_candidate_sets_is_mended_and_said() -> None:
     found = unsaved(PORT.replace("cost 5", "cost 77"), PORT, PORT.replace("cost 5", "cost 7"), CANDIDATE)
     assert found.refusal == ""
-    assert found.impact == ("FRR runs `interface en05 / ip ospf cost 77`, which /etc/frr/frr.conf does not hold: it goes",)
+    assert found.impact == ("FRR runs `interface en05 / ip ospf cost 77`, which is not in /etc/frr/frr.conf: it is removed",)
 
 
 def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
@@ -107,7 +107,7 @@ def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
     [
         ("", ""),
         ("/etc/frr/vtysh.conf\n/etc/frr/support_bundle_commands.conf\n/etc/frr/daemons.conf\n", ""),
-        ("/etc/frr/ospfd.conf\n/etc/frr/zebra.conf\n", "/etc/frr/ospfd.conf, /etc/frr/zebra.conf hold"),
+        ("/etc/frr/ospfd.conf\n/etc/frr/zebra.conf\n", "/etc/frr/ospfd.conf, /etc/frr/zebra.conf contain"),
         ("no service integrated-vtysh-config\n", "no service integrated-vtysh-config"),
     ],
 )

@@ -21,7 +21,7 @@ iface br0
 """
 RESTART = "many NICs lose their link for some seconds when their MTU changes"
 RULES = {
-    "made": ("", "iface a\n", ["a is made"]),
+    "made": ("", "iface a\n", ["a is created"]),
     "taken-down": ("iface a\n", "", ["a is taken down: it is no longer in the file"]),
     "port-joins-a-bond": ("iface x\n\tbond-slaves a\n", "iface x\n\tbond-slaves a b\n", ["b goes down for a moment and joins x"]),
     "port-leaves-a-bond": ("iface x\n\tbond-slaves a b\n", "iface x\n\tbond-slaves a\n", ["b goes down for a moment and leaves x"]),
@@ -47,21 +47,21 @@ RULES = {
     "larger-mtu-of-a-bond": (
         "iface a\n\tmtu 1500\niface x\n\tbond-slaves a b\n",
         "iface a\n\tmtu 9000\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
-        ["x changes its MTU while it stays up", f"a and b take it from x: {RESTART}"],
+        ["x changes its MTU while it stays up", f"a and b get the MTU of x: {RESTART}"],
     ),
     "smaller-mtu-of-a-bond": (
         "iface x\n\tbond-slaves a b\n\tmtu 9000\n",
         "iface x\n\tbond-slaves a b\n\tmtu 1500\n",
         [
             "x changes its MTU while it stays up",
-            f"a and b take it from x: {RESTART}",
-            "packets of more than 1500 bytes to x are lost until who sends them has the smaller MTU too",
+            f"a and b get the MTU of x: {RESTART}",
+            "packets of more than 1500 bytes to x are lost until their senders have the smaller MTU too",
         ],
     ),
     "mtu-below-a-vlan": (
         "iface x\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
         "iface x\n\tmtu 9000\niface x.30\niface v\n\tvlan-raw-device x\niface x.40\n\tmtu 1500\n",
-        ["x changes its MTU while it stays up", "x.30 takes it from x too", "v takes it from x too"],
+        ["x changes its MTU while it stays up", "x.30 also gets the MTU of x", "v also gets the MTU of x"],
     ),
     "mtu-of-one-member": (
         "iface a\n\tmtu 1500\niface x\n\tbond-slaves a b\n\tmtu 9000\n",
@@ -71,7 +71,10 @@ RULES = {
     "larger-mtu-of-a-bridge": (
         "iface x\n\tbridge-ports a\n",
         "iface x\n\tbridge-ports a\n\tmtu 9000\n",
-        ["x changes its MTU while it stays up", "x sends packets of up to 9000 bytes: what is no TCP is lost on its way to who takes less"],
+        [
+            "x changes its MTU while it stays up",
+            "x sends packets of up to 9000 bytes: larger packets than a receiver accepts are lost, except TCP",
+        ],
     ),
     "gateway": ("iface x\n\tgateway 10.0.0.1\n", "iface x\n\tgateway 10.0.0.2\n", ["x changes the default route"]),
     "mac": (
@@ -100,7 +103,7 @@ PASSIVE = SPEAKS.replace("0.0.0.0\n", "0.0.0.0\n ip ospf passive\n")
 PORT = "iface x\n\taddress 10.0.0.1/31\n\tmtu 1500\n"
 LARGER, MOVED = PORT.replace("1500", "9000"), PORT.replace("10.0.0.1", "10.0.0.3")
 MTU_SAID = "x's OSPF adjacency goes down until the other end has the same MTU"
-ADDRESS_SAID = "x's OSPF adjacency goes down: the address goes that it is held from"
+ADDRESS_SAID = "x's OSPF adjacency goes down: the port loses the address that OSPF uses"
 ADJACENCIES = {
     "mtu": (SPEAKS, LARGER, ["x changes its MTU while it stays up", MTU_SAID]),
     "mtu-of-a-port-by-its-address": (BY_NETWORK, LARGER, ["x changes its MTU while it stays up", MTU_SAID]),
@@ -110,7 +113,7 @@ ADJACENCIES = {
     "address-goes": (SPEAKS, "iface x\n\tmtu 1500\n", ["x changes its address: sessions to the old one end", ADDRESS_SAID]),
     "another-address-comes": (SPEAKS, f"{PORT}\taddress 10.9.0.1/31\n", []),
     "port-goes": (SPEAKS, "", ["x is taken down: it is no longer in the file", "x's OSPF adjacency ends"]),
-    "held-down": (SPEAKS, f"{PORT}\tlink-down yes\n", ["x is held down", "x's OSPF adjacency goes down with it"]),
+    "held-down": (SPEAKS, f"{PORT}\tlink-down yes\n", ["x is shut down", "x's OSPF adjacency goes down with it"]),
 }
 
 

@@ -30,18 +30,18 @@ BAD = {
     "keyword misspelt": (
         RUNNING.replace("auto vmbr0\niface", "auto vmbr0\nifcae"),
         [
-            "line 7: `ifcae` stands in no iface stanza; did you mean `iface`?",
-            "line 8: `address` stands in no iface stanza; correct its spelling or take the line out",
-            "line 9: `bridge-ports` stands in no iface stanza; correct its spelling or take the line out",
-            "line 10: `bridge-stp` stands in no iface stanza; correct its spelling or take the line out",
+            "line 7: `ifcae` is in no iface stanza; did you mean `iface`?",
+            "line 8: `address` is in no iface stanza; correct its spelling or remove the line",
+            "line 9: `bridge-ports` is in no iface stanza; correct its spelling or remove the line",
+            "line 10: `bridge-stp` is in no iface stanza; correct its spelling or remove the line",
         ],
     ),
     "line before any stanza": (
         f"mtu 1500\n{RUNNING}",
-        ["line 1: `mtu` stands in no iface stanza; correct its spelling or take the line out"],
+        ["line 1: `mtu` is in no iface stanza; correct its spelling or remove the line"],
     ),
-    "no value": (RUNNING.replace("bridge-stp off", "bridge-stp"), ["line 10: iface vmbr0: `bridge-stp` wants a value after it"]),
-    "no name": (RUNNING.replace("iface eno1 inet manual", "iface"), ["line 4: `iface` wants a name after it"]),
+    "no value": (RUNNING.replace("bridge-stp off", "bridge-stp"), ["line 10: iface vmbr0: `bridge-stp` needs a value after it"]),
+    "no name": (RUNNING.replace("iface eno1 inet manual", "iface"), ["line 4: `iface` needs a name after it"]),
     "name too long": (
         RUNNING.replace("iface eno1", "iface enp193s0f0np0abc"),
         ["line 4: iface enp193s0f0np0abc: a name has at most 15 letters"],
@@ -61,15 +61,15 @@ BAD = {
     ),
     "port in two places": (
         RUNNING + "\nauto bond0\niface bond0\n\tbond-slaves eno1 eno2\n",
-        ["line 14: iface bond0: port eno1 is in vmbr0 already; a port belongs to one"],
+        ["line 14: iface bond0: port eno1 is already in vmbr0; a port belongs to one owner only"],
     ),
     "address on a bridge's port": (
         RUNNING.replace("eno1 inet manual\n", "eno1 inet static\n\taddress 10.1.0.1/24\n"),
-        ["line 5: iface eno1: address 10.1.0.1/24 on a port of vmbr0; give the address to vmbr0"],
+        ["line 5: iface eno1: address 10.1.0.1/24 on a port of vmbr0; move the address to vmbr0"],
     ),
     "address on a bond's member": (
         RUNNING + "\niface eno2\n\taddress 10.1.0.1/24\n\nauto bond0\niface bond0\n\tbond_slaves eno2 eno3\n",
-        ["line 13: iface eno2: address 10.1.0.1/24 on a port of bond0; give the address to bond0"],
+        ["line 13: iface eno2: address 10.1.0.1/24 on a port of bond0; move the address to bond0"],
     ),
     "line after a continuation": (
         RUNNING.replace("bridge-ports eno1", "bridge-ports eno1 \\\n\t\teno2") + "\tmtuu 9000\n",
@@ -103,7 +103,7 @@ def test_merge_counts_lines_where_they_were_written() -> None:
 def test_merge_that_is_wrong_only_in_the_whole_says_so() -> None:
     sent = "iface eno1\n\taddress 10.1.0.1/24\n"
     assert problems_of(sent, merge(RUNNING, sent), PORTS, RUNNING) == [
-        "merged, line 5: iface eno1: address 10.1.0.1/24 on a port of vmbr0; give the address to vmbr0"
+        "merged, line 5: iface eno1: address 10.1.0.1/24 on a port of vmbr0; move the address to vmbr0"
     ]
 
 

@@ -129,7 +129,7 @@ def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
     host.frr[READ_RUNNING] = "interface en05\n ip ospf cost 9\nexit\n" if candidate == COST else ""
     device.load_merge_candidate(config=candidate)
     host.frr[READ_RUNNING] = UNSAVED  # somebody typed it between the two
-    with pytest.raises(CommitError, match="nothing was changed: FRR runs what"):
+    with pytest.raises(CommitError, match="nothing was changed: FRR runs statements"):
         device.commit_config(revert_in=60)
     assert "begin" not in host.asked
 

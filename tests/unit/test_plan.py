@@ -18,7 +18,7 @@ from tasks.host.base.sets import base_settings
 from tasks.network.switch.change import SwitchPorts
 from tasks.network.uplink.change import PortChannel, UplinkBond
 from tasks.network.uplink.checks import NODE_END_CHECKS
-from tasks.network.uplink.probes import UPLINK_PROBES, neighbour, ways
+from tasks.network.uplink.probes import UPLINK_PROBES, neighbour, probe_paths
 from tasks.network.uplink.sets import larger_packets, packet_sizes, uplinks
 from tasks.platforms.configuration import network_transaction
 from tasks.platforms.ifupdown2.files import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_STAGED
@@ -171,8 +171,8 @@ def test_mtus_are_sets_of_the_switches_that_have_some() -> None:
 
 
 def test_full_packets_are_sent_to_the_other_end_and_to_the_next_node() -> None:
-    assert [(way.name, way.address, way.mtu_bytes) for way in ways(JUMBO, "alvin")] == [("bond0", "172.16.0.2", 9000)]
-    assert [(way.name, way.far_host) for way in ways(JUMBO, "sw-rack")] == [("po-alvin", "alvin"), ("po-simon", "simon")]
+    assert [(path.name, path.address, path.mtu_bytes) for path in probe_paths(JUMBO, "alvin")] == [("bond0", "172.16.0.2", 9000)]
+    assert [(path.name, path.far_host) for path in probe_paths(JUMBO, "sw-rack")] == [("po-alvin", "alvin"), ("po-simon", "simon")]
     assert [getattr(neighbour(JUMBO, host), "far_host", None) for host in ("alvin", "simon", "theodore")] == ["simon", "alvin", None]
     assert UPLINK_PROBES.on(SITE, "alvin").command == "true"
     assert "probe 172.16.0.2 9000 8972 &" in UPLINK_PROBES.on(JUMBO, "alvin").command

@@ -90,7 +90,7 @@ REPEATED = {
     "vtysh with a number": ("line 7: % Unknown command[4]: ", ""),
     "frr-reload": ("frr-reload.py: Failed to execute 'interface en05', '", "'"),
     "a finding": ("alvin:frr.conf interface en05 / ", ""),
-    "a sentence": ("not known what `", "` does to en05"),
+    "a sentence": ("the impact of `", "` on en05 is unknown"),
 }
 
 
@@ -153,7 +153,7 @@ def test_a_private_key_is_hidden() -> None:
         "+\twpa-ssid home\n",
         "+\tpost-up ethtool -K eno1 gro off\n",
         "+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGh1c2gtaHVzaC1odXNoLWh1c2gtaHVzaC1odXNo root@alvin\n",
-        "no neighbour takes the new OSPF parameters on en05 within 10 s: change both ends in one run\n",
+        "no neighbour uses the new OSPF parameters on en05 within 10 s: change both ends in one run\n",
         "its host key is not the one of known_hosts\n",
         "alvin: it asks for a password: give the login a key\n",
         "sudo: a password is required\n",

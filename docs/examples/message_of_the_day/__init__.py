@@ -1,1 +1,1 @@
-"""The message that whoever logs in reads."""
+"""The message that users read when they log in."""

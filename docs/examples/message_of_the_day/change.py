@@ -1,4 +1,4 @@
-"""Whoever logs in reads which host this is."""
+"""The message of the day, which names the host."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,14 +11,14 @@ from tasks.core.model.fact import Facts
 
 @dataclass(frozen=True)
 class MessageState:
-    """What the change owns: the whole file."""
+    """The part that the change owns: the whole file."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class MessageOfTheDay(Change[MessageState]):
-    """Whoever logs in reads the name of the host and of its site."""
+    """Users read the name of the host and of its site when they log in."""
 
     needs: ClassVar = (MESSAGE,)
     host: str
@@ -28,9 +28,9 @@ class MessageOfTheDay(Change[MessageState]):
         return MessageState(f"{self.host} of {site.domain}\n")
 
     def observe(self, site: Site, facts: Facts) -> MessageState:  # noqa: ARG002
-        """The file as it stands."""
+        """The present file."""
         return MessageState(facts[self.host][MESSAGE])
 
     def steps(self, site: Site, facts: Facts, want: MessageState) -> tuple[Step, ...]:  # noqa: ARG002
-        """The file; nothing has to be restarted."""
+        """The file. No service needs a restart."""
         return (FilePart("/etc/motd", MESSAGE, lambda _: want.text),)

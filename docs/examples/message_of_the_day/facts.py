@@ -1,4 +1,4 @@
-"""What is read of the message of the day."""
+"""The fact of the message of the day."""
 
 from tasks.core.model.fact import text
 

@@ -1,4 +1,4 @@
-"""Base settings of a host, and what somebody may have left open on it."""
+"""Base settings of a host, and transactions, leases and staged changes that are still open on it."""
 
 from collections.abc import Iterator
 
@@ -13,22 +13,22 @@ MOST_OFFSET_S = 0.1
 TAGS = ("host",)
 
 
-def _is_settled(site: Site, host: str) -> bool:
-    """Whether the base settings of this host are the suite's: a switch has its firmware's."""
+def _has_base_settings(site: Site, host: str) -> bool:
+    """Whether the suite manages the base settings of this host. Those of a switch belong to its firmware."""
     return site.hosts[host].link is LinkKind.SSH
 
 
 @check(needs=(HOST_NAME,), severity=Severity.MINOR, remediation="Run the host stage.", tags=TAGS)
 def host_name_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The running kernel has the inventory's name."""
-    if _is_settled(site, host):
+    """The running kernel has the inventory's host name."""
+    if _has_base_settings(site, host):
         yield Finding(host, host, facts[host][HOST_NAME])
 
 
 @check(needs=(HOSTS_FILE,), severity=Severity.MINOR, remediation="Run the host stage.", tags=TAGS)
 def hosts_file_names_every_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every host of the site can be found by name without a name server."""
-    if _is_settled(site, host):
+    """/etc/hosts resolves the name of every host of the site without a name server."""
+    if _has_base_settings(site, host):
         words = {tuple(line.split()[:3]) for line in facts[host][HOSTS_FILE].splitlines()}
         missing = [one.name for one in site.hosts.values() if (str(one.address.ip), f"{one.name}.{site.domain}", one.name) not in words]
         yield Finding(f"{host}:/etc/hosts", "every host", f"all but {' '.join(missing)}" if missing else "every host")
@@ -37,22 +37,25 @@ def hosts_file_names_every_host(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(OWN_NAME_IN_DNS,),
     severity=Severity.MAJOR,
-    remediation="Ask the name server for this name; look at /etc/resolv.conf.",
+    remediation="Query the name server for this name, and check /etc/resolv.conf.",
     tags=(*TAGS, "dns"),
 )
 def name_server_knows_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The site's name server answers with the host's own address."""
-    if _is_settled(site, host) and site.name_servers:
+    if _has_base_settings(site, host) and site.name_servers:
         found = facts[host][OWN_NAME_IN_DNS]
         yield Finding(f"{host}.{site.domain}", str(site.hosts[host].address.ip), " ".join(sorted(found)) or "no answer")
 
 
 @check(
-    needs=(TRACKING,), severity=Severity.MAJOR, remediation="Look at `chronyc sources`; is the time server reachable?", tags=(*TAGS, "time")
+    needs=(TRACKING,),
+    severity=Severity.MAJOR,
+    remediation="Check `chronyc sources`, and whether the time server is reachable.",
+    tags=(*TAGS, "time"),
 )
 def time_is_synchronised(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The clock follows one of the site's time servers, and is near it."""
-    if _is_settled(site, host) and site.time_servers:
+    """The clock is synchronised to one of the site's time servers, and is less than 0.1 s off."""
+    if _has_base_settings(site, host) and site.time_servers:
         tracking = facts[host][TRACKING]
         servers = {str(server) for server in site.time_servers}
         if not tracking or tracking["leap"] == "Not synchronised":
@@ -70,7 +73,7 @@ def time_is_synchronised(site: Site, facts: Facts, host: str) -> Iterator[Findin
 @check(
     needs=(FAILED_UNITS,),
     severity=Severity.MAJOR,
-    remediation="`systemctl status UNIT` says why; `systemctl reset-failed UNIT` once mended.",
+    remediation="`systemctl status UNIT` shows why. Once it is fixed, run `systemctl reset-failed UNIT`.",
     tags=TAGS,
 )
 def no_unit_has_failed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -82,31 +85,31 @@ def no_unit_has_failed(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 @check(
     needs=(STATUS, STAGED),
     severity=Severity.MAJOR,
-    remediation="`burrow status` on the host says whose it is; it restores itself by its timer, or at once by `burrow revert`;"
-    " what is owed is tried until it succeeds, and at once by `burrow owed`.",
+    remediation="`burrow status` on the host shows the owner. The host restores itself by its timer, or at once by `burrow revert`."
+    " The host retries a deferred undo until it succeeds, or at once by `burrow owed`.",
     tags=(*TAGS, "engine"),
 )
 def no_change_is_pending(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No transaction waits for its confirmation, and nobody has staged a network change."""
+    """No transaction waits for its confirmation, no undo is deferred, and no network change is staged."""
     del site
     pending = facts[host][STATUS]["pending"]
     yield Finding(f"{host}:transaction", "none open", f"{pending['why']} of {pending['holder']}" if pending else "none open")
     for one in facts[host][STATUS].get("owed", ()):
-        yield Finding(f"{host}:transaction", "nothing owed", f"{one['why']} of {one['holder']}: {one['trouble']}")
+        yield Finding(f"{host}:transaction", "no deferred undo", f"{one['why']} of {one['holder']}: {one['trouble']}")
     yield Finding(f"{host}:/etc/network/interfaces.new", "absent", "present" if facts[host][STAGED] else "absent")
 
 
 @check(
     needs=(STATUS,),
     severity=Severity.MINOR,
-    remediation="Wait for the run that holds it; without its run a lease lapses by itself.",
+    remediation="Wait for the run that has the lease. When a run ends without releasing it, the lease lapses by itself.",
     tags=(*TAGS, "engine"),
 )
 def no_lease_is_forgotten(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No run holds this host."""
+    """No run has a lease on this host."""
     del site
     lease = facts[host][STATUS]["lease"]
-    yield Finding(f"{host}:lease", "nobody's", f"{lease['holder']}, since {lease['since']}" if lease else "nobody's")
+    yield Finding(f"{host}:lease", "none", f"{lease['holder']}, since {lease['since']}" if lease else "none")
 
 
 SETTINGS_CHECKS = (host_name_is_as_intended, hosts_file_names_every_host, name_server_knows_the_host, time_is_synchronised)

@@ -1,4 +1,4 @@
-"""What the base settings and their checks read."""
+"""Facts of the base settings and their checks."""
 
 import json
 
@@ -6,12 +6,12 @@ from tasks.core.model.fact import Fact, text, unit_states
 
 
 def _packages(output: str) -> frozenset[str]:
-    """The installed ones."""
+    """The packages that are installed."""
     return frozenset(name for name, state in (line.split("\t") for line in output.splitlines() if "\t" in line) if state == "installed")
 
 
 def _units(output: str) -> dict[str, tuple[str, str]]:
-    """{unit: (ActiveState, UnitFileState)} of the blocks of `systemctl show`."""
+    """{unit: (ActiveState, UnitFileState)} from the blocks of `systemctl show`."""
     units = {}
     for block in output.strip().split("\n\n"):
         fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -21,7 +21,7 @@ def _units(output: str) -> dict[str, tuple[str, str]]:
 
 
 def _tracking(output: str) -> dict[str, str]:
-    """The fields of `chronyc -c tracking` that matter: who is followed, how far off (seconds); empty while chronyd does not run."""
+    """The source, stratum, offset (seconds) and leap status of `chronyc -c tracking`; empty while chronyd does not run."""
     words = output.strip().split(",")
     return {"source": words[1], "stratum": words[2], "offset_s": words[4], "leap": words[13]} if len(words) > 13 else {}
 
@@ -40,8 +40,8 @@ LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
 PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
 UNITS = Fact("units", unit_states("chrony.service", "lldpd.service"), _units)
 TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
-# The host's own name as the name server knows it: the hosts file is not asked. One lost packet must not mean that nobody answers:
-# the resolver's own patience is 5 s a try (resolv.conf(5)).
+# The host's own name, from the name server only, without the hosts file. One lost packet must not look like a dead server, so there are
+# four attempts of 1 s each: the resolver's default timeout is 5 s an attempt (resolv.conf(5)).
 OWN_NAME_IN_DNS = Fact(
     "own_name_in_dns",
     "RES_OPTIONS='timeout:1 attempts:4' timeout 5 getent -s dns ahostsv4"

@@ -1,4 +1,4 @@
-"""The base settings of each Linux host as one change set of its own."""
+"""The base settings of each Linux host, as one change set a host."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tasks.host.base.checks import SETTINGS_CHECKS
 
 
 def base_settings(site: Site) -> Iterator[ChangeSet]:
-    """One set for each node and server; a switch's firmware has its own."""
+    """One set for each node and server. The firmware of a switch has its own settings."""
     for host in site.hosts.values():
         if host.link is LinkKind.SSH and host.vm is None:
             changes = tuple(change(host.name) for change in (HostName, HostsFile, Packages, Resolver, TimeSync, Lldp))

@@ -1,4 +1,4 @@
-"""Bridges: spanning tree as intended; without it no two ports may lead to the same place."""
+"""Bridges: spanning tree is as intended, and without it no two ports lead to the same neighbour."""
 
 from collections.abc import Iterator
 
@@ -14,24 +14,24 @@ TAGS = ("network", "bridge")
 @check(
     needs=(COUNTERS,),
     severity=Severity.MAJOR,
-    remediation="Correct `bridge-stp` of the bridge in /etc/network/interfaces and `ifreload -a`, or `spanning_tree` in the inventory;"
-    " with it a port is silent for 30 s after it comes up.",
+    remediation="Correct `bridge-stp` of the bridge in /etc/network/interfaces and run `ifreload -a`, or correct `spanning_tree` in"
+    " the inventory. With spanning tree, a port forwards nothing for 30 s after it comes up.",
     tags=TAGS,
 )
 def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The host's bridge speaks the spanning tree protocol if the inventory says so."""
+    """The host's bridge runs the spanning tree protocol if and only if the inventory says so."""
     bridge = site.hosts[host].bridge
     if (live := facts[host][COUNTERS].get(bridge)) is not None and live.stp is not None:
         yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)
 
 
 def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
-    """The host at the other end of a port or bond: by what is heard there, else by the cable table."""
+    """The host at the other end of a port or bond: the LLDP neighbour of a port, else the host in the cable table."""
     bond = next((one for one in site.hosts[host].bonds if one.name == port), None)
     if bond is not None:
         return bond.peer_host
-    heard, cabled = facts[host][NEIGHBOURS].get(port), site.peer(host, port)
-    return heard[0] if heard else cabled.host if cabled else None
+    neighbour, cabled = facts[host][NEIGHBOURS].get(port), site.peer(host, port)
+    return neighbour[0] if neighbour else cabled.host if cabled else None
 
 
 @check(

@@ -1,1 +1,1 @@
-"""Proxmox VE's firewall, as far as it concerns the routed network."""
+"""Proxmox VE's firewall and the packets of the routed network."""

@@ -1,4 +1,4 @@
-"""Proxmox VE's firewall and the routed network."""
+"""Proxmox VE's firewall and the packets of the routed network."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,19 @@ from tasks.core.model.fact import Facts
 from tasks.network.firewall.facts import FIREWALL, OPENING, dropped
 
 
-@check(needs=(FIREWALL,), severity=Severity.CRITICAL, remediation=f"Open it: {OPENING}.", tags=("network", "ospf", "firewall"))
+@check(
+    needs=(FIREWALL,), severity=Severity.CRITICAL, remediation=f"To accept these packets, {OPENING}.", tags=("network", "ospf", "firewall")
+)
 def firewall_lets_ospf_and_bfd_through(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Proxmox's firewall drops nothing that OSPF and BFD need, nor what a router forwards."""
+    """Proxmox's firewall drops no packets that OSPF and BFD need, and none that a router forwards."""
     ports = [cable.near(host).port for cable in site.routed(host)]
     losses = tuple(dropped(facts[host][FIREWALL], site, host)) if ports else ()
     for port in ports:
         here = [loss for loss in losses if loss.packet.port == port]
-        lost, doubted = ([loss for loss in here if bool(loss.rule) == doubt] for doubt in (False, True))
-        said = [f"dropped: {', '.join(dict.fromkeys(str(loss.packet) for loss in lost))}"] if lost else []
-        said += [f"not understood: `{rule}`" for rule in dict.fromkeys(loss.rule for loss in doubted)]
-        yield Finding(f"{host}:{port}", "accepted", "; ".join(said) or "accepted", port)
+        lost, doubtful = ([loss for loss in here if bool(loss.rule) == doubt] for doubt in (False, True))
+        found = [f"dropped: {', '.join(dict.fromkeys(str(loss.packet) for loss in lost))}"] if lost else []
+        found += [f"not understood: `{rule}`" for rule in dict.fromkeys(loss.rule for loss in doubtful)]
+        yield Finding(f"{host}:{port}", "accepted", "; ".join(found) or "accepted", port)
 
 
 FIREWALL_CHECKS = (firewall_lets_ospf_and_bfd_through,)

@@ -1,7 +1,7 @@
-"""Proxmox VE's firewall: what of the routed network's own packets it would drop.
+"""Proxmox VE's firewall: which packets of the routed network it would drop.
 
-It is off unless the cluster's file says `enable: 1`; then a node's rules come before the cluster's, the first that matches decides, and
-the policy of the direction about the rest (pve-firewall(8)). Only its new variety, on nftables, looks at what a node forwards.
+It is off unless the cluster's file has `enable: 1`. Then a node's rules come before the cluster's, the first match decides, and the
+direction's policy applies to packets without a match (pve-firewall(8)). Only the new firewall, on nftables, filters forwarded packets.
 """
 
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ CLUSTER, NODE = "/etc/pve/firewall/cluster.fw", "/etc/pve/local/host.fw"
 # OSPF is a protocol of its own (RFC 2328, A.1), its hellos go to AllSPFRouters; BFD on one hop is UDP to 3784 (RFC 5881, 4).
 OSPF, HELLOS, BFD_PORT = "ospf", IPv4Address("224.0.0.5"), 3784
 NUMBERS = {"89": OSPF, "ospfigp": OSPF, "17": "udp", "6": "tcp"}
-# What Proxmox's macros mean here: each of the others is a service of another protocol or port (PVE/Firewall.pm, pve_fw_macros).
+# The one macro of Proxmox that matters here: every other macro is for another protocol or port (PVE/Firewall.pm, pve_fw_macros).
 MACROS = {"ospf": ("-p", OSPF)}
 DIRECTIONS = ("in", "out", "forward")
 POLICIES = {"in": "DROP", "out": "ACCEPT", "forward": "ACCEPT"}
 ACTIONS = ("ACCEPT", "DROP", "REJECT")
-# Transit is packets of any kind: a rule of one protocol or port is not about it.
+# Transit traffic is of any protocol, so a rule for one protocol or port does not match it.
 ANY = "any"
 MARK = "#### file "
 OPENING = (
     f"put `IN OSPF(ACCEPT) -i PORT` and `IN ACCEPT -i PORT -p udp -dport {BFD_PORT}` for these ports first under [RULES] of {NODE}; "
-    "for what goes out the same with OUT, for transit `FORWARD ACCEPT -i PORT`"
+    "for outgoing packets use the same rules with OUT, for transit `FORWARD ACCEPT -i PORT`"
 )
 
 
 @dataclass(frozen=True)
 class Packet:
-    """A packet of the routed network at a host: `port` is the interface, `peer` who is at its other end, or whose transit it is."""
+    """A packet of the routed network at a host: `port` is the interface, `peer` the router at its other end or the source of transit."""
 
     direction: str
     port: str
@@ -49,7 +49,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Loss:
-    """A packet that is dropped; for certain, unless a rule is named that is not understood and that it hangs on."""
+    """A packet that the firewall drops. If `rule` is set, the drop depends on that rule, which is not understood."""
 
     packet: Packet
     rule: str = ""
@@ -60,7 +60,7 @@ class Loss:
 
 @dataclass
 class Firewall:
-    """The firewall's files as Proxmox reads them: options, rules in their order, groups of rules, named addresses."""
+    """The firewall's files as Proxmox reads them: options, rules in order, groups of rules, named addresses."""
 
     options: dict[str, str] = field(default_factory=dict)
     node_options: dict[str, str] = field(default_factory=dict)
@@ -69,18 +69,18 @@ class Firewall:
     names: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def judges(self) -> tuple[str, ...]:
-        """The directions that it looks at; none while it is off."""
+    def filtered(self) -> tuple[str, ...]:
+        """The directions that it filters; none while it is off."""
         on = self.options.get("enable", "0") not in ("", "0") and self.node_options.get("enable", "1") != "0"
         return (DIRECTIONS if self.node_options.get("nftables") == "1" else DIRECTIONS[:2]) if on else ()
 
     def policy(self, direction: str) -> str:
-        """What it does with a packet that no rule is about."""
+        """The action for a packet that matches no rule."""
         return self.options.get(f"policy_{direction}", "").upper() or POLICIES[direction]
 
 
 def parse(text: str) -> Firewall:
-    """The files as one: the node's rules before the cluster's."""
+    """Both files in one object: the node's rules come before the cluster's."""
     found, rules = Firewall(), {CLUSTER: list[str](), NODE: list[str]()}
     path, section, name = CLUSTER, "", ""
     for raw in text.splitlines():
@@ -115,9 +115,9 @@ FIREWALL = Fact("firewall", READ_FIREWALL, parse)
 
 
 def dropped(firewall: Firewall, site: Site, host: str) -> Iterator[Loss]:
-    """What OSPF and BFD of the host's neighbours, and their traffic with each other, need, and it drops or may drop."""
+    """The packets that the firewall drops or may drop, of OSPF and BFD with the host's neighbours and of transit between them."""
     for packet in _needed(site, host):
-        if packet.direction in firewall.judges and (loss := _loss(firewall, packet)):
+        if packet.direction in firewall.filtered and (loss := _loss(firewall, packet)):
             yield loss
 
 
@@ -136,30 +136,30 @@ def _needed(site: Site, host: str) -> Iterator[Packet]:
 
 
 def _loss(firewall: Firewall, packet: Packet) -> Loss | None:
-    """What the first rule says that is about it, else the policy; one before that may be about it counts where it says otherwise."""
-    doubts: list[_Said] = []
+    """The first matching rule decides, else the policy. An earlier rule that may match leaves a doubt if its action differs."""
+    doubts: list[_Match] = []
     final = firewall.policy(packet.direction)
-    for said in _walk(firewall, firewall.rules, packet):
-        if said.certain:
-            final = said.action
+    for match in _walk(firewall, firewall.rules, packet):
+        if match.certain:
+            final = match.action
             break
-        doubts.append(said)
+        doubts.append(match)
     lost = final != "ACCEPT"
-    doubt = next((said.rule for said in doubts if not said.action or (said.action != "ACCEPT") != lost), "")
+    doubt = next((match.rule for match in doubts if not match.action or (match.action != "ACCEPT") != lost), "")
     return Loss(packet, doubt) if lost or doubt else None
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What a rule does with a packet, for certain or perhaps; without an action the rule itself is not understood."""
+class _Match:
+    """A rule that matches a packet, or may match it, with its action. A rule without an action is not understood."""
 
     rule: str
     action: str = ""
     certain: bool = False
 
 
-def _walk(firewall: Firewall, rules: list[str], packet: Packet) -> Iterator[_Said]:
-    """The rules that are about the packet or may be, in their order."""
+def _walk(firewall: Firewall, rules: list[str], packet: Packet) -> Iterator[_Match]:
+    """The rules that match the packet or may match it, in order."""
     for rule in rules:
         words = rule.split()
         kind, action, options = words[0].lower(), "".join(words[1:2]), words[2:]
@@ -171,11 +171,11 @@ def _walk(firewall: Firewall, rules: list[str], packet: Packet) -> Iterator[_Sai
             continue
         if kind == "group" and action.lower() in firewall.groups:
             inside = _walk(firewall, firewall.groups[action.lower()], packet)
-            yield from (replace(said, certain=said.certain and bool(match)) for said in inside)
+            yield from (replace(one, certain=one.certain and bool(match)) for one in inside)
         elif kind in DIRECTIONS and inner in ACTIONS:
-            yield _Said(rule, inner, certain=bool(match))
+            yield _Match(rule, inner, certain=bool(match))
         else:
-            yield _Said(rule)
+            yield _Match(rule)
 
 
 def _parts(action: str) -> tuple[str, str]:
@@ -189,7 +189,7 @@ def _macro(name: str) -> tuple[str, ...]:
 
 
 def _matches(firewall: Firewall, options: list[str], packet: Packet) -> bool | None:
-    """Whether all options of a rule hold of a packet; None where one of them is not known here, or has no value."""
+    """Whether a packet meets all options of a rule; None if it may: an option is unknown here or has no value."""
     pairs = zip(options[::2], [*options[1::2], ""], strict=False)
     answers = [_holds(firewall, key.lstrip("-"), value, packet) if value else None for key, value in pairs]
     return False if False in answers else None if None in answers else True
@@ -213,13 +213,13 @@ def _in_ports(value: str, port: int) -> bool:
 
 
 def _in_addresses(firewall: Firewall, value: str, address: IPv4Address) -> bool | None:
-    """A list of addresses, networks, ranges, aliases and sets; what is not found under its name is not known."""
+    """Whether a list of addresses, networks, ranges, aliases and sets includes the address; None if a name in it is not found."""
     answers: list[bool | None] = []
     for word in value.split(","):
         name = word.lower().replace("dc/", "").replace("guest/", "")
         if name in firewall.names:
             entries = firewall.names[name]
-            if any(one.startswith("!") for one in entries):  # takes addresses out of the set
+            if any(one.startswith("!") for one in entries):  # excludes addresses from the set
                 return None
             answers += [_in_addresses(firewall, one, address) for one in entries]
         elif "-" in word and word[0].isdigit():

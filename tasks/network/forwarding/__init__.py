@@ -1,1 +1,1 @@
-"""What the kernel does with packets that are not its own."""
+"""Packet forwarding and reverse-path filters of a router."""

@@ -14,7 +14,7 @@ TAGS = ("network", "routing")
 
 
 def _gateway_addresses(host: Host) -> dict[str, str]:
-    """{interface: address} of a switch that routes between its ports; empty for all else."""
+    """{interface: address} of a switch that routes between its ports; empty for any other host."""
     routed = {name: str(port.address) for name, port in host.ports.items() if port.address}
     return {host.management: str(host.address), **routed} if routed and "switch" in host.groups else {}
 
@@ -31,11 +31,11 @@ def gateway_addresses_are_live(site: Site, facts: Facts, host: str) -> Iterator[
 @check(
     needs=(KERNEL_VALUES,),
     severity=Severity.CRITICAL,
-    remediation=f"{RELOAD_INTERFACES} Another file in /etc/sysctl.d may set it back.",
+    remediation=f"{RELOAD_INTERFACES} Another file in /etc/sysctl.d may override it.",
     tags=TAGS,
 )
 def packets_are_forwarded(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A router forwards what comes in by its routed ports."""
+    """A router forwards packets that arrive on its routed ports."""
     values = facts[host][KERNEL_VALUES]
     if any(site.routed(host)):
         yield Finding(f"{host}:{FORWARD}", "1", values.get(FORWARD, "nothing"), FORWARD)
@@ -47,12 +47,12 @@ def packets_are_forwarded(site: Site, facts: Facts, host: str) -> Iterator[Findi
 @check(
     needs=(KERNEL_VALUES,),
     severity=Severity.MAJOR,
-    remediation="Run the network stage; another file in /etc/sysctl.d may set it back.",
+    remediation="Run the network stage. Another file in /etc/sysctl.d may override it.",
     tags=TAGS,
 )
 def reverse_path_filters_are_loose(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No strict reverse-path filter drops answers that come over another routed port."""
-    # Of `all` and the port's own the kernel takes the greater (Documentation/networking/ip-sysctl).
+    """No strict reverse-path filter drops replies that arrive on another routed port."""
+    # The kernel uses the larger of the values of `all` and of the port (Documentation/networking/ip-sysctl).
     values = facts[host][KERNEL_VALUES]
     everywhere = values.get("net/ipv4/conf/all/rp_filter", "0")
     for cable in site.routed(host):
@@ -66,7 +66,7 @@ def reverse_path_filters_are_loose(site: Site, facts: Facts, host: str) -> Itera
 @check(
     needs=(LINKS,),
     severity=Severity.CRITICAL,
-    remediation=f"Look at the cable, and for a Thunderbolt port at `systemctl status burrow-port@PORT`. {RELOAD_INTERFACES}",
+    remediation=f"Check the cable. For a Thunderbolt port, see `systemctl status burrow-port@PORT`. {RELOAD_INTERFACES}",
     tags=TAGS,
 )
 def routed_ports_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def routed_ports_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[F
 
 @check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=TAGS)
 def routed_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every routed cable's end has its /31, and the loopback the router's own address."""
+    """This end of every routed cable has its /31 address, and the loopback has the router's own address."""
     links = facts[host][LINKS]
     wanted = {cable.near(host).port: str(cable.address(host)) for cable in site.routed(host)}
     if wanted and site.hosts[host].loopback:
@@ -93,11 +93,11 @@ def routed_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iter
 @check(
     needs=(LINKS,),
     severity=Severity.MAJOR,
-    remediation="No stage writes it: set it in the host's own network configuration, or take it out of the inventory.",
+    remediation="No stage writes this address: set it in the host's own network configuration, or remove it from the inventory.",
     tags=TAGS,
 )
 def other_ports_have_their_address(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A port with an address of its own in the inventory has it, on a host where no stage sets it."""
+    """On a host where no stage sets port addresses, each port has the address that the inventory gives it."""
     own = site.hosts[host]
     for name, port in own.ports.items():
         if port.address is not None and "switch" not in own.groups:
@@ -113,7 +113,7 @@ def other_ports_have_their_address(site: Site, facts: Facts, host: str) -> Itera
     tags=(*TAGS, "mtu"),
 )
 def routed_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every routed cable's end has the MTU of the inventory."""
+    """This end of every routed cable has the inventory's MTU."""
     for cable in site.routed(host):
         port = cable.near(host).port
         live = facts[host][LINKS].get(port)
@@ -124,11 +124,11 @@ def routed_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(DEVICES,),
     severity=Severity.MAJOR,
-    remediation="Run the network stage: it writes the .link files; a port that is in use is renamed at the next boot.",
+    remediation="Run the network stage: it writes the .link files. A port that is in use gets its name at the next boot.",
     tags=(*TAGS, "thunderbolt"),
 )
 def thunderbolt_ports_are_named_by_path(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A Thunderbolt port has the name that its PCI path gives it."""
+    """A Thunderbolt port has the name that the inventory gives its PCI path."""
     found = {device.path: name for name, device in facts[host][DEVICES].items() if device.driver == DRIVER}
     for port, path in paths(site, host).items():
         yield Finding(f"{host}:{path}", port, found.get(path, "nothing plugged in there"), port)
@@ -137,11 +137,11 @@ def thunderbolt_ports_are_named_by_path(site: Site, facts: Facts, host: str) -> 
 @check(
     needs=(LOADED,),
     severity=Severity.MAJOR,
-    remediation="Run the network stage: it loads them; `modprobe -a thunderbolt thunderbolt_net` says why it fails.",
+    remediation="Run the network stage: it loads the drivers. If that fails, `modprobe -a thunderbolt thunderbolt_net` shows why.",
     tags=(*TAGS, "thunderbolt"),
 )
 def thunderbolt_drivers_are_loaded(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Without them on both ends of a cable the kernel makes no port."""
+    """The Thunderbolt drivers are loaded. The kernel makes a port only if both ends of its cable have them."""
     if paths(site, host):
         loaded = [name for name in MODULES if name in facts[host][LOADED]]
         yield Finding(f"{host}:modules", " ".join(MODULES), " ".join(loaded) or "none")

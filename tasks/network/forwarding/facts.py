@@ -1,4 +1,4 @@
-"""What the changes and checks of the routed network read."""
+"""Facts that the changes and checks of the routed network read."""
 
 from dataclasses import dataclass
 
@@ -25,26 +25,26 @@ def _unit(output: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Device:
-    """A network device as udev knows it."""
+    """A network device in udev's database."""
 
     path: str
     driver: str
 
 
 def _devices(output: str) -> dict[str, Device]:
-    """{interface: device} of those that udev has a path for; its database is by the kernel's numbers."""
+    """{interface: device} of the devices whose path udev knows. Its database is keyed by the kernel's interface index."""
     names: dict[str, str] = {}
-    said: dict[str, dict[str, str]] = {}
+    properties: dict[str, dict[str, str]] = {}
     for line in output.splitlines():
         place, _, rest = line.partition(":")
         if place.endswith("/ifindex"):
             names[rest.strip()] = place.split("/")[-2]
         elif rest.startswith("E:"):
             key, _, value = rest.removeprefix("E:").partition("=")
-            said.setdefault(place.rsplit("/n", 1)[-1], {})[key] = value
+            properties.setdefault(place.rsplit("/n", 1)[-1], {})[key] = value
     return {
         names[index]: Device(fields["ID_PATH"], fields.get("ID_NET_DRIVER", ""))
-        for index, fields in said.items()
+        for index, fields in properties.items()
         if index in names and "ID_PATH" in fields
     }
 
@@ -65,7 +65,7 @@ KERNEL_VALUES = Fact(
 )
 ROUTING_FILE = text("routing_file", "/etc/sysctl.d/60-burrow-routing.conf")
 DEVICES = Fact("devices", "grep -Hs '' /sys/class/net/*/ifindex; grep -Es '^E:ID_(PATH|NET_DRIVER)=' /run/udev/data/n* || true", _devices)
-# Loaded, or part of the kernel.
+# Loaded as a module, or built into the kernel.
 LOADED = Fact(
     "thunderbolt_loaded",
     "cd /sys/module && ls -d thunderbolt thunderbolt_net 2>/dev/null;"
@@ -78,7 +78,7 @@ HOTPLUG_UNIT = text("hotplug_unit", "/etc/systemd/system/burrow-port@.service")
 
 FORWARD = "net/ipv4/ip_forward"
 
-# Answers may come over another port than the question went out by (RFC 3704, section 2.4: loose): strict would drop them.
+# A reply may arrive on another port than the request left by (RFC 3704, section 2.4: loose). A strict filter would drop it.
 LOOSE = "2"
 
 DAEMONS = ("bfdd", "ospfd")

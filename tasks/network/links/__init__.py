@@ -1,1 +1,1 @@
-"""What a host has of ports, bonds and bridges, and who holds them."""
+"""A host's ports, bonds and bridges, and which interface uses which."""

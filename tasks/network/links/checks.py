@@ -1,4 +1,4 @@
-"""What ports lose, and what Thunderbolt ports share."""
+"""Packet loss on ports, and Thunderbolt ports that share a controller."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from tasks.network.thunderbolt.facts import DRIVER, paths
 TAGS = ("network", "link")
 ONE_IN = 1000
 WELL = f"at most 1 in {ONE_IN}"
-# Since the port came up, fewer lost packets than this say nothing: a cable that is plugged in, or a port that comes up, costs some.
+# Losses since the port came up, up to this number, are normal: plugging in a cable or bringing a port up loses some packets.
 ONCE = 100
-# Between the two readings: a sound cable damages nothing, a host that is busy for a moment drops some.
+# Allowed between the two readings: a sound cable damages no packet, and a host that is briefly busy drops some.
 DAMAGED_NOW, DROPPED_NOW = 0, 10
 READ_TWICE = (COUNTERS, COUNTERS_LATER)
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of how many packets how many were lost."""
+    """The number of lost packets and of received and sent ones."""
 
     lost: int
     packets: int
@@ -32,19 +32,19 @@ class Share:
         return f"{self.lost} of {self.packets + self.lost}"
 
     def is_large(self, floor: int) -> bool:
-        """Whether it is more than is well."""
+        """Whether more than `floor` packets and more than 1 in 1000 are lost."""
         return self.lost > floor and self.lost * ONE_IN > self.packets + self.lost
 
 
 def _judged(target: str, port: str, now: Share, ever: Share, floor: int) -> Finding:
-    """What is lost now counts; what was lost before, on a port that loses nothing now, is said and forgiven."""
+    """Fails on losses now. Earlier losses on a port that loses nothing now are reported, and the finding passes."""
     if now.is_large(floor):
         return Finding(target, WELL, f"{now} now, {ever} since the port came up", port)
-    return Finding(target, WELL, f"{now} now, though {ever} since the port came up" if ever.is_large(ONCE) else WELL, port, passed=True)
+    return Finding(target, WELL, f"{now} now, but {ever} since the port came up" if ever.is_large(ONCE) else WELL, port, passed=True)
 
 
 def _shares(facts: Facts, host: str, port: str, what: Literal["errors", "dropped"]) -> tuple[Share, Share] | None:
-    """What the port lost between the two readings, and since it came up; None where it is not there."""
+    """The port's losses between the two readings, and since it came up; None if the port does not exist."""
     first, last = (facts[host][fact].get(port) for fact in READ_TWICE)
     if first is None or last is None:
         return None
@@ -55,11 +55,11 @@ def _shares(facts: Facts, host: str, port: str, what: Literal["errors", "dropped
 @check(
     needs=READ_TWICE,
     severity=Severity.MAJOR,
-    remediation="Change cable or transceiver; `ethtool -S PORT` says which errors, and whether their counters still grow.",
+    remediation="Replace the cable or transceiver. `ethtool -S PORT` shows which errors occur and whether their counters still grow.",
     tags=TAGS,
 )
 def cabled_ports_have_few_errors(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Of what a cabled port carries, next to nothing is damaged."""
+    """On a cabled port, at most 1 packet in 1000 has errors."""
     for cable in site.cables_of(host):
         port = cable.near(host).port
         if shares := _shares(facts, host, port, "errors"):
@@ -69,12 +69,12 @@ def cabled_ports_have_few_errors(site: Site, facts: Facts, host: str) -> Iterato
 @check(
     needs=READ_TWICE,
     severity=Severity.MAJOR,
-    remediation="The host cannot take what comes: look at its load, at `ethtool -g PORT`, and at a Thunderbolt port's interrupts.",
+    remediation="The host cannot keep up with the traffic: check its load, `ethtool -g PORT`, and a Thunderbolt port's interrupts.",
     tags=TAGS,
 )
 def routed_ports_drop_few_packets(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Of what a routed port carries, next to nothing is dropped."""
-    # Others drop by right: what a switch sends to everybody, and nobody here wants (STP, discovery), counts as dropped.
+    """On a routed port, at most 1 packet in 1000 is dropped."""
+    # Only routed ports: elsewhere the kernel rightly counts a switch's STP and discovery frames, which no process receives, as dropped.
     for cable in site.routed(host):
         port = cable.near(host).port
         if shares := _shares(facts, host, port, "dropped"):
@@ -84,7 +84,7 @@ def routed_ports_drop_few_packets(site: Site, facts: Facts, host: str) -> Iterat
 @check(
     needs=(DEVICES,),
     severity=Severity.MINOR,
-    remediation="Plug the cable into a port of another controller: two ports of one share its bandwidth.",
+    remediation="Plug the cable into a port of another controller: ports of one controller share its bandwidth.",
     tags=(*TAGS, "thunderbolt"),
 )
 def thunderbolt_controllers_are_not_shared(site: Site, facts: Facts, host: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What the network changes and checks read."""
+"""Facts that the network changes and checks read."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from tasks.core.model.fact import Fact
 from tasks.platforms.ifupdown2.files import INTERFACES_FACT, STAGED_FACT
 
-NOBODY = "00:00:00:00:00:00"
+NO_PARTNER = "00:00:00:00:00:00"
 # IEEE 802.1AX 6.4.2.3: the second bit of a port's state is LACP_Timeout, 1 is short.
 SHORT_TIMEOUT = 0x02
 
@@ -26,7 +26,7 @@ class MemberLive:
 
 @dataclass(frozen=True)
 class BondLive:
-    """A bond as the kernel sees it; `partner` is all zeros while nobody speaks LACP at the other end."""
+    """A bond as the kernel sees it; `partner` is all zeros while the other end sends no LACP."""
 
     mode: str
     lacp_rate: str
@@ -48,11 +48,11 @@ class LinkLive:
     kind: str | None
     addresses: tuple[str, ...]
     most_mtu_bytes: int = 0
-    """What its driver allows, 0 where it does not say."""
+    """The largest MTU that its driver allows, 0 if the driver reports none."""
     lower: str | None = None
-    """The interface that it stands on: a VLAN, a macvlan, a vxlan."""
+    """The interface below a VLAN, a macvlan or a vxlan."""
     vlan: int | None = None
-    """Its VLAN, where it is one."""
+    """The VLAN ID of a VLAN interface."""
     altnames: tuple[str, ...] = ()
 
 
@@ -72,7 +72,7 @@ def _link(row: dict[str, Any]) -> LinkLive:
         kind=info.get("info_kind"),
         addresses=tuple(f"{a['local']}/{a['prefixlen']}" for a in row.get("addr_info", []) if a["family"] == "inet"),
         most_mtu_bytes=row.get("max_mtu", 0),
-        # What `link` says of a veth is its other end.
+        # `link` of a veth is its other end.
         lower=None if info.get("info_kind") == "veth" else row.get("link") or data.get("link"),
         vlan=data.get("id") if info.get("info_kind") == "vlan" else None,
         altnames=tuple(row.get("altnames", ())),
@@ -105,7 +105,7 @@ def _bond(lines: list[str]) -> BondLive:
         lacp_rate=head.get("LACP rate", ""),
         hash_policy=head.get("Transmit Hash Policy", "").split(" ")[0],
         aggregator=int(head.get("Aggregator ID", 0)),
-        partner=head.get("Partner Mac Address", NOBODY),
+        partner=head.get("Partner Mac Address", NO_PARTNER),
         members={name: _member(one) for name, one in zip(_names(lines), members, strict=True)},
     )
 
@@ -118,15 +118,15 @@ def _member(section: dict[str, str]) -> MemberLive:
     return MemberLive(
         up=section["MII Status"] == "up",
         aggregator=int(section.get("Aggregator ID", 0)),
-        system=section.get("actor system mac address", NOBODY),
-        partner=section.get("partner system mac address", NOBODY),
+        system=section.get("actor system mac address", NO_PARTNER),
+        partner=section.get("partner system mac address", NO_PARTNER),
         partner_fast=bool(int(section.get("partner port state", 0)) & SHORT_TIMEOUT),
     )
 
 
 def _neighbours(output: str) -> dict[str, tuple[str, str]]:
     """{own port: (neighbour's name, its port)}."""
-    # lldpd writes a name's control characters as they are, which strict JSON has none of.
+    # lldpd does not escape control characters in names, which strict JSON forbids.
     rows = json.loads(output, strict=False).get("lldp", {}).get("interface", []) if output.strip() else []
     rows = rows if isinstance(rows, list) else [rows]
     found = {}

@@ -1,4 +1,4 @@
-"""Files against what is live, and what in them is somebody else's."""
+"""The interfaces file against the live state, and its unmanaged configuration."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,11 @@ PORT_ATTRIBUTES = frozenset({"address", "gateway", "mtu", "link-down", "ip-forwa
 @check(
     needs=(INTERFACES, LINKS, BONDS),
     severity=Severity.MAJOR,
-    remediation="`ifquery -c -a` on the host shows the difference, `ifreload -a` makes the file live.",
+    remediation="`ifquery -c -a` on the host shows the difference, `ifreload -a` applies the file.",
     tags=TAGS,
 )
 def interfaces_file_is_live(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """What /etc/network/interfaces says of bonds, bridges and addresses is what the kernel has."""
+    """The kernel has the bonds, bridges and addresses of /etc/network/interfaces."""
     del site
     file, links, bonds = InterfacesFile(facts[host][INTERFACES]), facts[host][LINKS], facts[host][BONDS]
     for iface in file.ifaces():
@@ -51,7 +51,7 @@ def _ports(file: InterfacesFile, iface: str, attribute: str) -> list[str]:
 @check(
     needs=(INTERFACES, LINKS),
     severity=Severity.MAJOR,
-    remediation="Write it into /etc/network/interfaces if it is wanted; it is gone at the next boot otherwise.",
+    remediation="Write it into /etc/network/interfaces if it is wanted; otherwise it is gone at the next boot.",
     tags=TAGS,
 )
 def nothing_lives_only_until_the_next_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -61,13 +61,13 @@ def nothing_lives_only_until_the_next_boot(site: Site, facts: Facts, host: str) 
     for name, link in facts[host][LINKS].items():
         if link.kind in ("bond", "bridge") and not name.startswith(("fwbr", "docker", "virbr")):
             yield Finding(
-                f"{host}:{name}", "in the interfaces file", "in the interfaces file" if name in known else f"a live {link.kind} alone", name
+                f"{host}:{name}", "in the interfaces file", "in the interfaces file" if name in known else f"only a live {link.kind}", name
             )
 
 
-@check(needs=(INTERFACES,), severity=Severity.NOTE, remediation="Nothing: it is somebody else's and stays as it is.", tags=TAGS)
+@check(needs=(INTERFACES,), severity=Severity.NOTE, remediation="None: this configuration is unmanaged and stays as it is.", tags=TAGS)
 def what_is_unmanaged_is_listed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Stanzas and attributes that the suite does not own are seen, and left alone."""
+    """Stanzas and attributes that the suite does not own are listed and left alone."""
     file, own = InterfacesFile(facts[host][INTERFACES]), site.hosts[host]
     bonds = {bond.name for bond in own.bonds}
     for iface in file.ifaces():
@@ -79,7 +79,7 @@ def what_is_unmanaged_is_listed(site: Site, facts: Facts, host: str) -> Iterator
         elif iface in own.ports or iface == "lo":
             foreign = words - PORT_ATTRIBUTES
         else:
-            yield Finding(f"{host}:{iface}", "left alone", "a stanza of somebody else's", iface, passed=True)
+            yield Finding(f"{host}:{iface}", "left alone", "an unmanaged stanza", iface, passed=True)
             continue
         for word in sorted(foreign):
             yield Finding(f"{host}:{iface}", "left alone", f"{word} {', '.join(file.get(iface, word))}", iface, passed=True)

@@ -1,4 +1,4 @@
-"""What is plugged in where, as the hosts themselves say it."""
+"""Cables against the LLDP neighbours that the hosts report."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tasks.network.links.facts import LINKS, NEIGHBOURS
 
 
 def _is_up(facts: Facts, end: End) -> bool:
-    """A port that is held down says nothing; of a host that was not read the best is assumed."""
+    """Whether the port is up: a port that is down sends no LLDP. A port of a host that was not read counts as up."""
     if end.host not in facts:
         return True
     link = facts[end.host][LINKS].get(end.port)
@@ -23,12 +23,12 @@ def _is_up(facts: Facts, end: End) -> bool:
     tags=("network", "lldp"),
 )
 def lldp_neighbour_is_the_cabled_one(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every cabled port that is up hears, over LLDP, the port at the other end of its cable."""
+    """Every cabled port that is up has the port at the other end of its cable as its LLDP neighbour."""
     for cable in site.cables_of(host):
         near, far = cable.near(host), cable.far(host)
         if _is_up(facts, near) and _is_up(facts, far):
-            heard = facts[host][NEIGHBOURS].get(near.port)
-            yield Finding(str(near), str(far), f"{heard[0]}:{heard[1]}" if heard else "nobody", near.port)
+            neighbour = facts[host][NEIGHBOURS].get(near.port)
+            yield Finding(str(near), str(far), ":".join(neighbour) if neighbour else "no neighbour", near.port)
 
 
 LLDP_CHECKS = (lldp_neighbour_is_the_cabled_one,)

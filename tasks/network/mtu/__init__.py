@@ -1,1 +1,1 @@
-"""The largest packets of ports, bonds and bridges."""
+"""MTUs of ports, bonds and bridges."""

@@ -1,4 +1,7 @@
-"""MTUs of a switch's ports: raised before any host sends so much. A single port's is lowered here too, a bond's with its other end."""
+"""MTUs of a switch's ports.
+
+They are raised before any host sends larger packets. `SwitchMtus` lowers the MTU of a single port; a bond's set lowers both of its ends.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,40 +19,40 @@ from tasks.platforms.templates import render
 
 @dataclass(frozen=True)
 class MtusState:
-    """(interface, its MTU)."""
+    """Rows of (interface, its MTU)."""
 
     mtus: Mtus
 
 
-def _decided(site: Site, host: str) -> dict[str, int]:
-    """{single port or bond: MTU} of what is in the switch's bridge and has one in the inventory."""
+def _configured(site: Site, host: str) -> dict[str, int]:
+    """{single port or bond: MTU} of those in the switch's bridge whose MTU the inventory sets."""
     return {name: mtu_bytes for name, mtu_bytes in site.bridged(host).items() if mtu_bytes is not None}
 
 
 @dataclass(frozen=True)
 class RaisedMtus(Change[MtusState]):
-    """No port of the switch takes less than the inventory says."""
+    """No port of the switch has a smaller MTU than the inventory sets."""
 
     needs: ClassVar = HOLDER_FACTS
     host: str
 
     def intend(self, site: Site, facts: Facts) -> MtusState:
-        """What the inventory says, or more where the port takes more: it is lowered once nobody sends so much."""
-        decided, now = self._ports(site, facts), dict(self.observe(site, facts).mtus)
-        Holders(facts[self.host]).stands_alone(*decided)
-        return MtusState(tuple((name, now[name] if _is_more(now[name], wanted) else str(wanted)) for name, wanted in decided.items()))
+        """The inventory's MTUs. A port with a larger MTU keeps it: another set lowers it once no host sends packets of that size."""
+        configured, now = self._ports(site, facts), dict(self.observe(site, facts).mtus)
+        Holders(facts[self.host]).configured_once(*configured)
+        return MtusState(tuple((name, now[name] if _is_larger(now[name], wanted) else str(wanted)) for name, wanted in configured.items()))
 
     def observe(self, site: Site, facts: Facts) -> MtusState:
-        """As the file says."""
+        """The MTUs in the file."""
         file = InterfacesFile(facts[self.host][INTERFACES])
         return MtusState(as_written(file, {name: str(mtu) for name, mtu in self._ports(site, facts).items()}))
 
     def _ports(self, site: Site, facts: Facts) -> Mapping[str, int]:
-        """{port or bond: MTU}: bonds that the file has, and the members of all."""
+        """{port or bond: MTU} of the bonds that the file has, and of the members of every bond."""
         file = InterfacesFile(facts[self.host][INTERFACES])
         found: dict[str, int] = {}
         bonds = {bond.name: bond for bond in site.hosts[self.host].bonds}
-        for name, mtu_bytes in _decided(site, self.host).items():
+        for name, mtu_bytes in _configured(site, self.host).items():
             members = bonds[name].members if name in bonds else (name,)
             found |= dict.fromkeys((*members, name) if file.of(name) else members, mtu_bytes)
         return found
@@ -61,21 +64,21 @@ class RaisedMtus(Change[MtusState]):
 
 @dataclass(frozen=True)
 class SwitchMtus(Change[MtusState]):
-    """The switch's single ports have the MTU that the inventory says, and its bridge that of its largest port."""
+    """The switch's single ports have the inventory's MTU, and its bridge has the MTU of its largest port."""
 
     needs: ClassVar = HOLDER_FACTS
     host: str
 
     def intend(self, site: Site, facts: Facts) -> MtusState:
-        """As the inventory says, of the ports of which it says something."""
+        """The MTUs of the single ports that the inventory sets, and the bridge's."""
         bonds = {bond.name for bond in site.hosts[self.host].bonds}
-        single = {name: str(mtu_bytes) for name, mtu_bytes in _decided(site, self.host).items() if name not in bonds}
+        single = {name: str(mtu_bytes) for name, mtu_bytes in _configured(site, self.host).items() if name not in bonds}
         bridge = bridge_mtu(site, self.host, site.hosts[self.host].bridge, InterfacesFile(facts[self.host][INTERFACES]))
-        Holders(facts[self.host]).stands_alone(*single, *bridge)
+        Holders(facts[self.host]).configured_once(*single, *bridge)
         return MtusState(tuple({**single, **bridge}.items()))
 
     def observe(self, site: Site, facts: Facts) -> MtusState:
-        """As the file says."""
+        """The MTUs in the file."""
         return MtusState(as_written(InterfacesFile(facts[self.host][INTERFACES]), dict(self.intend(site, facts).mtus)))
 
     def steps(self, site: Site, facts: Facts, want: MtusState) -> tuple[Step, ...]:  # noqa: ARG002
@@ -83,5 +86,5 @@ class SwitchMtus(Change[MtusState]):
         return (Candidate(render("switch_mtus", site.hosts[self.host].platform, self.host, state=want)),)
 
 
-def _is_more(now: str, wanted: int) -> bool:
+def _is_larger(now: str, wanted: int) -> bool:
     return now.isdecimal() and int(now) > wanted

@@ -1,4 +1,4 @@
-"""MTUs of bridged ports, bonds and bridges: as the inventory says, none too large for what is below it or at its other end."""
+"""MTUs of bridged ports, bonds and bridges: as the inventory sets them, and no larger than the port below or the other end accepts."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import BONDS, LINKS
 from tasks.network.links.remedies import RELOAD_INTERFACES
-from tasks.network.uplink.probes import UPLINK_PROBES, Way, neighbour, ways
+from tasks.network.uplink.probes import UPLINK_PROBES, ProbePath, neighbour, probe_paths
 
 TAGS = ("network", "mtu")
 WELL = "answers"
@@ -21,11 +21,11 @@ def _mtu(facts: Facts, host: str, name: str) -> int | None:
 @check(
     needs=(LINKS, BONDS),
     severity=Severity.CRITICAL,
-    remediation=f"{RELOAD_INTERFACES} A member whose stanza says no `mtu` keeps what a hand has set: `ip link set dev MEMBER mtu MTU`.",
+    remediation=f"{RELOAD_INTERFACES} A member without `mtu` in its stanza keeps an MTU set by hand: `ip link set dev MEMBER mtu MTU`.",
     tags=(*TAGS, "bond"),
 )
 def bonds_and_their_members_have_one_mtu(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A bond and each of its members have the MTU of the inventory, or where it says none the bond's own."""
+    """A bond and each of its members have the inventory's MTU. Without one in the inventory, the members have the bond's."""
     for bond in site.hosts[host].bonds:
         live = _mtu(facts, host, bond.name)
         if live is None:
@@ -43,13 +43,13 @@ def _joined(facts: Facts, bond: Bond) -> list[str]:
 
 @check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=(*TAGS, "bridge"))
 def bridges_have_the_mtu_of_their_ports(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The bridge with the host's own address sends as much as the inventory says of its ports, and no more than the largest takes."""
-    bridge, decided = site.hosts[host].bridge, [mtu for mtu in site.bridged(host).values() if mtu is not None]
+    """The bridge with the host's own address has at least the MTU that the inventory sets for its ports, and at most its largest port's."""
+    bridge, configured = site.hosts[host].bridge, [mtu for mtu in site.bridged(host).values() if mtu is not None]
     live = _mtu(facts, host, bridge)
     ports = [link.mtu_bytes for link in facts[host][LINKS].values() if link.master == bridge]
     if live is None or not site.bridged(host) or not ports:
         return
-    least, most = max(decided, default=0), max(ports)
+    least, most = max(configured, default=0), max(ports)
     if live > most:
         yield Finding(f"{host}:{bridge} mtu", f"at most {most}, as its largest port", str(live), bridge)
     else:
@@ -58,7 +58,7 @@ def bridges_have_the_mtu_of_their_ports(site: Site, facts: Facts, host: str) -> 
 
 @check(needs=(LINKS,), severity=Severity.CRITICAL, remediation=RELOAD_INTERFACES, tags=TAGS)
 def single_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A cabled port that is in no bond has the MTU that the inventory says."""
+    """A cabled port that is in no bond has the inventory's MTU."""
     for cable in site.cables_of(host):
         near = cable.near(host)
         wanted, live = site.hosts[host].ports[near.port].configured_mtu_bytes, _mtu(facts, host, near.port)
@@ -69,16 +69,16 @@ def single_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(LINKS,),
     severity=Severity.MAJOR,
-    remediation="Say one mtu_bytes for both ends in the inventory and run the network stage: it raises the smaller end."
-    " Where it plans nothing, `ifreload -a` on both ends makes the files live.",
+    remediation="Set one mtu_bytes for both ends in the inventory and run the network stage: it raises the smaller end."
+    " If it plans nothing, run `ifreload -a` on both ends to apply the files.",
     tags=TAGS,
 )
 def other_ends_take_what_is_sent(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No bridged port sends larger packets than the other end of its cable takes; a switch may take more than a host."""
+    """No bridged port sends larger packets than the other end of its cable accepts. A switch may accept larger packets than a host."""
     for cable in site.cables_of(host):
         near, far = cable.near(host), cable.far(host)
-        may_take_more = _is_switch(site, host) and not _is_switch(site, far.host)
-        if cable.network is not None or far.host not in facts or may_take_more:
+        may_be_larger = _is_switch(site, host) and not _is_switch(site, far.host)
+        if cable.network is not None or far.host not in facts or may_be_larger:
             continue
         one, other = _mtu(facts, host, near.port), _mtu(facts, far.host, far.port)
         if one is not None and other is not None:
@@ -90,8 +90,8 @@ def _is_switch(site: Site, host: str) -> bool:
     return "switch" in site.hosts[host].groups
 
 
-def _said(facts: Facts, host: str, way: Way) -> str:
-    sent = [one for one in facts[host][UPLINK_PROBES] if (one.address, one.mtu_bytes) == (way.address, way.mtu_bytes)]
+def _answer(facts: Facts, host: str, path: ProbePath) -> str:
+    sent = [one for one in facts[host][UPLINK_PROBES] if (one.address, one.mtu_bytes) == (path.address, path.mtu_bytes)]
     return "no packet was sent" if not sent else WELL if sent[0].answered else "no answer"
 
 
@@ -102,25 +102,25 @@ def _said(facts: Facts, host: str, way: Way) -> str:
     tags=(*TAGS, "bond", "probe"),
 )
 def full_packets_cross_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Where the inventory says an MTU, the largest packet arrives in one piece at the bridge at the other end."""
-    for way in ways(site, host):
+    """If the inventory sets an uplink's MTU, the largest packet reaches the bridge at the other end without fragmentation."""
+    for path in probe_paths(site, host):
         yield Finding(
-            f"{host}:{way.name} to {way.far_host} ({way.address}), {way.mtu_bytes} bytes", WELL, _said(facts, host, way), way.name
+            f"{host}:{path.name} to {path.far_host} ({path.address}), {path.mtu_bytes} bytes", WELL, _answer(facts, host, path), path.name
         )
 
 
 @check(
     needs=(UPLINK_PROBES,),
     severity=Severity.CRITICAL,
-    remediation="A port on the way takes less and drops the rest without a word: look at every switch between the two,"
-    " at its ports' MTU in `ip link` and in the inventory.",
+    remediation="A port on the path has a smaller MTU and drops larger packets without an error. On every switch between the two, check"
+    " the ports' MTUs in `ip link` and in the inventory.",
     tags=(*TAGS, "probe"),
 )
 def full_packets_reach_the_next_node(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Nodes of one subnet whose uplinks have one MTU in the inventory reach each other with the largest packet: each is asked by one."""
-    if (way := neighbour(site, host)) is not None:
-        target = f"{host} to {way.far_host} ({way.address}), {way.mtu_bytes} bytes"
-        yield Finding(target, WELL, _said(facts, host, way))
+    """Nodes of one subnet with the same uplink MTU in the inventory reach each other with the largest packet. Each node probes the next."""
+    if (path := neighbour(site, host)) is not None:
+        target = f"{host} to {path.far_host} ({path.address}), {path.mtu_bytes} bytes"
+        yield Finding(target, WELL, _answer(facts, host, path))
 
 
 NODE_END_MTU_CHECKS = (bonds_and_their_members_have_one_mtu, bridges_have_the_mtu_of_their_ports)

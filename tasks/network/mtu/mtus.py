@@ -1,8 +1,9 @@
-"""The largest packets of ports, bonds and bridges: what the interfaces file says of them, and what it has to say.
+"""MTUs of ports, bonds and bridges: those in the interfaces file, and those that it should have.
 
 The kernel gives a bond's members the bond's MTU when they join, and whenever the bond's own changes (bond_change_mtu). ifupdown2 sets a
-member's to the member's own line at every reload, and mends nothing of a member without one (addons/address.py): so bond and members say
-the same. A bridge without a line goes back to 1500, whatever its ports have, and drops what is larger than the port that it goes out by.
+member's MTU to the `mtu` line in the member's own stanza at every reload, and does not correct a member without one (addons/address.py).
+So the stanzas of the bond and its members set the same MTU. A bridge without an `mtu` line goes back to 1500, whatever its ports have. A
+bridge drops packets that are larger than the MTU of the outgoing port.
 """
 
 from collections.abc import Mapping
@@ -16,20 +17,20 @@ from tasks.platforms.ifupdown2.mtu_impact import DEFAULT
 Mtus = tuple[tuple[str, str], ...]
 
 
-def said(file: InterfacesFile, iface: str) -> str:
-    """The MTU in the interface's stanzas, empty where none says one; of stanzas that differ each is named."""
+def mtu_in_file(file: InterfacesFile, iface: str) -> str:
+    """The MTU in the interface's stanzas, empty if none sets it. If stanzas differ, all their values, joined by `and`."""
     return " and ".join(dict.fromkeys(file.get(iface, "mtu")))
 
 
 def as_written(file: InterfacesFile, mtus: Mapping[str, str]) -> Mtus:
-    """(interface, MTU by the file) of each interface of `mtus`."""
-    return tuple((iface, said(file, iface) or DEFAULT) for iface in mtus)
+    """(interface, MTU in the file) of each interface in `mtus`."""
+    return tuple((iface, mtu_in_file(file, iface) or DEFAULT) for iface in mtus)
 
 
 def bond_mtus(site: Site, bond: Bond, bridge: str, file: InterfacesFile, live: Mapping[str, int]) -> dict[str, str]:
-    """{interface: MTU} of a bond, its members and the bridge above, as far as somebody decided.
+    """{interface: MTU} of a bond, its members and the bridge above, for those that the inventory, the file or a live port sets.
 
-    The inventory decides; where it is silent, a bond takes over what its ports have. Raises Refused where they do not agree.
+    The inventory's value comes first. Without one, the bond takes over its ports' MTU. Raises Refused if the ports differ.
     """
     if bond.mtu_bytes is not None:
         wanted = dict.fromkeys((bond.name, *bond.members), str(bond.mtu_bytes))
@@ -41,43 +42,43 @@ def bond_mtus(site: Site, bond: Bond, bridge: str, file: InterfacesFile, live: M
 
 
 def _agree(file: InterfacesFile, bond: Bond) -> bool:
-    """Whether no member says another MTU than its bond."""
-    return {said(file, port) for port in bond.members} <= {"", said(file, bond.name) or DEFAULT}
+    """Whether no member's stanza sets another MTU than its bond's."""
+    return {mtu_in_file(file, port) for port in bond.members} <= {"", mtu_in_file(file, bond.name) or DEFAULT}
 
 
 def _taken_over(site: Site, bond: Bond, bridge: str, file: InterfacesFile, live: Mapping[str, int]) -> str:
-    found = {iface: mtu for iface in (bond.name, *bond.members) if (mtu := said(file, iface))}
-    # What a hand, a .link file or a `post-up` set counts on a port that the bond is about to take.
+    found = {iface: mtu for iface in (bond.name, *bond.members) if (mtu := mtu_in_file(file, iface))}
+    # A port that joins the bond may have a live MTU from `ip link`, a .link file or a `post-up` line.
     slaves = " ".join(file.get(bond.name, "bond-slaves")).split()
     free = [port for port in bond.members if port not in (*found, *slaves)]
     found |= {port: str(live[port]) for port in free if str(live.get(port, DEFAULT)) != DEFAULT}
     if len(set(found.values())) > 1 or not all(mtu.isdecimal() for mtu in found.values()):
         words = " and ".join(f"{iface} has MTU {mtu}" for iface, mtu in found.items())
-        raise Refused(_undecided(bond, f"{words}, and a bond has one for all of its members"))
+        raise Refused(_undecided(bond, f"{words}, but a bond and its members share one MTU"))
     mtu = next(iter(found.values()), DEFAULT)
-    above = said(file, bridge)
+    above = mtu_in_file(file, bridge)
     if "switch" in site.hosts[bond.host].groups or not above or above == mtu:
         return mtu
     if not found and above.isdecimal():
         return max(above, DEFAULT, key=int)
     if not above.isdecimal() or int(above) > int(mtu):
-        raise Refused(_undecided(bond, f"{bridge} has MTU {above} and the ports under it {mtu}: what is larger would be lost"))
+        raise Refused(_undecided(bond, f"{bridge} has MTU {above} and the ports under it {mtu}: larger packets would be lost"))
     return mtu
 
 
 def _undecided(bond: Bond, found: str) -> str:
     ports = " and ".join(bond.members)
     return (
-        f"{bond.host}: {found} ({INTERFACES_PATH}); say mtu_bytes of {ports} in the inventory, and of {' and '.join(bond.peer_members)}"
+        f"{bond.host}: {found} ({INTERFACES_PATH}); set mtu_bytes of {ports} in the inventory, and of {' and '.join(bond.peer_members)}"
         f" of {bond.peer_host}, then run again"
     )
 
 
 def bridge_mtu(site: Site, host: str, bridge: str, file: InterfacesFile) -> dict[str, str]:
-    """{bridge: MTU} of the bridge with the host's own address: that of its largest port; empty where the inventory says nothing of any.
+    """{bridge: MTU} of the bridge with the host's own address: that of its largest port. Empty if the inventory sets no port's MTU.
 
-    It is not lowered below what a port has of which the inventory says nothing: a bond that it names may not be made yet, and its ports be
-    in the bridge themselves.
+    The bridge's MTU is not lowered below that of a port whose MTU the inventory does not set: a bond of the inventory may not exist yet,
+    while its ports are in the bridge themselves.
     """
     ports = site.bridged(host)
     decided_members = {port for bond in site.hosts[host].bonds if ports.get(bond.name) is not None for port in bond.members}
@@ -85,9 +86,9 @@ def bridge_mtu(site: Site, host: str, bridge: str, file: InterfacesFile) -> dict
     decided = [mtu for mtu in ports.values() if mtu is not None]
     if not decided:
         return {}
-    now = said(file, bridge) or DEFAULT
+    now = mtu_in_file(file, bridge) or DEFAULT
     undecided = [*(port for port, one in ports.items() if one is None), *present]
-    kept = [int(mtu) for port in undecided if (mtu := said(file, port) or DEFAULT).isdecimal()]
+    kept = [int(mtu) for port in undecided if (mtu := mtu_in_file(file, port) or DEFAULT).isdecimal()]
     wanted = max(decided)
     if now.isdecimal() and wanted < int(now):
         wanted = min(int(now), max(wanted, *kept)) if kept else wanted

@@ -1,4 +1,4 @@
-"""OSPF neighbours: the intended ones, Full, and nobody else."""
+"""OSPF neighbours: the intended ones, all Full, and no other router."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ TAGS = ("network", "ospf")
 FULL = "Full"
 
 
-def _who(site: Site, heard: Neighbour) -> str:
-    return f"{called(site, heard.router_id)} from {heard.address}"
+def _router(site: Site, neighbour: Neighbour) -> str:
+    return f"{called(site, neighbour.router_id)} from {neighbour.address}"
 
 
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation=f"Mend the cause that is named; where none is, look at the cable and its far end. {RELOAD_EITHER}",
+    remediation=f"Fix the cause in the finding. If it names none, check the cable and its far end. {RELOAD_EITHER}",
     tags=TAGS,
 )
 def ospf_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -28,8 +28,8 @@ def ospf_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Fi
     for cable in site.routed(host):
         near, far = cable.near(host), cable.far(host)
         address = str(cable.address(far.host).ip)
-        heard = next((one for one in facts[host][FRR].neighbours if (one.port, one.address) == (near.port, address)), None)
-        got = f"{heard.state} with {called(site, heard.router_id)}" if heard else "no neighbour"
+        neighbour = next((one for one in facts[host][FRR].neighbours if (one.port, one.address) == (near.port, address)), None)
+        got = f"{neighbour.state} with {called(site, neighbour.router_id)}" if neighbour else "no neighbour"
         want = f"{FULL} with {far.host}"
         yield Finding(str(near), want, got if got == want else got + causes(site, facts, host, cable), near.port)
 
@@ -37,32 +37,32 @@ def ospf_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Fi
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation="Find out what is plugged in there and why it speaks OSPF; a key (`key_file`) keeps strangers out.",
+    remediation="Find out which device is plugged in there and why it runs OSPF. A key (`key_file`) keeps unintended routers out.",
     tags=TAGS,
 )
 def no_ospf_neighbour_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Nobody speaks OSPF on a port but the router that is cabled there."""
+    """Every OSPF neighbour is the router that is cabled to that port."""
     intended = {cable.near(host).port: cable for cable in site.routed(host)}
-    for heard in facts[host][FRR].neighbours if intended else ():
-        cable, want = intended.get(heard.port), "nobody"
+    for neighbour in facts[host][FRR].neighbours if intended else ():
+        cable, want = intended.get(neighbour.port), "no neighbour"
         if cable is not None:
             far = cable.far(host).host
             want = f"{called(site, routers(site).get(far, far))} from {cable.address(far).ip}"
-        yield Finding(f"{host}:{heard.port}", want, _who(site, heard), heard.port)
+        yield Finding(f"{host}:{neighbour.port}", want, _router(site, neighbour), neighbour.port)
 
 
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation="Mend the cause that is named; a neighbour that stays in ExStart has another MTU, one in Init does not hear this end.",
+    remediation="Fix the cause in the finding. A neighbour that stays in ExStart has another MTU; one in Init receives no hello from here.",
     tags=TAGS,
 )
 def heard_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every OSPF neighbour that is heard is Full."""
+    """Every OSPF neighbour from which the host receives hellos is Full."""
     cables = {cable.near(host).port: cable for cable in site.routed(host)}
-    for heard in facts[host][FRR].neighbours if cables else ():
-        why = causes(site, facts, host, cables[heard.port]) if heard.state != FULL and heard.port in cables else ""
-        yield Finding(f"{host}:{heard.port} {_who(site, heard)}", FULL, heard.state + why, heard.port)
+    for neighbour in facts[host][FRR].neighbours if cables else ():
+        why = causes(site, facts, host, cables[neighbour.port]) if neighbour.state != FULL and neighbour.port in cables else ""
+        yield Finding(f"{host}:{neighbour.port} {_router(site, neighbour)}", FULL, neighbour.state + why, neighbour.port)
 
 
 ADJACENCY_CHECKS = (ospf_neighbours_are_full, no_ospf_neighbour_is_unintended, heard_neighbours_are_full)

@@ -1,4 +1,4 @@
-"""BFD: a session for every adjacency, with the site's timers, and none beyond."""
+"""BFD: one session for every adjacency, with the site's timers, and no other sessions."""
 
 from collections.abc import Iterator
 
@@ -25,23 +25,23 @@ def _intended(site: Site, host: str) -> Iterator[tuple[str, str]]:
 @check(
     needs=(FRR,),
     severity=Severity.MAJOR,
-    remediation=f"{RELOAD_FRR} `vtysh -c 'show bfd peers'` shows the session, and a firewall may drop UDP port 3784.",
+    remediation=f"{RELOAD_FRR} `vtysh -c 'show bfd peers'` shows the session. A firewall may drop UDP port 3784.",
     tags=(*TAGS, "ospf"),
 )
 def bfd_watches_every_adjacency(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every OSPF neighbour on a routed cable has a BFD session that is up."""
     for port, address in _intended(site, host):
         peer = _peers(facts, host).get((port, address))
-        heard = any((one.port, one.address) == (port, address) for one in facts[host][FRR].neighbours)
+        is_neighbour = any((one.port, one.address) == (port, address) for one in facts[host][FRR].neighbours)
         if peer is not None:
             yield Finding(
                 f"{host}:{port} {address}", "up", peer.status if peer.status == "up" else f"{peer.status}: {peer.diagnostic}", port
             )
-        elif heard:
+        elif is_neighbour:
             yield Finding(f"{host}:{port} {address}", "up", "no session", port)
 
 
-def _words(receive_ms: int, transmit_ms: int, multiplier: int) -> str:
+def _timers(receive_ms: int, transmit_ms: int, multiplier: int) -> str:
     return f"receives every {receive_ms} ms, sends every {transmit_ms} ms, {multiplier} missing"
 
 
@@ -49,26 +49,26 @@ def _words(receive_ms: int, transmit_ms: int, multiplier: int) -> str:
 def bfd_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a BFD session have the site's interval and multiplier."""
     interval = site.ospf.bfd_interval_ms
-    want = _words(interval, interval, site.ospf.bfd_multiplier)
+    want = _timers(interval, interval, site.ospf.bfd_multiplier)
     intended = set(_intended(site, host))
     for key, peer in _peers(facts, host).items() if intended else ():
         if key in intended:
-            yield Finding(f"{host}:{peer.port}", want, _words(peer.receive_ms, peer.transmit_ms, peer.multiplier), peer.port)
+            yield Finding(f"{host}:{peer.port}", want, _timers(peer.receive_ms, peer.transmit_ms, peer.multiplier), peer.port)
             if peer.status == "up":
-                yield Finding(f"{host}:{peer.port} partner", want, _words(*peer.remote), peer.port)
+                yield Finding(f"{host}:{peer.port} partner", want, _timers(*peer.remote), peer.port)
 
 
 @check(
     needs=(FRR,),
     severity=Severity.MINOR,
-    remediation="`vtysh -c 'show running-config'` says which statement makes it; take that away, or write its cable into cables.yaml.",
+    remediation="`vtysh -c 'show running-config'` shows which statement makes the session. Remove it, or add the cable to cables.yaml.",
     tags=TAGS,
 )
 def no_bfd_peer_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """BFD watches nobody but the routers that are cabled."""
+    """BFD has sessions with cabled routers only."""
     intended = dict(_intended(site, host))
     for port, address in sorted(_peers(facts, host)) if intended else ():
-        yield Finding(f"{host}:{port or 'no port'} peer", intended.get(port, "nobody"), address, port)
+        yield Finding(f"{host}:{port or 'no port'} peer", intended.get(port, "no peer"), address, port)
 
 
 BFD_CHECKS = (bfd_watches_every_adjacency, bfd_timers_are_as_intended, no_bfd_peer_is_unintended)

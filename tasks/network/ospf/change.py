@@ -18,7 +18,7 @@ from tasks.platforms.candidate import split
 from tasks.platforms.frr.files import FRR_CONF as FRR_CONF_PATH
 from tasks.platforms.frr.files import FRR_UNIT as RUN_FRR
 from tasks.platforms.frr.frr_file import FrrFile, daemons, merge, same_statement
-from tasks.platforms.frr.running import NO_WORD, Unsaved, split_files, unsaved
+from tasks.platforms.frr.running import NO_ANSWER, Unsaved, split_files, unsaved
 from tasks.platforms.proxmox.sdn import generated_by_sdn
 from tasks.platforms.templates import render
 
@@ -27,7 +27,7 @@ IPV6_FORWARD = "net/ipv6/conf/all/forwarding"
 
 @dataclass(frozen=True)
 class OspfState:
-    """The owned statements, each with its context, those to be absent as an empty text; keys by port apart, so that none is ever shown."""
+    """The owned statements, each with its context; one that has to be absent is empty. Keys are separate, so that none is ever shown."""
 
     statements: tuple[tuple[str, str], ...]
     keys: tuple[SecretStr, ...]
@@ -37,70 +37,70 @@ class OspfState:
 
 @dataclass(frozen=True)
 class Ospf(Change[OspfState]):
-    """The host speaks OSPF with BFD on its routed cables and announces its loopback, from which its own traffic comes."""
+    """The host runs OSPF with BFD on its routed cables, announces its loopback, and uses the loopback's address as source."""
 
     needs: ClassVar = (FRR, FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> OspfState:
-        """As the inventory says. Raises Refused where FRR is not there, Proxmox writes its file, or OSPF runs by networks."""
+        """The inventory's values. Raises Refused if FRR is missing, Proxmox writes FRR's file, or OSPF uses `network` statements."""
         if not facts[self.host][FRR_DAEMONS]:
             raise Refused(f"{self.host}: no {FRR_DAEMONS.command.split()[1]}: install frr and frr-pythontools, then run again")
         if reason := generated_by_sdn(facts[self.host][SDN]):
             raise Refused(f"{self.host}: {reason}")
-        if said := _by_networks(FrrFile(facts[self.host][FRR_CONF])):
+        if found := _networks(FrrFile(facts[self.host][FRR_CONF])):
             raise Refused(
-                f"{self.host}: {FRR_CONF_PATH} says `{'`, `'.join(said)}` below `router ospf`; wanted `ip ospf area` on each port,"
-                " which FRR does not take beside it: write that instead (`vtysh`, then `write`), or remove it; then run again"
+                f"{self.host}: {FRR_CONF_PATH} has `{'`, `'.join(found)}` below `router ospf`; wanted `ip ospf area` on each port, which"
+                " FRR does not accept together with `network`: replace or remove `network` (`vtysh`, then `write`), then run again"
             )
         key = (site.ospf_key,) * len(tuple(site.routed(self.host))) if site.ospf_key else ()
         file = self._wanted(site, facts)
-        wanted = tuple((where, "" if said.startswith("no ip ospf ") else said) for where, said in _owned(file, file))
+        wanted = tuple((context, "" if text.startswith("no ip ospf ") else text) for context, text in _owned(file, file))
         return OspfState(wanted, key, DAEMONS, RUNNING)
 
     def observe(self, site: Site, facts: Facts) -> OspfState:
-        """As FRR's files say, of what is owned."""
+        """The owned statements in FRR's files, the keys, the daemons and the unit's state."""
         here = facts[self.host]
         file = FrrFile(here[FRR_CONF])
         ports = [cable.near(self.host).port for cable in site.routed(self.host)]
-        held = [file.get((f"interface {port}",), KEY) for port in ports]
+        keys = [file.get((f"interface {port}",), KEY) for port in ports]
         return OspfState(
             _owned(self._wanted(site, facts), file),
-            tuple(SecretStr(words.split()[-1]) for words in held if words),
+            tuple(SecretStr(words.split()[-1]) for words in keys if words),
             tuple(name for name in DAEMONS if name in daemons(here[FRR_DAEMONS])),
             here[FRR_UNIT],
         )
 
     def steps(self, site: Site, facts: Facts, want: OspfState) -> tuple[Step, ...]:
-        """One merge candidate of FRR's files; FRR is started where it does not run; who is a neighbour has to stay one.
+        """One merge candidate of FRR's files. FRR is started if it does not run. Present Full neighbours have to stay Full.
 
-        Refused where a firewall would keep it from working, or FRR's reload would delete what no file holds.
+        Raises Refused if a firewall drops OSPF or BFD, or if FRR's reload would delete running statements that are in no file.
         """
         if reason := split_files(facts[self.host][FRR_LAYOUT]):
             raise Refused(f"{self.host}: {reason}")
         runs = self._unsaved(site, facts)
         if runs.refusal:
             raise Refused(f"{self.host}: {runs.refusal}")
-        if shut := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
-            raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(shut)}: {OPENING}")
+        if blocked := dict.fromkeys(str(packet) for packet in dropped(facts[self.host][FIREWALL], site, self.host)):
+            raise Refused(f"{self.host}: Proxmox's firewall drops {', '.join(blocked)}: {OPENING}")
         start = () if facts[self.host][FRR_UNIT] == want.unit else (RUN_FRR,)
         ports = ports_with_new_parameters(site, facts, self.host, self._wanted(site, facts))
-        return (Candidate(self._words(site, facts), runs.impact), *start, *([followed(ports, site.ospf.dead_s)] if ports else []))
+        return (Candidate(self._candidate(site, facts), runs.impact), *start, *([followed(ports, site.ospf.dead_s)] if ports else []))
 
     def _unsaved(self, site: Site, facts: Facts) -> Unsaved:
-        """What runs and no file holds. Raises Refused where FRR runs and does not say what."""
+        """The running statements that are in no file. Raises Refused if FRR runs and does not show its configuration."""
         here = facts[self.host]
         if here[FRR_UNIT][0] == "active" and not here[FRR].configuration:
-            raise Refused(f"{self.host}: FRR runs, and {NO_WORD}")
-        candidate = split(self._words(site, facts))[FRR_CONF_PATH]
+            raise Refused(f"{self.host}: FRR runs, but {NO_ANSWER}")
+        candidate = split(self._candidate(site, facts))[FRR_CONF_PATH]
         return unsaved(here[FRR].configuration, here[FRR_CONF], merge(here[FRR_CONF], candidate), candidate)
 
     def _wanted(self, site: Site, facts: Facts) -> FrrFile:
-        return FrrFile(split(self._words(site, facts))[FRR_CONF_PATH])
+        return FrrFile(split(self._candidate(site, facts))[FRR_CONF_PATH])
 
-    def _words(self, site: Site, facts: Facts) -> str:
+    def _candidate(self, site: Site, facts: Facts) -> str:
         host = site.hosts[self.host]
-        assert host.loopback is not None, "the inventory has a rule for that"
+        assert host.loopback is not None, "the inventory's rules require a loopback"
         cables = [
             {"port": cable.near(self.host).port, "cost": site.networks[cable.network].ospf_cost}
             for cable in site.routed(self.host)
@@ -118,24 +118,27 @@ class Ospf(Change[OspfState]):
         )
 
     def _ipv6_forwarding(self, facts: Facts) -> str:
-        """FRR's reload switches it on where its file is silent, and off where it says so. Where it is on already, it is somebody else's."""
+        """The wanted statement. FRR's reload turns IPv6 forwarding on unless its file has `no ipv6 forwarding`, and off if it has.
+
+        If forwarding is already on, another configuration turned it on, and it stays on.
+        """
         if facts[self.host][KERNEL_VALUES].get(IPV6_FORWARD) != "1":
             return "no ipv6 forwarding"
         off = any(line.key == "ipv6 forwarding" and line.words[0] == "no" for line in FrrFile(facts[self.host][FRR_CONF]).statements())
         return "ipv6 forwarding" if off else ""
 
 
-def _by_networks(file: FrrFile) -> tuple[str, ...]:
-    """The statements that ospfd takes instead of `ip ospf area` on a port, never beside it."""
+def _networks(file: FrrFile) -> tuple[str, ...]:
+    """The `network` statements: ospfd accepts them instead of `ip ospf area` on a port, never together with it."""
     return tuple(" ".join(line.words) for line in file.statements(("router ospf",)) if line.words[0] == "network")
 
 
 def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
-    """(context, statement) of `file` for every statement of `wanted`; an empty statement where it does not stand."""
+    """(context, statement) of `file` for every statement of `wanted`; the statement is empty if `file` lacks it."""
     found = []
     for line in wanted.lines:
         if line.key and not line.opens and line.key != KEY:
-            holder = next((one for one in file.statements(line.path) if one.key == line.key), None)
-            shown = line.words if holder and same_statement(line.words, holder.words) else holder.words if holder else ()
+            present = next((one for one in file.statements(line.path) if one.key == line.key), None)
+            shown = line.words if present and same_statement(line.words, present.words) else present.words if present else ()
             found.append((" ".join(line.path), " ".join(shown)))
     return tuple(found)

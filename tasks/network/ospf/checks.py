@@ -1,4 +1,4 @@
-"""The checks of the routed network: which of them the audit, the network stage and one router's change set ask."""
+"""The checks of the routed network: those of the audit and the network stage, and those of one router's change set."""
 
 from tasks.network.bridge.checks import BRIDGE_CHECKS
 from tasks.network.links.checks import LINK_CHECKS
@@ -9,5 +9,5 @@ from tasks.network.ospf.path_checks import PATH_CHECKS
 from tasks.network.ospf.port_checks import OWN_PORT_CHECKS, PORT_CHECKS
 
 OSPF_CHECKS = (*FRR_CHECKS, *ADJACENCY_CHECKS, *PORT_CHECKS, *BFD_CHECKS, *PATH_CHECKS, *BRIDGE_CHECKS, *LINK_CHECKS)
-# A router is judged by what it says itself: its neighbours may have their turn later.
+# These use the router's own facts alone: its neighbours may be changed later.
 FABRIC_CHECKS = (*OWN_FRR_CHECKS, *OWN_PORT_CHECKS, heard_neighbours_are_full)

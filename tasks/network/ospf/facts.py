@@ -1,4 +1,4 @@
-"""What the checks of the routed network read: all of FRR in one call, the kernel's routes, counters of links, probes."""
+"""Facts of the routed network: all of FRR in one call, the kernel's routes, link counters, probes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.core.model.fact import Fact
 
-# One process answers all: starting vtysh is nine tenths of what it costs. Texts come first, so that what follows is JSON alone.
+# One vtysh process runs all commands: starting it takes nine tenths of the time. Text output comes first, so that only JSON follows.
 SHOWN = (
     *("show daemons", "show running-config", "show ip ospf interface json", "show ip ospf neighbor detail json"),
     *("show bfd peers json", "show ip ospf database router json"),
@@ -18,7 +18,7 @@ HOST_MASK = "255.255.255.255"
 
 @dataclass(frozen=True)
 class OspfPort:
-    """An interface as ospfd has it."""
+    """An interface in ospfd."""
 
     area: str
     network_type: str
@@ -31,7 +31,7 @@ class OspfPort:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A router that was heard on a port."""
+    """A router from which a port receives hellos."""
 
     port: str
     router_id: str
@@ -41,7 +41,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class BfdPeer:
-    """A BFD session; intervals are this end's."""
+    """A BFD session; the intervals are this end's, those in `remote` the other end's."""
 
     port: str
     address: str
@@ -55,7 +55,7 @@ class BfdPeer:
 
 @dataclass(frozen=True)
 class RouterLink:
-    """What a router's LSA says of one of its links to another router."""
+    """A link to another router, from a router's LSA."""
 
     router: str
     neighbour: str
@@ -64,13 +64,13 @@ class RouterLink:
 
 @dataclass(frozen=True)
 class Frr:
-    """All that FRR says of itself; empty where it does not run."""
+    """FRR's state and configuration; empty if it does not run."""
 
     daemons: frozenset[str]
     configuration: str
     router_id: str
     ports: Mapping[str, OspfPort]
-    down: frozenset[str]  # OSPF is configured on them, and they have no carrier: FRR says no more of those
+    down: frozenset[str]  # ports with OSPF configured but without carrier, of which FRR shows no more
     neighbours: tuple[Neighbour, ...]
     peers: tuple[BfdPeer, ...]
     links: tuple[RouterLink, ...]
@@ -78,7 +78,7 @@ class Frr:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    """The JSON documents of a text that stand one after the other; lines between them are skipped."""
+    """The consecutive JSON documents in a text; lines between them are skipped."""
     decoder, place = json.JSONDecoder(), 0
     while place < len(text):
         try:
@@ -95,19 +95,19 @@ def _documents(text: str) -> Iterator[Any]:
 def _frr(output: str) -> Frr:
     names, _, rest = output.partition("\n")
     configuration, end, documents = rest.partition("\nend\n")
-    said: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for document in _documents(documents if end else output):
-        said.update(document if isinstance(document, dict) else {"peers": document})
-    areas = said.get("routerLinkStates", {}).get("areas", {})
+        shown.update(document if isinstance(document, dict) else {"peers": document})
+    areas = shown.get("routerLinkStates", {}).get("areas", {})
     lsas = [lsa for area in areas.values() for lsa in (area if isinstance(area, list) else area.values())]
     return Frr(
         daemons=frozenset(names.split()) if end else frozenset(),
         configuration=configuration if end else "",
-        router_id=said.get("routerId", ""),
-        ports={name: _port(row) for name, row in said.get("interfaces", {}).items() if row.get("ospfEnabled")},
-        down=frozenset(name for name, row in said.get("interfaces", {}).items() if row.get("ospfRunning") is False),
-        neighbours=tuple(_neighbour(router, row) for router, rows in said.get("neighbors", {}).items() for row in rows),
-        peers=tuple(_peer(row) for row in said.get("peers", ())),
+        router_id=shown.get("routerId", ""),
+        ports={name: _port(row) for name, row in shown.get("interfaces", {}).items() if row.get("ospfEnabled")},
+        down=frozenset(name for name, row in shown.get("interfaces", {}).items() if row.get("ospfRunning") is False),
+        neighbours=tuple(_neighbour(router, row) for router, rows in shown.get("neighbors", {}).items() for row in rows),
+        peers=tuple(_peer(row) for row in shown.get("peers", ())),
         links=tuple(link for lsa in lsas for link in _router_links(lsa)),
         announced={address: tuple(sorted(routers)) for address, routers in _announced(lsas).items()},
     )
@@ -149,7 +149,7 @@ def _router_links(lsa: dict[str, Any]) -> Iterator[RouterLink]:
 
 
 def _announced(lsas: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """{address: routers that announce it} of every single address."""
+    """{address: routers that announce it} of every host address (/32)."""
     found: dict[str, set[str]] = {}
     for lsa in lsas:
         for link in lsa.get("routerLinks", {}).values():
@@ -160,7 +160,7 @@ def _announced(lsas: list[dict[str, Any]]) -> dict[str, set[str]]:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the kernel that OSPF made: the address that own traffic comes from, and the ports that it leaves by."""
+    """An OSPF route in the kernel: the source address of the host's own traffic, and the outgoing ports."""
 
     source: str
     ports: tuple[str, ...]
@@ -176,7 +176,7 @@ def _routes(output: str) -> dict[str, Route]:
 
 @dataclass(frozen=True)
 class LinkCounters:
-    """What a port has carried and lost since it came up, and what it is in a bridge; `stp` is of bridges alone."""
+    """A port's packets, errors and drops since it came up, and its bridge. `stp` is set for bridges only."""
 
     packets: int
     errors: int
@@ -200,7 +200,7 @@ def _counted(row: dict[str, Any]) -> LinkCounters:
 
 @dataclass(frozen=True)
 class Probe:
-    """One packet with the DF bit: over a `link` to its other end, or on the `path` to a loopback, from the own one."""
+    """One packet with the DF bit: over a `link` to its other end, or on the `path` from the own loopback to another one."""
 
     kind: str
     port: str
@@ -214,16 +214,16 @@ def _probes(output: str) -> tuple[Probe, ...]:
     return tuple(Probe(kind, port, address, int(size), answer == "yes") for kind, port, address, size, answer in rows)
 
 
-# `show` words hold no quote.
+# The `show` commands contain no quote.
 _VTYSH = " ".join(f"-c '{words}'" for words in SHOWN)
 FRR = Fact("frr", f'set -- /run/frr/*.vty; [ ! -e "$1" ] || vtysh {_VTYSH} 2>/dev/null || true', _frr)
 ROUTES = Fact("ospf_routes", "ip -j -4 route show proto ospf 2>/dev/null || true", _routes)
 COUNTERS = Fact("link_counters", "ip -j -s -d link show", _counters)
-# The same at the end of the reading, which takes most of the time between the two: the wait is for one that asks for little else.
+# The same counters, read last. Reading the other facts takes most of the time between the two; the sleep is for a run that reads few facts.
 COUNTERS_LATER = Fact("link_counters_later", "sleep 0.2; ip -j -s link show", _counters, last=True)
-# 28 bytes are the headers of IPv4 and ICMP. `-M probe` asks the path itself: what traffic by the fallback has taught the kernel of an MTU
-# stays for ten minutes (mtu_expires). A path is asked at two sizes: whether it answers at all, and whether it carries what its first port
-# does. A second packet goes where the first had no answer: one packet says nothing of a line.
+# 28 bytes are the headers of IPv4 and ICMP. `-M probe` ignores the path MTU that the kernel has cached, which it keeps for ten minutes
+# (mtu_expires) after traffic took a fallback path. A path is probed at two sizes: a small packet, and one of the MTU of its first port. If
+# the first packet gets no answer, a second follows, because one lost packet proves nothing.
 PROBES = Fact(
     "probes",
     r"""ask() { ping -nq -c 1 -W 1 -M probe -s "$3" -I "$1" "$2" >/dev/null 2>&1; }

@@ -1,4 +1,4 @@
-"""FRR itself: its daemons, its router id, its configuration against the file."""
+"""FRR itself: its daemons, its router id, and its running configuration against its file."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tasks.platforms.frr.form import Statement, beyond, is_repeated, normal_form
 from tasks.platforms.frr.frr_file import daemons
 
 TAGS = ("network", "frr")
-# What `show running-config` says of itself, in whatever words the file has it.
+# Lines of `show running-config` about itself, which the file may have in another form.
 ITS_OWN = (
     "frr version",
     "frr defaults",
@@ -28,7 +28,7 @@ ITS_OWN = (
 )
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation="`systemctl status frr` and `journalctl -u frr` say why.", tags=TAGS)
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation="`systemctl status frr` and `journalctl -u frr` show why.", tags=TAGS)
 def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The daemons that the routers need run."""
     if any(site.routed(host)):
@@ -39,11 +39,11 @@ def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 @check(
     needs=(FRR_UNIT, FRR_DAEMONS),
     severity=Severity.CRITICAL,
-    remediation="Run the network stage: it enables FRR and names the daemons in /etc/frr/daemons.",
+    remediation="Run the network stage: it enables FRR and its daemons in /etc/frr/daemons.",
     tags=TAGS,
 )
 def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """FRR is enabled, and its daemons file starts what the routers need."""
+    """FRR is enabled, and its daemons file starts the daemons that the routers need."""
     if any(site.routed(host)):
         yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip() or "not there")
         started = daemons(facts[host][FRR_DAEMONS])
@@ -51,14 +51,14 @@ def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 
 
 def _statements(text: str) -> frozenset[Statement]:
-    """What both the file and FRR say, in FRR's own form; keys are compared, and hidden only when shown."""
+    """The statements in FRR's normal form. Keys are compared in clear; they are redacted only when shown."""
     return frozenset(one for one in normal_form(text) if one[0] or not one[1].startswith(ITS_OWN))
 
 
 @check(
     needs=(FRR, FRR_CONF),
     severity=Severity.MAJOR,
-    remediation="`systemctl reload frr` makes the file run, `vtysh -c write` keeps what runs; then run the network stage.",
+    remediation="`systemctl reload frr` applies the file, `vtysh -c write` saves the running configuration. Then run the network stage.",
     tags=(*TAGS, "files"),
 )
 def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterat
 @check(
     needs=(FRR,),
     severity=Severity.CRITICAL,
-    remediation=f"On the host whose loopback it is not. {NEW_ROUTER_ID}",
+    remediation=f"On the host whose loopback has another address: {NEW_ROUTER_ID}",
     tags=(*TAGS, "ospf"),
 )
 def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Findi
     if host not in routers(site) or not (own := facts[host][FRR].router_id):
         return
     others = [name for name in routers(site) if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
-    want = f"{own} on {host} alone"
+    want = f"{own} on {host} only"
     yield Finding(f"{host}:router-id", want, f"{own} on {' and '.join([host, *others])}" if others else want)
 
 

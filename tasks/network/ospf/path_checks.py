@@ -1,4 +1,4 @@
-"""Paths through the fabric: two of them, the cheapest first, from the right address."""
+"""Paths through the fabric: two to each router, the cheapest preferred, with the loopback as source."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ ENOUGH = 2
 
 
 def disjoint_paths(links: Iterable[tuple[str, str]], start: str, end: str) -> int:
-    """How many paths share no link, two at most. A link counts where both of its ends speak of it (RFC 2328, section 16.1)."""
-    said = Counter(links)
-    free = Counter({(one, other): min(count, said[other, one]) for (one, other), count in said.items()})
+    """The number of paths that share no link, at most two. A link counts only if both of its ends list it (RFC 2328, section 16.1)."""
+    listed = Counter(links)
+    free = Counter({(one, other): min(count, listed[other, one]) for (one, other), count in listed.items()})
     for found in range(ENOUGH):
         path = _path(free, start, end)
         if not path:
@@ -53,7 +53,7 @@ def _cabled(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _to(site: Site, host: str) -> dict[str, list[Cable]]:
-    """{host at the other end: its routed cables, the cheapest first}."""
+    """{host at the other end: the routed cables to it, the cheapest first}."""
     found: dict[str, list[Cable]] = {}
     for cable in sorted(site.routed(host), key=lambda one: _cost(site, one)):
         found.setdefault(cable.far(host).host, []).append(cable)
@@ -64,8 +64,8 @@ def _cost(site: Site, cable: Cable) -> int:
     return site.networks[str(cable.network)].ospf_cost
 
 
-def _others(site: Site, host: str) -> dict[str, str]:
-    """{host: loopback} of the other routers; empty for who is none itself."""
+def _other_routers(site: Site, host: str) -> dict[str, str]:
+    """{host: loopback} of the other routers; empty if `host` is no router."""
     found = routers(site)
     return {name: address for name, address in found.items() if name != host} if host in found else {}
 
@@ -73,42 +73,42 @@ def _others(site: Site, host: str) -> dict[str, str]:
 @check(
     needs=(FRR,),
     severity=Severity.MAJOR,
-    remediation="One more cut takes that host away: look which neighbour is missing (`ospf_neighbours_are_full`), and mend it first.",
+    remediation="One more failure makes that host unreachable: find the missing neighbour (`ospf_neighbours_are_full`) and fix it first.",
     tags=TAGS,
 )
 def two_paths_lead_to_every_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every other router's loopback is reached by two paths without a common link, as far as the cables allow."""
-    for name, loopback in _others(site, host).items():
+    """Two paths without a common link lead to every other router's loopback, as far as the cables allow."""
+    for name, loopback in _other_routers(site, host).items():
         frr = facts[host][FRR]
         possible = disjoint_paths(_cabled(site), host, name)
         announced = frr.announced.get(loopback, ())
         links = [(link.router, link.neighbour) for link in frr.links]
         count = max((disjoint_paths(links, frr.router_id, router) for router in announced), default=0)
-        got = f"{count} disjoint paths" if announced else "nobody announces it"
+        got = f"{count} disjoint paths" if announced else "no router announces it"
         yield Finding(f"{host} to {name} ({loopback})", f"{possible} disjoint paths", got)
 
 
 @check(
     needs=(ROUTES,),
     severity=Severity.CRITICAL,
-    remediation="Look at the neighbours of both hosts (`ospf_neighbours_are_full`); without any route nothing between them works.",
+    remediation="Check the neighbours of both hosts (`ospf_neighbours_are_full`). Without a route, there is no traffic between them.",
     tags=TAGS,
 )
 def every_loopback_has_a_route(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The kernel has a route of OSPF to every other router's loopback."""
-    for name, loopback in _others(site, host).items():
+    """The kernel has an OSPF route to every other router's loopback."""
+    for name, loopback in _other_routers(site, host).items():
         yield Finding(f"{host} to {name} ({loopback})", "a route", "a route" if loopback in facts[host][ROUTES] else "no route")
 
 
 @check(
     needs=(ROUTES,),
     severity=Severity.MAJOR,
-    remediation="The cheapest cable is not used: look at its port, its neighbour and the costs on both ends.",
+    remediation="Traffic does not use the cheapest cable: check its port, its neighbour and the costs on both ends.",
     tags=TAGS,
 )
 def preferred_paths_are_the_cheapest(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Traffic to a directly cabled router takes the cable of the cheapest network."""
-    loopbacks = _others(site, host)
+    loopbacks = _other_routers(site, host)
     for name, cables in _to(site, host).items():
         route = facts[host][ROUTES].get(loopbacks.get(name, ""))
         ports = sorted(cable.near(host).port for cable in cables if _cost(site, cable) == _cost(site, cables[0]))
@@ -119,16 +119,16 @@ def preferred_paths_are_the_cheapest(site: Site, facts: Facts, host: str) -> Ite
 @check(
     needs=(FRR,),
     severity=Severity.MAJOR,
-    remediation="Traffic has nowhere to go when the better cable fails: look at this port and its neighbour.",
+    remediation="If the better cable fails, there is no other path: check this port and its neighbour.",
     tags=TAGS,
 )
 def fallback_paths_are_ready(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Where a dearer cable leads to the same router, its neighbour is Full and waits for the better one to fail."""
+    """If a cable of higher cost leads to the same router, its neighbour is Full, ready for the better cable to fail."""
     for name, cables in _to(site, host).items():
         for cable in cables:
             if _cost(site, cable) > _cost(site, cables[0]):
                 port = cable.near(host).port
-                states = [heard.state for heard in facts[host][FRR].neighbours if heard.port == port]
+                states = [neighbour.state for neighbour in facts[host][FRR].neighbours if neighbour.port == port]
                 yield Finding(f"{host}:{port} to {name}", "Full", " ".join(states) or "no neighbour", port)
 
 
@@ -139,10 +139,12 @@ def fallback_paths_are_ready(site: Site, facts: Facts, host: str) -> Iterator[Fi
     tags=TAGS,
 )
 def routes_come_from_the_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Own traffic over a route of OSPF comes from the loopback's address, which no single cable takes away."""
+    """The host's own traffic over OSPF routes comes from the loopback's address, which no cable failure takes down."""
     if host in routers(site):
         for target, route in facts[host][ROUTES].items():
-            yield Finding(f"{host} to {target}", f"from {routers(site)[host]}", f"from {route.source or 'the port that it leaves by'}")
+            yield Finding(
+                f"{host} to {target}", f"from {routers(site)[host]}", f"from {route.source or 'the address of the outgoing port'}"
+            )
 
 
 PATH_CHECKS = (

@@ -1,4 +1,4 @@
-"""How OSPF runs on each port, against the inventory and against the other end of the cable."""
+"""OSPF's settings on each port, against the inventory and against the other end of the cable."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ TYPES = {"POINTOPOINT": POINT_TO_POINT}
 
 
 def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Cable, str, OspfPort]]:
-    """The host's routed cables on whose port OSPF runs."""
+    """The host's routed cables on whose ports OSPF runs, with the port and its OSPF settings."""
     for cable in site.routed(host):
         port = cable.near(host).port
         if (live := facts[host][FRR].ports.get(port)) is not None:
@@ -25,13 +25,13 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Cable, str, Osp
 
 @check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_runs_on_every_routed_port(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """OSPF runs on the port of every routed cable that is there."""
+    """OSPF runs on the port of every routed cable."""
     for cable in site.routed(host):
         port, frr = cable.near(host).port, facts[host][FRR]
-        waits = port not in frr.ports and FrrFile(frr.configuration).get((f"interface {port}",), "ip ospf area") is not None
+        configured = port not in frr.ports and FrrFile(frr.configuration).get((f"interface {port}",), "ip ospf area") is not None
         got = "OSPF, not passive" if port in frr.ports and not frr.ports[port].passive else "passive" if port in frr.ports else "no OSPF"
         yield Finding(
-            f"{host}:{port}", "OSPF, not passive", "OSPF as soon as port and address are there" if waits else got, port, waits or None
+            f"{host}:{port}", "OSPF, not passive", "OSPF as soon as port and address exist" if configured else got, port, configured or None
         )
 
 
@@ -44,7 +44,7 @@ def ospf_areas_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[
 
 @check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Hellos and the wait for them are the site's on every routed port."""
+    """Every routed port has the site's hello and dead intervals."""
     want = f"hello {site.ospf.hello_s} s, dead {site.ospf.dead_s} s"
     for _, port, live in _live(site, facts, host):
         yield Finding(f"{host}:{port} timers", want, f"hello {live.hello_ms / 1000:g} s, dead {live.dead_s} s", port)
@@ -59,20 +59,20 @@ def ospf_costs_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[
 
 @check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=TAGS)
 def ospf_ports_are_point_to_point(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No routed port waits for the election of a designated router."""
+    """Every routed port is point-to-point, so that it elects no designated router."""
     for _, port, live in _live(site, facts, host):
         yield Finding(f"{host}:{port} network type", POINT_TO_POINT, TYPES.get(live.network_type, live.network_type.lower()), port)
 
 
 @check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=(*TAGS, "security"))
 def ospf_is_signed_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every routed port signs its hellos with the site's key, or not at all where the site has none."""
+    """Every routed port signs its hellos with the site's key, or does not sign them if the site has no key."""
     want = intended_authentication(site)
     for _, port, _live_port in _live(site, facts, host):
         found = authentication(facts[host][FRR], port)
-        said = "signed with the site's key" if site.ospf_key else "not signed"
+        intended = "signed with the site's key" if site.ospf_key else "not signed"
         other = "authentication differs: not signed" if found == (None, None, ()) else "authentication differs: signed in another way"
-        yield Finding(f"{host}:{port} authentication", said, said if found == want else other, port)
+        yield Finding(f"{host}:{port} authentication", intended, intended if found == want else other, port)
 
 
 @check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_FRR, tags=TAGS)
@@ -87,15 +87,15 @@ def loopback_is_announced(site: Site, facts: Facts, host: str) -> Iterator[Findi
 @check(
     needs=(FRR,),
     severity=Severity.MAJOR,
-    remediation="Take OSPF off that port, or write its cable into cables.yaml: whoever speaks OSPF there can draw traffic to itself.",
+    remediation="Remove OSPF from that port, or add its cable to cables.yaml: a router that runs OSPF there can attract traffic.",
     tags=(*TAGS, "security"),
 )
 def ospf_speaks_on_routed_ports_alone(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """OSPF says hello on no port without a routed cable."""
+    """OSPF sends hellos only on ports with a routed cable."""
     routed = {cable.near(host).port for cable in site.routed(host)}
     if routed:
         others = sorted(name for name, port in facts[host][FRR].ports.items() if name not in routed and not port.passive)
-        want = "routed ports alone"
+        want = "routed ports only"
         yield Finding(f"{host}:ospf", want, f"also {' '.join(others)}" if others else want)
 
 
@@ -111,7 +111,7 @@ def ends_of_a_routed_cable_agree(site: Site, facts: Facts, host: str) -> Iterato
 
 @check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"))
 def ends_of_a_routed_cable_have_one_cost(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Both ends of a routed cable have the same cost, so that answers come back the way the questions went."""
+    """Both ends of a routed cable have the same cost, so that replies take the same path as requests."""
     for cable, port, live in _live(site, facts, host):
         far, there = cable.far(host), frr_of(facts, cable.far(host).host)
         if there and far.port in there.ports:

@@ -1,4 +1,4 @@
-"""Packets sent to try the fabric, for the audit alone."""
+"""Test packets through the fabric, for the audit only."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ HEADERS_BYTES = 28
 WELL = "answers"
 
 
-def _said(probe: Probe | None, otherwise: str) -> str:
-    return otherwise if probe is None else WELL if probe.answered else "no answer"
+def _answer(probe: Probe | None, if_not_sent: str) -> str:
+    return if_not_sent if probe is None else WELL if probe.answered else "no answer"
 
 
 def _paths(site: Site, facts: Facts, host: str) -> Iterator[tuple[str, str, list[Probe]]]:
-    """(host, loopback, what was sent there, the smallest first) of each other router."""
+    """(host, loopback, probes sent to it, the smallest first) of each other router."""
     for name, loopback in routers(site).items() if host in routers(site) else ():
         if name != host:
             sent = [probe for probe in facts[host][PROBES] if (probe.kind, probe.address) == ("path", loopback)]
@@ -29,29 +29,29 @@ def _paths(site: Site, facts: Facts, host: str) -> Iterator[tuple[str, str, list
 @check(
     needs=(PROBES,),
     severity=Severity.CRITICAL,
-    remediation="Look at the routes of both hosts: answers need a way back to this host's loopback.",
+    remediation="Check the routes of both hosts: replies need a route back to this host's loopback.",
     tags=(*TAGS, "path"),
 )
 def loopbacks_answer_each_other(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every other router's loopback answers this one's."""
     for name, loopback, sent in _paths(site, facts, host):
-        yield Finding(f"{host} to {name} ({loopback})", WELL, _said(sent[0] if sent else None, "no route"))
+        yield Finding(f"{host} to {name} ({loopback})", WELL, _answer(sent[0] if sent else None, "no route"))
 
 
 @check(
     needs=(PROBES,),
     severity=Severity.CRITICAL,
-    remediation=f"Compare the MTU of both ends and of what lies between. {RELOAD_INTERFACES}",
+    remediation=f"Compare the MTU of both ends and of every device between them. {RELOAD_INTERFACES}",
     tags=(*TAGS, "mtu"),
 )
 def full_packets_cross_every_link(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The largest packet of every routed cable arrives at its other end in one piece."""
+    """The largest packet of every routed cable reaches its other end without fragmentation."""
     for cable in site.routed(host):
         near, address = cable.near(host), str(cable.address(cable.far(host).host).ip)
         size = site.hosts[host].ports[near.port].mtu_bytes
         sent = next((one for one in facts[host][PROBES] if (one.kind, one.port, one.address) == ("link", near.port, address)), None)
         got = (
-            _said(sent, "the port has no address")
+            _answer(sent, "the port has no address")
             if sent is None or sent.payload_bytes + HEADERS_BYTES == size
             else f"mtu {_mtu(sent)} at this end"
         )
@@ -65,14 +65,14 @@ def _mtu(probe: Probe) -> int:
 @check(
     needs=(PROBES,),
     severity=Severity.MAJOR,
-    remediation="A cable on the way carries less than the first: see which path is taken, and its MTUs.",
+    remediation="A cable on the path has a smaller MTU than the first: check which path the traffic takes, and its MTUs.",
     tags=(*TAGS, "mtu", "path"),
 )
 def full_packets_cross_every_path(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The largest packet of the first cable of every path arrives at the loopback at its end."""
+    """The largest packet of the first cable of every path reaches the loopback at the path's end."""
     for name, loopback, sent in _paths(site, facts, host):
         size = f", {_mtu(sent[-1])} bytes by {sent[-1].port}" if sent else ""
-        yield Finding(f"{host} to {name} ({loopback}){size}", WELL, _said(sent[-1] if sent else None, "no route"))
+        yield Finding(f"{host} to {name} ({loopback}){size}", WELL, _answer(sent[-1] if sent else None, "no route"))
 
 
 PROBE_CHECKS = (loopbacks_answer_each_other, full_packets_cross_every_link, full_packets_cross_every_path)

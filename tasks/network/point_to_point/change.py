@@ -8,7 +8,7 @@ from tasks.core.model.change import Candidate, Change, Step
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import INTERFACES, STAGED
 from tasks.network.links.holders import HOLDER_FACTS, Holders
-from tasks.network.mtu.mtus import said
+from tasks.network.mtu.mtus import mtu_in_file
 from tasks.network.ospf.drain import DRAIN, UNDRAIN
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
 from tasks.platforms.templates import render
@@ -26,14 +26,14 @@ class PortState:
 
 @dataclass(frozen=True)
 class LinksState:
-    """The ends of the routed cables, in the order of the table, and the loopback's address."""
+    """This host's end of each routed cable, in the order of the cable table, and the loopback's address."""
 
     ports: tuple[PortState, ...]
     loopback: str
 
 
-def _held(file: InterfacesFile, iface: str, wanted: str) -> str:
-    """The wanted address where the interface has it, else what it has: it may have others beside."""
+def _address(file: InterfacesFile, iface: str, wanted: str) -> str:
+    """The wanted address if the interface has it, even among others; else all that it has."""
     addresses = file.get(iface, "address")
     return wanted if wanted in addresses else " ".join(addresses)
 
@@ -46,26 +46,27 @@ class PointToPointLinks(Change[LinksState]):
     host: str
 
     def intend(self, site: Site, facts: Facts) -> LinksState:
-        """As the cable table says. Raises Refused where a port is somebody else's."""
+        """The cable table's values. Raises Refused if another interface already uses a port."""
         host, holders = site.hosts[self.host], Holders(facts[self.host])
         near = [(cable.near(self.host).port, str(cable.address(self.host))) for cable in site.routed(self.host)]
         ports = tuple(PortState(name, auto=True, address=address, mtu_bytes=str(host.ports[name].mtu_bytes)) for name, address in near)
-        holders.stands_alone(*(name for name, _ in near))
+        holders.configured_once(*(name for name, _ in near))
         for name, _ in near:
-            holders.is_free(name, (), "a routed port is nobody else's: take it away there, or correct the cable table")
+            holders.is_free(name, (), "a routed port belongs to no other interface: remove it there, or correct the cable table")
         return LinksState(ports, str(host.loopback or ""))
 
     def observe(self, site: Site, facts: Facts) -> LinksState:
-        """As the file says; of several addresses the wanted one counts."""
+        """The file's values. If an interface has several addresses, one of them being the wanted one is enough."""
         file, want = InterfacesFile(facts[self.host][INTERFACES]), self.intend(site, facts)
         ports = tuple(
-            PortState(one.name, one.name in file.autos(), _held(file, one.name, one.address), said(file, one.name)) for one in want.ports
+            PortState(one.name, one.name in file.autos(), _address(file, one.name, one.address), mtu_in_file(file, one.name))
+            for one in want.ports
         )
-        return LinksState(ports, _held(file, "lo", want.loopback) if want.loopback else "")
+        return LinksState(ports, _address(file, "lo", want.loopback) if want.loopback else "")
 
     def steps(self, site: Site, facts: Facts, want: LinksState) -> tuple[Step, ...]:
-        """One merge candidate; others' traffic is led round the host while a cable that already has an address changes."""
+        """One merge candidate. If a cable that already has an address changes, transit traffic bypasses the host meanwhile."""
         candidate = Candidate(render("point_to_point_links", site.hosts[self.host].platform, self.host, state=want))
         now = self.observe(site, facts).ports
-        moves = any(one.address and one != new for one, new in zip(now, want.ports, strict=True))
-        return (DRAIN, candidate, UNDRAIN) if moves else (candidate,)
+        changes_live = any(one.address and one != new for one, new in zip(now, want.ports, strict=True))
+        return (DRAIN, candidate, UNDRAIN) if changes_live else (candidate,)

@@ -14,7 +14,7 @@ from tasks.platforms.templates import render
 
 @dataclass(frozen=True)
 class PortsState:
-    """The ports that come up at boot and are not held down."""
+    """The ports that come up at boot and are not `link-down`."""
 
     up: tuple[str, ...]
 
@@ -28,15 +28,15 @@ class SwitchPorts(Change[PortsState]):
     ports: tuple[str, ...]
 
     def intend(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002
-        """All of them. Raises Refused where another file or a range says something of one."""
-        Holders(facts[self.host]).stands_alone(*self.ports)
+        """All of the change's ports. Raises Refused if another file or a range also configures one of them."""
+        Holders(facts[self.host]).configured_once(*self.ports)
         return PortsState(self.ports)
 
     def observe(self, site: Site, facts: Facts) -> PortsState:  # noqa: ARG002
-        """Those that the configuration brings up."""
+        """The ports that the file brings up."""
         file = InterfacesFile(facts[self.host][INTERFACES])
-        held = {"yes", "on", "1"}
-        return PortsState(tuple(port for port in self.ports if port in file.autos() and not held & set(file.get(port, "link-down"))))
+        on = {"yes", "on", "1"}
+        return PortsState(tuple(port for port in self.ports if port in file.autos() and not on & set(file.get(port, "link-down"))))
 
     def steps(self, site: Site, facts: Facts, want: PortsState) -> tuple[Step, ...]:  # noqa: ARG002
         """One merge candidate."""

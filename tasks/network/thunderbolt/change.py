@@ -1,4 +1,4 @@
-"""Thunderbolt networking: ports named by where they sit, and brought up whenever they are plugged in."""
+"""Thunderbolt networking: each port is named by its PCI path, and comes up whenever its cable is plugged in."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ RULES = "/etc/udev/rules.d/90-burrow-thunderbolt.rules"
 UNIT = "/etc/systemd/system/burrow-port@.service"
 
 
-# A port that appears gets its name at once. A driver without a port does nothing, so it may stay.
+# udev names a port as soon as it appears. A driver without a port does nothing, so the undo leaves it loaded.
 LOAD = Action(
     ("/bin/sh", "-c", f"udevadm control --reload && modprobe -a {' '.join(MODULES)} && udevadm settle", "loading the drivers"),
     ("true",),
@@ -31,7 +31,7 @@ LOAD = Action(
 
 @dataclass(frozen=True)
 class ThunderboltState:
-    """The texts of the files that are owned whole, by path; the drivers; the ports that have their name, of those that are plugged in."""
+    """(path, text) of the files that the change owns whole; the drivers; the names of the ports that are plugged in."""
 
     files: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
@@ -39,7 +39,7 @@ class ThunderboltState:
 
 
 def link_file(port: str) -> str:
-    """The path of the file that names a port; it sorts before the `00-thunderbolt0.link` of widely read guides (systemd.link(5))."""
+    """The path of the file that names a port. It sorts before the `00-thunderbolt0.link` of popular guides (systemd.link(5))."""
     return f"/etc/systemd/network/00-burrow-{port}.link"
 
 
@@ -63,7 +63,7 @@ class ThunderboltPorts(Change[ThunderboltState]):
         return {MODULES_PATH: MODULES_FILE, RULES: HOTPLUG_RULES, UNIT: HOTPLUG_UNIT, **self._link_facts()}
 
     def intend(self, site: Site, facts: Facts) -> ThunderboltState:
-        """The files' texts, and of the ports that are there all by their names."""
+        """The files' texts, the drivers, and the wanted names of the ports that are plugged in."""
         host, by_port = site.hosts[self.host], paths(site, self.host)
         words = {"ports": by_port, "driver": DRIVER}
         made = {
@@ -75,7 +75,7 @@ class ThunderboltPorts(Change[ThunderboltState]):
         return ThunderboltState(tuple(made.items()), MODULES, tuple(self._present(site, facts)))
 
     def observe(self, site: Site, facts: Facts) -> ThunderboltState:
-        """The files as they stand, the drivers that are loaded, and the names that the ports have now."""
+        """The files' texts, the drivers that are loaded, and the names that the ports have now."""
         files = tuple((path, facts[self.host][fact]) for path, fact in self._facts().items())
         loaded = tuple(name for name in MODULES if name in facts[self.host][LOADED])
         return ThunderboltState(files, loaded, tuple(self._present(site, facts).values()))
@@ -87,12 +87,12 @@ class ThunderboltPorts(Change[ThunderboltState]):
         return {port: found[path] for port, path in paths(site, self.host).items() if path in found}
 
     def steps(self, site: Site, facts: Facts, want: ThunderboltState) -> tuple[Step, ...]:
-        """The files; then the drivers, and udev names what is plugged in already, before the network configuration speaks of it."""
+        """The files, then the drivers. udev renames ports that are plugged in before the network configuration uses their names."""
         known = self._facts()
         loads = () if set(MODULES) <= facts[self.host][LOADED] else (LOAD,)
         wrong = {port: name for port, name in self._present(site, facts).items() if port != name}
         for port, name in wrong.items():
-            Holders(facts[self.host]).is_free(name, (), f"it would lose its port, which is to be named {port}: take it away there first")
+            Holders(facts[self.host]).is_free(name, (), f"it would lose the port, which becomes {port}: remove it there first")
         renames = {link_file(port): (f"{name} goes down and is named {port}",) for port, name in wrong.items()}
         parts = tuple(FilePart(path, known[path], partial(_whole, text), impact=renames.get(path, ())) for path, text in want.files)
         steps = (*parts, *loads, *([_rename(wrong)] if wrong else []))
@@ -104,20 +104,20 @@ def _whole(text: str, _: str) -> str:
 
 
 def _rename(wrong: dict[str, str]) -> Action:
-    """By udev itself, so that what a boot will do is tried now. Undone by hand: without its file udev leaves a name as it is.
+    """Renames ports by udev itself, to test now what the next boot does. The undo uses `ip link`: without its file, udev keeps a name.
 
-    Two that have each other's names go by names that nobody has.
+    Two ports with each other's names get temporary names first.
     """
-    held = {name: f"burrow{index}" if name in wrong else name for index, name in enumerate(wrong.values())}
-    away = "; ".join(_down(name, free) for name, free in held.items())
-    devices = " ".join(f"/sys/class/net/{quote(free)}" for free in held.values())
+    temporary = {name: f"burrow{index}" if name in wrong else name for index, name in enumerate(wrong.values())}
+    away = "; ".join(_down(name, free) for name, free in temporary.items())
+    devices = " ".join(f"/sys/class/net/{quote(free)}" for free in temporary.values())
     trigger = f"udevadm control --reload && udevadm trigger --action=add --settle {devices}"
-    judged = "; ".join(_judge(port, held[name]) for port, name in wrong.items())
+    verified = "; ".join(_verify(port, temporary[name]) for port, name in wrong.items())
     back = [f"test ! -e /sys/class/net/{quote(port)} || {{ {_down(port, f'burrow{index}')}; }}" for index, port in enumerate(wrong)]
     back += [f"test ! -e /sys/class/net/burrow{index} || {_down(f'burrow{index}', name)}" for index, name in enumerate(wrong.values())]
     shown = ", ".join(f"{name} is named {port}" for port, name in wrong.items())
     return Action(
-        ("/bin/sh", "-c", f"{away}; {trigger} || exit 1; {judged}", "udev names"),
+        ("/bin/sh", "-c", f"{away}; {trigger} || exit 1; {verified}", "udev names"),
         ("/bin/sh", "-c", "; ".join(back), "names put back"),
         early=True,
         shown=shown,
@@ -129,9 +129,9 @@ def _down(name: str, free: str) -> str:
     return down if name == free else f"{down}; ip link set dev {quote(name)} name {quote(free)}"
 
 
-def _judge(port: str, name: str) -> str:
-    """Fails with the file that named a device otherwise."""
+def _verify(port: str, name: str) -> str:
+    """A shell command that fails if the device does not have the wanted name, and prints the .link file that named it."""
     which = f"udevadm info -q property -p /sys/class/net/{quote(name)} | sed -n 's/^ID_NET_LINK_FILE=//p'"
-    first, last = f"{name} is not named {port}; the file that names it is ", f", wanted {link_file(port)}: take the other away"
-    said = f'echo {quote(first)}"$({which})"{quote(last)}'
-    return f"test ! -e /sys/class/net/{quote(name)} || {{ {said} >&2; exit 1; }}"
+    first, last = f"{name} is not named {port}; the file that names it is ", f", wanted {link_file(port)}: remove the other one"
+    report = f'echo {quote(first)}"$({which})"{quote(last)}'
+    return f"test ! -e /sys/class/net/{quote(name)} || {{ {report} >&2; exit 1; }}"

@@ -1,1 +1,1 @@
-"""The two ends of a LACP group: a node's bond, a switch's port channel."""
+"""The two ends of a LAG: a node's bond and a switch's port channel."""

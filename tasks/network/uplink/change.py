@@ -1,4 +1,4 @@
-"""The two ends of an uplink: a node's bond under its bridge, a switch's port channel in its bridge."""
+"""The two ends of an uplink: a node's bond below its bridge, a switch's port channel in its bridge."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -20,9 +20,9 @@ MIIMON_MS = 100
 
 @dataclass(frozen=True)
 class BondState:
-    """What a bond's change owns; ports of the bridge that are not its own stay in it.
+    """The attributes that a bond's change owns. Other ports of the bridge stay in it.
 
-    With `bypass` its ports work as plain ones while no LACP partner speaks (ifupdown2's name for a vendor's fallback).
+    With `bypass`, the bond's ports work individually without a LACP partner (ifupdown2's name for a vendor's fallback).
     """
 
     auto: bool
@@ -39,49 +39,49 @@ class BondState:
     vlans: Vlans = ()
 
     def mtu(self, iface: str) -> str:
-        """Its MTU, empty where nobody decided."""
+        """The interface's wanted MTU, empty if the change leaves it alone."""
         return dict(self.mtus).get(iface, "")
 
 
-def _words(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
-    """The ports; `none` is how an empty bridge is written."""
-    return tuple(word for word in " ".join(file.get(iface, attribute)).split() if word != "none")
+def _ports(file: InterfacesFile, iface: str, attribute: str) -> tuple[str, ...]:
+    """The ports in an attribute's value. An empty bridge has `none`."""
+    return tuple(port for port in " ".join(file.get(iface, attribute)).split() if port != "none")
 
 
-def _refuse_what_others_hold(site: Site, facts: Facts, host: str, bond: str) -> None:
-    """Raises Refused where the bond, its members or its bridge are somebody else's too, or something that is not written here."""
+def _refuse_used_ports(site: Site, facts: Facts, host: str, bond: str) -> None:
+    """Raises Refused if another interface uses the bond or a member, or if the bond or its bridge is of an unsupported kind."""
     bridge, members, holders = site.hosts[host].bridge, site.bond(host, bond).members, Holders(facts[host])
-    holders.stands_alone(*members, bond, bridge, site.hosts[host].management)
-    holders.is_the_kernels(bridge, "bridge")
-    holders.is_the_kernels(bond, "bond")
+    holders.configured_once(*members, bond, bridge, site.hosts[host].management)
+    holders.is_linux(bridge, "bridge")
+    holders.is_linux(bond, "bond")
     for port in members:
         holders.has_no_address(port, site.hosts[host].management)
-        holders.is_free(port, (bond, bridge), f"move it to {bond} or take it away first")
+        holders.is_free(port, (bond, bridge), f"move it to {bond} or remove it first")
     holders.has_no_address(bond, site.hosts[host].management)
-    holders.is_free(bond, (bridge,), f"take it away there, or name that bridge in the inventory, and {bridge} is left alone", alone=False)
+    holders.is_free(bond, (bridge,), f"remove it there, or name that bridge in the inventory, which leaves {bridge} alone", alone=False)
 
 
 def _observe(site: Site, host: str, bond: str, file: InterfacesFile) -> BondState:
-    bridge, wanted, members = site.hosts[host].bridge, site.bond(host, bond).members, _words(file, bond, "bond-slaves")
+    bridge, wanted, members = site.hosts[host].bridge, site.bond(host, bond).members, _ports(file, bond, "bond-slaves")
 
     def one(attribute: str) -> str:
         return in_words(attribute, " ".join(file.get(bond, attribute)))
 
     return BondState(
         auto={bond, bridge} <= file.autos(),
-        members=wanted if sorted(members) == sorted(wanted) else members,  # their order means nothing
+        members=wanted if sorted(members) == sorted(wanted) else members,  # their order does not matter
         mode=one("bond-mode"),
         miimon_ms=one("bond-miimon"),
         lacp_rate=one("bond-lacp-rate"),
         hash_policy=one("bond-xmit-hash-policy"),
-        bridge_ports=_words(file, bridge, "bridge-ports"),
+        bridge_ports=_ports(file, bridge, "bridge-ports"),
         bypass=bool({"yes", "on", "1"} & set(file.get(bond, "bond-lacp-bypass-allow"))),
         vlans=vlans_of(file, bond),
     )
 
 
 def _intend(site: Site, bond_name: str, host: str, file: InterfacesFile) -> BondState:
-    bond, have = site.bond(host, bond_name), _words(file, site.hosts[host].bridge, "bridge-ports")
+    bond, have = site.bond(host, bond_name), _ports(file, site.hosts[host].bridge, "bridge-ports")
     kept = tuple(port for port in have if port not in bond.members)
     return BondState(
         auto=True,
@@ -98,14 +98,14 @@ def _intend(site: Site, bond_name: str, host: str, file: InterfacesFile) -> Bond
 
 @dataclass(frozen=True)
 class UplinkBond(Change[BondState]):
-    """Both uplinks carry one LACP bond, and the bridge with the node's own address is on it."""
+    """Both uplink ports form one LACP bond, and the bridge with the node's own address is on it."""
 
     needs: ClassVar = (STAGED, *HOLDER_FACTS)
     host: str
     bond: str
 
     def intend(self, site: Site, facts: Facts) -> BondState:
-        """As the inventory says. Raises Refused where a member carries an address of its own or is not there."""
+        """The inventory's values. Raises Refused if a member is missing, is in use or has an address, or if the address would be lost."""
         host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
         links = facts[self.host][LINKS]
         for port in site.bond(self.host, self.bond).members:
@@ -113,8 +113,8 @@ class UplinkBond(Change[BondState]):
                 raise Refused(
                     f"{self.host}: no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(links)}"
                 )
-        _refuse_what_others_hold(site, facts, self.host, self.bond)
-        Holders(facts[self.host]).stays(str(host.address), host.management)
+        _refuse_used_ports(site, facts, self.host, self.bond)
+        Holders(facts[self.host]).refuse_to_move(str(host.address), host.management)
         refuse_an_unproven_vlan(site, self.host, links)
         refuse_a_lost_vlan(site, site.bond(self.host, self.bond), file, host.vlan, self.host)
         want = _intend(site, self.bond, self.host, file)
@@ -123,13 +123,13 @@ class UplinkBond(Change[BondState]):
             most = links[port].most_mtu_bytes if port in links else 0
             if most and int(mtu) > most:
                 raise Refused(
-                    f"{self.host}: {port} takes packets of at most {most} bytes (`ip -d link show {port}`), wanted MTU {mtu};"
-                    " say less as mtu_bytes on both ends of its cables"
+                    f"{self.host}: {port} accepts packets of at most {most} bytes (`ip -d link show {port}`), wanted MTU {mtu};"
+                    " set a smaller mtu_bytes on both ends of its cables"
                 )
         return BondState(**{**vars(want), "address": address, "gateway": str(host.gateway or ""), "mtus": mtus})
 
     def observe(self, site: Site, facts: Facts) -> BondState:
-        """As the file says; of several addresses and gateways the wanted one counts."""
+        """The file's values. If there are several addresses or gateways, one of them being the wanted one is enough."""
         host, file = site.hosts[self.host], InterfacesFile(facts[self.host][INTERFACES])
         addresses, gateways = file.get(host.management, "address"), file.get(host.management, "gateway")
         have = _observe(site, self.host, self.bond, file)
@@ -159,15 +159,15 @@ class UplinkBond(Change[BondState]):
 
 @dataclass(frozen=True)
 class PortChannel(Change[BondState]):
-    """The switch's two ports to a node are one LACP channel in its bridge."""
+    """The switch's ports to a node form one LACP port channel in its bridge."""
 
     needs: ClassVar = HOLDER_FACTS
     host: str
     bond: str
 
     def intend(self, site: Site, facts: Facts) -> BondState:
-        """As the inventory says; ports of other channels and hosts stay in the bridge. Raises Refused where a port is somebody else's."""
-        _refuse_what_others_hold(site, facts, self.host, self.bond)
+        """The inventory's values. Ports of other channels and hosts stay in the bridge. Raises Refused if a port is already in use."""
+        _refuse_used_ports(site, facts, self.host, self.bond)
         file = InterfacesFile(facts[self.host][INTERFACES])
         bond = site.bond(self.host, self.bond)
         for one in (self.host, bond.peer_host):
@@ -176,7 +176,7 @@ class PortChannel(Change[BondState]):
         return replace(want, mtus=tuple(self._mtus(site, file).items()))
 
     def observe(self, site: Site, facts: Facts) -> BondState:
-        """As the configuration says."""
+        """The file's values."""
         file = InterfacesFile(facts[self.host][INTERFACES])
         return replace(_observe(site, self.host, self.bond, file), mtus=as_written(file, self._mtus(site, file)))
 

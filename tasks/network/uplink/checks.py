@@ -1,11 +1,11 @@
-"""Bonds: one aggregator, the right partner, on both ends."""
+"""Bonds: one aggregator and the intended partner, on both ends."""
 
 from collections.abc import Iterator
 
 from inventory.site import Bond, Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.network.links.facts import BONDS, LINKS, NOBODY, BondLive
+from tasks.network.links.facts import BONDS, LINKS, NO_PARTNER, BondLive
 from tasks.network.links.remedies import RELOAD_INTERFACES
 from tasks.network.mtu.checks import NODE_END_MTU_CHECKS, UPLINK_MTU_CHECKS
 
@@ -13,7 +13,7 @@ TAGS = ("network", "bond")
 
 
 def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive | None]]:
-    """The host's intended bonds, with what the kernel has of each."""
+    """The host's intended bonds, each with its live state in the kernel."""
     for bond in site.hosts[host].bonds:
         yield bond, facts[host][BONDS].get(bond.name)
 
@@ -21,7 +21,7 @@ def _live(site: Site, facts: Facts, host: str) -> Iterator[tuple[Bond, BondLive 
 @check(
     needs=(BONDS,),
     severity=Severity.CRITICAL,
-    remediation=f"{RELOAD_INTERFACES} Where it stays so, look for a member cabled elsewhere (LLDP) or a channel missing at the other end.",
+    remediation=f"{RELOAD_INTERFACES} If it persists, look for a member cabled elsewhere (LLDP), or for a missing channel at the far end.",
     tags=TAGS,
 )
 def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -48,29 +48,29 @@ def bond_members_speak_to_the_intended_partner(site: Site, facts: Facts, host: s
         far = facts[bond.peer_host][BONDS].get(bond.peer_name) if bond.peer_host in facts else None
         systems = {member.system for member in far.members.values()} if far else set()
         for port, member in live.members.items() if live else ():
-            partner = "nobody" if member.partner == NOBODY else member.partner
+            partner = "no partner" if member.partner == NO_PARTNER else member.partner
             if bond.peer_host in facts and site.hosts[bond.peer_host].managed:
                 want = f"{bond.peer_host}:{bond.peer_name} ({' '.join(sorted(systems)) or 'which does not exist'})"
                 got = want if member.partner in systems else partner
             else:
                 want = f"a LACP partner: {bond.peer_host} bundles {' and '.join(bond.peer_members)}"
-                got = "nobody" if partner == "nobody" else want
+                got = partner if member.partner == NO_PARTNER else want
             yield Finding(f"{host}:{port}", want, got, bond.name)
 
 
 @check(needs=(BONDS,), severity=Severity.MAJOR, remediation=RELOAD_INTERFACES, tags=TAGS)
 def bond_lacp_rate_is_equal_on_both_ends(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Both ends of a bond ask for LACP at the site's rate."""
+    """Both ends of a bond request LACPDUs at the site's rate."""
     for bond, live in _live(site, facts, host):
         if live is None:
             continue
         yield Finding(f"{host}:{bond.name}", site.lacp.rate, live.lacp_rate, bond.name)
         for port, member in live.members.items():
-            if member.partner != NOBODY:
+            if member.partner != NO_PARTNER:
                 yield Finding(f"{host}:{port} partner", site.lacp.rate, "fast" if member.partner_fast else "slow", bond.name)
 
 
-@check(needs=(BONDS,), severity=Severity.MAJOR, remediation="Look at the cable, the transceiver and the port at the other end.", tags=TAGS)
+@check(needs=(BONDS,), severity=Severity.MAJOR, remediation="Check the cable, the transceiver and the port at the other end.", tags=TAGS)
 def bond_members_have_carrier(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every member of a bond has a link."""
     for bond, live in _live(site, facts, host):
@@ -93,7 +93,7 @@ def bond_mode_and_hash_policy_are_as_intended(site: Site, facts: Facts, host: st
     tags=(*TAGS, "bridge"),
 )
 def management_bridge_carries_the_uplink(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The node's address is on the bridge, or on the VLAN of it that the inventory names, and the bond is one of the bridge's ports."""
+    """The node's address is on the bridge, or on the bridge's VLAN that the inventory names, and the bond is a port of the bridge."""
     node, links = site.hosts[host], facts[host][LINKS]
     if "proxmox" not in node.groups:
         return
@@ -126,7 +126,7 @@ BOND_CHECKS = (
     management_bridge_carries_the_uplink,
     *UPLINK_MTU_CHECKS,
 )
-# Against plain ports there is no partner to wait for.
+# An unmanaged switch may still have plain ports, so a partner is not required.
 NODE_END_CHECKS = (
     bond_members_have_carrier,
     bond_mode_and_hash_policy_are_as_intended,

@@ -1,4 +1,4 @@
-"""Packets of full size over uplinks: from a bridge's address to that of the bridge at the other end, where the inventory says their MTU."""
+"""Probes of full size over uplinks: from a bridge's address to that of the bridge at the other end, if the inventory sets the MTU."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from inventory.site import Site
 from tasks.core.model.fact import Fact
 
-# Of IPv4 and ICMP.
+# IPv4 and ICMP.
 HEADERS_BYTES = 28
 
 
 @dataclass(frozen=True)
-class Way:
-    """A bond or single port with the host behind it: both bridges have an address in one subnet, and take packets of `mtu_bytes`."""
+class ProbePath:
+    """A bond or single port with the host behind it: both bridges have an address in one subnet, and the path has an MTU of `mtu_bytes`."""
 
     name: str
     far_host: str
@@ -20,8 +20,8 @@ class Way:
     mtu_bytes: int
 
 
-def ways(site: Site, host: str) -> Iterator[Way]:
-    """What full packets are sent over by a host whose bridge's ports have an MTU in the inventory. A stranger's switch may answer none."""
+def probe_paths(site: Site, host: str) -> Iterator[ProbePath]:
+    """The bonds and ports that a host probes: those in its bridge with an MTU in the inventory. An unmanaged switch may not answer."""
     own = site.hosts[host]
     for name, mtu_bytes in site.bridged(host).items():
         bond = next((one for one in own.bonds if one.name == name), None)
@@ -32,11 +32,11 @@ def ways(site: Site, host: str) -> Iterator[Way]:
         far = site.hosts[far_host]
         behind_a_router = peer is not None and far.ports[peer.port].address is not None
         if far.managed and far.address.network == own.address.network and not behind_a_router:
-            yield Way(name, far_host, str(far.address.ip), mtu_bytes)
+            yield ProbePath(name, far_host, str(far.address.ip), mtu_bytes)
 
 
-def neighbour(site: Site, host: str) -> Way | None:
-    """The next node of the same subnet whose uplink takes as much as this one's, so that all of them are asked in a ring."""
+def neighbour(site: Site, host: str) -> ProbePath | None:
+    """The next node of the same subnet with the same uplink MTU: the nodes probe each other in a ring. None without another such node."""
     nodes = [one for one in site.members_of("proxmox") if one.address.network == site.hosts[host].address.network]
     sizes = {node.name: max((bond.mtu_bytes or 0 for bond in node.bonds), default=0) for node in nodes}
     ring = [node for node in nodes if sizes[node.name] and sizes[node.name] == sizes.get(host)]
@@ -44,12 +44,12 @@ def neighbour(site: Site, host: str) -> Way | None:
     if len(ring) < 2 or host not in names:
         return None
     far = ring[(names.index(host) + 1) % len(ring)]
-    return Way("", far.name, str(far.address.ip), sizes[host])
+    return ProbePath("", far.name, str(far.address.ip), sizes[host])
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One packet with the DF bit, and whether it was answered."""
+    """One packet with the DF bit, and whether the other end answered."""
 
     address: str
     mtu_bytes: int
@@ -57,10 +57,10 @@ class Sent:
 
 
 def _script(site: Site, host: str) -> str:
-    """`-M probe` asks the way itself, not what the kernel remembers of its MTU. One packet says nothing of a line, so there is a second."""
-    asked = [*ways(site, host), *([far] if (far := neighbour(site, host)) else [])]
+    """`-M probe` ignores the path MTU that the kernel has cached. One lost packet proves nothing, so the script sends a second."""
+    asked = [*probe_paths(site, host), *([far] if (far := neighbour(site, host)) else [])]
     holder = site.hosts[host].management
-    pairs = dict.fromkeys((way.address, way.mtu_bytes) for way in asked)
+    pairs = dict.fromkeys((path.address, path.mtu_bytes) for path in asked)
     if not pairs:
         return "true"
     lines = (f"probe {address} {mtu_bytes} {mtu_bytes - HEADERS_BYTES} &" for address, mtu_bytes in pairs)

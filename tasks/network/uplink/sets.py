@@ -1,4 +1,4 @@
-"""The two ends of a LACP group as one change set: a node's bond and its switch's port channel, or an inter-switch LAG."""
+"""The two ends of a LAG as one change set: a node's bond and its switch's port channel, or an inter-switch LAG."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tasks.network.uplink.checks import BOND_CHECKS, NODE_END_CHECKS
 
 
 def uplinks(site: Site) -> Iterator[ChangeSet]:
-    """One set for each node. The safe half is node in LACP and switch plain: a vendor's switch suspends a channel without a partner."""
+    """One set for each node's bond. The node is safe alone: a bond works on plain ports, a vendor's channel without a partner does not."""
     for host in site.members_of("proxmox"):
         for bond in host.bonds:
             yield _uplink(site, bond)
@@ -38,7 +38,7 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
 
 
 def inter_switch_lags(site: Site) -> Iterator[ChangeSet]:
-    """One set for each LACP group between two switches. Its safe half is the end that falls back to plain ports without a partner."""
+    """One set for each inter-switch LAG. The end that falls back to plain ports without a partner is safe alone."""
     seen: set[frozenset[tuple[str, str]]] = set()
     for host in site.hosts.values():
         for bond in host.bonds:
@@ -55,7 +55,7 @@ def _inter_switch_lag(site: Site, bond: Bond) -> ChangeSet:
     members = (Member(one.host, (SwitchPorts(one.host, one.members), PortChannel(one.host, one.name)), _falls_back(one)) for one in ours)
     checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
     subjects = {one.host: frozenset({one.name}) for one in ours}
-    # It is raised before the hosts, among the larger packets, and lowered after them.
+    # The `larger packets` set raises its MTU before the hosts change. This set lowers it after them.
     turn = 1 if bond.mtu_bytes is None else 2
     return ChangeSet(f"inter-switch LAG {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
 
@@ -77,16 +77,16 @@ def gateways(site: Site) -> Iterator[ChangeSet]:
 
 
 def larger_packets(site: Site) -> Iterator[ChangeSet]:
-    """One set for all managed switches whose ports have an MTU in the inventory, where there are any.
+    """One set for all managed switches whose ports have an MTU in the inventory, if there are any.
 
-    It comes first: two hosts that agree on large packets lose them at a port that takes less. One that takes more does no harm.
+    It runs first: a port with a smaller MTU drops the large packets of two hosts that agree on them. A port with a larger MTU does no harm.
     """
     if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
         yield ChangeSet("larger packets", members, turn=0)
 
 
 def packet_sizes(site: Site) -> Iterator[ChangeSet]:
-    """One set for each managed switch whose ports have an MTU in the inventory, for what is no end of a LACP group."""
+    """One set for each managed switch whose ports have an MTU in the inventory, for its bridge and the ports in no LAG."""
     for host in _with_mtus(site):
         single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
         member = Member(host, (SwitchMtus(host),), safe_alone=True)

@@ -1,7 +1,7 @@
-"""FRR's configuration in FRR's own form: what `show running-config` makes of statements that were written otherwise.
+"""FRR's configuration in FRR's normal form: how `show running-config` prints statements that were written in another form.
 
-FRR writes a statement in one way, whatever words it was given (lib/, zebra, staticd, ospfd, bgpd: their config_write and cli_show
-functions); tried with FRR 10.3. So a file and what runs are compared in this form, never as texts.
+FRR writes a statement in one form, whatever form was entered (lib/, zebra, staticd, ospfd, bgpd: their config_write and cli_show
+functions); tested with FRR 10.3. So a file and the running configuration are compared in this form, never as text.
 """
 
 import re
@@ -15,7 +15,7 @@ Statement = tuple[Path, str]
 
 OSPF = ("router ospf", "router ospf6")
 UNICAST = "address-family ipv4 unicast"
-# What bgpd shows below its IPv4 address family where a file says it of the router (bgpd/bgp_vty.c).
+# Statements that bgpd shows below its IPv4 address family, even if a file has them below the router (bgpd/bgp_vty.c).
 OF_UNICAST = re.compile(
     r"(no )?(network|aggregate-address|redistribute|maximum-paths|table-map|distance|import|export|rd|rt|route-map)\b"
     r"|(no )?neighbor \S+ (activate|addpath-\S+|allowas-in|as-override|attribute-unchanged|capability orf|default-originate|distribute-list"
@@ -28,7 +28,7 @@ ANY = "*"
 SEQUENCE = re.compile(r"(.*?)(?:seq (\d+) )?((?:permit|deny)\b.*)")
 
 
-# What FRR takes and does not repeat, because it is so anyway.
+# Statements that FRR accepts but does not show, because they are the default.
 DEFAULTS = re.compile(
     r"(ip|ipv6) forwarding|ip nht resolve-via-default|link-detect|ipv6 nd suppress-ra"
     r"|(ip ospf|ipv6 ospf6) (hello-interval 10|dead-interval 40|priority 1|retransmit-interval 5|transmit-delay 1)"
@@ -37,7 +37,7 @@ DEFAULTS = re.compile(
     r"|ospf abr-type cisco|bgp default ipv4-unicast|timers bgp 60 180|timers basic 30 180 120"
     r"|exec-timeout 10 0|detect-multiplier 3|(receive|transmit)-interval 300|(echo )?(receive|transmit)-interval 50"
 )
-# Statements whose `no` FRR does repeat: it is not so anyway.
+# Statements whose `no` form FRR shows, because they are on by default.
 ON_BY_DEFAULT = (
     *("ip forwarding", "ipv6 forwarding", "link-detect", "ipv6 nd suppress-ra", "log-adjacency-changes", "bgp ebgp-requires-policy"),
     *("bgp default ipv4-unicast", "bgp network import-check", "bgp suppress-duplicates", "bgp default show-hostname", "neighbor"),
@@ -45,20 +45,20 @@ ON_BY_DEFAULT = (
 
 
 def is_repeated(statement: Statement) -> bool:
-    """Whether FRR shows a statement of its file again, once it has taken it."""
+    """Whether FRR shows a statement of its file once it has applied it."""
     path, words = statement
     if words.startswith("no "):
         return words.removeprefix("no ").startswith(ON_BY_DEFAULT)
-    by_itself = path[-1:] == (UNICAST,) and re.fullmatch(r"neighbor \S+ activate", words)
-    return not (by_itself or DEFAULTS.fullmatch(words))
+    is_default = path[-1:] == (UNICAST,) and re.fullmatch(r"neighbor \S+ activate", words)
+    return not (is_default or DEFAULTS.fullmatch(words))
 
 
 @lru_cache(maxsize=32)
 def normal_form(text: str) -> frozenset[Statement]:
-    """Every statement with its context, as FRR writes it. A context that says something by standing there is one too."""
+    """Every statement with its context, as FRR writes it. A context whose presence alone is a setting counts as a statement too."""
     found: dict[Statement, None] = {}
     for line in FrrFile(text).lines:
-        if line.opens and (where := context_form(line.opens)) and _says_something(where):
+        if line.opens and (where := context_form(line.opens)) and _is_a_setting(where):
             found[where[:-1], where[-1]] = None
         elif line.key and not line.opens:
             path, words = statement_form(context_form(line.path), " ".join(line.words))
@@ -72,20 +72,20 @@ def _opposite(words: str) -> str:
     return words.removeprefix("no ") if words.startswith("no ") else f"no {words}"
 
 
-def _says_something(path: Path) -> bool:
-    """Whether a context without a statement is more than nothing: FRR shows interfaces and VRFs that nobody configured."""
+def _is_a_setting(path: Path) -> bool:
+    """Whether an empty context is configuration: FRR shows interfaces and VRFs without any configuration."""
     return path[-1].split()[0] not in ("interface", "vrf", "line", "bfd", "address-family", "segment-routing")
 
 
 def context_form(path: Path) -> Path:
-    """A context's name without what is the default."""
+    """A context's name without the parts that are the default."""
     outer = [re.sub(r"^(interface \S+) vrf \S+$|^(router \S+(?: \S+)?) vrf default$", r"\1\2", name) for name in path]
     outer = [f"{name} unicast" if re.fullmatch(r"address-family ipv[46]", name) else name for name in outer]
     return () if outer[:1] == ["vrf default"] else tuple(outer)
 
 
 def statement_form(path: Path, words: str) -> Statement:
-    """A statement as FRR writes it, in the context where FRR writes it; `path` is in that form already."""
+    """A statement in the form and the context in which FRR writes it; `path` is in normal form already."""
     top = path[0] if path else ""
     if not path or top.startswith("vrf "):
         return _of_the_host(path, words)
@@ -99,17 +99,17 @@ def statement_form(path: Path, words: str) -> Statement:
 
 
 def _of_the_host(path: Path, words: str) -> Statement:
-    said = words.split()
+    statement = words.split()
     if re.match(r"(no )?router-id ", words):
         return path, words.replace("router-id", "ip router-id", 1)
-    if said[:2] in (["ip", "route"], ["ipv6", "route"]) and len(said) > 3:
-        return _route(path, said)
+    if statement[:2] in (["ip", "route"], ["ipv6", "route"]) and len(statement) > 3:
+        return _route(path, statement)
     return path, _prefixes(words) if "prefix-list" in words else words
 
 
-def _route(path: Path, said: list[str]) -> Statement:
-    """A static route: destination, next hop, then its options in FRR's order, the VRF as its context, no distance that is the default."""
-    destination, rest = said[2], said[3:]
+def _route(path: Path, statement: list[str]) -> Statement:
+    """A static route: destination, next hop, then its options in FRR's order; the VRF as its context; without the default distance."""
+    destination, rest = statement[2], statement[3:]
     if rest[1:] and re.fullmatch(r"[\d.]+", destination) and re.fullmatch(r"[\d.]+", rest[0]):
         destination, rest = f"{destination}/{rest[0]}", rest[1:]
     hop: list[str] = []
@@ -125,7 +125,7 @@ def _route(path: Path, said: list[str]) -> Statement:
     vrf = options.pop("vrf", "default")
     options = {name: value for name, value in options.items() if (name, value) not in (("distance", "1"), ("nexthop-vrf", "default"))}
     shown = [f"{name} {value}" for name, value in sorted(options.items())]
-    return (path if vrf == "default" else (f"vrf {vrf}",)), " ".join((*said[:2], _network(destination), *hop, *shown))
+    return (path if vrf == "default" else (f"vrf {vrf}",)), " ".join((*statement[:2], _network(destination), *hop, *shown))
 
 
 def _of_a_port(words: str) -> str:
@@ -164,13 +164,13 @@ def _of_bgp(path: Path, words: str) -> Statement:
 
 
 def _class(address: str) -> int:
-    """The length of a network that is named without one (RFC 791)."""
+    """The prefix length of a network that is written without one, by its class (RFC 791)."""
     first = int(address.partition(".")[0])
     return 8 if first < 128 else 16 if first < 192 else 24
 
 
 def _in_order(words: str) -> str:
-    """What is redistributed or originated, with its options in one order and without those that are the default."""
+    """A `redistribute` or `default-information originate` statement with its options in one order and without the defaults."""
     found = re.fullmatch(r"((?:no )?(?:redistribute \S+|default-information originate))(.*)", words)
     if not found:
         return words
@@ -179,17 +179,17 @@ def _in_order(words: str) -> str:
 
 
 def _areas(words: str, pattern: str) -> str:
-    """With the area's id in dotted form."""
+    """The statement with the area's id in dotted form."""
     return re.sub(pattern, lambda found: f"{found[1]} {in_dots(found[2])}", words)
 
 
 def _prefixes(words: str) -> str:
-    """With each network without its host bits."""
+    """The statement with each network without its host bits."""
     return " ".join(_network(word) for word in words.split())
 
 
 def _network(word: str) -> str:
-    """A network or an address as FRR writes it; any other word as it is."""
+    """A network or an address as FRR writes it; any other word unchanged."""
     return _written(lambda text: ip_network(text, strict=False), word) if "/" in word else _written(ip_address, word)
 
 
@@ -201,14 +201,14 @@ def _written(parse: Callable[[str], object], word: str) -> str:
 
 
 def _numbered(words: str) -> str:
-    """An entry of a list with its number; one without has any: each reload gives it the next (lib/filter.c, lib/plist.c)."""
+    """A list's entry with its number; one without a number matches any, as each reload gives it the next (lib/filter.c, lib/plist.c)."""
     named = NUMBERED.fullmatch(words)
     entry = SEQUENCE.fullmatch(named[2]) if named else None
     if not named or not entry:
         return words
     kind = re.sub(r"^(ip )?access-list", "access-list", named[1])
-    said = re.sub(r"(permit|deny) host ", r"\1 ", entry[3])
-    return f"{kind} {entry[1]}seq {entry[2] or ANY} {said}"
+    rule = re.sub(r"(permit|deny) host ", r"\1 ", entry[3])
+    return f"{kind} {entry[1]}seq {entry[2] or ANY} {rule}"
 
 
 def _of_any_number(one: Statement) -> Statement:
@@ -216,9 +216,11 @@ def _of_any_number(one: Statement) -> Statement:
 
 
 def beyond(ones: Iterable[Statement], others: Iterable[Statement]) -> frozenset[Statement]:
-    """Those statements that the others do not hold; an entry of a list without a number is any one that says the same."""
-    held = frozenset(others)
-    numberless = frozenset(map(_of_any_number, held))
+    """The statements that are not among the others. A list's entry without a number equals one with any number and the same rule."""
+    present = frozenset(others)
+    numberless = frozenset(map(_of_any_number, present))
     return frozenset(
-        one for one in ones if one not in held and (of_any := _of_any_number(one)) not in held and not (one == of_any and one in numberless)
+        one
+        for one in ones
+        if one not in present and (of_any := _of_any_number(one)) not in present and not (one == of_any and one in numberless)
     )

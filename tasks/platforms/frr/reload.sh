@@ -1,10 +1,10 @@
-# Makes the installed files of FRR live, run as `sh -c SCRIPT "frr reload"`. Ends with another code than 0 where FRR did not take them.
+# Applies FRR's installed files, run as `sh -c SCRIPT "frr reload"`. Exits with a code other than 0 if FRR did not apply them.
 #
-# Daemons come and go by the unit's own reload, which leaves those that stay alone and keeps the new ones in the unit; called by hand,
-# `frrinit.sh reload` ends watchfrr, and systemd then starts all of FRR anew. Its exit code says nothing, so frr-reload.py is asked again:
-# with the installed file, or it would write that anew in its own order. At its usual level it logs every line that it executes, keys too:
-# what the unit's reload has added to the log is cut off again.
-# A daemon that died comes back by watchfrr, with another process id and without its state.
+# The unit's own reload starts and stops daemons. It leaves the other daemons alone and keeps the new ones in the unit. Run by hand,
+# `frrinit.sh reload` ends watchfrr, and systemd then restarts all of FRR. The unit's exit code proves nothing, so frr-reload.py runs again.
+# It gets the installed file, because it would rewrite that one in its own order otherwise. At its default level it logs every line that it
+# executes, keys too, so the script cuts off what the unit's reload has added to the log.
+# watchfrr restarts a daemon that died, with another process id and without its state.
 systemctl -q is-active frr || exit 0
 umask 077
 ids() {
@@ -14,24 +14,24 @@ ids() {
   done
 }
 names() { echo "$1" | sed 's/[- ].*//'; }
-says() { sed -n "s/^\([a-z0-9]*d\)=\"\{0,1\}$1.*/\1/p" /etc/frr/daemons; }
-said=/run/frr/burrow-reload
+set_to() { sed -n "s/^\([a-z0-9]*d\)=\"\{0,1\}$1.*/\1/p" /etc/frr/daemons; }
+output=/run/frr/burrow-reload
 before=$(ids)
-surplus=$(says no | grep -xF "$(names "$before")")
-if [ -n "$surplus$(says yes | grep -vxF "$(names "$before")")" ]; then
+surplus=$(set_to no | grep -xF "$(names "$before")")
+if [ -n "$surplus$(set_to yes | grep -vxF "$(names "$before")")" ]; then
   log=/var/log/frr/frr-reload.log size=$(stat -c %s /var/log/frr/frr-reload.log 2>/dev/null)
   systemctl reload frr
   code=$?
   [ ! -e $log ] || truncate -s "<${size:-0}" $log
   [ $code = 0 ] || exit 1
 fi
-/usr/lib/frr/frr-reload.py --log-level error --reload /etc/frr/frr.conf >$said 2>&1
+/usr/lib/frr/frr-reload.py --log-level error --reload /etc/frr/frr.conf >$output 2>&1
 code=$?
 if [ $code != 0 ]; then
-  grep -E '% |remove|Failure|rror' $said >&2 || tail -n 5 $said >&2
+  grep -E '% |remove|Failure|rror' $output >&2 || tail -n 5 $output >&2
   exit $code
 fi
-# ospfd takes a new router id once its process is cleared: the daemon stays, every adjacency begins anew.
+# ospfd applies a new router id when its process is cleared: the daemon stays, every adjacency restarts.
 want=$(sed -n 's/^ *ospf router-id \([0-9.]*\).*/\1/p' /etc/frr/frr.conf)
 have=$(vtysh -c 'show ip ospf json' 2>/dev/null | sed -n 's/^ *"routerId": *"\([0-9.]*\)".*/\1/p')
 [ -z "$want" ] || [ -z "$have" ] || [ "$want" = "$have" ] || vtysh -c 'clear ip ospf process' || exit 1
@@ -41,7 +41,7 @@ echo "$before" | grep . | while read -r name id; do
   echo "FRR's $name died during the reload" >&2
   exit 1
 done || exit 1
-for name in $(says yes); do
+for name in $(set_to yes); do
   names "$after" | grep -qx "$name" && continue
   echo "FRR's $name did not start" >&2
   exit 1

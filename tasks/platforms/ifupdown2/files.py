@@ -1,10 +1,10 @@
-"""ifupdown2's file, how a candidate of it is checked, and how it becomes live."""
+"""ifupdown2's file, and the commands that check a candidate and apply the file."""
 
 from tasks.core.model.fact import Fact, text
 from tasks.core.model.operation import Action
 
 INTERFACES = "/etc/network/interfaces"
-# Somebody else's change is open where the hypervisor's own tools staged one (Proxmox VE, pve-network).
+# Proxmox VE's own tools stage a change in this file (pve-network). While it exists, another operator's change is open.
 INTERFACES_STAGED = "/etc/network/interfaces.new"
 INTERFACES_FACT = text("interfaces", INTERFACES)
 STAGED_FACT: Fact[str] = text("interfaces_staged", INTERFACES_STAGED)

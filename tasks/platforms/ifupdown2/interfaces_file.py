@@ -1,8 +1,8 @@
-"""/etc/network/interfaces as text whose every line keeps its place: read by attribute, merged by attribute.
+"""/etc/network/interfaces as text in which every line keeps its place: read by attribute, merged by attribute.
 
-The grammar is interfaces(5) of ifupdown2. Two spellings of an attribute are one (`bridge_ports`, `bridge-ports`).
-A merge candidate is written in the same grammar; what it does not name stays as it stands, comments too. Beyond the grammar it may say
-`no ATTRIBUTE` inside a stanza, and `no iface NAME` at the top, to take something away.
+The grammar is interfaces(5) of ifupdown2. The spellings `bridge_ports` and `bridge-ports` are the same attribute.
+A merge candidate has the same grammar. Lines that it does not name stay unchanged, comments too. A candidate may also
+have `no ATTRIBUTE` inside a stanza, and `no iface NAME` at the top level, to remove configuration.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from tasks.platforms.ifupdown2.port_words import expanded
 
 # Second spellings of attributes (`aliases` in ifupdown2's addons/bond.py and bridge.py).
 SPELLINGS = {"bond-ports": "bond-slaves", "bridge-trunk": "bridge-vids"}
-# Attributes that may stand several times in a stanza: a candidate owns its own line among them, not the others.
+# Attributes that may occur several times in a stanza: a candidate owns its own line among them only.
 REPEATED = frozenset({"address", "gateway", "up", "down", "pre-up", "post-up", "pre-down", "post-down"})
-# Attributes that the stanzas of an interface may each say, all alike: ifupdown2 joins the stanzas and takes the first.
+# Attributes that every stanza of an interface may have, with one value: ifupdown2 joins the stanzas and uses the first value.
 IN_EVERY_STANZA = frozenset({"mtu"})
-# Attributes whose words are a set.
+# Attributes whose value is a set of words.
 SETS = frozenset({"bridge-ports", "bond-slaves", "bridge-vids"})
-# Values that ifupdown2 also takes as the bonding driver's numbers.
+# Values that ifupdown2 also accepts as the bonding driver's numbers.
 NUMBERED = {
     "bond-mode": ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"),
     "bond-lacp-rate": ("slow", "fast"),
@@ -29,31 +29,31 @@ STARTS = frozenset({"iface", "auto", "source", "source-directory", "mapping", "v
 
 
 def attribute_name(word: str) -> str:
-    """An attribute in its first spelling: `bond_ports` is bond-slaves."""
+    """An attribute in its canonical spelling: `bond_ports` is bond-slaves."""
     hyphened = word.replace("_", "-")
     return SPELLINGS.get(hyphened, hyphened)
 
 
 @dataclass
 class Line:
-    """One logical line: its text as it stands (continuations included) and its words."""
+    """One logical line: its exact text (continuations included) and its words."""
 
     text: str
     words: tuple[str, ...]
 
     @property
     def key(self) -> str:
-        """The attribute's name in its first spelling, with hyphens; empty on a blank line or a comment."""
+        """The attribute's name in its canonical spelling, with hyphens; empty on a blank line or a comment."""
         return attribute_name(self.words[0]) if self.words else ""
 
     @property
     def value(self) -> str:
-        """The words after the first, one space apart."""
+        """The words after the first, separated by single spaces."""
         return " ".join(self.words[1:])
 
     @property
     def starts_stanza(self) -> bool:
-        """Whether it stands at the top: `vlan-id` and its like are attributes."""
+        """Whether it is a top-level line; `vlan-id` and the like are attributes."""
         return self.key in STARTS or self.key.startswith("allow-") or (self.key == "no" and self.words[1:2] == ("iface",))
 
 
@@ -66,15 +66,15 @@ class Stanza:
 
     @property
     def iface(self) -> str | None:
-        """The interface of an `iface` stanza, None for any other; `eno2:1` says more of eno2 (networkinterfaces.py, parse_iface)."""
+        """The interface of an `iface` stanza, None for any other; `eno2:1` belongs to eno2 (networkinterfaces.py, parse_iface)."""
         return self.head.words[1].split(":")[0] if self.head.key == "iface" and len(self.head.words) > 1 else None
 
     def values(self, attribute: str) -> tuple[str, ...]:
-        """The values of every line of this attribute; an address with the prefix length that its netmask says."""
+        """The values of every line of this attribute; an address includes the prefix length from its netmask."""
         return tuple(self.value(line) for line in self.body if line.key == attribute)
 
     def value(self, line: Line) -> str:
-        """The value of one of its lines, as `values` gives it."""
+        """The value of one of its lines, as in `values`."""
         if line.key != "address":
             return line.value
         place = next(index for index, one in enumerate(self._lines("address")) if one is line)
@@ -86,9 +86,9 @@ class Stanza:
 
 
 def with_prefix(address: str, netmask: str = "") -> str:
-    """An address as ADDRESS/LENGTH, a host's own without a netmask; what is no address stays.
+    """An address as ADDRESS/LENGTH; without a netmask, the length is that of a single host. A text that is no address stays unchanged.
 
-    The netmask at the same place of the stanza counts where the address has none itself (ifupdown2's addons/address.py).
+    If the address has no length itself, the netmask at the same position in the stanza applies (ifupdown2's addons/address.py).
     """
     try:
         return ip_interface(address if "/" in address or not netmask else f"{address}/{netmask}").with_prefixlen
@@ -97,13 +97,13 @@ def with_prefix(address: str, netmask: str = "") -> str:
 
 
 def in_words(attribute: str, value: str) -> str:
-    """The value by its name where it stands as a number: `bond-mode 4` is 802.3ad."""
+    """The value by its name if it is a number: `bond-mode 4` is 802.3ad."""
     names = NUMBERED.get(attribute, ())
     return names[int(value)] if value.isdecimal() and int(value) < len(names) else value
 
 
 def same_value(attribute: str, one: str, other: str) -> bool:
-    """Whether two values mean the same: sets in any order, numbers by their names, everything else word for word."""
+    """Whether two values mean the same: sets in any order, numbers by their names, other values word for word."""
     if attribute in SETS:
         return sorted(one.split()) == sorted(other.split())
     return in_words(attribute, one).split() == in_words(attribute, other).split()
@@ -124,7 +124,7 @@ def _logical_lines(text: str) -> Iterator[Line]:
 
 
 class InterfacesFile:
-    """A parsed file; `str()` gives back every byte of what was not changed."""
+    """A parsed file; `str()` preserves every byte of unchanged lines."""
 
     def __init__(self, text: str) -> None:
         self.preamble: list[Line] = []
@@ -142,7 +142,7 @@ class InterfacesFile:
         return "".join(line.text for line in lines)
 
     def of(self, iface: str) -> list[Stanza]:
-        """All stanzas of an interface: it may have one for each address family."""
+        """All stanzas of an interface, which may have one for each address family."""
         return [stanza for stanza in self.stanzas if stanza.iface == iface]
 
     def ifaces(self) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ class InterfacesFile:
         return tuple(dict.fromkeys(stanza.iface for stanza in self.stanzas if stanza.iface))
 
     def get(self, iface: str, attribute: str) -> tuple[str, ...]:
-        """The values of an attribute over all stanzas of an interface, empty where it is not set."""
+        """The values of an attribute in all stanzas of an interface; empty if it is not set."""
         return tuple(value for stanza in self.of(iface) for value in stanza.values(attribute))
 
     def autos(self) -> frozenset[str]:
@@ -160,8 +160,8 @@ class InterfacesFile:
 
 
 def merge(text: str, candidate: str) -> str:
-    """`text` with the candidate's attributes in it and all else as it was; the same text where nothing differs."""
-    # What comes after the last line must not run into it, nor continue it.
+    """`text` with the candidate's attributes merged in and everything else unchanged; the same text if nothing differs."""
+    # New lines after the last one must neither join nor continue it.
     ended = text if text.endswith("\n") or not text else f"{text}\n"
     ended += "\n" if ended.endswith("\\\n") else ""
     file, wanted = InterfacesFile(ended), InterfacesFile(candidate)
@@ -178,7 +178,7 @@ def merge(text: str, candidate: str) -> str:
 
 
 def _remove(file: InterfacesFile, iface: str) -> None:
-    """Its stanzas and its word in `auto` lines; comments below its last attribute belong to what follows, and stay."""
+    """Removes its stanzas and its name in `auto` lines. Comments below its last attribute belong to the next stanza, and stay."""
     kept: list[Stanza] = []
     for stanza in file.stanzas:
         words = tuple(word for word in stanza.head.words if word != iface)
@@ -208,17 +208,17 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
             for stanza in present:
                 stanza.body = [old for old in stanza.body if old.key != attribute]
         elif line.key in IN_EVERY_STANZA:
-            for holder in [stanza for stanza in present if stanza.values(line.key)] or [target]:
-                _set([holder], holder, line)
+            for stanza in [stanza for stanza in present if stanza.values(line.key)] or [target]:
+                _set([stanza], stanza, line)
         elif line.key:
             _set(present, target, line)
 
 
 def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
-    holders = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
+    existing = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
     want = with_prefix(wanted.value) if wanted.key == "address" else wanted.value
-    same = next((line for stanza, line in holders if same_value(wanted.key, stanza.value(line), want)), None)
-    own = same or next((line for stanza, line in holders if _is_replaced(stanza, line, target, wanted)), None)
+    same = next((line for stanza, line in existing if same_value(wanted.key, stanza.value(line), want)), None)
+    own = same or next((line for stanza, line in existing if _is_replaced(stanza, line, target, wanted)), None)
     if own is None:
         target.body.insert(_end_of_attributes(target), Line(f"{_indent(target)}{wanted.text.strip()}\n", wanted.words))
         return
@@ -226,13 +226,13 @@ def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
         own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{own.words[0]} {wanted.value}\n"
         own.words = (own.words[0], *wanted.words[1:])
     if wanted.key not in REPEATED:
-        _drop(holders, keep=own)
+        _drop(existing, keep=own)
 
 
 def _is_replaced(stanza: Stanza, line: Line, target: Stanza, wanted: Line) -> bool:
-    """Whether the wanted line takes this one's place: of addresses only one of its own family and stanza, of commands none.
+    """Whether the wanted line replaces this one. An address replaces only one of its own family and stanza; a command replaces none.
 
-    A loopback has as many addresses as it has purposes: none of them takes another's place.
+    A loopback has an address for each of its purposes, so none of them replaces another.
     """
     if wanted.key not in REPEATED:
         return True
@@ -241,8 +241,8 @@ def _is_replaced(stanza: Stanza, line: Line, target: Stanza, wanted: Line) -> bo
     )
 
 
-def _drop(holders: list[tuple[Stanza, Line]], keep: Line) -> None:
-    for stanza, line in holders:
+def _drop(existing: list[tuple[Stanza, Line]], keep: Line) -> None:
+    for stanza, line in existing:
         if line is not keep:
             stanza.body = [one for one in stanza.body if one is not line]
 
@@ -259,7 +259,10 @@ def _end_of_attributes(stanza: Stanza) -> int:
 
 
 def _insert(file: InterfacesFile, new: Stanza, followers: list[str]) -> None:
-    """Before the first stanza that the candidate names after it, with its `auto` line; else at the end, before trailing `source` lines."""
+    """Inserts the stanza before the first one that follows it in the candidate, and before that one's `auto` line.
+
+    If there is none, inserts it at the end, before trailing `source` lines.
+    """
     new.body = [line for line in new.body if line.words and line.key != "no"]
     new.body.append(Line("\n", ()))
     place = next((i for i, s in enumerate(file.stanzas) if s.iface in followers), None)

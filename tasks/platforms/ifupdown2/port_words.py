@@ -1,4 +1,4 @@
-"""Ports as ifupdown2 lets them be written: one by one, as a range, or as a pattern (parse_port_list, ifupdownaddons/modulebase.py)."""
+"""Lists of ports in ifupdown2's forms: single names, ranges, or patterns (parse_port_list, ifupdownaddons/modulebase.py)."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MOST_PORTS = 4096
 
 
 def expanded(name: str, pattern: re.Pattern[str] = _BRACKETS) -> tuple[str, ...]:
-    """The names that a range stands for; a name without one stands for itself."""
+    """The names in a range; a name without a range stands for itself."""
     found = pattern.fullmatch(name)
     if found is None or int(found[3]) - int(found[2]) > MOST_PORTS:
         return (name,)
@@ -24,8 +24,8 @@ def is_pattern(words: str) -> bool:
 
 
 def names(words: str, port: str) -> bool:
-    """Whether a list of ports takes this one: by its name, in a range, or by a pattern; one that cannot be read may take any."""
-    return any(_takes(kind, word, port) for kind, word in _words(words))
+    """Whether a list of ports includes this one: by name, range or pattern. An invalid pattern counts as a match."""
+    return any(_includes(kind, word, port) for kind, word in _words(words))
 
 
 def _words(words: str) -> Iterator[tuple[str, str]]:
@@ -38,7 +38,7 @@ def _words(words: str) -> Iterator[tuple[str, str]]:
             kind = ""
 
 
-def _takes(kind: str, word: str, port: str) -> bool:
+def _includes(kind: str, word: str, port: str) -> bool:
     if kind == "regex":
         try:
             return re.match(f"{word}$", port) is not None
