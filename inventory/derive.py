@@ -1,17 +1,21 @@
 """Builds the site from a draft that breaks no rule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from inventory.draft import Draft
 from inventory.models import BondOptions, DefaultsFile, SpanningTree
 from inventory.rules.ospf import ospf_key
 from inventory.site import Bond, End, Host, Site
 
+Member = tuple[End, End, str]
+"""A bond's member: its end of the cable, the far end, and the bond there."""
+
 
 def site_of(draft: Draft) -> Site:
     """The site of a valid draft: every host complete, every bond listed on both of its hosts."""
     defaults = draft.defaults
     assert isinstance(defaults, DefaultsFile)
+    members = _members(draft)
     return Site(
         domain=defaults.domain,
         name_servers=defaults.name_servers,
@@ -22,13 +26,13 @@ def site_of(draft: Draft) -> Site:
         ospf_key=ospf_key(draft),
         ceph=defaults.ceph,
         operator=defaults.operator,
-        hosts={name: _host(draft, name) for name in draft.hosts},
+        hosts={name: _host(draft, name, members.get(name, {})) for name in draft.hosts},
         cables=draft.cables,
         networks=draft.networks,
     )
 
 
-def _host(draft: Draft, name: str) -> Host:
+def _host(draft: Draft, name: str, members: Mapping[str, list[Member]]) -> Host:
     row = draft.hosts[name]
     assert row.platform is not None
     assert row.link is not None
@@ -46,20 +50,25 @@ def _host(draft: Draft, name: str) -> Host:
         loopback=row.loopback,
         ports=row.ports,
         disks=row.disks,
-        bonds=tuple(_bonds(draft, name)),
+        bonds=tuple(_bonds(draft, name, members)),
         vm=row.vm,
         nfs=row.nfs,
     )
 
 
-def _bonds(draft: Draft, host: str) -> Iterator[Bond]:
-    found: dict[str, list[tuple[End, End, str]]] = {}
+def _members(draft: Draft) -> dict[str, dict[str, list[Member]]]:
+    """{host: {bond: its members}}."""
+    found: dict[str, dict[str, list[Member]]] = {}
     for cable in draft.cables:
         for side, end in enumerate(cable.ends):
             name, peer_name = cable.bonds[side], cable.bonds[1 - side]
-            if end.host == host and name is not None and peer_name is not None:
-                found.setdefault(name, []).append((end, cable.ends[1 - side], peer_name))
-    for name, members in found.items():
+            if name is not None and peer_name is not None:
+                found.setdefault(end.host, {}).setdefault(name, []).append((end, cable.ends[1 - side], peer_name))
+    return found
+
+
+def _bonds(draft: Draft, host: str, bonds: Mapping[str, list[Member]]) -> Iterator[Bond]:
+    for name, members in bonds.items():
         _, peer, peer_name = members[0]
         ends = (end for near, far, _ in members for end in (near, far))
         configured = (draft.hosts[end.host].ports[end.port].configured_mtu_bytes for end in ends)

@@ -1,7 +1,8 @@
 """The site of an inventory folder, as frozen, typed data. Changes, checks and the lab are derived from it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
 from pydantic import SecretStr
 
@@ -122,9 +123,32 @@ class Site(Strict):
     cables: tuple[Cable, ...]
     networks: Mapping[str, PointToPointNetwork]
 
+    @cached_property
+    def _cables(self) -> Mapping[str, tuple[Cable, ...]]:
+        found: dict[str, list[Cable]] = {}
+        for cable in self.cables:
+            for host in dict.fromkeys(end.host for end in cable.ends):
+                found.setdefault(host, []).append(cable)
+        return {host: tuple(cables) for host, cables in found.items()}
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[Host, ...]]:
+        found: dict[str, list[Host]] = {}
+        for host in self.hosts.values():
+            for group in host.groups:
+                found.setdefault(group, []).append(host)
+        return {group: tuple(hosts) for group, hosts in found.items()}
+
+    def model_copy(self, **words: Any) -> Self:
+        """A copy with some fields replaced; its indexes are built anew."""
+        copied = super().model_copy(**words)
+        for index in ("_cables", "_groups"):
+            vars(copied).pop(index, None)
+        return copied
+
     def cables_of(self, host: str) -> Iterator[Cable]:
         """The cables with an end on `host`, in the order of the table."""
-        return (cable for cable in self.cables if host in (cable.ends[0].host, cable.ends[1].host))
+        return iter(self._cables.get(host, ()))
 
     def peer(self, host: str, port: str) -> End | None:
         """The far end of the cable in HOST:PORT, None if it has no cable."""
@@ -158,7 +182,7 @@ class Site(Strict):
 
     def members_of(self, group: str) -> tuple[Host, ...]:
         """The hosts of a group, in the order of hosts.yaml."""
-        return tuple(host for host in self.hosts.values() if group in host.groups)
+        return self._groups.get(group, ())
 
     def osds(self, host: str) -> tuple[str, ...]:
         """The IDs of a host's disks for Ceph OSDs."""
