@@ -139,10 +139,20 @@ class Site(Strict):
                 found.setdefault(group, []).append(host)
         return {group: tuple(hosts) for group, hosts in found.items()}
 
+    @cached_property
+    def router_ids(self) -> Mapping[str, str]:
+        """{host: router ID} of the hosts with routed cables."""
+        return {name: str(host.loopback.ip) for name, host in self.hosts.items() if host.loopback and any(self.routed(name))}
+
+    @cached_property
+    def routers(self) -> Mapping[str, str]:
+        """{router ID: host}; of two hosts with one ID, the first."""
+        return {router_id: name for name, router_id in reversed(tuple(self.router_ids.items()))}
+
     def model_copy(self, **words: Any) -> Self:
         """A copy with some fields replaced; its indexes are built anew."""
         copied = super().model_copy(**words)
-        for index in ("_cables", "_groups"):
+        for index in ("_cables", "_groups", "router_ids", "routers"):
             vars(copied).pop(index, None)
         return copied
 

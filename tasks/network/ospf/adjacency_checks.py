@@ -6,7 +6,7 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.remedies import RELOAD_EITHER
-from tasks.network.ospf.causes import called, causes, routers
+from tasks.network.ospf.causes import called, causes
 from tasks.network.ospf.facts import FRR, Neighbour
 
 TAGS = ("network", "ospf")
@@ -47,7 +47,7 @@ def no_ospf_neighbour_is_unintended(site: Site, facts: Facts, host: str) -> Iter
         cable, want = intended.get(neighbour.port), "no neighbour"
         if cable is not None:
             far = cable.far(host).host
-            want = f"{called(site, routers(site).get(far, far))} from {cable.address(far).ip}"
+            want = f"{called(site, site.router_ids.get(far, far))} from {cable.address(far).ip}"
         yield Finding(f"{host}:{neighbour.port}", want, _router(site, neighbour), neighbour.port)
 
 

@@ -16,14 +16,9 @@ def frr_of(facts: Facts, host: str) -> Frr | None:
     return facts[host][FRR] if host in facts and FRR.name in facts[host].readings else None
 
 
-def routers(site: Site) -> dict[str, str]:
-    """{host: router id} of the hosts with routed cables."""
-    return {name: str(host.loopback.ip) for name, host in site.hosts.items() if host.loopback and any(site.routed(name))}
-
-
 def called(site: Site, router_id: str) -> str:
     """The name of the host with that router id, else the id itself."""
-    return next((name for name, one in routers(site).items() if one == router_id), router_id)
+    return site.routers.get(router_id, router_id)
 
 
 def authentication(frr: Frr, port: str) -> Authentication:

@@ -8,7 +8,7 @@ from tasks.core.model.fact import Facts
 from tasks.core.redact import redact
 from tasks.network.forwarding.facts import DAEMONS, FRR_CONF, FRR_DAEMONS, FRR_UNIT, RUNNING
 from tasks.network.links.remedies import NEW_ROUTER_ID
-from tasks.network.ospf.causes import frr_of, routers
+from tasks.network.ospf.causes import frr_of
 from tasks.network.ospf.facts import FRR
 from tasks.platforms.frr.form import Statement, beyond, is_repeated, normal_form
 from tasks.platforms.frr.frr_file import daemons
@@ -83,8 +83,8 @@ def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator
 )
 def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """A router's id is the address of its loopback."""
-    if host in routers(site):
-        yield Finding(f"{host}:router-id", routers(site)[host], facts[host][FRR].router_id or "none")
+    if host in site.router_ids:
+        yield Finding(f"{host}:router-id", site.router_ids[host], facts[host][FRR].router_id or "none")
 
 
 @check(
@@ -95,9 +95,9 @@ def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterat
 )
 def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No two routers have the same id."""
-    if host not in routers(site) or not (own := facts[host][FRR].router_id):
+    if host not in site.router_ids or not (own := facts[host][FRR].router_id):
         return
-    others = [name for name in routers(site) if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
+    others = [name for name in site.router_ids if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
     want = f"{own} on {host} only"
     yield Finding(f"{host}:router-id", want, f"{own} on {' and '.join([host, *others])}" if others else want)
 

@@ -7,7 +7,6 @@ from inventory.site import Cable, Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.remedies import RELOAD_FRR
-from tasks.network.ospf.causes import routers
 from tasks.network.ospf.facts import FRR, ROUTES
 
 TAGS = ("network", "ospf", "path")
@@ -66,7 +65,7 @@ def _cost(site: Site, cable: Cable) -> int:
 
 def _other_routers(site: Site, host: str) -> dict[str, str]:
     """{host: loopback} of the other routers; empty if `host` is no router."""
-    found = routers(site)
+    found = site.router_ids
     return {name: address for name, address in found.items() if name != host} if host in found else {}
 
 
@@ -140,10 +139,10 @@ def fallback_paths_are_ready(site: Site, facts: Facts, host: str) -> Iterator[Fi
 )
 def routes_come_from_the_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The host's own traffic over OSPF routes comes from the loopback's address, which no cable failure takes down."""
-    if host in routers(site):
+    if host in site.router_ids:
         for target, route in facts[host][ROUTES].items():
             yield Finding(
-                f"{host} to {target}", f"from {routers(site)[host]}", f"from {route.source or 'the address of the outgoing port'}"
+                f"{host} to {target}", f"from {site.router_ids[host]}", f"from {route.source or 'the address of the outgoing port'}"
             )
 
 

@@ -6,7 +6,6 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.remedies import RELOAD_INTERFACES
-from tasks.network.ospf.causes import routers
 from tasks.network.ospf.facts import PROBES, Probe
 
 TAGS = ("network", "probe")
@@ -20,7 +19,7 @@ def _answer(probe: Probe | None, if_not_sent: str) -> str:
 
 def _paths(site: Site, facts: Facts, host: str) -> Iterator[tuple[str, str, list[Probe]]]:
     """(host, loopback, probes sent to it, the smallest first) of each other router."""
-    for name, loopback in routers(site).items() if host in routers(site) else ():
+    for name, loopback in site.router_ids.items() if host in site.router_ids else ():
         if name != host:
             sent = [probe for probe in facts[host][PROBES] if (probe.kind, probe.address) == ("path", loopback)]
             yield name, loopback, sorted(sent, key=lambda probe: probe.payload_bytes)
