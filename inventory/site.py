@@ -140,6 +140,11 @@ class Site(Strict):
         return {group: tuple(hosts) for group, hosts in found.items()}
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all hosts, with and without the domain."""
+        return frozenset(name for host in self.hosts for name in (f"{host}.{self.domain}", host))
+
+    @cached_property
     def router_ids(self) -> Mapping[str, str]:
         """{host: router ID} of the hosts with routed cables."""
         return {name: str(host.loopback.ip) for name, host in self.hosts.items() if host.loopback and any(self.routed(name))}
@@ -152,7 +157,7 @@ class Site(Strict):
     def model_copy(self, **words: Any) -> Self:
         """A copy with some fields replaced; its indexes are built anew."""
         copied = super().model_copy(**words)
-        for index in ("_cables", "_groups", "router_ids", "routers"):
+        for index in ("_cables", "_groups", "names", "router_ids", "routers"):
             vars(copied).pop(index, None)
         return copied
 

@@ -81,7 +81,7 @@ class HostsFile(Change[LinesState]):
     def observe(self, site: Site, facts: Facts) -> LinesState:
         """The lines with the site's names, in the order of the file."""
         lines = [_words(line) for line in facts[self.host][HOSTS_FILE].splitlines()]
-        ours = [(words[0], tuple(name for name in words[1:] if name in _all_names(site))) for words in lines if _is_owned(words)]
+        ours = [(words[0], tuple(name for name in words[1:] if name in site.names)) for words in lines if _is_owned(words)]
         have = [f"{address} {' '.join(names)}" for address, names in ours if names]
         want = self.intend(site, facts).lines
         same = {frozenset(line.split()) for line in have} == {frozenset(line.split()) for line in want}
@@ -96,10 +96,6 @@ def _names(host: str, site: Site) -> tuple[str, str]:
     return f"{host}.{site.domain}", host
 
 
-def _all_names(site: Site) -> frozenset[str]:
-    return frozenset(name for host in site.hosts for name in _names(host, site))
-
-
 def _is_owned(words: tuple[str, ...]) -> bool:
     """Whether the change may own a line: it owns no IPv6 line and none of the host's loopback."""
     return bool(words) and ":" not in words[0] and not words[0].startswith("127.")
@@ -110,7 +106,7 @@ def _merged(text: str, wanted: tuple[str, ...], site: Site) -> str:
     kept = []
     for raw in text.splitlines():
         words, comment = _words(raw), raw.partition("#")[2]
-        ours = [name for name in words[1:] if name in _all_names(site)]
+        ours = [name for name in words[1:] if name in site.names]
         if not _is_owned(words) or not ours:
             kept.append(raw)
             continue
