@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory.printable import LINES, printable
+from tasks.core.cli.findings import rows
 from tasks.core.engine.events import Event
 from tasks.core.engine.record import earlier
 from tasks.core.engine.streams import OutputLostError, complain, silence, tolerate
@@ -219,9 +220,8 @@ class Screen:
         for stage in result.stages:
             self._sets(stage)
             self.findings(verdict for verdict in stage.verdicts if not verdict.finding.ok)
-            for verdict in stage.verdicts:
-                if verdict.check.severity is Severity.NOTE:
-                    self.say(f"left alone: {verdict.finding.target}: {verdict.finding.got}")
+            for note in rows(verdict for verdict in stage.verdicts if verdict.check.severity is Severity.NOTE):
+                self.say(f"left alone: {note.target}: {note.finding.got}")
         for host, reason in result.run.unreachable.items():
             self.say(f"unreachable: {reason if host in reason else f'{host}: {reason}'}")
         if result.trouble:
@@ -243,17 +243,15 @@ class Screen:
 
     def findings(self, verdicts: "Iterable[Verdict]") -> None:
         """Show a table of failed findings and their remedies; nothing where there are none."""
-        rows = list(verdicts)
-        if not rows:
+        if not (failed := rows(verdicts)):
             return
         table = Table(show_lines=False, box=None, header_style="bold")
         for column in ("severity", "check", "target", "wanted", "found"):
             table.add_column(column, overflow="fold")
-        for verdict in rows:
-            one = verdict.finding
-            cells = (str(verdict.check.severity), verdict.check.name.replace("_", " "), one.target, one.want, one.got)
-            table.add_row(*(_plain(str(cell)) for cell in cells))
-        remedies = dict.fromkeys((verdict.check.name, verdict.check.remediation) for verdict in rows)
+        for one in failed:
+            cells = (str(one.check.severity), one.check.name.replace("_", " "), one.target, one.finding.want, one.finding.got)
+            table.add_row(*(_plain(cell) for cell in cells))
+        remedies = dict.fromkeys((one.check.name, one.check.remediation) for one in failed)
         lines = (_plain(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)
         self._shown(partial(self.console.print, Group(table, *lines)))
 
