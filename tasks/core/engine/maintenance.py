@@ -219,11 +219,11 @@ def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
         try:
             run.do(plan.host, "revert", plan=plan, reason=ENDED)
             kept = run.do(plan.host, "outcome", plan=plan)
-            owed = "; ".join(kept.get("owed", ()))
-            if not owed:
+            left = "; ".join(kept.get("deferred", ()))
+            if not left:
                 break
             if time.monotonic() > deadline:
-                raise TransactionError(f"{plan.host}: {why!r} is not undone yet; the host retries until it succeeds: {owed}")
+                raise TransactionError(f"{plan.host}: {why!r} is not undone yet; the host retries until it succeeds: {left}")
         except (LinkError, Reverting):
             if time.monotonic() > deadline:
                 raise

@@ -83,7 +83,7 @@ def no_unit_has_failed(site: Site, facts: Facts, host: str) -> Iterator[Finding]
     needs=(STATUS, STAGED),
     severity=Severity.MAJOR,
     remediation="`burrow status` on the host says whose it is; it restores itself by its timer, or at once by `burrow revert`;"
-    " what is owed is tried until it succeeds, and at once by `burrow owed`.",
+    " deferred undo is tried until it succeeds, and at once by `burrow deferred`.",
     tags=(*TAGS, "engine"),
 )
 def no_change_is_pending(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -91,8 +91,8 @@ def no_change_is_pending(site: Site, facts: Facts, host: str) -> Iterator[Findin
     del site
     pending = facts[host][STATUS]["pending"]
     yield Finding(f"{host}:transaction", "none open", f"{pending['why']} of {pending['holder']}" if pending else "none open")
-    for one in facts[host][STATUS].get("owed", ()):
-        yield Finding(f"{host}:transaction", "nothing owed", f"{one['why']} of {one['holder']}: {one['trouble']}")
+    for one in facts[host][STATUS].get("deferred", ()):
+        yield Finding(f"{host}:transaction", "no deferred undo", f"{one['why']} of {one['holder']}: {one['trouble']}")
     yield Finding(f"{host}:/etc/network/interfaces.new", "absent", "present" if facts[host][STAGED] else "absent")
 
 
