@@ -12,7 +12,7 @@ from timing import ROOT, table, wall_s
 
 # Event -> what the time before it, within its set, was spent on.
 PHASES = {
-    "prepared": "lease, host's part, packages (apt on the hosts)",
+    "prepared": "lease, host agent, packages (apt on the hosts)",
     "armed": "candidate checked, backups on disk, timer armed",
     "applied": "files, units, `ifreload` on the hosts",
     "reachable": "a new connection answers",

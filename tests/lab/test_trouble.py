@@ -192,8 +192,8 @@ def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None
     assert is_bonded(lab, "alvin")
 
 
-def test_host_part_at_the_console(lab: Lab, tmp_path: Path) -> None:
-    """With the controller gone: what is open is shown and undone on the host itself, and the part can be taken off."""
+def test_agent_at_the_console(lab: Lab, tmp_path: Path) -> None:
+    """With the controller gone: what is open is shown and undone on the host itself, and the agent can be taken off."""
     with open_set(tmp_path / "go", "applied", "alvin", *ALVIN) as run:
         run.kill()
     status = lab.sh("alvin", "burrow status")

@@ -1,4 +1,4 @@
-"""The link to nodes and servers, as a nornir task: the host's part over an exec channel."""
+"""The link to nodes and servers, as a nornir task: the host agent over an exec channel."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ MEMORY = "burrow_done"
 
 
 class SshLink:
-    """Nodes and servers: the host's part over an exec channel."""
+    """Nodes and servers: the host agent over an exec channel."""
 
     def __init__(self, task: Task, owner: Owner) -> None:
         self.task, self.owner = task, owner
@@ -55,7 +55,7 @@ class SshLink:
         return HostFacts(host, answer.readings(host, commands, self.session.read(commands, self.owner, READ_S)))
 
     def prepare(self, plan: HostPlan) -> None:
-        """Lease, host's part, packages."""
+        """Lease, host agent, packages."""
         self.session.prepare(self.owner, plan.packages)
 
     def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:

@@ -49,7 +49,7 @@ def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
 
 
 def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:
-    """The host's part of a set. Raises Refused."""
+    """What a set does on the host. Raises Refused."""
     differences: list[Difference] = []
     steps: list[Step] = []
     for change in member.changes:

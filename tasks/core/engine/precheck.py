@@ -43,7 +43,7 @@ PATTERNS = ("regex", "glob")
 
 
 def asked(plan: HostPlan) -> tuple[Fact[Any], ...]:
-    """What is asked of a host for its part of a set; nothing where that leaves its network configuration alone."""
+    """What is asked of a host before its plan is applied; nothing where that leaves its network configuration alone."""
     paths = _written(plan).keys()
     interfaces = (SYNTAX, PRESENT) if INTERFACES in paths else ()
     return (*interfaces, *((FRR_RUNS, FRR_LAYOUT, CONFIGURATION[FRR_CONF]) if {FRR_CONF, FRR_DAEMONS} & paths else ()))
@@ -54,7 +54,7 @@ def _written(plan: HostPlan) -> dict[str, FileWrite]:
 
 
 def reasons(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
-    """Why a host's part cannot be carried out, from what it answered."""
+    """Why a host's plan cannot be applied, from what it answered."""
     files = _written(plan)
     if INTERFACES in files:
         before, after = InterfacesFile(files[INTERFACES].before or ""), InterfacesFile(files[INTERFACES].text or "")

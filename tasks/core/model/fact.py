@@ -80,12 +80,12 @@ def unit_states(*units: str) -> str:
 
 # A fact of a device with an API is its calls, a line each: this word, the method, and its parameters as JSON.
 CALL = "call "
-# The host's part answers this command itself, on either link: pending transaction, lease, last records.
+# The host agent answers this command itself, on either link: pending transaction, lease, last records.
 STATUS_COMMAND = "burrow status --json"
 
 
 def _status(output: str) -> dict[str, Any]:
-    """What the host's part says of itself. Raises ValueError or TypeError where it is of another shape: what is open is not known then."""
+    """What the host agent says of itself. Raises ValueError or TypeError where it is of another shape: what is open is not known then."""
     said = json.loads(output)
     if not isinstance(said, dict) or not {"pending", "records", "boot"} <= said.keys():
         raise ValueError("wanted an object with pending, records and boot")

@@ -128,5 +128,5 @@ class Transaction:
         return not self.calls and not self.commands
 
     def request(self, revert_s: int) -> dict[str, Any]:
-        """As the host's part takes it; it restores itself `revert_s` seconds after it is armed."""
+        """As the host agent takes it; it restores itself `revert_s` seconds after it is armed."""
         return {**asdict(self), "revert_s": revert_s}
