@@ -15,7 +15,7 @@ from typing import Any
 
 from rehearsal import ROOT
 
-from tasks.core.agent import answer
+from tasks.core.agent import requests
 from tasks.core.agent.refusal import Refused
 from tasks.core.connectors.agent_session import Owner
 from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
@@ -77,7 +77,7 @@ class KilledAgent:
     def ask(self, verb: str, transaction: Transaction) -> Any:
         """One request, answered in this process: the answer, or the reason of a refusal."""
         try:
-            return answer.operate(json.loads(json.dumps(self.request(verb, transaction))))
+            return requests.operate(json.loads(json.dumps(self.request(verb, transaction))))
         except Refused as refusal:
             return {"state": "refused", "reason": str(refusal)}
 

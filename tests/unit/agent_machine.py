@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.core.agent import answer, console, process
+from tasks.core.agent import console, process, requests
 from tasks.core.agent.refusal import Refused
 from tasks.core.agent.state import PATHS
 from tasks.core.connectors.agent_artefact import whole
@@ -96,7 +96,7 @@ class Machine:
     def ask(self, op: str, owner: Owner = KIM, **words: Any) -> Any:
         """One request, through JSON as on the wire."""
         defaults = {"packages": [], "deadline_s": 20, "facts": {}}
-        return answer.operate(json.loads(json.dumps({"op": op, **defaults, **asdict(owner), **words})))
+        return requests.operate(json.loads(json.dumps({"op": op, **defaults, **asdict(owner), **words})))
 
     def begin(self, transaction: Transaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
         """What becomes of a transaction, up to the confirmation."""

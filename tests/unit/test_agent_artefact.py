@@ -48,7 +48,7 @@ def test_reading_runs_with_what_is_sent_for_it(machine: Machine, op: str) -> Non
     """Also with a lease that has to be renewed, and a transaction that is open."""
     machine.write("etc/hosts", "old\n")
     machine.ask("prepare", KIM)
-    agent = zlib.compress(program("answer", root=str(machine.root)).encode())
+    agent = zlib.compress(program("requests", root=str(machine.root)).encode())
     request = json.dumps({"op": op, "facts": {"one": "echo 1"}, "deadline_s": 9, "token": "x", **vars(KIM)}).encode()
     command = LOADER.replace("python3", f"{sys.executable} -S", 1)
     done = subprocess.run(["/bin/sh", "-c", command], input=b"%d\n%b%b" % (len(agent), agent, request), capture_output=True, check=True)

@@ -1,15 +1,13 @@
 """Begin a transaction: validate, back up, arm, apply. What fails is reverted at once."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any
 
 from tasks.core.agent import deferred, disk, draft, lease, pending
-from tasks.core.agent.answer import emit
 from tasks.core.agent.process import DETACHED, failure, run
 from tasks.core.agent.refusal import Refused, mount_of, sentence
+from tasks.core.agent.requests import emit
 from tasks.core.agent.restore import revert
 from tasks.core.agent.state import PATHS, File, Saved, Transaction, Unit
 
@@ -129,4 +127,4 @@ def bring(index: int, item: File, saved: Saved) -> None:
         last_look()
         disk.rename(PATHS.pending / new, path)
     else:
-        disk.write(path, item["text"].encode(errors="surrogateescape"), draft.access_of(saved, item["mode"]), last_look)
+        disk.write(path, item["text"].encode(errors="surrogateescape"), draft.access_of(saved, item), last_look)

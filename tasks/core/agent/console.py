@@ -1,15 +1,13 @@
 """The command line: of the host's own console, the units and the timer."""
 
-from __future__ import annotations
-
 import json
 import sys
 
 from tasks.core.agent import deferred
 from tasks.core.agent.apply import apply
 from tasks.core.agent.install import remove
-from tasks.core.agent.reading import refuse_newer_state, status
 from tasks.core.agent.refusal import Refused, sentence
+from tasks.core.agent.requests import refuse_newer_state, status
 from tasks.core.agent.restore import give_up, retry, revert
 
 USAGE = """\
@@ -22,14 +20,6 @@ burrow remove            take Burrow off this host"""
 
 def main(words: list[str]) -> None:
     """Ends with a sentence where the system refuses something."""
-    try:
-        command(words)
-    except (Refused, OSError) as error:
-        sys.exit(f"burrow: {sentence(error)}")
-
-
-def command(words: list[str]) -> None:
-    """What main is asked for."""
     asked = {
         "apply": lambda: apply(words[1]),
         "boot": restore_at_boot,
@@ -43,8 +33,11 @@ def command(words: list[str]) -> None:
     }
     if not words or words[0] not in asked:
         sys.exit(USAGE)
-    refuse_newer_state()
-    asked[words[0]]()
+    try:
+        refuse_newer_state()
+        asked[words[0]]()
+    except (Refused, OSError) as error:
+        sys.exit(f"burrow: {sentence(error)}")
 
 
 def restore_at_boot() -> None:

@@ -1,7 +1,5 @@
 """Deferred undo: what a transaction did to a cluster, retried until it succeeds. Whoever takes both locks takes this one last."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 

@@ -1,7 +1,5 @@
 """Files on a disk: each step is whole after a power cut, and leaves nothing behind where it fails."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl
@@ -9,21 +7,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tasks.core.agent.refusal import Refused, refuse_newer
-from tasks.core.agent.state import FORMAT, PATHS
+from tasks.core.agent.state import FORMAT, PATHS, Saved
 
-
-class Access(NamedTuple):
-    """Who may do what with a file. Without an owner it is this process's, without attributes it has those of its folder."""
-
-    mode: int = 0o600
-    owner: list[int] | None = None
-    attributes: dict[str, str] | None = None
-
-
-PRIVATE = Access()
+# Whose a file is: without an owner it is this process's, without attributes it has those of its folder.
+PRIVATE: Saved = {"mode": 0o600}
 
 
 def make_folders(folder: Path) -> None:
@@ -58,7 +48,7 @@ def attributes_of(path: Path) -> dict[str, str]:
         raise
 
 
-def create(path: Path, data: bytes, access: Access = PRIVATE, length: int = 0) -> None:
+def create(path: Path, data: bytes, access: Saved = PRIVATE, length: int = 0) -> None:
     """A file of its own, whole and on disk, with the space for this length in bytes. Nothing is left of it where that fails."""
     if os.path.lexists(path):
         path.unlink()
@@ -69,12 +59,12 @@ def create(path: Path, data: bytes, access: Access = PRIVATE, length: int = 0) -
             file.flush()
             if length:
                 os.posix_fallocate(handle, 0, length)
-            if access.owner and access.owner != [os.fstat(handle).st_uid, os.fstat(handle).st_gid]:
-                os.fchown(handle, *access.owner)
-            if os.fstat(handle).st_mode & 0o7777 != access.mode:
-                os.fchmod(handle, access.mode)
-            if access.attributes is not None:
-                set_attributes(path, access.attributes)
+            if access.get("owner") and access["owner"] != [os.fstat(handle).st_uid, os.fstat(handle).st_gid]:
+                os.fchown(handle, *access["owner"])
+            if access["mode"] is not None and os.fstat(handle).st_mode & 0o7777 != access["mode"]:
+                os.fchmod(handle, access["mode"])
+            if "attributes" in access:
+                set_attributes(path, access["attributes"])
             os.fsync(handle)
     except BaseException as error:
         path.unlink()
@@ -94,7 +84,7 @@ def set_attributes(path: Path, attributes: dict[str, str]) -> None:
             os.setxattr(path, name, bytes.fromhex(value))
 
 
-def write(path: Path, data: bytes, access: Access = PRIVATE, last_look: Callable[[], None] | None = None) -> None:
+def write(path: Path, data: bytes, access: Saved = PRIVATE, last_look: Callable[[], None] | None = None) -> None:
     """Replace a file as one step that a power cut cannot halve; `last_look` may refuse right before that step."""
     make_folders(path.parent)
     create(leftover(path), data, access)
@@ -103,7 +93,7 @@ def write(path: Path, data: bytes, access: Access = PRIVATE, last_look: Callable
             last_look()
         rename(leftover(path), path)
     except BaseException:
-        leftover(path).unlink(missing_ok=True)
+        sweep(path)
         raise
 
 

@@ -1,7 +1,5 @@
 """The draft of a transaction: its files are judged, and all that it and its revert will need is made ready, before anything changes."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -28,10 +26,7 @@ def refuse_if_not_mounted(item: File) -> None:
 
 
 def refuse_if_changed(item: File) -> bytes | None:
-    """The content of a file, as it was when the controller made its plan; its fact cannot tell an empty file from an absent one.
-
-    A file that has other names is refused: it is replaced as a whole, which parts it from them.
-    """
+    """The content of a file, which is as it was when it was read; the fact that holds it cannot tell an empty file from an absent one."""
     refuse_if_not_mounted(item)
     path = Path(item["path"])
     if path.is_file() and path.stat().st_nlink > 1:
@@ -123,16 +118,16 @@ def save_file(index: int, item: File, token: str) -> Saved:
             os.link(path, draft / f"{stem}.old")
             saved["old"] = f"{stem}.old"
     if item["text"] is not None:
-        disk.create(draft / f"{stem}.new", item["text"].encode(errors="surrogateescape"), access_of(saved, item["mode"]))
+        disk.create(draft / f"{stem}.new", item["text"].encode(errors="surrogateescape"), access_of(saved, item))
         saved["new"] = f"{stem}.new"
     if place is not draft:
         disk.sync_folder(place)
     return saved
 
 
-def access_of(saved: Saved, mode: int = 0o600) -> disk.Access:
-    """That of the file as it was, else this mode."""
-    return disk.Access(mode if saved["mode"] is None else saved["mode"], saved.get("owner"), saved.get("attributes"))
+def access_of(saved: Saved, item: File) -> Saved:
+    """That of the file as it was, else the mode that it is to get."""
+    return {**saved, "mode": item["mode"]} if saved["mode"] is None else saved
 
 
 def tidy() -> None:

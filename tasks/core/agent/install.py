@@ -1,7 +1,5 @@
 """The agent and its units on the host: put there, put right, taken off."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import sys
@@ -10,8 +8,23 @@ from pathlib import Path
 from tasks.core.agent import deferred, disk
 from tasks.core.agent.state import BOOT_UNIT, DEFERRED_UNIT, PATHS, RETRY_UNIT
 
-# At boot before the network. The other two are later, without a limit of starts: a file system may be mounted or have room by then, and a
-# cluster may be silent for as long as it takes.
+# Later than the boot's own unit, without a limit of starts: a file system may be mounted or have room by then, and a cluster may be silent
+# for as long as it takes.
+LATER = """\
+[Unit]
+Description=Burrow: %s
+After=%s
+StartLimitIntervalSec=0
+Condition%s
+
+[Service]
+ExecStart={command} %s
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+"""
 UNITS = {
     BOOT_UNIT: """\
 [Unit]
@@ -29,36 +42,8 @@ ExecStart={command} boot
 [Install]
 WantedBy=sysinit.target
 """,
-    DEFERRED_UNIT: """\
-[Unit]
-Description=Burrow: retry the deferred undo of what this host did to a cluster
-After=network.target
-StartLimitIntervalSec=0
-ConditionDirectoryNotEmpty={deferred}
-
-[Service]
-ExecStart={command} deferred
-Restart=on-failure
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-""",
-    RETRY_UNIT: """\
-[Unit]
-Description=Burrow: put back what a revert could not put back yet
-After=local-fs.target network.target pve-cluster.service
-StartLimitIntervalSec=0
-ConditionPathExists={meta}
-
-[Service]
-ExecStart={command} retry
-Restart=on-failure
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-""",
+    DEFERRED_UNIT: LATER % ("retry undo in a cluster", "network.target", "DirectoryNotEmpty={deferred}", "deferred"),
+    RETRY_UNIT: LATER % ("retry a revert", "local-fs.target network.target pve-cluster.service", "PathExists={meta}", "retry"),
 }
 
 
@@ -79,7 +64,7 @@ def install() -> None:
     texts = {PATHS.units / name: unit_text(name).encode() for name in UNITS}
     for path, text, mode in ((folder / "burrow", program, 0o755), *((path, text, 0o644) for path, text in texts.items())):
         if not is_plain(path, text, mode):
-            disk.write(path, text, disk.Access(mode))
+            disk.write(path, text, {"mode": mode})
     for one in (PATHS.library, folder):
         if one.stat().st_mode & 0o7777 != 0o755:
             one.chmod(0o755)

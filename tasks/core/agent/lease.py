@@ -1,7 +1,5 @@
 """The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a controller can ask of a host that changes something. Each of these may be asked again, but for `begin` and `perform`."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +9,9 @@ from tasks.core.agent.apply import begin
 from tasks.core.agent.draft import tidy
 from tasks.core.agent.install import install
 from tasks.core.agent.process import DETACHED, failure, now, run
-from tasks.core.agent.reading import status
 from tasks.core.agent.record import close, remember
 from tasks.core.agent.refusal import Refused
+from tasks.core.agent.requests import status
 from tasks.core.agent.restore import revert
 from tasks.core.agent.state import PATHS
 
@@ -117,13 +115,5 @@ def release(ask: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "prepare": prepare,
-    "begin": begin,
-    "renew": renew,
-    "confirm": confirm,
-    "revert": roll_back,
-    "perform": perform,
-    "reboot": reboot,
-    "release": release,
-}
+NAMED: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (prepare, begin, renew, confirm, perform, reboot, release)
+OPERATIONS = {"revert": roll_back, **{operation.__name__: operation for operation in NAMED}}

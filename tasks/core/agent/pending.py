@@ -1,7 +1,5 @@
 """The transaction under way: its state, what is known of a revert that is not complete, and what this host holds of any transaction."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable
@@ -58,14 +56,11 @@ def told(token: str) -> News:
 
 
 def tell(meta: Transaction, news: News) -> None:
-    """Add to what is known of a revert that is not complete. It is in memory, which a full disk leaves free; a boot begins anew.
-
-    What cannot be told keeps no file from its place, unless it is the state.
-    """
+    """Add to what is known of a revert, in memory, which a full disk leaves free. What cannot be told keeps no file from its place."""
     try:
         disk.save(PATHS.runtime / f"{meta['token']}.json", {**told(meta["token"]), **news})
     except OSError as error:
-        if "state" in news:
+        if "state" in news:  # it would be applied or confirmed
             raise
         print(f"burrow: {sentence(error)}; {'; '.join(news.get('troubles', []))}", file=sys.stderr)
 

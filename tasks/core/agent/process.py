@@ -1,7 +1,5 @@
 """Other programs, and the clock."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time
@@ -18,11 +16,7 @@ DETACHED = ["systemd-run", "--quiet", "--collect"]
 
 
 def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
-    """Run to the end or to its deadline, with its whole process group. Answers (exit code, stdout, stderr).
-
-    As a shell does: 127 where the program is not there, 124 at the deadline. Bytes of stdout that are no UTF-8 come back as they were
-    where it is encoded with surrogateescape.
-    """
+    """(exit code, stdout, stderr); as a shell has it 127 where the program is not there, 124 at the deadline, when its whole group ends."""
     try:
         # The umask is that of a boot: what a package or a tool makes is not the state's own.
         child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ENVIRONMENT, umask=0o022)

@@ -1,7 +1,5 @@
 """What is remembered: how transactions ended, and the backups of the last ones."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

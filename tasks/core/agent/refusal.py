@@ -1,7 +1,5 @@
 """Why something is refused: one sentence with what was found and what to do."""
 
-from __future__ import annotations
-
 import errno
 import os
 from pathlib import Path
@@ -43,16 +41,12 @@ def sentence(error: Exception) -> str:
     name = error.filename2 or error.filename  # of a rename: its target
     path = Path(os.fsdecode(name)) if isinstance(name, (str, bytes)) else PATHS.home
     if error.errno in FULL:
-        return f"{FULL[error.errno]} {path} ({device_of(path)})"
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        device = next((words[0] for words in reversed(mounts) if words[1] == mount_of(path)), mount_of(path))
+        return f"{FULL[error.errno]} {path} ({device})"
     return f"{DENIED[error.errno]} {path}" if error.errno in DENIED else f"{path}: {error.strerror or error}"
 
 
 def mount_of(path: Path) -> str:
     """Where the file system is mounted that a path is on."""
     return next((str(folder) for folder in path.parents if os.path.ismount(folder)), "/")
-
-
-def device_of(path: Path) -> str:
-    """The device of the file system that a path is on, as /proc/self/mounts names it."""
-    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return next((words[0] for words in reversed(mounts) if words[1] == mount_of(path)), mount_of(path))

@@ -1,7 +1,5 @@
 """Revert a transaction: put its files back, then make them live. It ends when every file is back."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -9,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tasks.core.agent import deferred, disk, draft, lease, pending
+from tasks.core.agent import deferred, disk, lease, pending
 from tasks.core.agent.process import failure, systemctl
 from tasks.core.agent.record import REASONS, backup_folder, close
 from tasks.core.agent.refusal import FULL, Refused, mount_of, sentence
@@ -95,7 +93,7 @@ def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) 
         with contextlib.suppress(OSError, KeyError):  # a file that is back has no second name; tried again when the folder is closed
             (PATHS.pending / saved["old"]).unlink(missing_ok=True)
         return False
-    if is_untouched(index, saved):
+    if (PATHS.pending / (saved.get("new") or f"{index}.untouched")).exists():  # the transaction has not reached it: that is somebody else's
         remarks.append(f"{path} was edited meanwhile, before it was written, and is left as it is")
         return False
     remarks += keep_what_was_found(index, saved, written)
@@ -106,7 +104,7 @@ def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) 
             with contextlib.suppress(OSError):  # somebody else has put something there
                 Path(folder).rmdir()
     elif not bring_old(index, saved):
-        disk.write(path, ours.read_bytes(), draft.access_of(saved))
+        disk.write(path, ours.read_bytes(), saved)
     return True
 
 
@@ -119,11 +117,6 @@ def is_back(index: int, saved: Saved) -> bool:
         return False
     stat = path.stat()
     return (stat.st_mode & 0o7777, [stat.st_uid, stat.st_gid]) == (saved["mode"], saved["owner"])
-
-
-def is_untouched(index: int, saved: Saved) -> bool:
-    """Whether this transaction has not reached the file yet; what differs there is somebody else's."""
-    return (PATHS.pending / (saved.get("new") or f"{index}.untouched")).exists()
 
 
 def bring_old(index: int, saved: Saved) -> bool:

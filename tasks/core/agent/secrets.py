@@ -1,7 +1,5 @@
 """Secrets in texts, which nobody is shown: the one place where they are known from the line that they stand in."""
 
-from __future__ import annotations
-
 import re
 
 # Secrets, by the grammar of whoever reads the line: FRR (vtysh), ifupdown2 with its wireless attributes and the commands that it runs,

@@ -1,8 +1,6 @@
 """The agent's state on a host: where it lies, and the shapes of its JSON. These names stay as they are, because hosts have them."""
 
 # ruff: noqa: UP013 (a line is a shape)
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
@@ -44,6 +42,10 @@ Action = TypedDict("Action", {"argv": "list[str]", "undo": "list[str]", "deadlin
 Unit = TypedDict("Unit", {"name": str, "enabled": bool, "active": bool, "restart": bool, "was_enabled": bool, "was_active": bool})
 Undo = TypedDict("Undo", {"argv": "list[str]", "deadline_s": float})
 Lease = TypedDict("Lease", {"run": str, "holder": str, "since": str, "boot": str, "until": float, "ttl_s": float})
+# What every transaction is known by; how one ended; what is left of it to undo in a cluster, and why that failed.
+Whose = TypedDict("Whose", {"token": str, "run": str, "holder": str, "why": str})
+Entry = TypedDict("Entry", {"token": str, "holder": str, "why": str, "outcome": str, "reason": str, "troubles": "list[str]", "at": str})
+Deferred = TypedDict("Deferred", {"token": str, "run": str, "holder": str, "why": str, "undo": "list[Undo]", "trouble": str})
 # What is known of a revert that is not complete.
 News = TypedDict("News", {"state": str, "reason": str, "remarks": "list[str]", "troubles": "list[str]", "undone": bool}, total=False)
 
@@ -59,31 +61,6 @@ class Saved(TypedDict, total=False):
     attributes: dict[str, str]
     old: str
     new: str
-
-
-class Whose(TypedDict):
-    """What every transaction is known by."""
-
-    token: str
-    run: str
-    holder: str
-    why: str
-
-
-class Entry(Whose):
-    """How a transaction ended."""
-
-    outcome: str
-    reason: str
-    troubles: list[str]
-    at: str
-
-
-class Deferred(Whose):
-    """What is left to undo in a cluster, and why that failed."""
-
-    undo: list[Undo]
-    trouble: str
 
 
 class Transaction(Whose):

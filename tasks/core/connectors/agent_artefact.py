@@ -9,10 +9,13 @@ FOLDER = Path(__file__).parents[1] / "agent"
 PACKAGE = "tasks.core.agent"
 # The operations that change nothing, and what they begin with; all else needs the whole package.
 READING = ("read", "outcome")
-# Each module stands in the program as a text that can be read there, and is made in this order: it imports only those before it.
+# Each module stands in the program as a text that can be read there, after those that it imports. `compile` hands on the import from
+# __future__: a host's Python 3.9 does not know all types.
 PROGRAM = '''\
 #!/usr/bin/python3 -I
 """Burrow's host agent, as one program that needs Python's standard library alone. It is built: change tasks/core/agent instead."""
+from __future__ import annotations
+
 import sys
 from types import ModuleType
 
@@ -29,7 +32,7 @@ from tasks.core.agent.state import PATHS
 
 PATHS.start(ROOT, globals().get("SOURCE") or open(__file__).read())
 if "REQUEST" in globals():
-    from tasks.core.agent.answer import answer
+    from tasks.core.agent.requests import answer
 
     answer(REQUEST)
 else:
@@ -61,7 +64,7 @@ def whole(root: str = "/") -> str:
 @cache
 def compressed(op: str) -> bytes:
     """What is sent for an operation: reading needs a few modules, a change the whole."""
-    return zlib.compress((program("answer") if op in READING else whole()).encode(), 9)
+    return zlib.compress((program("requests") if op in READING else whole()).encode(), 9)
 
 
 def _source(name: str) -> str:

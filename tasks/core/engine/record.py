@@ -133,8 +133,8 @@ def earlier(result: "RunResult") -> list[str]:
 def _went_well(host: str, record: dict[str, Any], deferred: "Iterable[dict[str, Any]]") -> bool:
     """Whether it was reverted because that is how maintenance ends, and nothing of it is left to be mended.
 
-    Nothing of it is left where the host had no trouble, and has no deferred undo of it any more. A host that is itself in maintenance is put back
-    by its own boot.
+    Nothing of it is left where the host had no trouble, and has no deferred undo of it any more. A host that is itself in maintenance is
+    put back by its own boot.
     """
     if record["outcome"] != "reverted" or record.get("troubles"):
         return False

@@ -10,7 +10,7 @@ from tasks.core.model.operation import Transaction
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What a set does on one host: the differences, the transaction that ends them, the packages before it, and what that does to traffic."""
+    """What a set does on a host: the differences, the transaction that ends them, the packages before it, and the impact on traffic."""
 
     host: str
     differences: tuple[Difference, ...] = ()

@@ -1,16 +1,22 @@
-"""What reads: facts and the status. It writes nothing on a host, but the lease of a run that waits for it."""
-
-from __future__ import annotations
+"""The requests of a controller: how each is answered, and those that only read. They write nothing on a host but the reader's own lease."""
 
 import contextlib
 import json
+import os
 from typing import Any
 
 from tasks.core.agent import deferred, disk, lease, pending, process, record
+from tasks.core.agent.refusal import REMEDIES, Refused, refuse_newer, sentence
 from tasks.core.agent.state import PATHS
 
 # A reading that waits for others keeps its lease meanwhile.
 RENEW_S = 5
+UNDONE = {
+    "confirm": "the transaction is not confirmed",
+    "renew": "its timer is not renewed",
+    "revert": "the revert is not complete",
+    "release": "the lease is not given back, and lapses by itself",
+}
 
 
 def refuse_newer_state() -> None:
@@ -61,3 +67,36 @@ def read(ask: dict[str, Any]) -> dict[str, Any]:
             code, out, err = process.run(["/bin/sh", "-c", command], ask["deadline_s"])
         answers[name] = {"rc": code, "out": out, "err": err}
     return {"facts": answers, **status()}
+
+
+def emit(**event: object) -> None:
+    """One line to the controller; a controller that is gone changes nothing here."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(event).encode() + b"\n")
+
+
+def operate(ask: dict[str, Any]) -> dict[str, Any]:
+    """What a request asks for. What only reads comes without the modules that change something."""
+    refuse_newer("the request", ask)
+    refuse_newer_state()
+    if ask["op"] == "read":
+        return read(ask)
+    if ask["op"] == "outcome":
+        return pending.outcome(ask["token"])
+    from tasks.core.agent.operations import OPERATIONS  # noqa: PLC0415
+
+    return OPERATIONS[ask["op"]](ask)
+
+
+def answer(ask: dict[str, Any]) -> None:
+    """Answer a request."""
+    os.umask(0o077)
+    try:
+        emit(answer=operate(ask))
+    except Refused as refusal:
+        emit(refused=str(refusal))
+    except UnicodeEncodeError as error:
+        emit(refused=f"a text in the request cannot be written as UTF-8 ({error.reason}): nothing was changed")
+    except OSError as error:
+        undone = UNDONE.get(ask["op"], "nothing was changed")
+        emit(refused=str(Refused(f"{sentence(error)}: {undone}; {REMEDIES.get(error.errno or 0, 'mend that')} and run again")))
