@@ -65,6 +65,16 @@ def test_installed_program_runs_by_itself(machine: Machine, tmp_path: Path) -> N
     assert (unknown.returncode, "burrow give-up" in unknown.stderr) == (1, True)
 
 
+def test_types_of_the_program_are_not_evaluated(machine: Machine) -> None:
+    """Python 3.9 does not know `str | None`."""
+    given = "{'__name__': 'x', 'SOURCE': text, 'REQUEST': {'op': 'outcome', 'token': 'x'}}"
+    script = f"text = open({str(PATHS.command)!r}).read(); exec(compile(text, 'burrow', 'exec'), {given}); import sys\n"
+    script += "print(sys.modules['tasks.core.agent.pending'].opened.__annotations__['token'])"
+    machine.ask("prepare")
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "str | None"
+
+
 def test_module_that_cannot_be_sent_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "odd.py").write_text("text = '''x'''\n")
     monkeypatch.setattr(agent_artefact, "FOLDER", tmp_path)

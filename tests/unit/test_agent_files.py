@@ -252,6 +252,7 @@ def test_source_is_python_of_the_oldest_host(path: Path) -> None:
     tree = ast.parse(source, feature_version=(3, 9))
     assert not any(isinstance(node, ast.Match) for node in ast.walk(tree))
     assert "strict=" not in source
+    assert source.isascii()
 
 
 def test_older_python_gets_one_sentence() -> None:

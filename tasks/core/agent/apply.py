@@ -28,7 +28,7 @@ def begin(ask: dict[str, Any]) -> dict[str, Any]:
             if Path(path).exists():
                 raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
         for item in ask["files"]:
-            draft.refuse_if_changed(item)
+            draft.as_read(item)
         for item in ask["files"]:
             draft.validate(item, ask["deadline_s"])
         try:

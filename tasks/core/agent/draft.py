@@ -25,8 +25,8 @@ def refuse_if_not_mounted(item: File) -> None:
         raise Refused(f"{item['path']} is not written: {mount} is not mounted; start what mounts it, then run again")
 
 
-def refuse_if_changed(item: File) -> bytes | None:
-    """The content of a file, which is as it was when it was read; the fact that holds it cannot tell an empty file from an absent one."""
+def as_read(item: File) -> bytes | None:
+    """The content of a file, which is as the controller read it; its fact cannot tell an empty file from an absent one."""
     refuse_if_not_mounted(item)
     path = Path(item["path"])
     if path.is_file() and path.stat().st_nlink > 1:
@@ -101,7 +101,7 @@ def save_file(index: int, item: File, token: str) -> Saved:
     path, draft = Path(item["path"]), PATHS.draft
     mount = mount_of(path)
     saved: Saved = {"path": item["path"], "mount": mount, "mode": None, "made": [str(one) for one in path.parents if not one.exists()]}
-    found = refuse_if_changed(item)
+    found = as_read(item)
     if found is not None:
         stat = path.stat()
         disk.create(draft / str(index), found)

@@ -1,7 +1,6 @@
 """What a controller can ask of a host that changes something. Each of these may be asked again, but for `begin` and `perform`."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from tasks.core.agent import disk, lease, pending
@@ -86,10 +85,8 @@ def perform(ask: dict[str, Any]) -> dict[str, Any]:
     said = {where: PATHS.home / f"{name}.{where}" for where in ("Output", "Error")}
     kept = [f"--property=Standard{where}=file:{path}" for where, path in said.items()]
     limit = f"--property=RuntimeMaxSec={ask['deadline_s']:.0f}"
-    code, _, trouble = run(
-        [*DETACHED, "--wait", f"--unit={name}", "--setenv=LC_ALL=C", limit, *kept, *ask["argv"]],
-        ask["deadline_s"] + 5,
-    )
+    unit = [*DETACHED, "--wait", f"--unit={name}", "--setenv=LC_ALL=C", limit, *kept, *ask["argv"]]
+    code, _, trouble = run(unit, ask["deadline_s"] + 5)
     out, err = (path.read_text(errors="replace") if path.exists() else "" for path in said.values())
     for path in said.values():
         path.unlink(missing_ok=True)
@@ -115,5 +112,4 @@ def release(ask: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-NAMED: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (prepare, begin, renew, confirm, perform, reboot, release)
-OPERATIONS = {"revert": roll_back, **{operation.__name__: operation for operation in NAMED}}
+OPERATIONS = {"revert": roll_back, **{one.__name__: one for one in (prepare, begin, renew, confirm, perform, reboot, release)}}

@@ -21,9 +21,10 @@ UNDONE = {
 
 def refuse_newer_state() -> None:
     """Looked at before anything else: nothing is written where any of the state is of a newer format."""
-    with contextlib.suppress(OSError):
-        for path in (PATHS.meta, PATHS.lease, *PATHS.deferred.glob("*.json"), *PATHS.runtime.glob("*.json")):
+    for path in (PATHS.meta, PATHS.lease, *PATHS.deferred.glob("*.json"), *PATHS.runtime.glob("*.json")):
+        with contextlib.suppress(OSError):
             disk.lenient(path)
+    with contextlib.suppress(OSError):
         record.recorded()
 
 
