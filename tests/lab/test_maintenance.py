@@ -148,13 +148,13 @@ def test_controller_killed_in_maintenance_leaves_a_flag_that_goes_by_itself(site
 
 
 def test_flag_goes_though_the_host_that_holds_it_loses_power(site: Lab) -> None:
-    """Ceph is silent by then, two of its three monitors being down: alvin owes the flag's end, and keeps at it from its boot on."""
+    """Ceph is silent by then, two of its three monitors being down: alvin defers the flag's end, and retries it from its boot on."""
     die_in_maintenance(site)
     assert flags(site) == {"theodore": ["noout"]}
     site.command("kill", "alvin")
     site.command("start", "alvin")
     site.wait("Ceph is healthy", lambda: is_clean(site, "simon"), 180)
     site.wait("the flag is gone", lambda: flags(site, "simon") == {}, 30)
-    owed = "ls /var/lib/burrow/owed 2>/dev/null"
-    site.wait("alvin owes nothing", lambda: not site.sh("alvin", owed, check=False), 30)
+    deferred = "ls /var/lib/burrow/owed 2>/dev/null"
+    site.wait("alvin has no deferred undo", lambda: not site.sh("alvin", deferred, check=False), 30)
     assert not site.pending("alvin")

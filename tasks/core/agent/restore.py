@@ -82,7 +82,7 @@ def restore(meta: Transaction, known: list[str], *, live: bool) -> tuple[list[st
 
 def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) -> bool:
     """One file is as it was; whether it had to be touched. Raises Refused where its file system is not there, OSError."""
-    path, ours = Path(saved["path"]), PATHS.pending / str(index)
+    path, ours, old = Path(saved["path"]), PATHS.pending / str(index), PATHS.pending / saved.get("old", f"{index}.old")
     mount = saved.get("mount", "/")
     if not os.path.ismount(mount):  # /etc/pve at boot: what is written below it then keeps it from being mounted
         raise Refused(f"{path} stays: {mount} is not mounted; its text is kept in {ours}")
@@ -90,8 +90,8 @@ def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) 
         raise Refused(f"{path} stays: it was on {mount}, and is on {mount_of(path)} now; its text is kept in {ours}")
     disk.sweep(path)
     if is_back(index, saved):
-        with contextlib.suppress(OSError, KeyError):  # a file that is back has no second name; tried again when the folder is closed
-            (PATHS.pending / saved["old"]).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a file that is back has no second name; tried again when the folder is closed
+            old.unlink(missing_ok=True)
         return False
     if (PATHS.pending / (saved.get("new") or f"{index}.untouched")).exists():  # the transaction has not reached it: that is somebody else's
         remarks.append(f"{path} was edited meanwhile, before it was written, and is left as it is")
@@ -103,7 +103,10 @@ def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) 
         for folder in saved.get("made", []):
             with contextlib.suppress(OSError):  # somebody else has put something there
                 Path(folder).rmdir()
-    elif not bring_old(index, saved):
+    elif disk.content(old) == disk.content(ours):  # nobody wrote into the old inode: to rename it back needs no space
+        disk.make_folders(path.parent)
+        disk.rename(old, path)
+    else:
         disk.write(path, ours.read_bytes(), saved)
     return True
 
@@ -117,16 +120,6 @@ def is_back(index: int, saved: Saved) -> bool:
         return False
     stat = path.stat()
     return (stat.st_mode & 0o7777, [stat.st_uid, stat.st_gid]) == (saved["mode"], saved["owner"])
-
-
-def bring_old(index: int, saved: Saved) -> bool:
-    """The old inode is renamed back, where it was kept and nobody wrote into it: that needs no space."""
-    path, old = Path(saved["path"]), PATHS.pending / saved.get("old", f"{index}.old")
-    if disk.content(old) is None or disk.content(old) != disk.content(PATHS.pending / str(index)):
-        return False
-    disk.make_folders(path.parent)
-    disk.rename(old, path)
-    return True
 
 
 def keep_what_was_found(index: int, saved: Saved, written: str | None) -> list[str]:
