@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "agent"
 PACKAGE = "tasks.core.agent"
-# The operations that change nothing, and what they begin with; all else needs the whole package.
+# The operations that change nothing; all else needs the whole package.
 READING = ("read", "outcome")
 # Each module stands in the program as a text that can be read there, after those that it imports. `compile` hands on the import from
 # __future__: a host's Python 3.9 does not know all types.
