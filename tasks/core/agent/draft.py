@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def back_up(ask: dict[str, Any]) -> None:
         "live": {name: PATHS.sysctl(name).read_text() for name in (*ask["sysctls"], *ask["saved"]) if PATHS.sysctl(name).exists()},
         "boot": process.boot_id(),
         "until": process.now() + ask["revert_s"],
-        "armed_at": process.date(),
+        "armed_at": time.strftime("%F %T"),
         "owed": False,
     }
     for unit in meta["units"]:

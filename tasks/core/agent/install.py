@@ -63,7 +63,8 @@ def install() -> None:
     folder = PATHS.library / hashlib.sha256(program).hexdigest()[:16]
     texts = {PATHS.units / name: unit_text(name).encode() for name in UNITS}
     for path, text, mode in ((folder / "burrow", program, 0o755), *((path, text, 0o644) for path, text in texts.items())):
-        if not is_plain(path, text, mode):
+        # A unit that is masked is a link.
+        if path.is_symlink() or disk.content(path) != text or path.stat().st_mode & 0o7777 != mode:
             disk.write(path, text, {"mode": mode})
     for one in (PATHS.library, folder):
         if one.stat().st_mode & 0o7777 != 0o755:
@@ -77,11 +78,6 @@ def install() -> None:
     for old in PATHS.library.iterdir():
         if old != folder and not PATHS.pending.exists():
             shutil.rmtree(old)
-
-
-def is_plain(path: Path, data: bytes, mode: int) -> bool:
-    """Whether a path is a file of this content and mode; a unit that is masked is a link."""
-    return path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o7777 == mode and path.read_bytes() == data
 
 
 def remove() -> None:

@@ -1,10 +1,11 @@
 """The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots."""
 
 import sys
+import time
 from typing import Any
 
 from tasks.core.agent import disk, pending
-from tasks.core.agent.process import boot_id, date, now
+from tasks.core.agent.process import boot_id, now
 from tasks.core.agent.refusal import Refused, sentence
 from tasks.core.agent.state import PATHS, Lease
 
@@ -27,7 +28,7 @@ def take(ask: dict[str, Any]) -> None:
         left = f"it restores itself in {max(0, meta['until'] - now()):.0f} s, or run `burrow revert` on the host"
         raise Refused(f"a transaction of {meta['holder']} is open: {left}")
     taken = {key: ask[key] for key in ("run", "holder", "ttl_s")}
-    since = lease["since"] if lease else date()
+    since = lease["since"] if lease else time.strftime("%F %T")
     disk.save(PATHS.lease, {**taken, "since": since, "boot": boot_id(), "until": now() + ask["ttl_s"]})
 
 

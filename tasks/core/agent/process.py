@@ -54,11 +54,6 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-def date() -> str:
-    """For people."""
-    return time.strftime("%Y-%m-%d %H:%M:%S")
-
-
 def boot_id() -> str:
     """Changes with each boot."""
     return PATHS.sysctl("kernel/random/boot_id").read_text().strip()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def remember(of: Mapping[str, Any], outcome: str, reason: str, troubles: Sequenc
     if entries and (entries[-1]["token"], entries[-1]["outcome"]) == (of["token"], outcome):
         return  # it was killed right after this
     entry = {**whose(of), "why": of["why"][:REASON_LETTERS], "outcome": outcome, "reason": redact(reason)[:REASON_LETTERS]}
-    entry |= {"troubles": [redact(one)[: REASON_LETTERS // 10] for one in troubles][:10], "at": process.date()}
+    entry |= {"troubles": [redact(one)[: REASON_LETTERS // 10] for one in troubles][:10], "at": time.strftime("%F %T")}
     lines = [*(json.dumps(one).encode() for one in entries[1 - KEPT_RECORDS :]), disk.encoded(entry), b""]
     ready = PATHS.pending / "record"
     if not ready.exists():

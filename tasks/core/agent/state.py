@@ -13,9 +13,6 @@ BOOT_UNIT, RETRY_UNIT, DEFERRED_UNIT = "burrow-boot.service", "burrow-retry.serv
 class Paths:
     """All paths lie below one root, which only tests move."""
 
-    def __init__(self) -> None:
-        self.start("/", "")
-
     def start(self, root: str, program: str) -> None:
         """`program` is the agent's own text, which is what it installs."""
         self.program, self.home = program, Path(root, "var/lib/burrow")
@@ -35,6 +32,7 @@ class Paths:
 
 
 PATHS = Paths()
+PATHS.start("/", "")
 
 # Of requests: a file as it was read and as it is to be, where None is no file; a command and its opposite, a unit.
 File = TypedDict("File", {"path": str, "before": "str | None", "text": "str | None", "mode": int, "validate": "list[str]", "mount": str})
