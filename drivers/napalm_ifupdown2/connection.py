@@ -103,7 +103,7 @@ class Connection(NetworkDriver):
         return {command: answer["out"] + (answer["err"] if answer["rc"] else "") for command, answer in self._read(commands).items()}
 
     def status(self) -> str:
-        """The host's part's own word: pending transaction, lease, record (JSON text)."""
+        """The host agent's own word: pending transaction, lease, record (JSON text)."""
         return str(self.cli([STATUS_COMMAND])[STATUS_COMMAND])
 
     def lock(self) -> None:
@@ -122,7 +122,7 @@ class Connection(NetworkDriver):
         self._locked = False
 
     def _ask(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
-        """The host's part's whole answer to a read: `facts`, `pending`, `lease`, `records`."""
+        """The host agent's whole answer to a read: `facts`, `pending`, `lease`, `records`."""
         with self._speaking() as session:
             answer: dict[str, Any] = session.read(
                 {command: command for command in commands},

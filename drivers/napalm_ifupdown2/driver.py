@@ -13,7 +13,7 @@ from napalm_ifupdown2.candidates import daemon_problems, problems_of
 from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.frr import reload_problems
 from napalm_ifupdown2.getters import Getters
-from tasks.core.redact import redact
+from tasks.core.agent.secrets import redact
 from tasks.platforms.candidate import PATHS, join, merge, split
 from tasks.platforms.configuration import network_transaction
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS

@@ -15,11 +15,13 @@ from typing import Any
 
 from rehearsal import ROOT
 
+from tasks.core.agent import requests
+from tasks.core.agent.refusal import Refused
 from tasks.core.connectors.agent_session import Owner
 from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
 
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
-from part import Machine
+from agent_machine import Machine
 
 # The system calls that change a disk, and vfork, which starts a process that may.
 CALLS = (
@@ -31,14 +33,12 @@ OLD = {"etc/hosts": "old hosts\n", "etc/made": None, "etc/gone": "old gone\n", "
 NEW = {"etc/hosts": "new hosts\n", "etc/made": "new made\n", "etc/gone": None, "etc/kept/last": "new last\n"}
 RUNNER = """\
 import json, sys
-source = open({agent!r}).read()
-code = compile(source, "burrow", "exec")
+program = open({agent!r}).read()
+given = {{"__name__": "__main__", "SOURCE": program}}
 if sys.argv[1] == "ask":
-    exec(code, {{"__name__": "__main__", "SOURCE": source, "REQUEST": json.loads(sys.argv[2])}})
-else:
-    part = {{"__name__": "part", "SOURCE": source}}
-    exec(code, part)
-    part["main"](sys.argv[2:])
+    given["REQUEST"] = json.loads(sys.argv[2])
+del sys.argv[0]
+exec(compile(program, "burrow", "exec"), given)
 """
 
 
@@ -52,7 +52,7 @@ class KilledAgent:
             if text is not None:
                 self.machine.write(path, text, 0o640)
         self.agent, self.runner = folder / "agent.py", folder / "runner.py"
-        self.agent.write_text(self.machine.source)
+        self.agent.write_text(self.machine.program)
         self.runner.write_text(RUNNER.format(agent=str(self.agent)))
         self.transaction = self.change(OLD, NEW, "the first")
 
@@ -77,14 +77,14 @@ class KilledAgent:
     def ask(self, verb: str, transaction: Transaction) -> Any:
         """The agent's answer to a request, in this process, or the reason of a refusal."""
         try:
-            return getattr(self.machine.part, f"op_{verb}")(json.loads(json.dumps(self.request(verb, transaction))))
-        except self.machine.part.Refused as refusal:
+            return requests.operate(json.loads(json.dumps(self.request(verb, transaction))))
+        except Refused as refusal:
             return {"state": "refused", "reason": str(refusal)}
 
     def console(self, *words: str) -> None:
         """Run the agent as a unit or a timer does."""
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            self.machine.part.main(list(words))
+            self.machine.main(list(words))
 
     def advance(self, transaction: Transaction, until: str) -> None:
         """Run every verb before `until`."""

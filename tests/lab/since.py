@@ -16,14 +16,13 @@ from names import Name, Names, changed
 # What a path affects, by the first matching pattern: units by name, ALL or NAMED. `*` also matches slashes.
 ALL, NAMED = "all", "named"
 KINDS = (
-    ("tasks/core/host_part.py", ALL),
     ("tasks/core/agent/*", ALL),
     ("inventory/editors/*", ""),
     ("inventory/*.yaml", ALL),
     ("tests/lab/drills.py", ""),
     ("tests/lab/*.json", ""),
     ("tests/lab/conftest.py", ALL),
-    ("tests/unit/part.py", "test_disks.py test_kills.py mutation"),
+    ("tests/unit/agent_machine.py", "test_disks.py test_kills.py mutation"),
     ("tests/unit/*", "mutation"),
     ("tests/cases/*", "mutation"),
     ("tests/mutation/*", "mutation"),

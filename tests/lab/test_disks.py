@@ -61,7 +61,7 @@ def test_revert_on_full_disks(disks: Disks, recovery: str) -> None:
     for path in disks.mounted:
         disks.fill(str(path.relative_to(disks.root)))
     if recovery == "boot":
-        disks.agent.machine.part.main(["boot"])
+        disks.agent.machine.main(["boot"])
     elif recovery == "timer":
         disks.agent.console("revert", disks.agent.transaction.token, "timer")
     else:
@@ -84,7 +84,7 @@ def test_confirm_on_full_disks(disks: Disks) -> None:
 def test_revert_on_a_read_only_disk_goes_on_until_it_can_be_written(disks: Disks, name: str, recovery: str) -> None:
     disks.remount(name, "ro")
     if recovery == "boot":
-        disks.agent.machine.part.main(["boot"])
+        disks.agent.machine.main(["boot"])
     else:
         disks.agent.console("revert", disks.agent.transaction.token, "timer")
     kept = disks.agent.ask("outcome", disks.agent.transaction)
@@ -106,7 +106,7 @@ def test_file_system_that_is_not_mounted_at_boot(disks: Disks) -> None:
     aside.mkdir()
     subprocess.run(["mount", "--bind", disks.mounted[0], aside], check=True)
     subprocess.run(["umount", disks.mounted[0]], check=True)
-    disks.agent.machine.part.main(["boot"])
+    disks.agent.machine.main(["boot"])
     kept = disks.agent.ask("outcome", disks.agent.transaction)
     assert kept["state"] == "reverting"
     assert f"{disks.mounted[0]} is not mounted" in kept["reason"]

@@ -155,6 +155,6 @@ def test_flag_goes_though_the_host_that_holds_it_loses_power(site: Lab) -> None:
     site.command("start", "alvin")
     site.wait("Ceph is healthy", lambda: is_clean(site, "simon"), 180)
     site.wait("the flag is gone", lambda: flags(site, "simon") == {}, 30)
-    owed = "ls /var/lib/burrow/owed 2>/dev/null"
-    site.wait("alvin has no deferred undo", lambda: not site.sh("alvin", owed, check=False), 30)
+    deferred = "ls /var/lib/burrow/owed 2>/dev/null"
+    site.wait("alvin has no deferred undo", lambda: not site.sh("alvin", deferred, check=False), 30)
     assert not site.pending("alvin")

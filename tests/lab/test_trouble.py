@@ -192,7 +192,7 @@ def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None
     assert is_bonded(lab, "alvin")
 
 
-def test_host_part_at_the_console(lab: Lab, tmp_path: Path) -> None:
+def test_agent_at_the_console(lab: Lab, tmp_path: Path) -> None:
     """Without the controller, the host's console shows and reverts the open transaction, and can remove the host agent."""
     with open_set(tmp_path / "go", "applied", "alvin", *ALVIN) as run:
         run.kill()

@@ -48,7 +48,7 @@ class Module:
 
 def tasks_of(root: Path) -> dict[str, Source]:
     """{module: source} of what can hold mutants."""
-    paths = (path for path in sorted((root / "tasks").rglob("*.py")) if path.name != "host_part.py")
+    paths = (path for path in sorted((root / "tasks").rglob("*.py")) if path.parent.name != "agent")
     names = (str(path.relative_to(root)) for path in paths)
     return {name.removesuffix(".py").replace("/", "."): Source(name, (root / name).read_text()) for name in names}
 

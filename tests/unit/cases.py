@@ -113,10 +113,9 @@ def case_of(path: str, name: str) -> Case:
 
 
 def modules() -> Iterator[ModuleType]:
-    """Every module of tasks that can be imported: the host's part is a program."""
+    """Every module of tasks."""
     for found in walk_packages(tasks.__path__, "tasks."):
-        if found.name != "tasks.core.host_part":
-            yield import_module(found.name)
+        yield import_module(found.name)
 
 
 def feature(change: type[Change[Any]]) -> str:

@@ -29,10 +29,10 @@ def world(monkeypatch):
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A folder as a host's root, with the host's part on it."""
-    from part import Machine
+    """A folder as a host's root, with the host agent on it."""
+    from agent_machine import Machine
 
-    memory = Path("/dev/shm")  # the part syncs every file to its disk, which takes its time on a real one
+    memory = Path("/dev/shm")  # the agent syncs every file to its disk, which takes its time on a real one
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
         yield Machine(Path(root), tmp_path, monkeypatch)
 
@@ -40,7 +40,7 @@ def machine(tmp_path, monkeypatch):
 @pytest.fixture
 def applied(machine):
     """A transaction that is not confirmed: etc/hosts was old and is new."""
-    from part import hosts
+    from agent_machine import hosts
 
     machine.write("etc/hosts", "old\n", 0o640)
     transaction = hosts(machine)

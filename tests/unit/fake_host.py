@@ -1,4 +1,4 @@
-"""Hosts in memory: they answer the host's part's own requests, on a clock that moves only when somebody waits."""
+"""Hosts in memory: they answer the host agent's own requests, on a clock that moves only when somebody waits."""
 
 import json
 import threading
@@ -69,9 +69,9 @@ class FakeHost:
     fails: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
     odd: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # what becomes of an answer on its way; bytes go as they are
-    owed: list[dict[str, Any]] = field(default_factory=list)
+    deferred: list[dict[str, Any]] = field(default_factory=list)
     stuck: str = ""  # why nothing can be restored now
-    kept: dict[str, list[str]] = field(default_factory=lambda: {"troubles": [], "owed": []})
+    kept: dict[str, list[str]] = field(default_factory=lambda: {"troubles": [], "deferred": []})
 
     def lapse(self) -> None:
         """What the host's own timer does."""
@@ -87,7 +87,7 @@ class FakeHost:
         self.opened += 1
 
     def ask(self, request: dict[str, Any], emit: Callable[..., None]) -> None:
-        """One request, as the host's part answers it."""
+        """One request, as the host agent answers it."""
         self.lapse()
         if not self.reachable:
             raise LinkError(f"{self.name}: the connection broke")
@@ -106,7 +106,7 @@ class FakeHost:
 
     def _status(self) -> dict[str, Any]:
         pending = self.pending and {**self.pending, "revert_in_s": self.pending["until"] - self.clock()}
-        return {"pending": pending, "lease": self.lease, "records": self.records, "owed": self.owed, "boot": str(self.boots)}
+        return {"pending": pending, "lease": self.lease, "records": self.records, "deferred": self.deferred, "boot": str(self.boots)}
 
     def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         return {

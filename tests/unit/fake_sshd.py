@@ -26,7 +26,7 @@ class OpenDoor(asyncssh.SSHServer):
 
 
 def answering(hosts: dict[str, FakeHost]) -> Any:
-    """What an exec channel does: the request is in its stdin, behind the part's source."""
+    """What an exec channel does: the request is in its stdin, behind the agent's program."""
 
     async def answer(process: asyncssh.SSHServerProcess) -> None:
         length, _, rest = (await process.stdin.read()).partition(b"\n")

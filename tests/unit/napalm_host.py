@@ -22,7 +22,7 @@ MERGED = RUNNING + "\tmtu 1400\n"
 
 
 class Host:
-    """A host's part in memory: it answers requests as the real one does, and stands in for the SSH channel."""
+    """A host agent in memory: it answers requests as the real one does, and stands in for the SSH channel."""
 
     host = "h"
 

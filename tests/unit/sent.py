@@ -11,9 +11,9 @@ from case_files import CASES
 
 from inventory.models import LinkKind
 from inventory.site import Site
+from tasks.core.agent.secrets import redact
 from tasks.core.model.operation import Action, Call, Command, FileWrite, Transaction
 from tasks.core.model.plan import HostPlan
-from tasks.core.redact import redact
 
 SCRIPTS = CASES / "scripts"
 

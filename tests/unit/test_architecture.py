@@ -13,8 +13,7 @@ from tasks.core.model.check import Severity
 
 PACKAGES = ("inventory", "tasks", "drivers", "lab", "runbooks")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-HOST_PART = ROOT / "tasks" / "core" / "host_part.py"
-LONG = {HOST_PART: "goes to a host as one file and stands on nothing else"}
+AGENT = sorted((ROOT / "tasks" / "core" / "agent").glob("*.py"))
 TALKS_TO_HOSTS = {"asyncssh", "paramiko", "napalm", "netmiko", "requests", "httpx", "urllib", "http", "socket", "subprocess", "proxmoxer"}
 TALKS_TO_HOSTS |= {"websockets"}
 DOES_IO = TALKS_TO_HOSTS | {"os", "io", "asyncio", "threading", "time", "shutil", "tempfile", "nornir", "nornir_napalm"}
@@ -71,7 +70,7 @@ def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
 
 
 def test_every_file_of_cases_is_of_something() -> None:
-    known = {*changes(), "checks", "engine", "inventory", "napalm", "scripts", "sites", "topology"}
+    known = {*changes(), "agent", "checks", "engine", "inventory", "napalm", "scripts", "sites", "topology"}
     assert {path.stem for path in CASES.iterdir()} - known == set()
 
 
@@ -94,8 +93,9 @@ def test_features_and_checks_are_pure() -> None:
     assert sorted(own) == ["tasks/platforms/frr/files.py", "tasks/platforms/ifupdown2/sourced.py"]
 
 
-def test_host_part_needs_the_standard_library_alone() -> None:
-    assert packages(HOST_PART) - sys.stdlib_module_names == set()
+def test_agent_needs_the_standard_library_alone() -> None:
+    assert {name_of(path): other for path in AGENT if (other := packages(path) - sys.stdlib_module_names - {"tasks"})} == {}
+    assert {name_of(path): one for path in AGENT for one in imports(path) if one.startswith("tasks.") and "agent" not in one} == {}
 
 
 def test_no_module_is_left_over() -> None:
@@ -121,11 +121,7 @@ def lines(path: Path) -> int:
 
 
 def test_files_are_short_enough_to_read() -> None:
-    assert {name_of(path): lines(path) for path in SOURCES if lines(path) > 300 and path not in LONG} == {}
-
-
-def test_listed_long_files_are_long() -> None:
-    assert [name_of(path) for path in LONG if lines(path) <= 300] == []
+    assert {name_of(path): lines(path) for path in SOURCES if lines(path) > 300} == {}
 
 
 def test_runbooks_and_templates_fit_on_a_screen() -> None:

@@ -145,7 +145,7 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
 def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
     (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, said(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
     assert one.on == "theodore"
-    assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
+    assert one.actions[0].cluster_scoped, "no boot of theodore ends what Ceph holds"
 
 
 def test_flag_that_nobody_would_take_away_is_not_set() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.core.redact import redact
+from tasks.core.agent.secrets import redact
 from tasks.platforms.frr.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
 from tasks.platforms.frr.impact import daemons_impact, frr_impact
 

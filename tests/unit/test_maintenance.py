@@ -173,16 +173,16 @@ def test_interrupted_run_puts_it_back(world: World) -> None:
     assert ("put back", "simon") in told(run, "put back")
 
 
-def test_what_is_owed_is_waited_for(world: World) -> None:
-    world["simon"].kept["owed"] = ["`forget alvin` ended with 1: nobody answers"]
-    world["simon"].happens["after outcome"] = lambda host: host.kept.update(owed=[])
+def test_deferred_undo_is_waited_for(world: World) -> None:
+    world["simon"].kept["deferred"] = ["`forget alvin` ended with 1: nobody answers"]
+    world["simon"].happens["after outcome"] = lambda host: host.kept.update(deferred=[])
     run = world.run(settings("alvin"))
     assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
     assert told(run, "put back") == [("put back", "simon")]
     assert world.asked("revert") == [("simon", "revert")] * 2
 
 
-@pytest.mark.parametrize("kind", ["owed", "troubles"])
+@pytest.mark.parametrize("kind", ["deferred", "troubles"])
 def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
     world["simon"].kept[kind] = ["`forget alvin` ended with 1: nobody answers"]

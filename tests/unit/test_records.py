@@ -46,12 +46,12 @@ EARLIER = {
         [],
         ["no such file"],
     ),
-    "maintenance-that-is-still-owed": (
+    "maintenance-that-is-still-deferred": (
         [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; it is tried until it succeeds"}],
         [{"why": "maintenance simon", "holder": "sam@desk", "trouble": "`forget` ended with 1"}],
         ["it is tried"],
     ),
-    "maintenance-that-was-owed": (
+    "maintenance-that-was-deferred": (
         [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; it is tried until it succeeds"}],
         [],
         [],
@@ -62,10 +62,10 @@ EARLIER = {
 }
 
 
-@pytest.mark.parametrize(("kept", "owed", "words"), EARLIER.values(), ids=EARLIER)
-def test_only_what_went_wrong_before_is_told(world: World, kept: list[Any], owed: list[Any], words: list[str]) -> None:
+@pytest.mark.parametrize(("kept", "deferred", "words"), EARLIER.values(), ids=EARLIER)
+def test_only_what_went_wrong_before_is_told(world: World, kept: list[Any], deferred: list[Any], words: list[str]) -> None:
     world["alvin"].records = kept
-    world["alvin"].owed = owed
+    world["alvin"].deferred = deferred
     said = earlier(world.execute(ALVIN, dry_run=True))
     assert len(said) == len(words)
     assert all(word in line for word, line in zip(words, said, strict=True))

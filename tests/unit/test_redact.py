@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from tasks.core.agent.refusal import Refused
+from tasks.core.agent.secrets import redact
 from tasks.core.engine.record import _host
-from tasks.core.host_part import Refused
 from tasks.core.model.change import Difference
 from tasks.core.model.operation import FileWrite, Transaction
 from tasks.core.model.plan import HostPlan
-from tasks.core.redact import redact
 from tasks.platforms.frr.files import FRR_CONF
 from tasks.platforms.frr.impact import frr_impact
 from tasks.platforms.ifupdown2.files import INTERFACES

@@ -1,18 +1,17 @@
-"""What both links ask of the host's part: each request is one exec, the part's own source and the request on stdin."""
+"""What both links ask of the host agent: each request is one exec, the agent's own program and the request on stdin."""
 
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from tasks.core.agent.state import FORMAT
+from tasks.core.connectors.agent_artefact import compressed
 from tasks.core.connectors.ssh import Channel
 from tasks.core.model.errors import BadAnswer, LinkError, Refused
 
-# The part runs from stdin and needs no file on the host: reading writes nothing. Isolated (-I), because it is root: no folder of the login,
-# such as its home, and no variable of its environment decides which modules are loaded.
+# The agent runs from stdin and needs no file on the host: reading writes nothing. Isolated (-I), because it is root: no folder of the
+# login, such as its home, and no variable of its environment decides which modules are loaded.
 LOADER = (
     "python3 -I -c 'import sys,json,zlib;sys.version_info<(3,9) and sys.exit("
     '"Burrow needs Python 3.9 or newer on the host, found "+sys.version.split()[0]+"; upgrade its system");'
@@ -21,17 +20,13 @@ LOADER = (
 )
 
 
-@cache
-def _source() -> bytes:
-    return zlib.compress((Path(__file__).parents[1] / "host_part.py").read_bytes(), 9)
-
-
 def payload(request: Mapping[str, Any]) -> bytes:
-    """What LOADER reads: the length of the part's compressed source in bytes, that source, the request.
+    """What LOADER reads: the length of the compressed program in bytes, that program, the request.
 
     A third of the packets matter on a path that loses some: each loss costs a round trip and more.
     """
-    return b"%d\n%b%b" % (len(_source()), _source(), json.dumps(dict(request)).encode())
+    agent = compressed(request["op"])
+    return b"%d\n%b%b" % (len(agent), agent, json.dumps({"format": FORMAT, **request}).encode())
 
 
 @dataclass(frozen=True)
@@ -45,13 +40,13 @@ class Owner:
 
 @dataclass(frozen=True)
 class HostSession:
-    """One connection to one host's part."""
+    """One connection to one host's agent."""
 
     channel: Channel
     sudo: bool = False
 
     def ask(self, request: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
-        """The part's answer, an object. Raises Refused with the host's reason, LinkError where no answer came, or none that can be read.
+        """The agent's answer, an object. Raises Refused with the host's reason, LinkError where no answer came, or none that can be read.
 
         `on_event` gets each event's name as the host says it ("armed").
         """
@@ -79,7 +74,7 @@ class HostSession:
         )
 
     def prepare(self, owner: Owner, packages: tuple[str, ...] = (), deadline_s: float = 300.0) -> Any:
-        """Take the lease, put the host's part with its boot unit on the host, install packages."""
+        """Take the lease, put the agent with its units on the host, install packages."""
         return self.ask({"op": "prepare", **vars(owner), "packages": list(packages), "deadline_s": deadline_s * 0.9}, deadline_s)
 
     def begin(self, owner: Owner, transaction: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
@@ -120,7 +115,7 @@ class HostSession:
 
 
 def spoken(line: bytes) -> dict[str, Any]:
-    """What the part says in a line; nothing where the line is a login shell's own."""
+    """What the agent says in a line; nothing where the line is a login shell's own."""
     try:
         said = json.loads(line)
     except (ValueError, RecursionError):
@@ -129,7 +124,7 @@ def spoken(line: bytes) -> dict[str, Any]:
 
 
 def first_contact(stderr: str) -> str:
-    """What a host that cannot run its part is missing, with the remedy."""
+    """What a host that cannot run the agent is missing, with the remedy."""
     if "sudo" in stderr and ("password" in stderr or "not allowed" in stderr):
         return f"sudo asks for a password; allow this user to run python3 with NOPASSWD, or connect as root. It said: {stderr.strip()}"
     if "not found" in stderr:

@@ -28,11 +28,11 @@ def mapping(host: str, wanted: str, found: object) -> Mapping[str, Any]:
 
 
 def outcome(host: str, found: object) -> dict[str, Any]:
-    """The state of a transaction on a host: `state` and `reason` are texts, `troubles` and `owed` lists of texts."""
+    """The state of a transaction on a host: `state` and `reason` are texts, `troubles` and `deferred` lists of texts."""
     wanted = "an outcome with a state and a reason"
     kept = mapping(host, wanted, found)
     state, reason = kept.get("state"), kept.get("reason") or ""
-    lists = {name: kept.get(name) or [] for name in ("troubles", "owed")}
+    lists = {name: kept.get(name) or [] for name in ("troubles", "deferred")}
     texts = all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists.values())
     if not isinstance(state, str) or not isinstance(reason, str) or not texts:
         raise odd(host, wanted, found)

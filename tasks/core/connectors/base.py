@@ -14,13 +14,13 @@ from nornir.core.task import Result, Task
 
 from inventory.models import LinkKind
 from inventory.site import Host
+from tasks.core.agent.process import called
 from tasks.core.connectors import answer
 from tasks.core.connectors.agent_session import Owner
 from tasks.core.connectors.api import ApiLink
 from tasks.core.connectors.host_agent import SshLink, expect
 from tasks.core.connectors.napalm_connection import device
 from tasks.core.connectors.open_files import too_many
-from tasks.core.host_part import called
 from tasks.core.model.errors import BadAnswer, BurrowError, Deadline, LinkError, Refused, TransactionError
 from tasks.core.model.fact import Fact, HostFacts, Reading
 from tasks.core.model.operation import Transaction

@@ -219,7 +219,7 @@ def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
         try:
             run.do(plan.host, "revert", plan=plan, reason=ENDED)
             kept = run.do(plan.host, "outcome", plan=plan)
-            deferred = "; ".join(kept.get("owed", ()))
+            deferred = "; ".join(kept.get("deferred", ()))
             if not deferred:
                 break
             if time.monotonic() > deadline:

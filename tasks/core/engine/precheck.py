@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.agent.secrets import redact
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, HostFacts
 from tasks.core.model.operation import FileWrite
 from tasks.core.model.plan import HostPlan, SetPlan
-from tasks.core.redact import redact
 from tasks.platforms.candidate import split
 from tasks.platforms.configuration import CONFIGURATION
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS

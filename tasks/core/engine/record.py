@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory.printable import LINES, printable
+from tasks.core.agent.record import REASONS
+from tasks.core.agent.secrets import redact
 from tasks.core.engine.output_file import PRIVATE, write_whole
-from tasks.core.host_part import REASONS
 from tasks.core.model.errors import BurrowError, Refused
 from tasks.core.model.maintenance import ENDED
-from tasks.core.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,14 +123,14 @@ def earlier(result: "RunResult") -> list[str]:
             status = facts[STATUS]
         except BurrowError:  # what needs the status reports that it cannot be read
             continue
-        told = [record for record in status["records"] if not _went_well(host, record, status.get("owed") or ())]
+        told = [record for record in status["records"] if not _went_well(host, record, status.get("deferred") or ())]
         if told and told[-1]["outcome"] != "confirmed":
             last = told[-1]
             sentences.append(f"{host}: {last['why']!r} of {last['holder']} was {last['outcome']} at {last['at']}: {last['reason']}")
     return sentences
 
 
-def _went_well(host: str, record: dict[str, Any], owed: "Iterable[dict[str, Any]]") -> bool:
+def _went_well(host: str, record: dict[str, Any], deferred: "Iterable[dict[str, Any]]") -> bool:
     """Whether it was reverted only because maintenance ends that way, without trouble and without an undo that is still to be retried.
 
     A host in maintenance is put back by its own boot.
@@ -139,7 +139,7 @@ def _went_well(host: str, record: dict[str, Any], owed: "Iterable[dict[str, Any]
         return False
     ended = record["reason"] == ENDED or record["reason"].startswith(f"{ENDED}; ")
     booted = record["why"] == f"maintenance {host}" and record["reason"] == REASONS["boot"]
-    return booted or (ended and all(one.get("why") != record["why"] for one in owed))
+    return booted or (ended and all(one.get("why") != record["why"] for one in deferred))
 
 
 def _stage(stage: "StageResult") -> dict[str, Any]:

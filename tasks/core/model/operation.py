@@ -34,7 +34,7 @@ class Action:
     """A command that makes files live, and `undo`, which does so again after they were restored.
 
     An early one runs before the network configuration is made live. `shown` is its line in the diff, where no file shows its effect.
-    A lasting one acts on the host's cluster, where no boot undoes it: the host retries `undo` until it succeeds.
+    A cluster-scoped one acts on the host's cluster, where no boot undoes it: the host retries `undo` until it succeeds.
     A coordinated one succeeds only if other hosts do the same at the same time.
     """
 
@@ -43,7 +43,7 @@ class Action:
     deadline_s: float = 30.0
     early: bool = False
     shown: str = ""
-    lasting: bool = False
+    cluster_scoped: bool = False
     coordinated: bool = False
 
 

@@ -3,9 +3,9 @@
 import difflib
 from dataclasses import dataclass
 
+from tasks.core.agent.secrets import redact
 from tasks.core.model.change import ChangeSet, Difference
 from tasks.core.model.operation import Transaction
-from tasks.core.redact import redact
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def no_unit_has_failed(site: Site, facts: Facts, host: str) -> Iterator[Finding]
     needs=(STATUS, STAGED),
     severity=Severity.MAJOR,
     remediation="`burrow status` on the host shows the owner. The host restores itself by its timer, or at once by `burrow revert`."
-    " The host retries a deferred undo until it succeeds, or at once by `burrow owed`.",
+    " The host retries a deferred undo until it succeeds, or at once by `burrow deferred`.",
     tags=(*TAGS, "engine"),
 )
 def no_change_is_pending(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def no_change_is_pending(site: Site, facts: Facts, host: str) -> Iterator[Findin
     del site
     pending = facts[host][STATUS]["pending"]
     yield Finding(f"{host}:transaction", "none open", f"{pending['why']} of {pending['holder']}" if pending else "none open")
-    for one in facts[host][STATUS].get("owed", ()):
+    for one in facts[host][STATUS].get("deferred", ()):
         yield Finding(f"{host}:transaction", "no deferred undo", f"{one['why']} of {one['holder']}: {one['trouble']}")
     yield Finding(f"{host}:/etc/network/interfaces.new", "absent", "present" if facts[host][STAGED] else "absent")
 

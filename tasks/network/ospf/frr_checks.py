@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from inventory.site import Site
+from tasks.core.agent.secrets import redact
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.core.redact import redact
 from tasks.network.forwarding.facts import DAEMONS, FRR_CONF, FRR_DAEMONS, FRR_UNIT, RUNNING
 from tasks.network.links.remedies import NEW_ROUTER_ID
 from tasks.network.ospf.causes import frr_of

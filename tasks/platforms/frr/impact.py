@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
-from tasks.core.redact import redact
+from tasks.core.agent.secrets import redact
 from tasks.platforms.frr.frr_file import FrrFile, Line, Path, daemons
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.core.redact import redact
+from tasks.core.agent.secrets import redact
 from tasks.platforms.frr.files import FRR_CONF
 from tasks.platforms.frr.form import Statement, beyond, context_form, normal_form, statement_form
 from tasks.platforms.frr.frr_file import FrrFile, Path, key_of

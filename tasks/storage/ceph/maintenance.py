@@ -69,7 +69,7 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
         (*CEPH_OSD, "set-group", "noout", *_bucket(state, host)),
         (*CEPH_OSD, "unset-group", "noout", *_bucket(state, host)),
         shown=f"Ceph waits for the OSDs of {host} (noout for it alone, set through {by})",
-        lasting=True,
+        cluster_scoped=True,
     )
     return (Preparation(by, (flag,)),)
 

@@ -3,11 +3,14 @@
 import errno
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
-from part import KIM, SAM, Machine, hosts, refusal
+from agent_machine import KIM, SAM, Machine, hosts, refusal
 
+from tasks.core.agent import install, pending, record, restore
+from tasks.core.agent.state import PATHS, RETRY_UNIT
 from tasks.core.model.operation import Action, FileWrite, Transaction
 
 
@@ -33,7 +36,7 @@ def fill(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         return real(path, flags, mode, **words)
 
-    monkeypatch.setattr(machine.part.os, "open", no_space)
+    monkeypatch.setattr(os, "open", no_space)
 
 
 def three(machine: Machine) -> Transaction:
@@ -53,7 +56,7 @@ def test_revert_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch
         kept = machine.ask("revert", token=transaction.token)
         assert kept["state"] == "reverted", kept
     else:
-        machine.part.main(["boot"] if reverted_by == "boot" else ["revert", transaction.token, "timer"])
+        machine.main(["boot"] if reverted_by == "boot" else ["revert", transaction.token, "timer"])
     assert machine.ask("outcome", token=transaction.token)["state"] == "reverted"
     assert [machine.read(f"etc/{name}") for name in ("hosts", "made", "motd")] == ["old\n", None, "old\n"]
     assert machine.ask("read")["lease"] is None or reverted_by == "controller"
@@ -66,11 +69,11 @@ def test_revert_needs_no_memory_file(machine: Machine, applied: Transaction) -> 
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_what_a_reverted_transaction_owes_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    flag = Transaction("flag", actions=(Action(("true",), ("/bin/sh", "-c", "echo silent >&2; exit 1"), lasting=True),))
+def test_deferring_undo_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    flag = Transaction("flag", actions=(Action(("true",), ("/bin/sh", "-c", "echo silent >&2; exit 1"), cluster_scoped=True),))
     machine.begin(flag)
     fill(machine, monkeypatch)
-    assert "silent" in machine.ask("revert", token=flag.token)["owed"][0]
+    assert "silent" in machine.ask("revert", token=flag.token)["deferred"][0]
 
 
 def test_confirming_needs_no_space(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +110,7 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
     assert (machine.read("etc/made"), machine.read("etc/motd")) == (None, "old\n")
     assert machine.log[-1] == "systemctl -q --no-block start burrow-retry.service"
     let_go(held)
-    machine.part.main(["retry"])
+    machine.main(["retry"])
     kept = machine.ask("outcome", token=transaction.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "a check failed")
     assert machine.read("etc/hosts") == "old\n"
@@ -116,9 +119,9 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
 
 def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applied: Transaction) -> None:
     held = hold(machine)
-    machine.part.main(["revert", applied.token, "timer"])
+    machine.main(["revert", applied.token, "timer"])
     with pytest.raises(SystemExit, match="it is tried again until every file is back"):
-        machine.part.main(["revert"])
+        machine.main(["revert"])
     let_go(held)
 
 
@@ -127,19 +130,19 @@ def test_revert_that_fails_at_boot_is_tried_again_later_in_that_boot(
 ) -> None:
     held = hold(machine)
     machine.boot("second")
-    machine.part.main(["boot"])
+    machine.main(["boot"])
     assert "tried again later in this boot" in capsys.readouterr().err
     assert machine.ask("outcome", token=applied.token)["state"] == "reverting"
     wanted = machine.root / "etc/systemd/system/multi-user.target.wants/burrow-retry.service"
-    assert wanted.resolve().read_text() == machine.part.RETRY_SERVICE
+    assert wanted.resolve().read_text() == install.unit_text(RETRY_UNIT)
     let_go(held)
-    machine.part.main(["retry"])
+    machine.main(["retry"])
     kept = machine.ask("outcome", token=applied.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "at boot, because the power went before it was confirmed")
 
 
 def test_retry_leaves_a_transaction_alone_that_nobody_reverts(machine: Machine, applied: Transaction) -> None:
-    machine.part.main(["retry"])
+    machine.main(["retry"])
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
@@ -156,14 +159,14 @@ def test_what_is_being_reverted_is_refused(machine: Machine, applied: Transactio
 
 
 def test_killed_revert_is_not_applied_again(machine: Machine, applied: Transaction) -> None:
-    machine.part.set_state(machine.part.load(machine.part.PENDING / "meta.json"), "reverting")
-    machine.part.main(["apply", applied.token])
+    pending.set_state(pending.opened(), "reverting")
+    machine.main(["apply", applied.token])
     assert "cannot be confirmed: it was interrupted" in refusal(machine, "confirm", token=applied.token)
 
 
 def test_revert_is_on_disk_before_the_first_byte_changes(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(machine.part, "restore", lambda *_, **__: seen.append(machine.read("var/lib/burrow/pending/state")) or ([], []))
+    monkeypatch.setattr(restore, "restore", lambda *_, **__: seen.append(machine.read("var/lib/burrow/pending/state")) or ([], []))
     machine.ask("revert", token=applied.token)
     assert seen == ["reverting"]
 
@@ -215,10 +218,10 @@ def test_live_state_is_not_made_anew_by_each_attempt(machine: Machine) -> None:
 
 def test_somebody_at_the_console_gives_up_a_revert(machine: Machine, applied: Transaction) -> None:
     with pytest.raises(SystemExit, match="no revert is incomplete"):
-        machine.part.main(["give-up"])
+        machine.main(["give-up"])
     hold(machine)
     machine.ask("revert", token=applied.token)
-    machine.part.main(["give-up"])
+    machine.main(["give-up"])
     assert machine.ask("outcome", token=applied.token)["state"] == "given up"
     (kept,) = machine.root.glob("var/lib/burrow/backups/*/0")
     assert kept.read_text() == "old\n"
@@ -228,7 +231,7 @@ def test_somebody_at_the_console_gives_up_a_revert(machine: Machine, applied: Tr
 def test_console_shows_what_keeps_a_revert_from_its_end(machine: Machine, applied: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
     held = hold(machine)
     machine.ask("revert", token=applied.token)
-    machine.part.main(["status"])
+    machine.main(["status"])
     said = capsys.readouterr().out
     assert "reverting until every file is back" in said
     assert str(held) in said
@@ -251,12 +254,12 @@ def test_transaction_that_an_older_version_armed_is_reverted(machine: Machine, a
 def test_backups_are_counted_and_not_dated(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that jumps back would make the newest the first that is deleted."""
     (machine.root / "var/lib/burrow/backups/1800000000000000000-of-an-older-version").mkdir(parents=True)
-    monkeypatch.setattr(machine.part.time, "time_ns", lambda: 1)
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
     last = ""
-    for number in range(machine.part.KEPT_BACKUPS + 1):
+    for number in range(record.KEPT_BACKUPS + 1):
         transaction = Transaction(f"number {number}")
         machine.begin(transaction)
         machine.ask("confirm", token=transaction.token)
         last = transaction.token
-    names = sorted(path.name for path in machine.part.BACKUPS.iterdir())
-    assert (len(names), names[-1]) == (machine.part.KEPT_BACKUPS, f"1800000000000000006-{last}")
+    names = sorted(path.name for path in PATHS.backups.iterdir())
+    assert (len(names), names[-1]) == (record.KEPT_BACKUPS, f"1800000000000000006-{last}")

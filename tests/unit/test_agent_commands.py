@@ -1,6 +1,6 @@
-"""Commands that the host's part runs apart from the session that asked for them."""
+"""Commands that the host agent runs apart from the session that asked for them."""
 
-from part import KIM, SAM, Machine, hosts, refusal
+from agent_machine import KIM, SAM, Machine, hosts, refusal
 
 
 def test_command_runs_apart_and_its_code_comes_back(machine: Machine) -> None:

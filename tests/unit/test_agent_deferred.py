@@ -1,8 +1,10 @@
-"""The host's part and what it did beyond the host: the undo is owed until it succeeds, and keeps nobody from the host meanwhile."""
+"""The host agent and what it did beyond the host: its undo is deferred until it succeeds, and keeps nobody from the host meanwhile."""
 
 import pytest
-from part import SAM, Machine, hosts
+from agent_machine import SAM, Machine, hosts
 
+from tasks.core.agent import install
+from tasks.core.agent.state import DEFERRED_UNIT
 from tasks.core.model.operation import Action, Transaction
 
 START = "systemctl -q --no-block start burrow-owed.service"
@@ -15,7 +17,7 @@ def flag(machine: Machine) -> Transaction:
     machine.write("cluster", "")
     words = [f"test -e {root}/cluster && {verb} {root}/flag || {{ echo nobody answers >&2; exit 1; }}" for verb in ("touch", "rm -f")]
     on, off = (("/bin/sh", "-c", word, name) for word, name in zip(words, ("flag on", "flag off"), strict=True))
-    return Transaction("maintenance theodore", actions=(Action(on, off, lasting=True),))
+    return Transaction("maintenance theodore", actions=(Action(on, off, cluster_scoped=True),))
 
 
 def silent(machine: Machine) -> None:
@@ -30,44 +32,44 @@ def test_flag_goes_with_its_transaction(machine: Machine, flag: Transaction) -> 
     machine.begin(flag)
     assert is_set(machine)
     kept = machine.ask("revert", token=flag.token, reason="maintenance has ended")
-    assert (kept["state"], kept["reason"], kept["troubles"], kept["owed"]) == ("reverted", "maintenance has ended", [], [])
+    assert (kept["state"], kept["reason"], kept["troubles"], kept["deferred"]) == ("reverted", "maintenance has ended", [], [])
     assert not is_set(machine)
-    assert machine.ask("read")["owed"] == []
+    assert machine.ask("read")["deferred"] == []
     assert START not in machine.log
 
 
-def test_flag_that_nobody_takes_away_is_owed_until_somebody_does(machine: Machine, flag: Transaction) -> None:
+def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: Transaction) -> None:
     machine.begin(flag)
     silent(machine)
-    machine.part.main(["revert", flag.token, "timer"])
+    machine.main(["revert", flag.token, "timer"])
     kept = machine.ask("outcome", token=flag.token)
-    assert kept["owed"] == ["`flag off` ended with 1: nobody answers"]
+    assert kept["deferred"] == ["`flag off` ended with 1: nobody answers"]
     assert kept["reason"].endswith("nobody answers; it is tried until it succeeds")
     assert machine.log[-1] == START
     with pytest.raises(SystemExit, match="nobody answers"):
-        machine.part.main(["owed"])
+        machine.main(["deferred"])
     machine.write("cluster", "")
-    machine.part.main(["owed"])
+    machine.main(["deferred"])
     assert not is_set(machine)
-    assert machine.ask("outcome", token=flag.token)["owed"] == []
+    assert machine.ask("outcome", token=flag.token)["deferred"] == []
 
 
 def test_unit_that_tries_begins_again_after_each_failure_and_at_each_boot(machine: Machine) -> None:
     machine.ask("prepare")
-    unit = dict(line.split("=", 1) for line in machine.part.OWED_SERVICE.splitlines() if "=" in line)
+    unit = dict(line.split("=", 1) for line in install.unit_text(DEFERRED_UNIT).splitlines() if "=" in line)
     assert (unit["Restart"], unit["StartLimitIntervalSec"]) == ("on-failure", "0")
-    assert unit["ExecStart"] == f"{machine.root}/usr/local/sbin/burrow owed"
+    assert unit["ExecStart"] == f"{machine.root}/usr/local/sbin/burrow deferred"
     assert unit["ConditionDirectoryNotEmpty"] == f"{machine.root}/var/lib/burrow/owed"
     wanted = machine.root / "etc/systemd/system/multi-user.target.wants/burrow-owed.service"
-    assert wanted.resolve().read_text() == machine.part.OWED_SERVICE
+    assert wanted.resolve().read_text() == install.unit_text(DEFERRED_UNIT)
 
 
 def test_asking_again_tries_again(machine: Machine, flag: Transaction) -> None:
     machine.begin(flag)
     silent(machine)
-    assert machine.ask("revert", token=flag.token)["owed"]
+    assert machine.ask("revert", token=flag.token)["deferred"]
     machine.write("cluster", "")
-    assert machine.ask("revert", token=flag.token)["owed"] == []
+    assert machine.ask("revert", token=flag.token)["deferred"] == []
     assert not is_set(machine)
 
 
@@ -76,23 +78,23 @@ def test_boot_restores_files_and_leaves_the_flag_to_when_the_network_is_up(machi
     both = Transaction("x", hosts(machine).files, flag.actions)
     machine.begin(both)
     machine.boot("second")
-    machine.part.main(["boot"])
+    machine.main(["boot"])
     assert machine.read("etc/hosts") == "old\n"
     assert is_set(machine)
-    assert machine.ask("outcome", token=both.token)["owed"] == ["`flag off` waits for the network"]
-    machine.part.main(["owed"])
+    assert machine.ask("outcome", token=both.token)["deferred"] == ["`flag off` waits for the network"]
+    machine.main(["deferred"])
     assert not is_set(machine)
 
 
-def test_what_is_owed_keeps_nobody_from_the_host(machine: Machine, flag: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deferred_undo_keeps_nobody_from_the_host(machine: Machine, flag: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
     """Its network may be why the cluster does not answer."""
     machine.write("etc/hosts", "old\n")
     machine.begin(flag)
     silent(machine)
-    machine.part.main(["revert", flag.token, "timer"])
+    machine.main(["revert", flag.token, "timer"])
     assert machine.begin(hosts(machine), SAM)["state"] == "applied"
-    machine.part.main(["status"])
-    assert "owed:    maintenance theodore by kim@desk: `flag off` ended with 1" in capsys.readouterr().out
+    machine.main(["status"])
+    assert "deferred undo: maintenance theodore by kim@desk: `flag off` ended with 1" in capsys.readouterr().out
 
 
 def test_flag_of_a_new_transaction_is_not_taken_away_in_the_middle_of_it(machine: Machine, flag: Transaction) -> None:
@@ -102,32 +104,32 @@ def test_flag_of_a_new_transaction_is_not_taken_away_in_the_middle_of_it(machine
     machine.write("cluster", "")
     again = Transaction("maintenance theodore", actions=flag.actions)
     machine.begin(again)
-    machine.part.main(["owed"])
+    machine.main(["deferred"])
     assert is_set(machine)
     machine.ask("revert", token=again.token)
     assert not is_set(machine)
 
 
-def test_failed_begin_owes_too(machine: Machine, flag: Transaction) -> None:
+def test_undo_of_a_failed_begin_is_deferred_too(machine: Machine, flag: Transaction) -> None:
     """What set the flag may have done so before it failed."""
     silent(machine)
-    assert machine.begin(flag)["owed"]
+    assert machine.begin(flag)["deferred"]
 
 
-def test_transaction_that_never_began_owes_nothing(machine: Machine, flag: Transaction) -> None:
+def test_transaction_that_never_began_defers_nothing(machine: Machine, flag: Transaction) -> None:
     silent(machine)
     machine.ask("prepare")
     machine.ask("begin", **flag.request(60))
-    assert machine.ask("revert", token=flag.token)["owed"] == []
+    assert machine.ask("revert", token=flag.token)["deferred"] == []
 
 
-def test_part_that_owes_stays_on_the_host(machine: Machine, flag: Transaction) -> None:
+def test_agent_with_deferred_undo_stays_on_the_host(machine: Machine, flag: Transaction) -> None:
     machine.begin(flag)
     silent(machine)
     machine.ask("revert", token=flag.token)
     with pytest.raises(SystemExit, match="nobody answers: not undone yet"):
-        machine.part.main(["remove"])
+        machine.main(["remove"])
     machine.write("cluster", "")
-    machine.part.main(["owed"])
-    machine.part.main(["remove"])
+    machine.main(["deferred"])
+    machine.main(["remove"])
     assert not (machine.root / "etc/systemd/system/burrow-owed.service").exists()

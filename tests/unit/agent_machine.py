@@ -1,28 +1,21 @@
-"""The host's part itself, its paths moved under a folder, with stand-ins of the system's tools that keep a log."""
+"""The host agent itself on a root of its own, with stand-ins of the system's tools that keep a log."""
 
 import json
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tasks.core.agent import console, process, requests
+from tasks.core.agent.refusal import Refused
+from tasks.core.agent.state import PATHS
+from tasks.core.connectors.agent_artefact import whole
 from tasks.core.connectors.agent_session import Owner
 from tasks.core.model.operation import FileWrite, Transaction
 
-SOURCE = (Path(__file__).parents[2] / "tasks" / "core" / "host_part.py").read_text()
-MOVED = {
-    'Path("/var/lib/burrow")': 1,
-    'Path("/run/burrow")': 1,
-    'Path("/etc/.burrow")': 1,
-    'Path("/usr/local/lib/burrow")': 1,
-    'Path("/usr/local/sbin/burrow")': 1,
-    'Path("/etc/systemd/system/': 1,
-    'Path("/proc/sys': 2,
-}
 KIM, SAM = Owner("run-kim", "kim@desk"), Owner("run-sam", "sam@desk")
 
 SYSTEMCTL = """\
@@ -60,7 +53,7 @@ case "$*" in *nowhere*) echo "E: Unable to locate package nowhere" >&2; exit 100
 
 
 class Machine:
-    """A folder that is a host's root, and its part."""
+    """A folder that is a host's root, and the agent on it."""
 
     def __init__(self, root: Path, tools: Path, monkeypatch: Any) -> None:
         self.root = root
@@ -69,19 +62,19 @@ class Machine:
         for folder in ("units", "etc", "proc/sys/kernel/random"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.boot("first")
-        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-        self.source = SOURCE
-        for place, times in MOVED.items():
-            assert self.source.count(place) == times
-            self.source = self.source.replace(place, place.replace('"/', f'"{root}/'))
-        self.part = self.load(self.source)
+        monkeypatch.setitem(process.ENVIRONMENT, "PATH", f"{tools}:{os.environ['PATH']}")
+        monkeypatch.setenv("PATH", process.ENVIRONMENT["PATH"])  # of an agent in a process of its own
+        self.program = whole(str(root))
+        self.start(self.program)
+
+    def start(self, program: str) -> None:
+        """The agent in this process is that of the root, and this is its text."""
+        PATHS.start(str(self.root), program)
 
     @staticmethod
-    def load(source: str) -> ModuleType:
-        module = ModuleType("part")
-        vars(module)["SOURCE"] = source
-        exec(compile(source, "burrow", "exec"), vars(module))
-        return module
+    def main(words: list[str]) -> None:
+        """What a unit, a timer or somebody at the console calls."""
+        console.main(words)
 
     def write(self, path: str, text: str, mode: int = 0o644) -> Path:
         target = self.root / path
@@ -103,14 +96,14 @@ class Machine:
     def ask(self, op: str, owner: Owner = KIM, **words: Any) -> Any:
         """One request, through JSON as on the wire."""
         defaults = {"packages": [], "deadline_s": 20, "facts": {}}
-        return getattr(self.part, f"op_{op}")(json.loads(json.dumps({**defaults, **asdict(owner), **words})))
+        return requests.operate(json.loads(json.dumps({"op": op, **defaults, **asdict(owner), **words})))
 
     def begin(self, transaction: Transaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
         """What becomes of a transaction, up to the confirmation."""
         self.ask("prepare", owner)
         kept = self.ask("begin", owner, **transaction.request(revert_s))
         if kept["state"] == "armed" and not (self.root / "detached").exists():
-            self.part.main(["apply", transaction.token])
+            self.main(["apply", transaction.token])
         return self.ask("outcome", owner, token=transaction.token)
 
 
@@ -121,6 +114,6 @@ def hosts(machine: Machine, *, before: str | None = "old\n", text: str | None = 
 
 def refusal(machine: Machine, op: str, *arguments: Any, **words: Any) -> str:
     """The reason why a request is refused."""
-    with pytest.raises(machine.part.Refused) as raised:
+    with pytest.raises(Refused) as raised:
         machine.ask(op, *arguments, **words)
     return str(raised.value)

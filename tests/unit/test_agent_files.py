@@ -1,4 +1,4 @@
-"""What the host's part keeps of a file that it writes, what it looks at right before, and what it refuses in one sentence."""
+"""What the host agent keeps of a file that it writes, what it looks at right before, and what it refuses in one sentence."""
 
 import ast
 import errno
@@ -10,8 +10,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from part import KIM, SAM, SOURCE, Machine, hosts, refusal
+from agent_machine import KIM, SAM, Machine, hosts, refusal
 
+from tasks.core.agent import apply, disk, install, requests
+from tasks.core.agent.state import BOOT_UNIT, PATHS
+from tasks.core.connectors.agent_artefact import FOLDER
 from tasks.core.connectors.agent_session import LOADER
 from tasks.core.model.fact import Reading, text
 from tasks.core.model.operation import Transaction
@@ -41,7 +44,7 @@ def test_edit_between_backup_and_write_stays(machine: Machine, edit: str) -> Non
         machine.write("etc/other", "mine\n").replace(path)
     else:
         path.write_text("mine\n")
-    machine.part.main(["apply", both.token])
+    machine.main(["apply", both.token])
     kept = machine.ask("outcome", token=both.token)
     assert kept["state"] == "reverted"
     assert "was changed while this was made ready" in kept["reason"]
@@ -75,15 +78,15 @@ def test_extended_attributes_are_kept_both_ways(machine: Machine) -> None:
         os.setxattr(path, "user.owner", b"kim")
     except OSError:
         os.setxattr(path, "trusted.owner", b"kim")
-    have = machine.part.attributes_of(path)
+    have = disk.attributes_of(path)
     transaction = hosts(machine)
     machine.begin(transaction)
     assert machine.read("etc/hosts") == "new\n"
-    assert machine.part.attributes_of(path) == have
+    assert disk.attributes_of(path) == have
     (machine.root / "var/lib/burrow/pending/0.old").unlink()  # the copy is what there is then
     machine.ask("revert", token=transaction.token)
     assert machine.read("etc/hosts") == "old\n"
-    assert machine.part.attributes_of(path) == have
+    assert disk.attributes_of(path) == have
 
 
 def test_acl_is_kept_and_none_comes_from_the_folder(machine: Machine) -> None:
@@ -105,7 +108,7 @@ def test_acl_is_kept_and_none_comes_from_the_folder(machine: Machine) -> None:
     assert os.getxattr(path, name) == acl
     os.removexattr(path, name)
     mode = path.stat().st_mode
-    machine.part.write(path, b"x", mode & 0o7777, None, {})
+    disk.write(path, b"x", {"mode": mode & 0o7777, "attributes": {}})
     assert name not in os.listxattr(path)
 
 
@@ -163,7 +166,7 @@ def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, 
     record.write_bytes(b'{"token": \xff\n\0\0\0\n[1]\n' + record.read_bytes() + b'{"token": "cut of')
     machine.write("var/lib/burrow/lease.json", "")
     assert len(machine.ask("read")["remarks"]) == 2
-    machine.part.main(["status"])
+    machine.main(["status"])
     assert "record.jsonl: 3 lines cannot be read and are left out" in capsys.readouterr().out
     following = hosts(machine, before="new\n", text="newer\n")
     assert machine.begin(following, SAM)["state"] == "applied"
@@ -182,18 +185,18 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("spoilt", SPOILT)
-def test_what_was_spoilt_of_the_part_is_put_right(machine: Machine, spoilt: str) -> None:
+def test_what_was_spoilt_of_the_agent_is_put_right(machine: Machine, spoilt: str) -> None:
     machine.ask("prepare")
-    unit, wanted = machine.part.UNIT, machine.part.WANTED
+    unit, wanted = PATHS.units / BOOT_UNIT, install.wanted(BOOT_UNIT)
     if spoilt == "masked":
         unit.unlink()
     if spoilt == "disabled":
         wanted.unlink()
     SPOILT[spoilt](machine.root)
     machine.ask("prepare")
-    assert (unit.is_symlink(), unit.read_text(), wanted.resolve()) == (False, machine.part.BOOT_UNIT, unit)
-    assert machine.part.COMMAND.read_text() == machine.source
-    assert machine.part.COMMAND.stat().st_mode & 0o777 == 0o755
+    assert (unit.is_symlink(), unit.read_text(), wanted.resolve()) == (False, install.unit_text(BOOT_UNIT), unit)
+    assert PATHS.command.read_text() == machine.program
+    assert PATHS.command.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize(("code", "says"), [(errno.ENOSPC, "no space left on"), (errno.EROFS, "read-only file system:")])
@@ -210,10 +213,10 @@ def test_disk_that_takes_nothing_is_one_sentence_and_leaves_nothing(
     def refuses(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(machine.part.os, "fsync", refuses)
+    monkeypatch.setattr(os, "fsync", refuses)
     request = {"op": op, "packages": [], "deadline_s": 5, "argv": ["true"], **vars(KIM), **hosts(machine).request(60)}
     umask = os.umask(0o022)
-    machine.part.answer(json.loads(json.dumps(request)))
+    requests.answer(json.loads(json.dumps(request)))
     os.umask(umask)
     monkeypatch.undo()
     said = json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
@@ -236,18 +239,20 @@ def test_file_whose_mount_goes_before_it_is_written_is_left(machine: Machine, mo
     transaction = hosts(machine)
     machine.ask("prepare")
     machine.ask("begin", **transaction.request(60))
-    monkeypatch.setattr(machine.part, "mount_of", lambda _: "/elsewhere")
-    machine.part.main(["apply", transaction.token])
+    monkeypatch.setattr(apply, "mount_of", lambda _: "/elsewhere")
+    machine.main(["apply", transaction.token])
     assert machine.read("etc/hosts") == "old\n"
     assert "and is on /elsewhere now" in machine.ask("outcome", token=transaction.token)["reason"]
 
 
-def test_source_is_python_of_the_oldest_host() -> None:
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_source_is_python_of_the_oldest_host(path: Path) -> None:
     """Debian 11, which Proxmox VE 7 stands on, has Python 3.9."""
-    tree = ast.parse(SOURCE, feature_version=(3, 9))
+    source = path.read_text()
+    tree = ast.parse(source, feature_version=(3, 9))
     assert not any(isinstance(node, ast.Match) for node in ast.walk(tree))
-    assert "strict=" not in SOURCE
-    assert "from __future__ import annotations" in SOURCE
+    assert "strict=" not in source
+    assert source.isascii()
 
 
 def test_older_python_gets_one_sentence() -> None:
@@ -262,7 +267,7 @@ def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.Capture
     machine.ask("prepare")
     request = {"op": "begin", "packages": [], "deadline_s": 5, **vars(KIM), **hosts(machine, text="\ud800\n").request(60)}
     umask = os.umask(0o022)
-    machine.part.answer(json.loads(json.dumps(request)))
+    requests.answer(json.loads(json.dumps(request)))
     os.umask(umask)
     assert "cannot be written as UTF-8" in json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
     assert machine.ask("read")["pending"] is None
@@ -271,7 +276,7 @@ def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.Capture
 def test_login_cannot_lend_its_own_modules(machine: Machine, tmp_path: Path) -> None:
     """The loader is root, and starts in the login's home."""
     (tmp_path / "json.py").write_text(f"open('{tmp_path}/taken', 'w')\n")
-    source, request = zlib.compress(machine.source.encode()), json.dumps({"op": "read", "facts": {}, "deadline_s": 9}).encode()
+    source, request = zlib.compress(machine.program.encode()), json.dumps({"op": "read", "facts": {}, "deadline_s": 9}).encode()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = LOADER.replace("python3", sys.executable, 1)
     subprocess.run(
@@ -283,4 +288,4 @@ def test_login_cannot_lend_its_own_modules(machine: Machine, tmp_path: Path) -> 
         env=environment,
     )
     assert not (tmp_path / "taken").exists()
-    assert SOURCE.startswith("#!/usr/bin/python3 -I\n")
+    assert machine.program.startswith("#!/usr/bin/python3 -I\n")

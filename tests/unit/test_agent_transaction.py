@@ -1,10 +1,12 @@
-"""The host's part on a folder of its own: what is written, kept, taken back, and what is refused before."""
+"""The host agent on a folder of its own: what is written, kept, taken back, and what is refused before."""
 
 import os
+import time
 
 import pytest
-from part import SAM, Machine, hosts, refusal
+from agent_machine import SAM, Machine, hosts, refusal
 
+from tasks.core.agent import restore
 from tasks.core.model.operation import Action, Transaction, Unit
 
 
@@ -53,7 +55,7 @@ def test_revert_after_confirm_changes_nothing(machine: Machine, applied: Transac
 
 
 def test_confirm_after_revert_says_what_happened(machine: Machine, applied: Transaction) -> None:
-    machine.part.main(["revert", applied.token, "timer"])
+    machine.main(["revert", applied.token, "timer"])
     kept = machine.ask("confirm", token=applied.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "by its timer, because it was not confirmed")
     assert machine.read("etc/hosts") == "old\n"
@@ -65,14 +67,14 @@ def test_another_token_decides_nothing(machine: Machine, applied: Transaction, o
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
-def test_timer_of_a_transaction_begins_anew(machine: Machine, applied: Transaction) -> None:
-    machine.part.now = lambda: 1000.0
+def test_timer_of_a_transaction_begins_anew(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", lambda _: 1000.0)
     assert machine.ask("renew", token=applied.token)["revert_in_s"] == 60
     assert machine.log[-1] == f"systemctl -q restart burrow-revert-{applied.token}.timer"
 
 
 def test_timer_that_has_come_is_not_begun_anew(machine: Machine, applied: Transaction) -> None:
-    machine.part.revert(applied.token, "timer")
+    restore.revert(applied.token, "timer")
     assert machine.ask("renew", token=applied.token)["state"] == "reverted"
     assert not any("restart" in line and ".timer" in line for line in machine.log)
 
@@ -99,12 +101,12 @@ def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machin
     machine.ask("confirm", token=applied.token)
     following = hosts(machine, before="new\n", text="newer\n")
     machine.begin(following)
-    machine.part.main(["revert", applied.token, "timer"])
+    machine.main(["revert", applied.token, "timer"])
     assert machine.ask("outcome", token=following.token)["state"] == "applied"
 
 
 def test_timer_frees_the_lease_of_its_dead_run(machine: Machine, applied: Transaction) -> None:
-    machine.part.main(["revert", applied.token, "timer"])
+    machine.main(["revert", applied.token, "timer"])
     assert machine.ask("prepare", SAM)["lease"]["holder"] == "sam@desk"
 
 

@@ -1,13 +1,16 @@
-"""The host's part when something fails, is killed, or the power goes: the host is as it was; and what the console shows."""
+"""The host agent when something fails, is killed, or the power goes: the host is as it was; and what the console shows."""
 
 import json
+import os
 import subprocess
 import sys
 import zlib
 
 import pytest
-from part import KIM, SAM, Machine, hosts, refusal
+from agent_machine import KIM, SAM, Machine, hosts, refusal
 
+from tasks.core.agent import record
+from tasks.core.agent.state import PATHS
 from tasks.core.connectors.agent_session import LOADER
 from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
 
@@ -45,14 +48,14 @@ KILLED = {
 
 
 @pytest.mark.parametrize("killed", KILLED.values(), ids=KILLED)
-def test_part_that_is_killed_while_it_applies_is_restored_at_boot(machine: Machine, killed: dict) -> None:
+def test_agent_that_is_killed_while_it_applies_is_restored_at_boot(machine: Machine, killed: dict) -> None:
     machine.write("detached", "")
     machine.write("etc/hosts", "old\n")
     transaction = Transaction("x", hosts(machine).files, **killed)
     assert machine.begin(transaction)["state"] == "applying"
     assert machine.read("etc/hosts") == "new\n"
     machine.boot("second")
-    machine.part.main(["boot"])
+    machine.main(["boot"])
     kept = machine.ask("outcome", token=transaction.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "at boot, because the power went before it was confirmed")
     assert machine.read("etc/hosts") == "old\n"
@@ -68,7 +71,7 @@ def test_transaction_that_is_not_applied_cannot_be_confirmed(machine: Machine) -
 
 def test_boot_leaves_a_confirmed_transaction_alone(machine: Machine, applied: Transaction) -> None:
     machine.ask("confirm", token=applied.token)
-    machine.part.main(["boot"])
+    machine.main(["boot"])
     assert machine.read("etc/hosts") == "new\n"
 
 
@@ -80,7 +83,7 @@ def test_boot_touches_no_live_state(machine: Machine) -> None:
     transaction = Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),))
     machine.begin(transaction)
     logged = len(machine.log)
-    machine.part.main(["boot"])
+    machine.main(["boot"])
     assert not said.exists()
     assert machine.log[logged:] == [
         "systemctl -q --root=/ disable chrony.service",
@@ -106,47 +109,46 @@ def test_what_cannot_be_undone_is_said(machine: Machine) -> None:
 
 
 def test_backups_and_records_are_bounded(machine: Machine) -> None:
-    part = machine.part
-    for number in range(part.KEPT_BACKUPS + 2):
+    for number in range(record.KEPT_BACKUPS + 2):
         transaction = Transaction(f"number {number}")
         machine.begin(transaction)
         machine.ask("confirm", token=transaction.token)
-    assert len(list(part.BACKUPS.iterdir())) == part.KEPT_BACKUPS
-    part.RECORD.write_text(part.RECORD.read_text() * part.KEPT_RECORDS)
+    assert len(list(PATHS.backups.iterdir())) == record.KEPT_BACKUPS
+    PATHS.record.write_text(PATHS.record.read_text() * record.KEPT_RECORDS)
     last = Transaction("the last")
     machine.begin(last)
     machine.ask("confirm", token=last.token)
-    records = [json.loads(line)["why"] for line in part.RECORD.read_text().splitlines()]
-    assert (len(records), records[-1]) == (part.KEPT_RECORDS, "the last")
+    records = [json.loads(line)["why"] for line in PATHS.record.read_text().splitlines()]
+    assert (len(records), records[-1]) == (record.KEPT_RECORDS, "the last")
     assert len(machine.ask("read")["records"]) == 5
 
 
 @pytest.mark.usefixtures("applied")
 def test_console_shows_and_reverts(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    machine.part.main(["status"])
+    machine.main(["status"])
     assert "pending: name the hosts by kim@desk since" in capsys.readouterr().out
-    machine.part.main(["revert"])
-    machine.part.main(["status"])
+    machine.main(["revert"])
+    machine.main(["status"])
     said = capsys.readouterr().out
     assert "pending: nothing" in said
     assert "reverted   name the hosts  by hand on the host" in said
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_part_is_taken_off_a_host_only_when_nothing_is_open(machine: Machine, applied: Transaction) -> None:
+def test_agent_is_taken_off_a_host_only_when_nothing_is_open(machine: Machine, applied: Transaction) -> None:
     with pytest.raises(SystemExit, match="`burrow revert` first"):
-        machine.part.main(["remove"])
+        machine.main(["remove"])
     machine.ask("confirm", token=applied.token)
-    machine.part.main(["remove"])
+    machine.main(["remove"])
     left = [path for path in machine.root.rglob("*burrow*") if machine.root in path.parents]
     assert left == []
     assert machine.read("etc/hosts") == "new\n"
 
 
-def test_part_runs_from_standard_input_and_answers_on_its_last_line(machine: Machine) -> None:
+def test_agent_runs_from_standard_input_and_answers_on_its_last_line(machine: Machine) -> None:
     def ask(op: str) -> dict:
         source, request = (
-            zlib.compress(machine.source.encode()),
+            zlib.compress(machine.program.encode()),
             json.dumps({"op": op, "facts": {"x": "echo 1"}, "deadline_s": 9, **vars(KIM), "packages": []}),
         )
         command = LOADER.replace("python3", f"{sys.executable} -I -S", 1)
@@ -164,8 +166,8 @@ def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
     machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.boot("second")
-    monkeypatch.setattr(machine.part.os.path, "ismount", lambda _: False)
-    machine.part.main(["boot"])
+    monkeypatch.setattr(os.path, "ismount", lambda _: False)
+    machine.main(["boot"])
     kept = machine.ask("outcome", token=applied.token)
     assert f"{machine.root}/etc/hosts stays:" in kept["reason"]
     assert machine.read("etc/hosts") == "new\n"

@@ -1,10 +1,12 @@
-"""The host's part before any transaction: whose the host is, what it reads, and how it comes onto the host."""
+"""The host agent before any transaction: whose the host is, what it reads, and how it comes onto the host."""
 
 import json
 
 import pytest
-from part import KIM, SAM, Machine, refusal
+from agent_machine import KIM, SAM, Machine, refusal
 
+from tasks.core.agent import install, process
+from tasks.core.agent.state import BOOT_UNIT
 from tasks.core.connectors.agent_session import Owner
 
 
@@ -61,31 +63,33 @@ def test_reading_writes_nothing(machine: Machine) -> None:
     assert set(machine.root.rglob("*")) == before
 
 
-def test_command_that_hangs_is_ended_with_its_children(machine: Machine) -> None:
-    assert machine.part.run(["/bin/sh", "-c", "cat /dev/zero > /dev/null"], 0.05)[0] == 124
+def test_command_that_hangs_is_ended_with_its_children() -> None:
+    assert process.run(["/bin/sh", "-c", "cat /dev/zero > /dev/null"], 0.05)[0] == 124
 
 
-def test_part_is_installed_once_under_its_hash(machine: Machine) -> None:
+def test_agent_is_installed_once_under_its_hash(machine: Machine) -> None:
     machine.ask("prepare")
     command = machine.root / "usr/local/sbin/burrow"
-    assert command.read_text() == machine.source
-    assert (machine.root / "etc/systemd/system/sysinit.target.wants/burrow-boot.service").resolve().read_text() == machine.part.BOOT_UNIT
+    assert command.read_text() == machine.program
+    assert (machine.root / "etc/systemd/system/sysinit.target.wants/burrow-boot.service").resolve().read_text() == install.unit_text(
+        BOOT_UNIT
+    )
     inode = command.stat().st_ino
     machine.ask("prepare")
     assert command.stat().st_ino == inode
 
 
-def test_new_part_takes_the_old_ones_place(machine: Machine) -> None:
+def test_new_agent_takes_the_old_ones_place(machine: Machine) -> None:
     machine.ask("prepare")
-    newer = f"{machine.source}# newer\n"
-    machine.part = machine.load(newer)
+    newer = f"{machine.program}# newer\n"
+    machine.start(newer)
     machine.ask("prepare")
     assert (machine.root / "usr/local/sbin/burrow").read_text() == newer
     assert len(list((machine.root / "usr/local/lib/burrow").iterdir())) == 1
 
 
-def test_part_restores_before_the_network_comes_up(machine: Machine) -> None:
-    unit = dict(line.split("=", 1) for line in machine.part.BOOT_UNIT.splitlines() if "=" in line)
+def test_agent_restores_before_the_network_comes_up(machine: Machine) -> None:
+    unit = dict(line.split("=", 1) for line in install.unit_text(BOOT_UNIT).splitlines() if "=" in line)
     assert "networking.service" in unit["Before"].split()
     assert unit["ExecStart"] == f"{machine.root}/usr/local/sbin/burrow boot"
     assert unit["ConditionPathExists"] == f"{machine.root}/var/lib/burrow/pending/meta.json"
