@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from deeds import open_set
 from rehearsal import NODES, ROOT, Lab, states
-from sites import variant
+from sites import BY_ITSELF, variant
 
 pytestmark = pytest.mark.lab
 
@@ -114,8 +114,9 @@ def test_one_host_accepts_and_says_nothing(lab: Lab) -> None:
 
 @pytest.mark.parametrize(("kind", "host"), [("prepared", "alvin"), ("reachable", "sw-rack")])
 def test_second_operator_is_refused_by_name(lab: Lab, tmp_path: Path, kind: str, host: str) -> None:
-    """By the lease before the first change, and by the open transaction after it."""
-    with open_set(tmp_path / "go", kind, host, *ALVIN) as first:
+    """By the lease before the first change, and by the open transaction after it. The first run's timers outlast the whole second run."""
+    patient = variant(tmp_path / "site", timers=BY_ITSELF)
+    with open_set(tmp_path / "go", kind, host, *ALVIN, "--site", patient) as first:
         second = lab.runbook("bootstrap", *NETWORK, "--limit", "alvin")
         assert second.code == 3, second.out
         assert f"(process {first.pid})" in second.out, second.out
