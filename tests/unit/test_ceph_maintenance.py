@@ -48,8 +48,8 @@ def test_none_where_ceph_is_not_set_up() -> None:
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        (whole_but("nobody-answers"), "Ceph answers nobody: [errno 110] RADOS timed out (error connecting to the cluster)"),
-        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph answers nobody: asking ended with 124: no end after 27 s"),
+        (whole_but("nobody-answers"), "Ceph does not answer: [errno 110] RADOS timed out (error connecting to the cluster)"),
+        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph does not answer: reading it ended with 124: no end after 27 s"),
     ],
     ids=["timed-out", "no-end"],
 )
@@ -87,7 +87,7 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "osd.0")
     assert flag.undo[-3:] == ("unset-group", "noout", "osd.0")
-    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for it alone, set through simon)"
+    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for this host only, set on simon)"
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "simon")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "simon")
 
@@ -97,7 +97,7 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     [
         ({"osd metadata/1/hostname": "pve2"}, "osd.1 is up on pve2"),
         ({"osd metadata/1/hostname": "", "osd tree/nodes/3/name": "simon-ssd"}, "osd.1 is up on simon-ssd"),
-        ({"osd metadata/1": {"id": 1}, "osd tree/nodes/3/children": []}, "osd.1 is up on a host that it does not say"),
+        ({"osd metadata/1": {"id": 1}, "osd tree/nodes/3/children": []}, "osd.1 is up on a host that it does not report"),
     ],
     ids=["another-name", "only-a-bucket", "nowhere"],
 )
@@ -139,7 +139,7 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
         (tmp_path / "osd" / name / "whoami").write_text("0\n")
     script = READ_CEPH.replace("/etc/", f"{tmp_path}/").replace("/var/lib/ceph/", f"{tmp_path}/")
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert out == ('{"error": "no ceph.conf is there to ask by, though the host has ceph-0, ceph-4"}' if osds else "{}")
+    assert out == ('{"error": "there is no ceph.conf, but the host has ceph-0, ceph-4"}' if osds else "{}")
 
 
 def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
@@ -153,7 +153,7 @@ def test_flag_that_nobody_would_take_away_is_not_set() -> None:
     with pytest.raises(Refused) as raised:
         CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")
     assert str(raised.value) == (
-        "alvin: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back"
+        "alvin: no other monitor's host answers, so no host would unset Ceph's noout if this run died; bring one back"
     )
 
 
