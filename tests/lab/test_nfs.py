@@ -221,7 +221,7 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         done = lab.runbook("bootstrap", *ALONE)
         assert done.code == 0, done.out
         said = " ".join(done.out.split())
-        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and what is in it stay" in said
+        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and its content stay" in said
         assert "simon (172.16.101.2)" in said
         assert lab.sh("vault", "ls /mnt/Flash/Scratch").split() == ["kept"]
     finally:
@@ -277,7 +277,7 @@ def test_drift_by_hand_is_mended(lab: Lab) -> None:
     assert (code, wrong) == (1, {"exports_are_as_intended", "export_folders_have_their_owner_and_mode"}), report["stages"]
     done = lab.runbook("bootstrap", *ALONE)
     assert done.code == 0, done.out
-    assert f"{DATA}/etcd: owner 7:7 becomes 0:0; nothing in it is touched" in done.out
+    assert f"{DATA}/etcd: owner 7:7 becomes 0:0; its content is not touched" in done.out
     assert lab.sh("vault", f"stat -c %u {DATA}/etcd {DATA}/etcd/member").split() == ["0", "7"]
     lab.sh("vault", f"rm {DATA}/etcd/member")
 
