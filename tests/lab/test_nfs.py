@@ -204,7 +204,7 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         with Transfer(lab) as transfer:
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
-        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0750" in done.out
+        assert "/mnt/Flash/Scratch is created: owner 1000:1000, mode 0750" in done.out
         written, slowest_ms, whole = transfer.said.split()
         assert int(written) > 50
         assert int(slowest_ms) < 2000, transfer.said

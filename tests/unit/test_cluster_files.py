@@ -70,7 +70,7 @@ def test_file_that_is_there_and_empty_is_no_absent_file(tmp_path: Path) -> None:
     write(tmp_path, "etc/pve/corosync.conf", "")
     done = read(tmp_path, COROSYNC.command, mounted=True)
     assert done.returncode == 1
-    assert "corosync.conf is there and empty" in done.stderr
+    assert "corosync.conf is empty" in done.stderr
 
 
 def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
