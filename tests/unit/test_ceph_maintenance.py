@@ -106,8 +106,8 @@ def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes
     with pytest.raises(Refused) as raised:
         concerned(facts)
     assert str(raised.value) == (
-        f"{where}, which is no host of the inventory that could have one: what a change would stop is not known; name that"
-        " host in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
+        f"{where}, which is no storage host of the inventory: which OSDs a change would stop is not known; name that host"
+        " in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
     )
     with pytest.raises(Refused, match=where):
         CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")
