@@ -1,4 +1,4 @@
-"""The mutation gate makes the mistakes that it says, and no others."""
+"""The mutation gate makes exactly the intended mistakes."""
 
 import ast
 import importlib
@@ -13,14 +13,14 @@ FOLDER = ROOT / "tests" / "mutation"
 
 @pytest.fixture(scope="module")
 def gate() -> ModuleType:
-    """Its modules are beside each other."""
+    """The gate, whose modules import each other by name."""
     sys.path.insert(0, str(FOLDER))
     yield importlib.import_module("gate")
     sys.path.remove(str(FOLDER))
 
 
 @pytest.fixture(scope="module")
-def made(gate: ModuleType):  # noqa: ARG001 (it finds the modules)
+def made(gate: ModuleType):  # noqa: ARG001 (it sets the module path)
     """{old: new} of the mutants of a text."""
     mutants = sys.modules["mutants"]
 
@@ -36,7 +36,7 @@ def made(gate: ModuleType):  # noqa: ARG001 (it finds the modules)
 
 @pytest.fixture(scope="module")
 def mutants(gate: ModuleType):
-    """Those of the suite."""
+    """The mutants of the suite."""
     return gate.all_mutants(ROOT)
 
 
@@ -146,5 +146,5 @@ def test_each_seed_draws_others_spread_over_the_files(gate: ModuleType, mutants)
 @pytest.mark.parametrize(("living", "code"), [(0, 0), (5, 0), (6, 1)])
 def test_gate_fails_where_more_than_five_percent_live(gate: ModuleType, living: int, code: int, mutants, capsys) -> None:
     tried = [gate.Trial(one, "" if number < living else "a test") for number, one in enumerate(mutants["engine"][:100])]
-    assert gate.told(tried, 100, 0, 0.0) == code
-    assert f"{living} live" in capsys.readouterr().out
+    assert gate.report(tried, 100, 0, 0.0) == code
+    assert f"{living} survived" in capsys.readouterr().out
