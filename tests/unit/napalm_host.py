@@ -15,14 +15,14 @@ RUNNING = "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet static\
 
 MERGE = "iface eno1\n\tmtu 1400\n"
 
-# Not a file: why nothing below /etc/pve can be read.
+# Not a file: the reason why nothing below /etc/pve can be read.
 UNMOUNTED = "unmounted"
 
 MERGED = RUNNING + "\tmtu 1400\n"
 
 
 class Host:
-    """A host's part in memory: it answers requests as the real one does, and stands in for the SSH channel."""
+    """The host agent in memory: it answers requests as the real one does, and also stands for the SSH channel."""
 
     host = "h"
 

@@ -1,4 +1,4 @@
-"""What a host would answer after the commands of a plan: pvecm, pveceph and pvesm, as far as the facts of the changes show them."""
+"""What a host would answer after a plan's commands: the effects of pvecm, pveceph and pvesm that the facts of the changes show."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ Said = dict[str, str]
 
 
 def commanded(said: Mapping[str, Reading], commands: Iterable[Command], host: str, facts: Facts, site: Site) -> dict[str, Reading]:
-    """The readings with what each command leaves in them."""
+    """The readings after each command."""
     texts = {name: reading.out for name, reading in said.items()}
     for command in commands:
         name = next(one for one in COMMANDS if command.argv[: len(one.split())] == tuple(one.split()))
@@ -101,7 +101,7 @@ def _set_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str],
 
 
 def _set_flags(texts: Said, _: str, words: list[str], *__: Any) -> None:
-    """`10 osd set noout`: the first word is the limit of the wait."""
+    """`10 osd set noout`: the first word is the time limit."""
     *_, verb, name = words
     flags = {"pauserd", "pausewr"} if name == "pause" else {name}
 

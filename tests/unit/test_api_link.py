@@ -1,4 +1,4 @@
-"""A device with an API: its calls, its jobs, its refusals, and a change set carried over it and taken back."""
+"""A device with an API: its calls, its jobs, its refusals, and a change set that is applied and undone through it."""
 
 import time
 
@@ -29,7 +29,7 @@ MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.co
 
 @pytest.fixture
 def device() -> Device:
-    """A TrueNAS on which nobody has shared anything."""
+    """A TrueNAS without shares."""
     readings = case_of("truenas_exports", "fresh").facts["vault"].readings
     return of_readings({name: reading.out for name, reading in readings.items()})
 
@@ -85,7 +85,7 @@ def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Dev
 
 
 def test_a_check_that_fails_takes_all_back(run: Run, device: Device) -> None:
-    """The service says that it started and did not."""
+    """The service reports that it started, but did not start."""
     device.service_control = lambda *_: True  # type: ignore[method-assign]
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
@@ -110,7 +110,7 @@ def test_a_connection_that_breaks_is_opened_anew(run: Run, wire: Wire) -> None:
 
 
 def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Run, wire: Wire, device: Device) -> None:
-    """Whether the share was made is not known: it was, and the next run finds it."""
+    """The run does not know whether the share was created. It was, and the next run finds it."""
     wire.loses = "sharing.nfs.create"
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
@@ -122,7 +122,7 @@ def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Ru
 
 def test_what_is_no_call_is_refused(run: Run) -> None:
     class WithAnAction(TruenasExports):
-        """It also runs a command."""
+        """Also runs a command."""
 
         def steps(self, *_: object) -> tuple[Action, ...]:  # type: ignore[override]
             return (Action(("true",), ("true",)),)
@@ -173,7 +173,7 @@ def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) ->
 
 @pytest.mark.parametrize("said", [None, 7, [7], {"name": "share"}], ids=str)
 def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -> None:
-    """Its opposite would delete something else."""
+    """The undo would delete another object."""
     with pytest.raises(BadAnswer) as raised:
         _of(Call("sharing.nfs.delete", "[{id}]"), said)
     assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {said!r}"

@@ -1,4 +1,4 @@
-"""The files of cases: their form, why each is there, and the drill that ran what a change sends."""
+"""The files of cases: their form, the reason of each case, and the drill that ran the steps of a change."""
 
 import ast
 from functools import cache

@@ -1,4 +1,4 @@
-"""The script that looks for traces of Ceph on a host, in a folder in the place of its root."""
+"""The script that reads a host's Ceph identity, on a folder instead of the host's root."""
 
 import subprocess
 from pathlib import Path

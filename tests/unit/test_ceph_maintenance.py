@@ -1,4 +1,4 @@
-"""Whom Ceph's maintenance concerns, by what Ceph says: nobody where it is not set up, and nobody knows where it is silent."""
+"""The hosts that Ceph's maintenance covers: none where Ceph is not set up, unknown where it does not answer."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_one_answer_is_enough() -> None:
 
 @pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
 def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
-    """Of a fresh one all at once; of a silent one none, which its change says."""
+    """In a fresh cluster all nodes at once; without an answer none, because the change refuses."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
     assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
 
@@ -75,13 +75,13 @@ def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
 
 
 def otherwise(**changes: object) -> Facts:
-    """What all nodes hear, with other values at some paths."""
+    """The facts of all nodes, with other values at some paths of Ceph's answer."""
     said_by_all = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
     return said(WHOLE.facts, **said_by_all)
 
 
 def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
-    """Whatever the bucket of CRUSH is called that they are in."""
+    """By the host that an OSD reports, whatever the name of its CRUSH bucket."""
     facts = otherwise(**{"osd tree/nodes/1/name": "alvin-ssd", "osd metadata/1/hostname": "simon.mrcurls.org"})
     assert concerned(facts) == (NODES, {})
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions

@@ -1,4 +1,4 @@
-"""The script that reads Ceph on a host, with a library of our own in the place of Ceph's."""
+"""The script that reads Ceph on a host, with a library of the test instead of Ceph's."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from tasks.storage.ceph.facts import CEPH
 
-# As Ceph's: a class with these methods and errors. It aborts whoever shuts it down, or ends with it.
+# Like Ceph's library: a class with these methods and errors. It aborts a process that shuts it down, or that ends normally.
 LIBRARY = """
 import atexit, json, os
 class Error(Exception): pass
@@ -35,14 +35,14 @@ class Rados:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    """A folder with Proxmox's file of Ceph, and the library."""
+    """A folder with Proxmox's ceph.conf, and the library."""
     (tmp_path / "rados.py").write_text(LIBRARY)
     (tmp_path / "ceph.conf").touch()
     return tmp_path
 
 
 def read(host: Path, **answers: Any) -> dict[str, Any]:
-    """What the host answers; without answers of its monitors nobody is there."""
+    """The output of the script. Without answers, no monitor is reachable."""
     command = CEPH.command.replace("/etc/pve/ceph.conf", str(host / "ceph.conf")).replace("python3", sys.executable, 1)
     environment = {**os.environ, "PYTHONPATH": str(host), **({"answers": json.dumps(answers)} if answers else {})}
     done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Every change on every case: the diff, the impact and the steps that it sends, or the refusal; and then nothing left to do."""
+"""Every change on every case: the diff, the impact and the steps that it sends, or the refusal; then a second run finds no difference."""
 
 import pytest
 from cases import CASES, Case, cases_of, changes
@@ -29,7 +29,7 @@ def plan_of(case: Case, facts=None, change=None) -> HostPlan:
 
 
 def follows(case: Case, change=None) -> dict[str, object]:
-    """What must follow: the plan as it is shown and as it is sent, or the refusal. Nothing where nothing differs."""
+    """The results of a case: the plan as shown and as sent, or the refusal. Empty where nothing differs."""
     try:
         plan = plan_of(case, change=change)
     except BurrowError as error:
@@ -39,7 +39,7 @@ def follows(case: Case, change=None) -> dict[str, object]:
 
 
 def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None:
-    """Each stands once in tests/cases/scripts, as a host gets it; the cases name them."""
+    """Each is stored once in tests/cases/scripts, as the host receives it, and the cases refer to it by name."""
     found = [one for case in PLANNED for one in scripts(plan_of(case))]
     if request.config.getoption("--save"):
         save_scripts(found)
@@ -80,7 +80,7 @@ def _texts(plan: HostPlan) -> dict[str, str]:
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
 def test_a_file_without_a_last_newline_is_changed_alike(case: Case) -> None:
-    """What comes after its last line does not run into it."""
+    """An appended line does not run into the last one."""
     plan = plan_of(case)
     before = {file.before for file in (plan.transaction.files if plan.transaction else ()) if file.before}
     facts = {

@@ -1,4 +1,4 @@
-"""What is below /etc/pve is read, and written, while it is mounted alone: a folder in the place of a host's root."""
+"""Files below /etc/pve are read and written only while it is mounted, on a folder instead of the host's root."""
 
 import subprocess
 from dataclasses import replace
@@ -52,7 +52,7 @@ def test_host_that_is_to_be_a_node_and_is_none_is_no_fresh_node(tmp_path: Path) 
 
 
 def test_daemon_that_died_under_its_mount_is_said(tmp_path: Path) -> None:
-    """The mount is still listed, and every question ends with an error."""
+    """The mount is still listed, and every access fails."""
     done = read(tmp_path, COROSYNC.command, mounted=True)
     assert done.returncode == 1
     assert "is mounted and does not answer" in done.stderr
@@ -82,7 +82,7 @@ def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
 
 
 def test_command_that_writes_there_is_not_run_without_it(tmp_path: Path) -> None:
-    """Nor is its opposite."""
+    """Neither is its undo."""
     command = Command(("touch", f"{tmp_path}/made"), "made", ("touch", f"{tmp_path}/undone"), mount=str(tmp_path))
     opposite = command.opposite()
     assert opposite is not None

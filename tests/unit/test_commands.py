@@ -1,4 +1,4 @@
-"""What is promised of steps that no timer takes back, and of sets that are applied one after the other."""
+"""Promises about steps that no timer takes back, and about sets that are applied one after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -38,7 +38,7 @@ class Joined(Change[Named]):
 
 @dataclass(frozen=True)
 class JoinedAfter(Joined):
-    """The host has joined, once alvin has."""
+    """The host has joined, after alvin has."""
 
     def intend(self, _: Site, facts: Facts) -> Named:
         if "alvin" not in facts or facts["alvin"][HEALTH] != "joined":
@@ -92,7 +92,7 @@ def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
 
 
 def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World) -> None:
-    """Some of Proxmox's commands end with 0 when their task failed: the reason is on their standard error alone."""
+    """Some of Proxmox's commands exit with 0 although their task failed; only their standard error has the reason."""
     world["alvin"].answers[HEALTH.command] = lambda _: "tired"
     world["alvin"].remarks["join b"] = "b is full"
     outcome = world.apply_set(replace(join("alvin"), checks=(host_is_well,)))
@@ -101,7 +101,7 @@ def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World
 
 
 def test_lost_answer_is_not_asked_again(world: World) -> None:
-    """Whether it was done is not known: the next run looks."""
+    """It is unknown whether the command ran: the next run reads the state."""
 
     def break_off(host: FakeHost) -> None:
         host.reachable = False
@@ -141,7 +141,7 @@ def test_none_is_begun_after_one_that_failed(world: World) -> None:
 
 
 def test_sets_of_one_group_are_carried_at_once(world: World) -> None:
-    """So one that fails keeps the others of its group from nothing, and those after the group from all."""
+    """A set that fails does not stop the other sets of its batch, but it stops all sets after the batch."""
     world["alvin"].fails["join a"] = "a is closed"
     group = [replace(join(host, lock="cluster"), batch="nodes") for host in ("alvin", "simon")]
     result = world.execute(*group, replace(join("simon", lock="cluster"), name="after"))
@@ -175,5 +175,5 @@ def test_set_waits_for_its_checks_as_long_as_it_says(world: World) -> None:
     begun = world.clock()
     world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.clock() > begun + 60 else "tired"
     one = ChangeSet("slow", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), verify_s=90)
-    assert world.apply_set(one).state == "reverted"  # its own timer ends before that
+    assert world.apply_set(one).state == "reverted"  # its own timer expires before that
     assert world.apply_set(replace(join("alvin"), checks=(host_is_well,), verify_s=90)).state == "done"

@@ -1,4 +1,4 @@
-"""What a run does without a timer: done step by step, taken back the other way round, and told."""
+"""The steps of a run without a timer: applied in order, undone in reverse order, and reported."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from tasks.core.model.errors import LinkError, TransactionError
 
 @dataclass(frozen=True)
 class Deed:
-    """A step, with what takes it back: `fails` says how it ends."""
+    """A step with its undo; `fails` tells how it ends."""
 
     name: str
     undo: str = ""
@@ -23,7 +23,7 @@ class Deed:
 
 
 class Doer:
-    """Does what it is asked, and remembers."""
+    """Executes steps, and records them."""
 
     def __init__(self, **fails: Exception) -> None:
         self.asked: list[str] = []

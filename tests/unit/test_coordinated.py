@@ -1,4 +1,4 @@
-"""Sets that hold only together are one set, in the place of the first of them."""
+"""Sets that must change together are merged into one set, at the place of the first of them."""
 
 from typing import Any
 

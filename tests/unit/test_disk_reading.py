@@ -1,4 +1,4 @@
-"""The script that reads a host's disks, with tools of our own in the place of the host's."""
+"""The script that reads a host's disks, with tools of the test instead of the host's."""
 
 import os
 import subprocess

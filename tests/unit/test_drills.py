@@ -1,4 +1,4 @@
-"""The drills in parts: every file of drills, and the mutation gate, is in just one of them, and they take about the same time."""
+"""The parts of the drills: every file of drills, and the mutation gate, is in exactly one of them, and they take about the same time."""
 
 import importlib
 from pathlib import Path

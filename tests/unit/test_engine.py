@@ -1,4 +1,4 @@
-"""What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
+"""Promises of applying a change set, whatever the hosts and the operator do meanwhile."""
 
 import pytest
 from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
@@ -77,7 +77,7 @@ def test_end_that_is_right_already_is_held_but_not_changed(world: World) -> None
 
 
 def test_end_that_is_right_already_and_another_runs_refuses_the_set(world: World) -> None:
-    """That run's open transaction there could take away what this one builds on."""
+    """The other run's open transaction could revert what this set depends on."""
     world.apply_set(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
@@ -155,13 +155,13 @@ def test_platform_without_a_timer_is_refused() -> None:
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     assert world.apply_set(vendors).state == "done"
-    assert world["sw-vendor"].timers == [16]  # EOS counts in seconds
-    assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
+    assert world["sw-vendor"].timers == [16]  # EOS accepts seconds
+    assert world["sw-vendor"].records[0]["why"] == ""  # EOS accepts no message
 
 
 @pytest.mark.parametrize(("platform", "why"), [("eos", ""), ("ios", ""), ("ifupdown2", "uplink alvin")])
 def test_platform_that_takes_no_message_gets_none(world: World, platform: str, why: str) -> None:
-    """NAPALM's drivers for EOS and IOS raise on any."""
+    """NAPALM's drivers for EOS and IOS raise on any message."""
     vendors = uplink("alvin", "sw-vendor")
     run = world.run(vendors)
     run.nornir.inventory.hosts["sw-vendor"].platform = platform
@@ -244,7 +244,7 @@ def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
 
 
 def test_cut_off_hosts_set_ends_only_after_its_timer(world: World) -> None:
-    """Until then another set must not have the host."""
+    """Until then no other set may use the host."""
     world["sw-rack"].happens["after begin"] = vanish
     world.apply_set(ALVIN)
     assert world["sw-rack"].pending is not None
@@ -286,7 +286,7 @@ def test_interrupt_rolls_back(world: World, kind: str, host: str) -> None:
 
 
 def test_interrupt_while_confirming_comes_too_late(world: World) -> None:
-    """Half a set confirmed is worse than all of it."""
+    """A set that is confirmed on only one host is worse than one that is confirmed on both."""
     run = world.run(ALVIN)
     run.watchers = (when("confirmed", "alvin", run.stop.set),)
     assert world.apply_set(ALVIN, run).state == "done"
@@ -342,7 +342,7 @@ def test_host_that_goes_on_restoring_is_said(world: World) -> None:
 
 @pytest.fixture
 def begun(world: World):
-    """A run that has begun a switch's change, and the plan of it."""
+    """A run that has begun a switch's change, and its plan."""
 
     def begin(switch: str):
         change_set = uplink("alvin", switch)

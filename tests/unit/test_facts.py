@@ -1,4 +1,4 @@
-"""What is promised of facts: those that wait for others end in time, each by itself, and a message names them."""
+"""Promises about facts: each that waits for other hosts ends in time, and a message names it."""
 
 import subprocess
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tasks.core.model.fact import Fact, HostFacts, Reading, union
 from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS
 
 SITE = case_of("ceph_pool", "already-right").site
-# What the facts without such a limit may take together: the name server is asked for 5 s, pings take 2 s, the rest is a slow host's own.
+# The time that the facts without a limit may take together: the name server is asked for 5 s, pings take 2 s, a slow host needs the rest.
 REST_S = 12
 KILL_S = 1
 
@@ -41,7 +41,7 @@ def bound_s(facts: tuple[Fact[object], ...]) -> int:
 
 
 def test_what_waits_for_others_fits_into_one_reading() -> None:
-    """That of the audit, and that of a run with the conditions of a maintenance."""
+    """In the audit, and in a run with the conditions of a maintenance."""
     needs = [one.needs for one in (*changes().values(), *MAINTENANCE_CHECKS) if isinstance(one.needs, tuple)]
     for facts in (union(one.needs for one in CATALOG), union(needs)):
         assert 0 < bound_s(facts) + REST_S < READ_S * 0.9

@@ -107,7 +107,7 @@ def test_daemons_are_switched_line_by_line() -> None:
 
 
 def routed(statement: str) -> str:
-    """OSPF with one more statement of its router."""
+    """OSPF with one more router statement."""
     return OSPF.replace("1.1.1.1\n", f"1.1.1.1\n {statement}\n")
 
 

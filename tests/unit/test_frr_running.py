@@ -1,4 +1,4 @@
-"""What runs in FRR and no file holds: found statement by statement, whatever words a file has for the same."""
+"""Configuration that FRR runs and no file holds: found statement by statement, in whatever form a file writes it."""
 
 import pytest
 from cases import case_of
@@ -22,7 +22,7 @@ def test_what_frr_rewrites_is_not_lost() -> None:
 
 @pytest.mark.parametrize("index", SAID, ids=[f"{index} {PARSED[index].text.strip()}" for index in SAID])
 def test_each_statement_that_no_file_holds_is_named(index: int) -> None:
-    """The file is all that runs, but for this one statement; a context that goes takes its own along."""
+    """The file has all running configuration except this statement; a context that is missing takes its statements along."""
     gone = PARSED[index]
     file = "".join(line.text for line in PARSED if line is not gone and (not gone.opens or line.path[: len(gone.opens)] != gone.opens))
     expected = {one for one in beyond(normal_form(RUNNING), normal_form(file)) if not NOT_LOST.match(one[1])}
@@ -58,7 +58,7 @@ def test_the_same_in_other_words_is_not_lost(file: str, running: str) -> None:
 
 
 def test_file_without_indentation_is_the_same() -> None:
-    """As it is pasted into vtysh; contexts end at their `exit`, or where something else begins."""
+    """As when it is pasted into vtysh: contexts end at their `exit`, or where another context begins."""
     flat = "".join(f"{line.strip()}\n" for line in FILE.splitlines())
     assert normal_form(flat) == normal_form(FILE)
     assert unsaved(RUNNING, flat, flat, "").lost == ()

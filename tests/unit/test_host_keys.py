@@ -1,4 +1,4 @@
-"""Whether the key of a host is the known one: each way in which known_hosts and the SSH configuration can say so, on a real connection."""
+"""Whether a host's key is the known one, for each way in which known_hosts and the SSH configuration can define it, on real connections."""
 
 import base64
 import hmac
@@ -19,7 +19,7 @@ NISTP = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
 
 
 class Door(OpenDoor):
-    """Counts whose key was accepted: only they come as far as this."""
+    """Counts the clients that accepted the server's key: only they get this far."""
 
     entered = 0
 
@@ -30,7 +30,7 @@ class Door(OpenDoor):
 
 
 async def nothing(process: asyncssh.SSHServerProcess) -> None:
-    """Any command, done."""
+    """Accepts any command, and exits."""
     await process.stdin.read()
     process.exit(0)
 
@@ -46,7 +46,7 @@ def hashed(name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's own keys, agent or known hosts."""
+    """A home folder without keys, SSH agent or known hosts."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     Door.entered = 0
@@ -59,7 +59,7 @@ def port() -> Iterator[int]:
 
 
 def configured(folder: Path, port: int, *words: str) -> str:
-    """An SSH configuration with these words for `alvin`, beside what leads to him; FOLDER and PORT stand for themselves."""
+    """An SSH configuration with these words for `alvin`, after the lines that lead to him; FOLDER and PORT are placeholders."""
     path = folder / "ssh_config"
     said = "\n  ".join(words).replace("FOLDER", str(folder))
     path.write_text(f"Host alvin\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  GlobalKnownHostsFile none\n  {said}\n")
@@ -284,7 +284,7 @@ def test_jump_hosts_key_is_checked_too(tmp_path: Path, port: int) -> None:
 
 
 def test_nothing_is_lent_to_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No agent, no display, no terminal, and none of its commands, whatever the SSH configuration says."""
+    """No agent, no display, no terminal and none of its commands, whatever the SSH configuration allows."""
     asked: list[str | None] = []
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
     monkeypatch.setenv("DISPLAY", ":9")

@@ -1,4 +1,4 @@
-"""What hosts say steers no terminal, is no markup, and can always be written: on the screen, in the record, in the drawing."""
+"""Text from hosts controls no terminal, is not parsed as markup, and can always be written: on screen, in the record, in the drawing."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def screened(result, terminal: bool, capsys) -> str:
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
-    """In a diff, an event, a reason, a finding, a host that is not reached, and what the record of an earlier run says."""
+    """In a diff, an event, a reason, a finding, the error of an unreachable host, and the record of an earlier run."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     world["alvin"].answers["health"] = lambda _: EVIL
     world["alvin"].files["/etc/network/interfaces"] += f"# {EVIL.replace(chr(13), '')}\n"

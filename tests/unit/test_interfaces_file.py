@@ -1,4 +1,4 @@
-"""/etc/network/interfaces as text: what is not named keeps every byte, what is named is merged once."""
+"""/etc/network/interfaces as text: lines that no candidate names keep every byte, named ones are merged once."""
 
 import pytest
 from cases import CASES, case_of, cases_of

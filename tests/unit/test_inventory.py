@@ -1,4 +1,4 @@
-"""What follows from sound inventories: the shipped site, a fourth node that is rows alone, a home of another shape, Nornir's view."""
+"""Valid inventories: the shipped site, a fourth node that needs only rows, a home of another shape, Nornir's view."""
 
 import re
 import shutil
@@ -82,7 +82,7 @@ KEYS = {
 
 
 def signed(folder: Path, said: bytes, mode: int) -> Path:
-    """The shipped inventory with a key of OSPF."""
+    """The shipped inventory with an OSPF key."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     defaults = folder / "defaults.yaml"
     defaults.write_text(defaults.read_text().replace("ospf:\n", "ospf:\n  key_file: key\n"))
@@ -107,7 +107,7 @@ def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, said: bytes, 
     assert "hush" not in str(problem)
 
 
-# What a person mistypes in one row, and what follows from that.
+# Typing errors in one row, and their consequences.
 TYPOS = {
     "loopback": ("  loopback: 10.103.0.1/32\n", "  loopbak: 10.103.0.1/32\n", "did you mean 'loopback'?"),
     "address": ("172.16.101.1/16", "172.16.101.1", "an address with its prefix length"),
@@ -143,7 +143,7 @@ def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, said: bytes
 
 
 def test_real_cause_comes_first(tmp_path: Path) -> None:
-    """A row that is wrong by itself, before rows that do not fit together, in whichever file they stand."""
+    """A row that is wrong by itself comes before rows that do not fit together, in whichever file they are."""
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     for name, right, wrong in (("hosts", "172.16.101.1/16", "172.16.101.1"), ("cables", "to: sw-rack:swp1,", "to: sw-rack:swp99,")):
         path = tmp_path / f"{name}.yaml"
@@ -155,7 +155,7 @@ def test_real_cause_comes_first(tmp_path: Path) -> None:
 
 
 def with_the_documents_diff(folder: Path) -> Path:
-    """The shipped inventory with the diff of docs/inventory.md applied: `-` lines give way to the `+` lines below, others are appended."""
+    """The shipped inventory with the diff of docs/inventory.md: the `+` lines replace the `-` lines above them, others are appended."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     diff = re.search(r"```diff\n(.*?)```", (ROOT / "docs" / "inventory.md").read_text(), re.DOTALL)
     assert diff is not None

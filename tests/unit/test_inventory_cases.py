@@ -1,4 +1,4 @@
-"""Invalid inventories: each case says how it differs from one small sound inventory, and the one line that must come back."""
+"""Invalid inventories: each case has its difference from one small valid inventory, and the one line that must be reported."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ NAMED = {case.name: case for case in EVERY}
 
 
 def laid_over_base(folder: Path, *cases: Case) -> Path:
-    """The base with what `cases` change."""
+    """The base with the changes of `cases`."""
     with_edits(BASES["small"], {}, folder)
     for case in cases:
         with_edits(folder, case.own["inventory"], folder)

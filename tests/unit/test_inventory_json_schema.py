@@ -1,4 +1,4 @@
-"""The JSON schemas that editors use: current, and of one mind with the inventories."""
+"""The JSON schemas for editors: current, and in agreement with the inventories."""
 
 import json
 import re
@@ -17,7 +17,7 @@ CASES = ROOT / "tests" / "cases" / "inventory"
 SOUND = [ROOT / "inventory", ROOT / "examples" / "home", CASES / "base"]
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
 
-# Cases that an editor can see by itself, by the file that is wrong.
+# Cases that an editor can detect by itself, by the wrong file.
 SEEN_BY_EDITORS = {
     "unknown-key": "hosts",
     "missing-key": "hosts",
@@ -36,7 +36,7 @@ SEEN_BY_EDITORS = {
 
 
 def objections(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> Iterator[str]:
-    """What a schema has against a value; only the words of JSON schema that ours are made of."""
+    """The errors of a value under a schema; supports only the JSON schema keywords that the suite's schemas use."""
     if "$ref" in schema:
         schema = {**root["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
     if "anyOf" in schema and all(any(objections(option, value, root)) for option in schema["anyOf"]):

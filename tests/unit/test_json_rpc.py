@@ -21,7 +21,7 @@ from tasks.core.model.errors import LinkError
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody but its file knows, with its key in the same file."""
+    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vault")])
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
@@ -36,7 +36,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port(certificate: Path) -> Iterator[int]:
-    """A TrueNAS that listens, and knows one key."""
+    """The port of a TrueNAS that accepts one API key."""
 
     def answer(connection: ServerConnection) -> None:
         assert connection.request is not None

@@ -1,4 +1,4 @@
-"""The mirror of this machine's own apt sources, and which kernel is tried first."""
+"""The mirror of this machine's own apt sources, and the kernel that the lab tries first."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The lab is derived from the inventory: machines, ports, cables, and where each is reached."""
+"""The lab is derived from the inventory: machines, ports, cables, and the address of each."""
 
 from ipaddress import IPv4Address
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A capture is a file that tcpdump and Wireshark read, wherever it ended."""
+"""A capture is a file that tcpdump and Wireshark can read, wherever it ends."""
 
 import struct
 from pathlib import Path

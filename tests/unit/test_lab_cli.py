@@ -1,4 +1,4 @@
-"""The lab's command line: what goes wrong is one message."""
+"""The lab's command line: each error is one message."""
 
 import os
 import shutil

@@ -21,7 +21,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a relay enters networ
 
 
 class Keeper:
-    """A keeper that does what a test wants."""
+    """A keeper that does what a test asks."""
 
     def __init__(self) -> None:
         self.given_up = asyncio.Event()
@@ -54,7 +54,7 @@ class Keeper:
 
 
 def with_keeper(folder: Path, scene: Callable[[Keeper, Folders], Awaitable[None]]) -> None:
-    """Play a scene while a keeper answers in the run folder."""
+    """Run a scene while a keeper answers in the run folder."""
 
     async def play() -> None:
         folders = Folders(folder)
@@ -71,7 +71,7 @@ def with_keeper(folder: Path, scene: Callable[[Keeper, Folders], Awaitable[None]
 
 
 async def hang_up_after(folders: Folders, request: bytes) -> None:
-    """Ask and go away."""
+    """Send a request and disconnect."""
     _, writer = await asyncio.open_unix_connection(folders.control)
     writer.write(request)
     await writer.drain()
@@ -142,7 +142,7 @@ def test_the_end_of_a_cable_is_host_and_port() -> None:
 
 
 async def relayed(inside: str, scene: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
-    """Call through a relay to `inside`."""
+    """Connect through a relay to `inside`."""
     with socket.create_server(("127.0.0.1", 0)) as spare:
         port = spare.getsockname()[1]
     relay = Relay(f"127.0.0.1:{port}", inside)

@@ -1,4 +1,4 @@
-"""What the lab says of this machine and of itself."""
+"""The lab's report on this machine and on itself."""
 
 import sys
 from pathlib import Path

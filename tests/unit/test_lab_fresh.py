@@ -1,4 +1,4 @@
-"""What a machine has on its disk before anybody configures it, and what its firmware adds."""
+"""A machine's disk before any configuration, and what its firmware adds."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A machine's ports: what is in, what is out, and what happens to the frames on their cables."""
+"""A machine's ports: which are plugged in, which are not, and the effect on the frames of their cables."""
 
 from pathlib import Path
 

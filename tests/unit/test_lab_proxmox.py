@@ -1,4 +1,4 @@
-"""The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. What they do is tried in the lab."""
+"""The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. A drill tests their effect in the lab."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ nfs: data
 
 @pytest.fixture
 def pve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in the place of /etc/pve, of a node that is in no cluster."""
+    """A folder instead of /etc/pve, of a node that is in no cluster."""
     monkeypatch.setattr(ceph_conf, "PATH", tmp_path / "ceph.conf")
     monkeypatch.setattr(storage_cfg, "PATH", tmp_path / "storage.cfg")
     monkeypatch.setattr(cluster_fs, "COROSYNC", tmp_path / "corosync.conf")

@@ -1,4 +1,4 @@
-"""The serial line: what is asked of which boot, and what is not believed."""
+"""The serial line: which boot receives which request, and which answers are not accepted."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from lab.serial import SerialLine
 
 
 class Agent:
-    """The machine's end of a serial line, spoken by hand."""
+    """The machine's end of a serial line, controlled by the test."""
 
     def __init__(self) -> None:
         self.greetings = 0
@@ -43,7 +43,7 @@ class Agent:
 
 
 def played(scene: Callable[[Agent], Awaitable[None]]) -> Agent:
-    """Play a scene with an agent, and switch its machine off."""
+    """Run a scene with an agent, then switch its machine off."""
 
     async def play() -> Agent:
         agent = Agent()
@@ -75,7 +75,7 @@ def test_a_command_is_answered_whatever_else_is_on_the_line() -> None:
         asking = asyncio.create_task(agent.line.run(["true"], wait_s=5, stdin="in"))
         request = await agent.heard()
         assert (request["boot"], request["argv"], request["stdin"]) == ("boot-1", ["true"], "in")
-        agent.say(**request)  # the line of a booting machine echoes what it gets
+        agent.say(**request)  # the line of a booting machine echoes its input
         agent.say(id=request["id"], rc=3, out="o", err="e", timeout=False)
         assert (await asking)["rc"] == 3
 

@@ -1,4 +1,4 @@
-"""The switch's firmware: which channels it suspends."""
+"""The switch's firmware: which LAGs it suspends."""
 
 import importlib.util
 from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from cases import ROOT
 from test_architecture import SOURCES, imports, name_of
 
-# What the modules below a package may import of the project, besides what is below the package itself.
+# The project's modules that the modules of a package may import, besides those of the package itself.
 BELOW = ("tasks.core.host_part", "tasks.core.redact")
 MODEL = ("inventory", "tasks.core.model", *BELOW)
 LAYERS = {
@@ -23,7 +23,7 @@ LAYERS = {
     "tasks.checks": (*MODEL, "tasks.host", "tasks.network", "tasks.storage", "tasks.virtualization"),
 }
 FEATURES = ("host", "network", "storage", "virtualization")
-# They declare change sets with the checks that hold after them: they name both.
+# They define change sets with the checks that verify them, so they import both.
 COMPOSE = ("sets", "fabric", "maintenance")
 
 
@@ -69,7 +69,7 @@ def test_checks_and_changes_do_not_import_each_other() -> None:
 
 
 def test_a_feature_is_a_folder_with_the_same_names() -> None:
-    """Its checks are in modules that end in `checks`, what it reads in `facts`."""
+    """Its checks are in modules whose names end in `checks`, its facts in `facts`."""
     for path in feature_files():
         if "@check(" in path.read_text():
             assert path.stem.endswith("checks"), name_of(path)

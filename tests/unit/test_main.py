@@ -1,4 +1,4 @@
-"""The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and answers."""
+"""The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and returns."""
 
 import json
 import logging
@@ -148,7 +148,7 @@ def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, 
 
 @pytest.mark.parametrize("said", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
 def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log where it is started
+    monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log to the working directory
     path = tmp_path / "nornir_config.yaml"
     path.write_text(said)
     with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir does not take it: "):
@@ -244,7 +244,7 @@ def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil
 
 def test_host_without_its_part_is_told_what_to_install(site: Path, alvin: FakeHost, capsys) -> None:
     def silent(*_: object) -> None:
-        """No answer, as from a shell that has not found python3."""
+        """No answer, as from a shell that did not find python3."""
 
     alvin.ask = silent  # type: ignore[method-assign]
     assert main(NAMED, ("--site", str(site), "--yes")) == FAILED

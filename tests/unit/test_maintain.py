@@ -1,4 +1,4 @@
-"""A host is taken out of service, booted, and put back: by a run, and by the command line of a maintenance script."""
+"""A host is taken out of service, rebooted, and put back: by a run, and by the command line of a maintenance script."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def test_host_is_booted_while_another_holds_its_place(world: World) -> None:
 
 
 def test_host_is_waited_for_until_it_answers_from_a_new_boot(world: World) -> None:
-    """The old boot may answer for a while."""
+    """The old boot may still answer for a while."""
     run, looks = world.run(), list[int]()
 
     def look(host: FakeHost) -> None:
@@ -74,7 +74,7 @@ def test_nothing_is_waited_for_before_it(world: World) -> None:
 
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeHost]:
-    """The nodes; nobody's own keys, agent, records or lab."""
+    """The nodes, and a home folder without keys, SSH agent, records or lab."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
@@ -84,7 +84,7 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeHost
 
 @pytest.fixture
 def script(tmp_path: Path, hosts: dict[str, FakeHost], monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """What the command line of the script ends with, and what its record says."""
+    """Runs the script's command line; returns its exit code and its record."""
     site = shutil.copytree(FOLDER, tmp_path / "attic")
     with ssh_config(tmp_path, hosts) as path:
         (site / "site.yaml").write_text(f"ssh_config: {path}\n")

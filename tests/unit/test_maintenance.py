@@ -1,4 +1,4 @@
-"""Sets that are applied inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
+"""Sets that are applied inside maintenance: one host at a time, prepared on another host, and only while all checks around it pass."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ CALM = Fact("calm", "calm", str.strip)
 
 @check(needs=(CALM,), severity=Severity.CRITICAL, remediation="Wait.", tags=())
 def cluster_is_calm(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
-    """Nothing moves."""
+    """No data moves."""
     yield Finding(f"{host}:cluster", "calm", facts[host][CALM] or "calm")
 
 
@@ -52,7 +52,7 @@ BOTH = (settings("alvin"), settings("simon"))
 
 
 class Agreed(Alias):
-    """It holds only where others are called so too."""
+    """It is wanted only where the other hosts have it too."""
 
     def steps(self, site: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
         return (*super().steps(site, facts, want), Action(("agree",), ("true",), coordinated=True))
@@ -74,7 +74,7 @@ def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> N
 
 
 def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -> None:
-    """The first ends no sooner than the last has begun."""
+    """The first one's timer ends only after the last one has begun."""
     begun = threading.Barrier(2, timeout=10)
     for host in OTHER:
         world[host].happens["before begin"] = lambda _: begun.wait()
@@ -87,7 +87,7 @@ def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -
 
 @pytest.mark.parametrize("host", OTHER)
 def test_what_holds_only_together_is_reverted_together(world: World, host: str) -> None:
-    """Whichever of them is not as wanted afterwards."""
+    """Whichever host fails its check afterwards."""
     sets = [replace(one, checks=(host_is_well,)) for one in AGREED]
     world[host].answers[HEALTH.command] = sick_once_changed
     result = world.execute(*sets)
@@ -205,7 +205,7 @@ def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pyt
 
 
 def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flag is gone by then, and nobody thinks that it is there."""
+    """The flag is gone by then, and the run reports it."""
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     said = threading.Event()
     world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
@@ -216,7 +216,7 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
 
 
 def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
-    """Those whose cluster is silent."""
+    """The hosts whose cluster does not answer."""
     return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
 
 
@@ -333,12 +333,12 @@ def test_host_that_holds_its_place_and_never_answers_is_given_up(world: World) -
 
 
 def test_timer_is_renewed_four_times_in_its_life() -> None:
-    """Two of three may be lost."""
+    """Two of three renewals may be lost."""
     assert service.RENEW_AFTER == 0.25
 
 
 def test_host_without_its_right_waits_for_nobody(world: World) -> None:
-    """What is not in maintenance, and not unheard, is applied at once with all others."""
+    """A set that is not in maintenance, on a host whose cluster answers, is applied in parallel with all others."""
     inside = Scope.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
     assert [inside.lock(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
     assert inside.lock(replace(settings("sw-rack"), lock="its own")) == "its own"

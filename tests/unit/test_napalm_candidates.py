@@ -1,4 +1,4 @@
-"""What a candidate is refused for before anything is written, each with its line."""
+"""The reasons for which a candidate is refused before anything is written, each with its line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The NAPALM driver's configuration methods against a host in memory: their meaning, and how many round trips each takes."""
+"""The NAPALM driver's configuration methods on a host in memory: their meaning, and the number of round trips."""
 
 import pytest
 from napalm.base.exceptions import (

@@ -1,4 +1,4 @@
-"""Vendors' NAPALM drivers send no login to a device that is not the known one."""
+"""NAPALM drivers of vendors send no login to a device whose key or certificate is not the known one."""
 
 import shutil
 import socket
@@ -22,7 +22,7 @@ KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
 
 
 class Door(OpenDoor):
-    """Knows the logins that were tried."""
+    """Records the logins that clients tried."""
 
     tried = 0
 
@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def vendors(folder: Path, platform: str, **options: object) -> Nornir:
-    """The home site with its switch of this platform, and a password for it as an inventory of one's own may say."""
+    """The home site with a switch of this platform, and its password in the inventory."""
     shutil.copytree(HOME, folder / "site")
     hosts = folder / "site" / "hosts.yaml"
     hosts.write_text(hosts.read_text().replace("platform: eos", f"platform: {platform}"))
@@ -85,7 +85,7 @@ def test_a_known_ssh_key_is_logged_in_to(tmp_path: Path, platform: str) -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that it signed itself, with its key."""
+    """A self-signed certificate for 127.0.0.1, with its key."""
     path = tmp_path / "self-signed.pem"
     subject = ("-subj", "/CN=attic", "-addext", "subjectAltName=IP:127.0.0.1")
     subprocess.run(
@@ -99,7 +99,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eapi(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
-    """A port that speaks TLS with that certificate, and what was sent to it."""
+    """A port that speaks TLS with that certificate, and the data that it received."""
     heard: list[bytes] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -114,7 +114,7 @@ def eapi(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
             try:
                 with context.wrap_socket(connection, server_side=True) as secure:
                     heard.append(secure.recv(4096))
-            except OSError:  # the client went away, as it should
+            except OSError:  # the client disconnected, as it should
                 connection.close()
 
     thread = threading.Thread(target=serve)

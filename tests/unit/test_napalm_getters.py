@@ -1,4 +1,4 @@
-"""The getters of the NAPALM driver on recorded consoles: each case is what a real host answered, and what NAPALM is told."""
+"""The getters of the NAPALM driver on recorded consoles: each case has the answers of a real host, and the result for NAPALM."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ from napalm_ifupdown2.connection import Connection
 
 GETTERS = sorted(path.stem for path in (CASES / "napalm").glob("*.yaml"))
 EVERY = [case for getter in GETTERS for case in cases_of(CASES / "napalm" / getter)]
-# What each getter's entries are; NAPALM's own helper checks keys and types.
+# The model of each getter's entries; NAPALM's own helper checks keys and types.
 MODELS: dict[str, Any] = {
     "get_facts": models.FactsDict,
     "get_interfaces": models.InterfaceDict,
@@ -37,7 +37,7 @@ MODELS: dict[str, Any] = {
 
 
 class Recorded(Ifupdown2Driver):
-    """The driver in front of a recorded console."""
+    """The driver on a recorded console."""
 
     def __init__(self, session: str) -> None:
         super().__init__("recorded", "", "")
@@ -56,7 +56,7 @@ def answer(text: str) -> dict[str, Any]:
 
 
 def told(case: Case) -> Any:
-    """What a case's getter answers, as JSON has it."""
+    """The result of a case's getter, as JSON."""
     return json.loads(json.dumps(getattr(Recorded(case.own["session"]), case.subject.name)(**case.get("arguments", {}))))
 
 

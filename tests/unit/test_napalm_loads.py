@@ -117,7 +117,7 @@ def routed() -> Host:
 
 @pytest.mark.parametrize("candidate", [COST, "#### file /etc/frr/daemons\nospfd=yes\n"])
 def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
-    """A reload would delete it without a word; a value that the candidate itself sets may go."""
+    """A reload would delete it silently. A value that the candidate itself sets may change."""
     host = routed()
     host.frr[READ_RUNNING] = UNSAVED if candidate == COST else UNSAVED.replace("cost 9", "cost 5")
     device = driver(host)
@@ -128,7 +128,7 @@ def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
     assert "ospf cost" not in str(raised.value)
     host.frr[READ_RUNNING] = "interface en05\n ip ospf cost 9\nexit\n" if candidate == COST else ""
     device.load_merge_candidate(config=candidate)
-    host.frr[READ_RUNNING] = UNSAVED  # somebody typed it between the two
+    host.frr[READ_RUNNING] = UNSAVED  # an operator typed it between the two
     with pytest.raises(CommitError, match="nothing was changed: FRR runs what"):
         device.commit_config(revert_in=60)
     assert "begin" not in host.asked

@@ -1,4 +1,4 @@
-"""The NAPALM driver and a commit that is being reverted, and bytes that are no UTF-8: neither is taken for something else."""
+"""The NAPALM driver on a commit that is being reverted, and on bytes that are not UTF-8: it mistakes neither for something else."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ WHY = "read-only file system: /etc/network/interfaces (/dev/sda1)"
 
 
 class Reverting(Host):
-    """Its revert has begun and is held."""
+    """Its revert has begun and does not end."""
 
     def op_begin(self, ask: Any) -> Any:
         self.pending = ask

@@ -1,4 +1,4 @@
-"""A host that answers oddly is that host's failure alone: the others go on, and what is open is rolled back."""
+"""An odd answer is only its host's failure: the other hosts continue, and open transactions are rolled back."""
 
 import errno
 import resource
@@ -23,7 +23,7 @@ from tasks.core.model.fact import STATUS, Fact, HostFacts, Reading
 ALVIN, SIMON = uplink("alvin", "sw-rack"), uplink("simon", "sw-vendor")
 LATE_S = TIMERS.revert_s + 2 * TIMERS.apply_s + 60
 
-# What may come instead of an answer, whatever the verb.
+# Values that may come instead of an answer, for any verb.
 WHOLE: dict[str, Any] = {
     "none": None,
     "empty-object": {},
@@ -51,7 +51,7 @@ def instead(one: Any) -> Callable[[Any], Any]:
 
 
 def spoiled(found: Any) -> Iterator[tuple[str, Any]]:
-    """The answer with each of its parts missing, or of another kind."""
+    """The answer with each of its parts missing, or of another type."""
     if not isinstance(found, dict):
         return
     for key, value in found.items():
@@ -74,13 +74,13 @@ def let_timers_end(world: World) -> None:
 
 
 def execute_both(world: World, odd: ChangeSet = ALVIN, other: ChangeSet = SIMON) -> RunResult:
-    """One after the other: they share the clock, and what waits for an odd host would let the other's timers end."""
+    """One after the other: they share the clock, and waiting for an odd host would let the other's timers expire."""
     stages = tuple(Stage(one.name, (lambda _, one=one: (one,),)) for one in (odd, other))  # type: ignore[misc]
     return execute(Runbook("Try odd answers.", stages), Options(), world.run(ALVIN, SIMON), lambda *_: True)
 
 
 def assert_it_is_its_own_trouble_alone(world: World, result: RunResult, hosts: tuple[str, ...] = ("alvin", "sw-rack")) -> None:
-    """The other set is done. This one is wholly done, wholly old, or says which of its ends has confirmed."""
+    """The other set is done. This one is completely applied, or completely undone, or reports which of its ends has confirmed."""
     assert result.trouble == ""
     odd, other = result.stages
     assert [one.state for one in other.outcomes] == ["done"]
@@ -147,7 +147,7 @@ DEVICES = {
     for switch in ("sw-rack", "sw-vendor")
     for method in METHODS
     for name, one in ODD_DEVICE.items()
-    # A device that keeps no record cannot say whether it has confirmed or gone back.
+    # A device without a record cannot tell whether it confirmed or reverted.
     if (switch, method) != ("sw-vendor", "confirm_commit") or one not in (leave, no_memory, no_name)
 }
 
@@ -164,7 +164,7 @@ def test_driver_that_answers_or_leaves_oddly(world: World, switch: str, method: 
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
 def test_command_whose_answer_is_none(world: World, one: Any) -> None:
-    """Whether it was done is not known: what came before it is taken back."""
+    """It is unknown whether the command ran, so the steps before it are undone."""
     world["alvin"].odd["perform"] = lambda found: one if world["alvin"].performed[-1] == " ".join(SECOND.argv) else found
     world["simon"].answers[HEALTH.command] = lambda host: "joined" if "join b" in host.performed else ""
     result = world.execute(join("alvin"), join("simon"))
@@ -183,7 +183,7 @@ def test_host_that_holds_the_place_of_another_answers_oddly(world: World, monkey
 
 
 def test_connection_that_cannot_be_opened_for_any_reason_is_its_hosts_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library's own error, as over a `Match` of the SSH configuration that it does not know."""
+    """For example an error of a library about a `Match` in the SSH configuration that it does not support."""
     plugin = ConnectionPluginRegister.available["burrow_ssh"]
 
     class Odd(plugin):  # type: ignore[misc, valid-type]

@@ -1,4 +1,4 @@
-"""Output decides nothing: whatever becomes of it, a set ends wholly done or wholly old, with its record and its exit code."""
+"""Output never decides: whatever happens to it, a set ends completely applied or undone, with its record and its exit code."""
 
 import os
 import signal
@@ -64,7 +64,7 @@ def test_watcher_may_itself_say_something(world: World) -> None:
 
 
 class OddError(BaseException):
-    """No Exception, as SystemExit is none."""
+    """Not an Exception, like SystemExit."""
 
 
 @pytest.mark.parametrize("error", [OddError(), SystemExit(1), MemoryError(), GeneratorExit()], ids=lambda one: type(one).__name__)
@@ -83,7 +83,7 @@ def test_any_error_inside_of_the_engine_rolls_back_what_is_open(world: World, ho
 
 
 def test_ctrl_c_during_the_rollback_does_not_end_it(world: World) -> None:
-    """Where no handler of ours is there: in somebody's own script."""
+    """Where the suite's handler is not installed: in an operator's own script."""
     pressed: list[str] = []
 
     def press(host: FakeHost) -> None:
@@ -110,7 +110,7 @@ def test_ctrl_c_while_it_is_put_back_does_not_end_it(world: World) -> None:
 
 @pytest.fixture
 def heard() -> Iterator[None]:
-    """Signals are not ignored, even where these tests run in the background."""
+    """Restores the default signal handlers, which a shell ignores for tests in the background."""
     known = {one: signal.signal(one, signal.SIG_DFL) for one in ENDING}
     yield
     for one, handler in known.items():
@@ -143,7 +143,7 @@ def test_signals_however_many_roll_back_release_and_are_recorded(world: World, n
 
 
 def test_signal_that_is_ignored_stays_so(world: World) -> None:
-    """As by nohup."""
+    """As under nohup."""
     known = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         world["alvin"].happens["after begin"] = lambda _: os.kill(os.getpid(), signal.SIGHUP)
@@ -183,7 +183,7 @@ def test_fault_of_a_stage_has_its_record_and_gives_the_leases_back(world: World)
 # A host that cannot restore everything yet.
 
 
-# What other runs have left.
+# Transactions that other runs have left.
 
 
 # Files.
@@ -201,4 +201,4 @@ def test_any_text_is_shown_as_it_is(world: World, capsys, text: str) -> None:
     assert shown.count(text.encode(errors="backslashreplace").decode()) >= 3
 
 
-# The program itself, with a reader that leaves.
+# The program itself, with a reader that closes its end.

@@ -1,4 +1,4 @@
-"""Plans of whole sets, and the sets that the shipped site makes."""
+"""Plans of whole sets, and the sets of the shipped site."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def test_file_that_is_not_there_and_has_nothing_to_say_is_not_written() -> None:
 
 
 def staged(facts: Facts) -> Facts:
-    """With a network configuration that somebody's tools have staged."""
+    """With a network configuration that another tool has staged."""
     words = {"interfaces_staged": Reading(0, "auto lo")}
     return {host: HostFacts(host, {**one.readings, **words}) for host, one in facts.items()}
 
@@ -105,7 +105,7 @@ def test_one_end_that_was_not_read_refuses_the_set() -> None:
 
 
 def test_answer_of_another_shape_refuses_the_set() -> None:
-    """Else it would end the run, and with it what other sets have open."""
+    """Otherwise it would end the run, with the open transactions of other sets."""
     case = case_of("ceph_pool", "already-right")
     odd = otherwise(case.facts["alvin"].readings["ceph"].out, {"osd dump/pools/1/size": None})
     facts = {**case.facts, "alvin": HostFacts("alvin", {**case.facts["alvin"].readings, "ceph": Reading(0, odd)})}
@@ -122,7 +122,7 @@ def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
 def test_settings_change_only_what_differs(case: Case) -> None:
-    """Beside settings that are right, a feature's own diff is the whole diff."""
+    """With the other settings as wanted, a feature's own diff is the whole diff."""
     readings: dict[str, Reading] = {}
     for one in (*(case_of(feature, "already-right") for feature in SETTINGS), case):
         readings |= one.facts["alvin"].readings

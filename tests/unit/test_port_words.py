@@ -1,4 +1,4 @@
-"""Ports as ifupdown2 lets them be written."""
+"""Ports in every form that ifupdown2 accepts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is asked of a host before its network configuration is touched: whether a reload can succeed, and what it would delete."""
+"""The checks of a host before its network configuration changes: whether a reload can succeed, and what it would delete."""
 
 import pytest
 from engine import World, uplink
@@ -23,7 +23,7 @@ def found(before: str = BEFORE, after: str = AFTER, said: str = "", present: str
     return list(reasons(plan, HostFacts("alvin", {SYNTAX.name: Reading(0, said), PRESENT.name: Reading(0, present)})))
 
 
-# As ifupdown2 3.0 says it (Debian 13), each with what `ifreload -a` ended with there.
+# Messages of ifupdown2 3.0 (Debian 13), each with the exit code of `ifreload -a`.
 ENDS_WITH_1 = {
     "method": "error: /etc/network/interfaces: line34: iface vmbr7: unsupported address method 'auto'",
     "no-value": "error: /etc/network/interfaces: line35: iface vmbr7: invalid syntax 'mtu'",

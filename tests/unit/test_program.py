@@ -83,7 +83,7 @@ def test_closed_standard_output_and_error_decide_nothing(site: Path, home: Path)
 
 @pytest.fixture
 def full_pipe() -> Iterator[tuple[int, int]]:
-    """Both ends of a pipe that takes nothing more until somebody reads."""
+    """Both ends of a full pipe."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(BlockingIOError):
@@ -95,7 +95,7 @@ def full_pipe() -> Iterator[tuple[int, int]]:
 
 
 def test_progress_for_a_reader_who_does_not_read_keeps_nobody(world: World, full_pipe: tuple[int, int], monkeypatch) -> None:
-    """As behind a pager: what is open has its timers meanwhile."""
+    """As behind a pager: the timers of open transactions run meanwhile."""
     reader, writer = full_pipe
     with open(writer, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a handle)
         monkeypatch.setattr(sys, "stdout", stream)
@@ -115,7 +115,7 @@ def test_reader_who_does_not_read_is_left_by_signals(site: Path, home: Path, alv
     os.close(full_pipe[1])
     deadline, again_at = time.monotonic() + 60, 0.0
     while process.poll() is None and time.monotonic() < deadline:
-        if alvin.journal and time.monotonic() > again_at:  # one leaves the plan, another the results
+        if alvin.journal and time.monotonic() > again_at:  # one signal ends the plan, another the results
             process.send_signal(signal.SIGTERM)
             again_at = time.monotonic() + 3
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""No secret is shown: planted in each language's own words, over every path that leaves a host or a run."""
+"""No secret is shown: one is planted in each configuration language, and looked for on every path out of a host or a run."""
 
 import json
 
@@ -16,7 +16,7 @@ from tasks.platforms.ifupdown2.files import INTERFACES
 
 SECRET = "hush-hush"
 WIREGUARD = "aHVzaC1odXNoLWh1c2gtaHVzaC1odXNoLWh1c2gtMTI="
-# What is kept, what follows it.
+# The text that is kept, and the text that follows the secret.
 FRR = (
     (" ip ospf message-digest-key 1 md5 ", SECRET),
     (" ip  ospf\tmessage-digest-key  1  md5\t", SECRET),
@@ -78,7 +78,7 @@ OTHERS = (
     ("\tkey = ", "AQBodXNoLWh1c2gtaHVzaC1odXNoLWh1c2g1234=="),
 )
 PLANTED = [*FRR, *IFUPDOWN2, *OTHERS]
-# As a diff has it, a message of vtysh, one of frr-reload.py, a finding, a command that failed.
+# As in a diff, a message of vtysh, a message of frr-reload.py, a finding, the error of a command.
 AROUND = {
     "as it stands": ("", ""),
     "a line that comes": ("+", ""),

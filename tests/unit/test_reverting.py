@@ -1,4 +1,4 @@
-"""A host that goes on reverting: what a run says of it, and when it is changed again."""
+"""A host that is still reverting: what a run reports, and when it changes the host again."""
 
 import pytest
 from engine import HEALTH, World, uplink

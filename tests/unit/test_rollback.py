@@ -1,4 +1,4 @@
-"""One host is asked to take its change back until it answers, or until its own timer has done it."""
+"""A run asks a host to revert until it answers, or until the host's own timer has expired."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ UNTIMED = HostPlan("alvin", transaction=Transaction("try", commands=(Command(("a
 
 
 class Asked:
-    """A run that only asks: each verb gives what is next in its list, the last one for ever."""
+    """A run that only asks: each verb returns the next value of its list, and repeats the last one."""
 
     def __init__(self, **answers: list[Any]) -> None:
         self.answers, self.asked = answers, list[tuple[str, Any]]()

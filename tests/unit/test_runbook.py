@@ -1,4 +1,4 @@
-"""What a whole run promises: its stages, its exit code, and what it leaves on hosts that it only looked at."""
+"""Promises of a whole run: its stages, its exit code, and the state of hosts that it only reads."""
 
 import os
 import re
@@ -46,7 +46,7 @@ def test_run_as_intended_gives_every_lease_back(world: World) -> None:
 
 
 def test_chosen_set_is_judged_by_the_stages_checks_too(world: World) -> None:
-    """A set's own checks leave out what it cannot bring about; the stage's still say that it is missing."""
+    """A set's own checks leave out what the set cannot achieve. The stage's checks still report that it is missing."""
     sets = (replace(ALVIN, checks=(), subjects={"alvin": frozenset({"health"})}), SIMON)
     world["alvin"].answers[HEALTH.command] = lambda _: "sick"
     result = world.execute(*sets, checks=(host_is_well,), sets=("uplink alvin",))
@@ -107,7 +107,7 @@ def test_failed_check_of_a_set_fails_its_set_only(world: World) -> None:
 
 
 def test_sets_that_share_a_host_never_overlap(world: World) -> None:
-    """The second is queued while the first is open, and plans anew on what the first has left."""
+    """The second is queued while the first is open, and plans again on the result of the first."""
     run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
     run.watchers = (when("queued", "", both_queued.release),)
 
@@ -147,7 +147,7 @@ def test_refusal_beside_a_change_is_a_failure(world: World) -> None:
 
 
 def test_interrupted_run_rolls_back_and_says_so(world: World) -> None:
-    """A real Ctrl-C while one set is open and another waits for it: the first goes on once the main thread has heard it."""
+    """A real Ctrl-C while one set is open and another waits for it: the first continues after the main thread has received it."""
     run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
 
     def press_ctrl_c(_: FakeHost) -> None:
@@ -259,7 +259,7 @@ def test_second_stage_is_carried_after_the_first_is_told(world: World) -> None:
 
 
 def judging(world: World, well_after_s: float) -> tuple[int, float]:
-    """The exit code of a stage whose check holds only so many seconds after its changes, and how long it was waited for."""
+    """The exit code of a stage whose check passes only a number of seconds after its changes, and the time that the run waited."""
     done: list[float] = []
     run = world.run(ALVIN, watchers=(when("done", "", lambda: done.append(world.clock())),))
     world["alvin"].answers[HEALTH.command] = lambda _: "sick" if done and world.clock() < done[0] + well_after_s else "well"

@@ -1,4 +1,4 @@
-"""Which sets of a stage are applied at once, which one after the other, and what the later ones see."""
+"""Which sets of a stage are applied in parallel and which one after the other, and what the later ones read."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def test_sets_without_a_right_are_carried_at_once(world: World) -> None:
 
 
 def test_what_one_has_changed_the_others_of_its_row_see_anew(world: World) -> None:
-    """Wherever it was: a cluster's file is on each of its hosts."""
+    """Wherever the change was: a cluster's file is on each of its hosts."""
     run = world.run(ALVIN, SIMON)
     run.read(["alvin", "simon"])
     apply_all(run, (ALVIN, SIMON))
@@ -54,7 +54,7 @@ def test_where_nothing_was_changed_nothing_is_read_anew(world: World) -> None:
 
 
 def test_set_that_a_fault_kept_from_its_turn_was_not_begun(world: World) -> None:
-    """Whatever it is, each set has an outcome."""
+    """Whatever the exception, each set has an outcome."""
 
     def odd(*_: object) -> bool:
         raise SystemExit("odd")
@@ -117,7 +117,7 @@ def test_ctrl_c_while_others_are_carried_is_said_once(world: World) -> None:
 
 
 class NobodyKnows:
-    """Whether a host is in service cannot be told."""
+    """Fails to tell whether a host is in service."""
 
     def lock(self, _: ChangeSet) -> str:
         raise KeyError("up")

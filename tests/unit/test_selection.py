@@ -1,4 +1,4 @@
-"""What a run is about, as the operator's flags choose it."""
+"""The scope of a run, as the operator's flags select it."""
 
 from dataclasses import replace
 
@@ -105,7 +105,7 @@ def test_stage_with_sets_judges_their_hosts(world: World) -> None:
 
 
 def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> None:
-    """And a set's own checks, what it compares with hosts beside it, and of each host its state."""
+    """And what a set's own checks need, its peer facts, and the state of each host."""
     run = world.run()
     beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), peers=("sw-vendor",), peer_facts=(HEALTH,))
     needs = needs_of(runbook(beside).stages, run, Options())

@@ -1,4 +1,4 @@
-"""Which drills a change touches: those that ran a function that changed, or one that names what changed."""
+"""The drills that a change affects: those that ran a changed function, or a function that names the changed part."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""A survey's command line: what it refuses, reads, writes and answers."""
+"""A survey's command line: what it refuses, reads, writes and returns."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from tasks.core.model.errors import Refused
 
 
 def say(found: Found, suffix: str) -> View:
-    """Who is well, in a line."""
+    """One line with the hosts that are well."""
     text = " ".join(f"{host}={one[HEALTH] or 'well'}" for host, one in sorted(found.facts.items()))
     return View(f"{suffix} {text}\n", (text,), all("ill" not in one[HEALTH] for one in found.facts.values()))
 

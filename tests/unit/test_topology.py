@@ -1,4 +1,4 @@
-"""The topology on every case: what became of each host and cable, as data in tests/cases/topology."""
+"""The topology on every case: the state of each host and cable, as data in tests/cases/topology."""
 
 import pytest
 from cases import CASES, ROOT, Case, case_of, cases_of
@@ -12,7 +12,7 @@ EVERY = cases_of(CASES / "topology")
 
 
 def found(case: Case) -> Found:
-    """What a run would have found: hosts that a case lacks did not answer, where they were asked."""
+    """What a run would find: hosts that a case lacks did not answer, if they were asked."""
     facts = {host: one for host, one in case.facts.items() if host in case.site.hosts}
     limit = tuple(case.get("limit", ()))
     near = {cable.far(host).host for host in limit for cable in case.site.cables_of(host)} | set(limit)
@@ -26,7 +26,7 @@ def drawn(case: Case) -> Picture:
 
 
 def words(drawn: Picture) -> str:
-    """A line a host and a cable; below a cable what is not as wanted."""
+    """One line a host and a cable; below a cable its differences from the inventory."""
     lines = [" | ".join([node.name, str(node.answer), *filter(None, [node.reason])]) for node in drawn.nodes]
     for edge in drawn.edges:
         lines += [f"{edge} | {edge.purpose} | {edge.state}", *(f"    {one}" for one in edge.wrong)]
@@ -50,7 +50,7 @@ def test_every_state_has_a_case() -> None:
 
 
 def test_every_kind_has_a_cable() -> None:
-    """Of a network with another name than those that this suite knows it is said that it is routed."""
+    """A network whose name this suite does not know is drawn as routed."""
     kinds = {edge.kind for case in EVERY for edge in drawn(case).edges}
     assert kinds == set(Kind) - {Kind.ROUTED}
     site = load(ROOT / "inventory")

@@ -1,4 +1,4 @@
-"""The drawing: well-formed, whole in itself, always the same, and nothing on it hides anything else."""
+"""The drawing: well-formed, self-contained, reproducible, and without overlaps."""
 
 import re
 from functools import cache
@@ -42,7 +42,7 @@ def svg_of(text: str) -> ET.Element:
 
 
 def titles(svg: ET.Element, look: str) -> dict[str, ET.Element]:
-    """{first line of its title: group} of all groups of that look."""
+    """{first line of its title: group} of all groups with that look."""
     groups = [group for group in svg.iter(f"{SVG}g") if look in group.get("class", "").split() and group.find(f"{SVG}title") is not None]
     return {group.find(f"{SVG}title").text.splitlines()[0]: group for group in groups}  # type: ignore[union-attr]
 

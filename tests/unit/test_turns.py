@@ -1,4 +1,4 @@
-"""Sets of a stage that are applied turn after turn."""
+"""Sets of a stage that are applied in a fixed order."""
 
 from dataclasses import replace
 

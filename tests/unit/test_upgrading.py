@@ -1,4 +1,4 @@
-"""What had another name: the old one is refused with the new one, and the page that says so is true."""
+"""Renamed modules and classes: the old name is refused with the new one, and the page of renames is correct."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""After a set is applied its checks are asked until they hold for a while, or the time is up."""
+"""After a set is applied, its checks are repeated until they pass for a while, or the time is up."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ ALVIN = uplink("alvin")
 
 @pytest.fixture
 def settled(world: World) -> Callable[..., float]:
-    """How long it was waited for; `says` gives what alvin answers by how long it is waited for already."""
+    """Verifies, and returns the time that it took; `says` returns alvin's answer for a number of waited seconds."""
     began = world.clock()
 
     def seconds(says: Callable[[float], str], one: Any = ALVIN, timers: dict[str, float] | None = None) -> float:

@@ -1,4 +1,4 @@
-"""A TrueNAS in memory, as far as its API is used: what it answers is of the shape that its API's own documentation gives (25.10)."""
+"""A TrueNAS in memory, for the part of its API that the suite uses: its answers have the shape of the API's documentation (25.10)."""
 
 import json
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ ENTRY = {"aliases": [], "security": [], "expose_snapshots": False, "locked": Fal
 
 
 class RefusedByDeviceError(Exception):
-    """What the API says no with."""
+    """A refusal of the API, with its reason."""
 
 
 @dataclass
 class Device:
-    """Its shares, NFS settings, service, pools and paths; `calls` is what it was asked to change."""
+    """Its shares, NFS settings, service, pools and paths; `calls` lists the changes that it received."""
 
     shares: list[dict[str, Any]] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Device:
         return getattr(self, method.replace(".", "_"))(*parameters)
 
     def facts(self, command: str) -> str:
-        """What the link reads of a fact's calls."""
+        """The link's reading of a fact's calls."""
         answers: list[dict[str, Any]] = []
         for line in command.splitlines():
             method, _, parameters = line.removeprefix(CALL).partition(" ")
@@ -113,7 +113,7 @@ class Device:
 
 
 def of_readings(said: dict[str, str]) -> Device:
-    """The device that would have answered so."""
+    """A device that would have given these answers."""
 
     def result(fact: str, index: int = 0) -> Any:
         return json.loads(said[fact])[index]["result"]
@@ -129,7 +129,7 @@ def _results(text: str) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class Wire:
-    """The device at the other end of a WebSocket; a method of `jobs` answers with a number, and an event says how that ended."""
+    """The device at the other end of a WebSocket; a method in `jobs` answers with a number, and an event reports its end."""
 
     device: Device
     jobs: tuple[str, ...] = ("filesystem.setperm", "service.control")
