@@ -71,19 +71,19 @@ def edited(text: str, what: Any) -> str:
 
 def otherwise(text: str, changes: Mapping[str, Any]) -> str:
     """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null removes one, the index after the last appends one."""
-    said = json.loads(text)
+    data = json.loads(text)
     for path, value in changes.items():
-        here = said
+        node = data
         *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
         for step in way:
-            here = here[step]
-        if isinstance(here, list) and last == len(here):
-            here.append(value)
+            node = node[step]
+        if isinstance(node, list) and last == len(node):
+            node.append(value)
         elif value is None:
-            del here[last]
+            del node[last]
         else:
-            here[last] = value
-    return json.dumps(said)
+            node[last] = value
+    return json.dumps(data)
 
 
 def with_edits(base: Path, files: Mapping[str, Any], folder: Path) -> Path:
@@ -133,9 +133,9 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def dumped(said: Mapping[str, Any]) -> str:
+def dumped(content: Mapping[str, Any]) -> str:
     """The canonical form of the files of cases."""
-    return yaml.dump(dict(said), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+    return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
 
 
 def in_order(one: Mapping[str, Any]) -> dict[str, Any]:

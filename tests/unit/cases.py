@@ -93,8 +93,8 @@ def folder_of(inventory: Any) -> Path:
         return BASES["shipped"]
     key = repr(inventory)
     if key not in _FOLDERS:
-        said = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
-        _FOLDERS[key] = with_edits(BASES[said.get("base", "shipped")], said["files"], Path(_ROOT.name, str(len(_FOLDERS))))
+        row = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
+        _FOLDERS[key] = with_edits(BASES[row.get("base", "shipped")], row["files"], Path(_ROOT.name, str(len(_FOLDERS))))
     return _FOLDERS[key]
 
 

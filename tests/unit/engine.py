@@ -138,7 +138,7 @@ class World:
         return all(self[name].files["/etc/network/interfaces"] == FRESH for name in names)
 
 
-def told(run: Run, *kinds: str) -> list[tuple[str, str]]:
+def events_of(run: Run, *kinds: str) -> list[tuple[str, str]]:
     """The run's events of these kinds, in order."""
     return [(event.kind, event.host) for event in run.events if event.kind in kinds]
 

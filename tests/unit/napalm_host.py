@@ -57,9 +57,9 @@ class Host:
         path = command.removeprefix("cat ")
         if command == READ_SDN and UNMOUNTED in self.files:
             return {"rc": 1, "out": "", "err": f"{self.files[UNMOUNTED]}\n"}
-        said = {**self.frr, READ_SDN: self.files.get("/etc/pve/sdn/controllers.cfg", "")}
-        if command in said:
-            return {"rc": 0, "out": said[command], "err": ""}
+        outputs = {**self.frr, READ_SDN: self.files.get("/etc/pve/sdn/controllers.cfg", "")}
+        if command in outputs:
+            return {"rc": 0, "out": outputs[command], "err": ""}
         if path in self.files:
             return {"rc": 0, "out": self.files[path], "err": ""}
         if command.startswith("ls /sys/class/net"):

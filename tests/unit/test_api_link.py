@@ -171,13 +171,13 @@ def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) ->
         ApiConnection().open("vault", None, None, None, None, extras)
 
 
-@pytest.mark.parametrize("said", [None, 7, [7], {"name": "share"}], ids=str)
-def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -> None:
+@pytest.mark.parametrize("result", [None, 7, [7], {"name": "share"}], ids=str)
+def test_device_that_does_not_say_what_it_made_is_not_understood(result: object) -> None:
     """The undo would delete another object."""
     with pytest.raises(BadAnswer) as raised:
-        _of(Call("sharing.nfs.delete", "[{id}]"), said)
-    assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {said!r}"
-    assert _of(Call("service.update", "[]", job=True), said) == Call("service.update", "[]", job=True)
+        _of(Call("sharing.nfs.delete", "[{id}]"), result)
+    assert str(raised.value) == f"the answer does not say what was made: wanted an object with an id, found {result!r}"
+    assert _of(Call("service.update", "[]", job=True), result) == Call("service.update", "[]", job=True)
 
 
 def test_opposite_is_of_what_was_made() -> None:

@@ -18,7 +18,7 @@ WHOLE = case_of("checks/ceph_is_whole", "whole")
 NODES = ("alvin", "simon", "theodore")
 
 
-def said(facts: Facts, **readings: Reading) -> Facts:
+def with_readings(facts: Facts, **readings: Reading) -> Facts:
     """The nodes' facts with another reading of Ceph on some."""
     return {
         host: HostFacts(host, {**facts[host].readings, CEPH.name: readings.get(host, facts[host].readings[CEPH.name])}) for host in NODES
@@ -26,7 +26,7 @@ def said(facts: Facts, **readings: Reading) -> Facts:
 
 
 def everywhere(reading: Reading) -> Facts:
-    return said(WHOLE.facts, **dict.fromkeys(NODES, reading))
+    return with_readings(WHOLE.facts, **dict.fromkeys(NODES, reading))
 
 
 def whole_but(name: str) -> Facts:
@@ -58,15 +58,15 @@ def test_nobody_knows_where_ceph_is_silent(facts: Facts, why: str) -> None:
 
 
 def test_one_answer_is_enough() -> None:
-    one = said(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
+    one = with_readings(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
     assert concerned(one) == (NODES, {})
 
 
-@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
-def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
+@pytest.mark.parametrize(("facts", "serial"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
+def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, serial: bool) -> None:
     """In a fresh cluster all nodes at once; without an answer none, because the change refuses."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
-    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
+    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", serial)] * 3
 
 
 def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
@@ -76,8 +76,8 @@ def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
 
 def otherwise(**changes: object) -> Facts:
     """The facts of all nodes, with other values at some paths of Ceph's answer."""
-    said_by_all = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
-    return said(WHOLE.facts, **said_by_all)
+    readings = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
+    return with_readings(WHOLE.facts, **readings)
 
 
 def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
@@ -143,13 +143,13 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
 
 
 def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
-    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, said(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
+    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
     assert one.on == "theodore"
     assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
 
 
 def test_flag_that_nobody_would_take_away_is_not_set() -> None:
-    silent = said(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
+    silent = with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
     with pytest.raises(Refused) as raised:
         CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")
     assert str(raised.value) == (

@@ -47,8 +47,8 @@ def read(host: Path, **answers: Any) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": str(host), **({"answers": json.dumps(answers)} if answers else {})}
     done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def test_reading_is_whole_where_the_library_would_die_at_its_end(host: Path) -> None:

@@ -19,8 +19,8 @@ PLANNED = [case for case in EVERY if case not in REFUSED]
 
 
 def change_of(case: Case):
-    said = case.get("change")
-    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
+    row = case.get("change")
+    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def plan_of(case: Case, facts=None, change=None) -> HostPlan:
@@ -34,8 +34,8 @@ def follows(case: Case, change=None) -> dict[str, object]:
         plan = plan_of(case, change=change)
     except BurrowError as error:
         return {"error": str(error)}
-    said = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}
-    return {key: value for key, value in said.items() if value}
+    results = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}
+    return {key: value for key, value in results.items() if value}
 
 
 def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None:

@@ -46,8 +46,8 @@ LIVE = {"frr", "links", "bonds", "ospf_routes", "probes"}
 @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if {fact.name for fact in check.needs} <= LIVE])
 def test_a_stage_that_compares_files_is_no_whole_remedy_for_what_runs(name: str) -> None:
     """Where an operator changed only the running host, the stage plans nothing. So the remedy tells how to make the files live."""
-    said = CHECKS[name].remediation
-    assert "network stage" not in said or "`systemctl reload frr`" in said or "`ifreload -a`" in said
+    remedy = CHECKS[name].remediation
+    assert "network stage" not in remedy or "`systemctl reload frr`" in remedy or "`ifreload -a`" in remedy
 
 
 @pytest.mark.parametrize("name", CHECKS)

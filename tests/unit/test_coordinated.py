@@ -12,8 +12,8 @@ from tasks.core.model.operation import Action, Transaction
 from tasks.core.model.plan import HostPlan, SetPlan
 
 
-def one(host: str, **said: Any) -> ChangeSet:
-    return ChangeSet(f"ospf {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), **said)
+def one(host: str, **fields: Any) -> ChangeSet:
+    return ChangeSet(f"ospf {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), **fields)
 
 
 def plan(change_set: ChangeSet, *, coordinated: bool = True) -> SetPlan:
@@ -43,11 +43,13 @@ def test_one_by_itself_is_left_as_it_is(alone: tuple[str, ...]) -> None:
 
 
 def test_it_waits_for_what_each_of_them_waits_for() -> None:
-    said = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
+    fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
     (both,), _ = join(
-        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **said),
-        one("b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**said, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}),
-        one("c", subjects={"c": frozenset()}, **said),
+        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **fields),
+        one(
+            "b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**fields, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}
+        ),
+        one("c", subjects={"c": frozenset()}, **fields),
     )
     assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
     assert (both.verify_s, both.turn) == (90, 2)

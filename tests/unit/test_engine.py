@@ -1,7 +1,7 @@
 """Promises of applying a change set, whatever the hosts and the operator do meanwhile."""
 
 import pytest
-from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
+from engine import HEALTH, TIMERS, Alias, World, events_of, host_is_well, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.connectors.base import effective_revert_s
@@ -34,7 +34,7 @@ def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
     assert world.apply_set(ALVIN, run).state == "done"
     assert world.asked("begin", "confirm") == [("alvin", "begin"), ("sw-rack", "begin"), ("alvin", "confirm"), ("sw-rack", "confirm")]
     steps = ["prepared", "applied", "reachable", "checked", "confirmed", "done"]
-    assert [kind for kind, _ in told(run, *steps)] == [
+    assert [kind for kind, _ in events_of(run, *steps)] == [
         *["prepared"] * 2,
         *["applied", "reachable"] * 2,
         "checked",

@@ -225,9 +225,9 @@ IMPACTS = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "said"), IMPACTS.values(), ids=IMPACTS)
-def test_impact_on_adjacencies(before: str, after: str, said: list[str]) -> None:
-    assert list(frr_impact(before, after)) == said
+@pytest.mark.parametrize(("before", "after", "expected"), IMPACTS.values(), ids=IMPACTS)
+def test_impact_on_adjacencies(before: str, after: str, expected: list[str]) -> None:
+    assert list(frr_impact(before, after)) == expected
 
 
 ON = "zebra=yes\nospfd=yes\nbfdd=yes\n"
@@ -263,9 +263,9 @@ def test_daemons_file_is_merged_as_a_shell_reads_it(text: str, candidate: str, m
     assert daemons(candidate) <= daemons(merged)
 
 
-@pytest.mark.parametrize(("after", "said"), DAEMONS.values(), ids=DAEMONS)
-def test_impact_of_the_daemons_file(after: str, said: list[str]) -> None:
-    assert list(daemons_impact(ON, after)) == said
+@pytest.mark.parametrize(("after", "expected"), DAEMONS.values(), ids=DAEMONS)
+def test_impact_of_the_daemons_file(after: str, expected: list[str]) -> None:
+    assert list(daemons_impact(ON, after)) == expected
 
 
 def test_impact_shows_no_key() -> None:

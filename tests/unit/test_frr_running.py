@@ -103,7 +103,7 @@ def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "said"),
+    ("layout", "expected"),
     [
         ("", ""),
         ("/etc/frr/vtysh.conf\n/etc/frr/support_bundle_commands.conf\n/etc/frr/daemons.conf\n", ""),
@@ -111,7 +111,7 @@ def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
         ("no service integrated-vtysh-config\n", "no service integrated-vtysh-config"),
     ],
 )
-def test_files_of_the_daemons_are_the_reason(layout: str, said: str) -> None:
+def test_files_of_the_daemons_are_the_reason(layout: str, expected: str) -> None:
     reason = split_files(layout)
-    assert said in reason
-    assert bool(reason) is bool(said)
+    assert expected in reason
+    assert bool(reason) is bool(expected)

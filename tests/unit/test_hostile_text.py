@@ -100,11 +100,11 @@ def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsy
 def test_neighbour_of_any_name_is_drawn(suffix: str, name: str) -> None:
     one = found(case_of("topology", "neighbour-of-no-inventory"))
     chassis = {name: {"id": {"type": "mac", "value": "02:00:00:00:00:01"}}}
-    heard = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
+    neighbours = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
     facts = dict(one.facts)
     rack = facts["sw-rack"]
     # As lldpd writes it (1.0.16): quotes and backslashes escaped, control characters as they are.
-    said = re.sub(r"\\u00([01][0-9a-f])", lambda found: chr(int(found[1], 16)), json.dumps(heard))
+    said = re.sub(r"\\u00([01][0-9a-f])", lambda found: chr(int(found[1], 16)), json.dumps(neighbours))
     facts["sw-rack"] = HostFacts("sw-rack", {**rack.readings, NEIGHBOURS.name: Reading(0, said)})
     drawn = view(replace(one, facts=facts), suffix)
     text = drawn.text.encode().decode()

@@ -61,8 +61,8 @@ def test_comments_and_sources_stay(text: str) -> None:
 @every_text
 def test_what_a_file_says_itself_changes_nothing_in_it(text: str) -> None:
     file = InterfacesFile(text)
-    said = "".join(f"{stanza.head.text.strip()}\n" for stanza in file.stanzas if stanza.iface)
-    assert merge(text, said) == text
+    candidate = "".join(f"{stanza.head.text.strip()}\n" for stanza in file.stanzas if stanza.iface)
+    assert merge(text, candidate) == text
 
 
 @every_text

@@ -81,12 +81,12 @@ KEYS = {
 }
 
 
-def signed(folder: Path, said: bytes, mode: int) -> Path:
+def signed(folder: Path, content: bytes, mode: int) -> Path:
     """The shipped inventory with an OSPF key."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     defaults = folder / "defaults.yaml"
     defaults.write_text(defaults.read_text().replace("ospf:\n", "ospf:\n  key_file: key\n"))
-    (folder / "key").write_bytes(said)
+    (folder / "key").write_bytes(content)
     (folder / "key").chmod(mode)
     return folder
 
@@ -97,10 +97,10 @@ def test_key_that_is_ones_own_is_the_sites(tmp_path: Path) -> None:
     assert key.get_secret_value() == "hush-hush-16-abc"
 
 
-@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, said: bytes, mode: int, message: str) -> None:
+@pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, content: bytes, mode: int, message: str) -> None:
     with pytest.raises(InventoryError) as raised:
-        load(signed(tmp_path, said, mode))
+        load(signed(tmp_path, content, mode))
     (problem,) = raised.value.problems
     assert (problem.place.file.name, problem.what) == ("defaults.yaml", "ospf key_file")
     assert message in str(problem)
@@ -129,14 +129,14 @@ def test_one_typo_is_one_problem(tmp_path: Path, right: str, typed: str, message
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("said", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
+@pytest.mark.parametrize("content", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
 @pytest.mark.parametrize("name", ["hosts", "groups", "defaults", "cables"])
-def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, said: bytes | None) -> None:
+def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, content: bytes | None) -> None:
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     path = tmp_path / f"{name}.yaml"
     path.unlink()
-    if said is not None:
-        path.write_bytes(said)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(InventoryError) as raised:
         load(tmp_path)
     assert [problem.place.file for problem in raised.value.problems] == [path], str(raised.value)

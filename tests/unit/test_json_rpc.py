@@ -96,9 +96,9 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], said: bytes, mode: int, message: str) -> None:
-    Path(extras["key_file"]).write_bytes(said)
+@pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], content: bytes, mode: int, message: str) -> None:
+    Path(extras["key_file"]).write_bytes(content)
     Path(extras["key_file"]).chmod(mode)
     with pytest.raises(LinkError) as raised:
         ApiConnection().open("127.0.0.1", None, None, 1, None, extras)
@@ -106,11 +106,11 @@ def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], said:
     assert "the-key" not in str(raised.value)
 
 
-@pytest.mark.parametrize("said", [None, b"", b"no certificate", b"\xff\xfe"])
-def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: Path, said: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
+def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "authority"
-    if said is not None:
-        path.write_bytes(said)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(LinkError, match=f"wanted certificates in {path}, found none: .*; correct api_ca_file"):
         ApiConnection().open("127.0.0.1", None, None, 1, None, {**extras, "ca_file": str(path)})
 

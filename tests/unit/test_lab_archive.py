@@ -58,11 +58,11 @@ def test_kernels_are_tried_from_the_newest_on(tmp_path: Path) -> None:
     keep(folders, "testing", "7.2.7")
     keep(folders, "trixie", "6.12.113")
     assert [kernel.release for kernel in cached(folders)] == ["7.2.7", "6.12.113", "6.1.176"]
-    said: list[str] = []
-    first = next(candidates(folders, None, said.append))
+    messages: list[str] = []
+    first = next(candidates(folders, None, messages.append))
     assert (first.release, first.modes) == ("7.2.7", ("seccomp", "ptrace"))
-    assert next(candidates(folders, "bookworm", said.append)).modes == ("ptrace",)
-    assert said == []
+    assert next(candidates(folders, "bookworm", messages.append)).modes == ("ptrace",)
+    assert messages == []
 
 
 def test_a_kernel_that_was_refused_is_passed_over_with_its_reason(tmp_path: Path) -> None:

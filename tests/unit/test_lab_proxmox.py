@@ -88,7 +88,7 @@ def test_corosync_conf_survives_being_read_and_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "expected"),
     [
         (["pool", "create"], "400 not enough arguments"),
         (["pool", "create", "p", "--siz", "3"], "Unknown option: siz"),
@@ -99,13 +99,13 @@ def test_corosync_conf_survives_being_read_and_written() -> None:
         (["pool", "create", "bad"], "no quorum"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(_: Values) -> None:
         raise PveError("cluster not ready - no quorum?")
 
     commands = {"pool create": Command(run, ("name",), (Option("size", "integer", 1, 7),))}
     assert options.main("pveceph", commands, argv) == 255
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 def test_task_that_nobody_judges_ends_with_0_and_says_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:

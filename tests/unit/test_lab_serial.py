@@ -98,8 +98,8 @@ def test_commands_run_beside_each_other() -> None:
     played(scene)
 
 
-@pytest.mark.parametrize(("event", "said"), [({"ready": "boot-2"}, "booted again"), (None, "was switched off")])
-def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, said: str) -> None:
+@pytest.mark.parametrize(("event", "expected"), [({"ready": "boot-2"}, "booted again"), (None, "was switched off")])
+def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, expected: str) -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         asking = asyncio.create_task(agent.line.run(["true"], wait_s=5))
@@ -108,7 +108,7 @@ def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, sa
             agent.say(**event)
         else:
             await agent.switch_off()
-        with pytest.raises(LabError, match=f"alvin {said} before it answered"):
+        with pytest.raises(LabError, match=f"alvin {expected} before it answered"):
             await asking
 
     played(scene)

@@ -105,9 +105,9 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize(("said", "message"), SETTINGS.values(), ids=SETTINGS)
-def test_settings_that_are_none_are_refused_with_their_line(site: Path, said: bytes, message: str, capsys, home: Path) -> None:
-    (site / "site.yaml").write_bytes(said)
+@pytest.mark.parametrize(("content", "message"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_that_are_none_are_refused_with_their_line(site: Path, content: bytes, message: str, capsys, home: Path) -> None:
+    (site / "site.yaml").write_bytes(content)
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert f"{site / 'site.yaml'}" in (err := capsys.readouterr().err)
     assert message in err
@@ -137,20 +137,20 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize(("said", "message"), CONFIGS.values(), ids=CONFIGS)
-def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, message: str) -> None:
+@pytest.mark.parametrize(("content", "message"), CONFIGS.values(), ids=CONFIGS)
+def test_configuration_that_names_no_site_is_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "nornir_config.yaml"
-    path.write_text(said)
+    path.write_text(content)
     with pytest.raises(InventoryError) as raised:
         find_site("home", path)
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("said", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
-def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
+def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log to the working directory
     path = tmp_path / "nornir_config.yaml"
-    path.write_text(said)
+    path.write_text(content)
     with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir does not take it: "):
         nornir_takes(path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from engine import FOLDER, HEALTH, World, told
+from engine import FOLDER, HEALTH, World, events_of
 from fake_host import FakeHost
 from fake_sshd import ssh_config
 from test_maintenance import INSIDE
@@ -47,7 +47,7 @@ def test_host_is_waited_for_until_it_answers_from_a_new_boot(world: World) -> No
     reboot(run, "alvin", "try")
     assert (len(looks), world.clock() - began) == (4, 2)
     assert looks == [1, 2, 3, 4], "each look is over a new connection"
-    assert told(run, "rebooting", "reachable") == [("rebooting", "alvin"), ("reachable", "alvin")]
+    assert events_of(run, "rebooting", "reachable") == [("rebooting", "alvin"), ("reachable", "alvin")]
 
 
 def test_host_that_does_not_boot_is_given_up(world: World) -> None:
@@ -56,7 +56,7 @@ def test_host_that_does_not_boot_is_given_up(world: World) -> None:
     with pytest.raises(TransactionError, match="alvin: not back 300 s after its reboot; look at its console"):
         reboot(run, "alvin", "try")
     assert 300 < world.clock() - began <= 302
-    assert told(run, "reachable") == []
+    assert events_of(run, "reachable") == []
 
 
 def test_host_that_is_silent_after_its_boot_is_given_up(world: World) -> None:
@@ -84,7 +84,7 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeHost
 
 @pytest.fixture
 def script(tmp_path: Path, hosts: dict[str, FakeHost], monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Runs the script's command line; returns its exit code and its record."""
+    """A function that runs the script's command line and returns its exit code and its record."""
     site = shutil.copytree(FOLDER, tmp_path / "attic")
     with ssh_config(tmp_path, hosts) as path:
         (site / "site.yaml").write_text(f"ssh_config: {path}\n")

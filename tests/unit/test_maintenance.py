@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
-from engine import HEALTH, Alias, Named, World, host_is_well, told, when
+from engine import HEALTH, Alias, Named, World, events_of, host_is_well, when
 from fake_host import FakeHost
 
 from inventory.site import Site
@@ -170,7 +170,7 @@ def test_interrupted_run_puts_it_back(world: World) -> None:
     assert result.stages[0].outcomes[0].state == "interrupted"
     assert world.untouched("alvin", "simon")
     assert world["simon"].pending is None
-    assert ("put back", "simon") in told(run, "put back")
+    assert ("put back", "simon") in events_of(run, "put back")
 
 
 def test_what_is_owed_is_waited_for(world: World) -> None:
@@ -178,7 +178,7 @@ def test_what_is_owed_is_waited_for(world: World) -> None:
     world["simon"].happens["after outcome"] = lambda host: host.kept.update(owed=[])
     run = world.run(settings("alvin"))
     assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
-    assert told(run, "put back") == [("put back", "simon")]
+    assert events_of(run, "put back") == [("put back", "simon")]
     assert world.asked("revert") == [("simon", "revert")] * 2
 
 
@@ -192,7 +192,7 @@ def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPa
     first, second = result.stages[0].outcomes
     assert "nobody answers" in first.reasons[0]
     assert (first.state, second.state) == ("failed", "refused")
-    assert told(run, "put back") == []
+    assert events_of(run, "put back") == []
 
 
 def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,16 +215,16 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
 
 
-def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+def not_answering(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
     """The hosts whose cluster does not answer."""
     return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
 
 
-def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+def answering(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
 
 
-SILENT = replace(INSIDE, concerns=heard, unheard=unheard)
+SILENT = replace(INSIDE, concerns=answering, unheard=not_answering)
 
 
 def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
@@ -315,7 +315,7 @@ def test_host_that_holds_its_place_is_asked_until_it_has_put_it_back(world: Worl
     world["simon"].happens["before revert"] = refuses
     run = world.run(settings("alvin"))
     assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
-    assert told(run, "put back") == [("put back", "simon")]
+    assert events_of(run, "put back") == [("put back", "simon")]
     assert world["simon"].pending is None
 
 

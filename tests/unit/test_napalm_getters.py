@@ -55,7 +55,7 @@ def answer(text: str) -> dict[str, Any]:
     return {"rc": int(failed[1]), "out": "", "err": text[: failed.start()]} if failed else {"rc": 0, "out": text, "err": ""}
 
 
-def told(case: Case) -> Any:
+def result_of(case: Case) -> Any:
     """The result of a case's getter, as JSON."""
     return json.loads(json.dumps(getattr(Recorded(case.own["session"]), case.subject.name)(**case.get("arguments", {}))))
 
@@ -84,19 +84,19 @@ def test_getter_says_what_the_host_answered(case: Case, expect) -> None:
 
 def test_addresses_have_napalms_shape() -> None:
     for case in cases_of(CASES / "napalm" / "get_interfaces_ip"):
-        for families in told(case).values():
+        for families in result_of(case).values():
             assert set(families) <= {"ipv4", "ipv6"}
             assert all(set(entry) == {"prefix_length"} for family in families.values() for entry in family.values())
 
 
 def test_environment_and_ping_have_napalms_shape() -> None:
     for case in cases_of(CASES / "napalm" / "get_environment"):
-        result = told(case)
+        result = result_of(case)
         assert helpers.test_model(models.MemoryDict, result["memory"])
         assert all(helpers.test_model(models.CPUDict, cpu) for cpu in result["cpu"].values())
         assert set(result) == set(models.EnvironmentDict.__annotations__)
     for case in cases_of(CASES / "napalm" / "ping"):
-        pinged = told(case)
+        pinged = result_of(case)
         assert "error" in pinged or helpers.test_model(models.PingDict, pinged["success"])
 
 

@@ -149,7 +149,7 @@ def test_no_key_is_in_a_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "candidate", "said"),
+    ("files", "candidate", "expected"),
     [
         ({}, "#### file /etc/frr/frr.conf\nrouter ospf\n", "the host has no FRR"),
         ({"/etc/frr/daemons": "ospfd=no\n"}, "#### file /etc/frr/daemons\nospf=yes\n", "no daemon `ospf`"),
@@ -166,9 +166,9 @@ def test_no_key_is_in_a_difference() -> None:
         ),
     ],
 )
-def test_frrs_half_is_refused_with_the_reason(files: dict[str, str], candidate: str, said: str) -> None:
+def test_frrs_half_is_refused_with_the_reason(files: dict[str, str], candidate: str, expected: str) -> None:
     device = driver(Host(files))
-    with pytest.raises(MergeConfigException, match=said):
+    with pytest.raises(MergeConfigException, match=expected):
         device.load_merge_candidate(config=candidate)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engine import HEALTH, World, runbook, told, uplink, when
+from engine import HEALTH, World, events_of, runbook, uplink, when
 from fake_host import FakeHost
 from test_maintenance import INSIDE, settings
 
@@ -60,7 +60,7 @@ def test_watcher_may_itself_say_something(world: World) -> None:
     run = world.run(ALVIN)
     run.watchers = (when("applied", "alvin", lambda: run.say("noted", "alvin")),)
     assert world.execute(ALVIN, run=run).exit_code == OK
-    assert told(run, "noted") == [("noted", "alvin")]
+    assert events_of(run, "noted") == [("noted", "alvin")]
 
 
 class OddError(BaseException):
@@ -109,15 +109,15 @@ def test_ctrl_c_while_it_is_put_back_does_not_end_it(world: World) -> None:
 
 
 @pytest.fixture
-def heard() -> Iterator[None]:
-    """Restores the default signal handlers, which a shell ignores for tests in the background."""
+def default_signals() -> Iterator[None]:
+    """Sets the default signal handlers, because a shell may start background jobs with signals ignored."""
     known = {one: signal.signal(one, signal.SIG_DFL) for one in ENDING}
     yield
     for one, handler in known.items():
         signal.signal(one, handler)
 
 
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 @pytest.mark.parametrize(("host", "moment"), [("alvin", "after begin"), ("sw-rack", "after begin"), ("sw-rack", "before revert")])
 def test_signals_however_many_roll_back_release_and_are_recorded(world: World, number: int, host: str, moment: str) -> None:
@@ -152,7 +152,7 @@ def test_signal_that_is_ignored_stays_so(world: World) -> None:
         signal.signal(signal.SIGHUP, known)
 
 
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("default_signals")
 def test_signal_while_the_operator_is_asked_ends_the_question(world: World) -> None:
     def ask(*_: object) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -91,8 +91,8 @@ def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
     ids=["nothing", "ours", "overdue", "open", "ends-now", "reverting"],
 )
 def test_host_with_anothers_open_transaction_refuses_the_set(pending: dict[str, object] | None, refused: str) -> None:
-    said = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
-    status = json.dumps({"pending": said, "lease": None, "records": [], "owed": [], "boot": "1"})
+    content = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
+    status = json.dumps({"pending": content, "lease": None, "records": [], "owed": [], "boot": "1"})
     facts = {**SWITCH, **NODE}
     facts["alvin"] = HostFacts("alvin", {**facts["alvin"].readings, STATUS.name: Reading(0, status)})
     assert plan_set(ALVIN, SITE, facts, "mine").refused.startswith(refused)

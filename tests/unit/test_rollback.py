@@ -53,10 +53,10 @@ def test_long_reason_is_cut(world) -> None:
     assert run.asked == [("revert", "x" * 400)]
 
 
-@pytest.mark.parametrize(("remark", "told"), [("", []), ("what stays: a", ["alvin: what stays: a"])])
-def test_what_has_no_opposite_is_told(world, remark: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("remark", "reported"), [("", []), ("what stays: a", ["alvin: what stays: a"])])
+def test_what_has_no_opposite_is_told(world, remark: str, reported: list[str]) -> None:
     run = Asked(revert=[None], outcome=[{"remark": remark}])
-    assert roll_back(run, UNTIMED, "not well", world.clock()) == told
+    assert roll_back(run, UNTIMED, "not well", world.clock()) == reported
 
 
 def test_host_with_a_timer_or_without_a_change_has_nothing_left_to_tell(world) -> None:

@@ -5,14 +5,14 @@ import signal
 import threading
 from dataclasses import replace
 
-from engine import HEALTH, Alias, World, host_is_well, told
+from engine import HEALTH, Alias, World, events_of, host_is_well
 
 from tasks.core.engine.schedule import apply_all, apply_by_turns
 from tasks.core.model.change import ChangeSet, Member
 
 
-def one(host: str, right: str = "", **said: object) -> ChangeSet:
-    return ChangeSet(f"name {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,), lock=right, **said)  # type: ignore[arg-type]
+def one(host: str, right: str = "", **fields: object) -> ChangeSet:
+    return ChangeSet(f"name {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,), lock=right, **fields)  # type: ignore[arg-type]
 
 
 ALVIN, SIMON = one("alvin", "a node at a time"), one("simon", "a node at a time")
@@ -112,7 +112,7 @@ def test_ctrl_c_while_others_are_carried_is_said_once(world: World) -> None:
     world["alvin"].happens["before begin"] = press
     (outcome,) = apply_all(run, (ALVIN,))
     assert outcome.state == "interrupted"
-    assert told(run, "stage") == [("stage", "")]
+    assert events_of(run, "stage") == [("stage", "")]
     assert world.untouched("alvin")
 
 
@@ -128,4 +128,4 @@ def test_stage_whose_order_cannot_be_told_is_not_begun_and_that_is_said(world: W
     outcomes = apply_all(run, (ALVIN, SIMON), NobodyKnows())  # type: ignore[arg-type]
     assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not begun: a fault of this program: KeyError('up')"])] * 2
     assert [event.text for event in run.events] == outcomes[0].reasons
-    assert told(run, "failed") == [("failed", "")]
+    assert events_of(run, "failed") == [("failed", "")]

@@ -112,13 +112,13 @@ class Device:
         self.paths[data["path"]].update(uid=data["uid"], gid=data["gid"], mode=0o40000 | int(data["mode"], 8))
 
 
-def of_readings(said: dict[str, str]) -> Device:
+def of_readings(readings: dict[str, str]) -> Device:
     """A device that would have given these answers."""
 
     def result(fact: str, index: int = 0) -> Any:
-        return json.loads(said[fact])[index]["result"]
+        return json.loads(readings[fact])[index]["result"]
 
-    paths = {row["realpath"]: row for row in _results(said["truenas_folders"])}
+    paths = {row["realpath"]: row for row in _results(readings["truenas_folders"])}
     config, services = result("truenas_nfs"), result("truenas_nfs", 1)
     return Device(result("truenas_shares"), config, services[0], result("truenas_pools"), result("truenas_clients"), paths)
 
@@ -147,12 +147,12 @@ class Wire:
         asked = json.loads(message)
         assert asked["jsonrpc"] == "2.0"
         try:
-            said = {"result": self._answer(asked["method"], asked["params"])}
+            answer = {"result": self._answer(asked["method"], asked["params"])}
         except RefusedByDeviceError as error:
-            said = {"error": {"code": -32001, "message": "Method call error", "data": {"reason": str(error), "extra": None}}}
+            answer = {"error": {"code": -32001, "message": "Method call error", "data": {"reason": str(error), "extra": None}}}
         if asked["method"] == self.loses:
             self.broken, self.loses = True, ""
-        self.waiting.append(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **said}))
+        self.waiting.append(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}))
         if asked["method"] == "core.get_jobs":
             self.waiting += [json.dumps(_event({**job, "state": job["ends"]})) for job in self.running.values()]
 
