@@ -52,7 +52,7 @@ def packages(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("feature", "change"), changes().items(), ids=changes())
-def test_change_says_what_is_then_true_and_has_cases(feature: str, change: type) -> None:
+def test_every_change_has_a_docstring_and_cases(feature: str, change: type) -> None:
     assert (change.__doc__ or "").strip().endswith(".")
     assert change.needs
     names = {case.name for case in cases_of(CASES / feature)}
@@ -61,7 +61,7 @@ def test_change_says_what_is_then_true_and_has_cases(feature: str, change: type)
 
 
 @pytest.mark.parametrize("check", checks().values(), ids=checks())
-def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
+def test_every_check_has_a_docstring_a_severity_and_a_remedy(check) -> None:
     assert check.statement.endswith(".")
     assert check.remediation.endswith((".", "?"))
     assert check.severity in Severity
@@ -70,12 +70,12 @@ def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
     assert "_" in check.name
 
 
-def test_every_file_of_cases_is_of_something() -> None:
+def test_every_file_of_cases_belongs_to_a_subject() -> None:
     known = {*changes(), "checks", "engine", "inventory", "napalm", "scripts", "sites", "topology"}
     assert {path.stem for path in CASES.iterdir()} - known == set()
 
 
-def test_every_template_is_of_a_change() -> None:
+def test_every_template_belongs_to_a_change() -> None:
     assert {path.name for path in (ROOT / "templates").iterdir()} - changes().keys() == set()
 
 
@@ -94,7 +94,7 @@ def test_features_and_checks_are_pure() -> None:
     assert sorted(own) == ["tasks/platforms/frr/files.py", "tasks/platforms/ifupdown2/sourced.py"]
 
 
-def test_host_part_needs_the_standard_library_alone() -> None:
+def test_host_part_imports_only_the_standard_library() -> None:
     assert packages(HOST_PART) - sys.stdlib_module_names == set()
 
 
@@ -112,7 +112,7 @@ def test_no_module_is_left_over() -> None:
     assert left == []
 
 
-def test_no_file_is_named_after_nothing() -> None:
+def test_no_file_has_an_empty_name() -> None:
     assert [name_of(path) for path in SOURCES if path.stem in ("utils", "util", "helpers", "helper", "common", "misc")] == []
 
 
@@ -133,5 +133,5 @@ def test_runbooks_and_templates_fit_on_a_screen() -> None:
     assert {name_of(path): lines(path) for path in files if lines(path) > 60} == {}
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     assert [name_of(path) for path in SOURCES if not ast.get_docstring(tree(path))] == []

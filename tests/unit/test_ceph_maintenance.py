@@ -53,7 +53,7 @@ def test_none_where_ceph_is_not_set_up() -> None:
     ],
     ids=["timed-out", "no-end"],
 )
-def test_nobody_knows_where_ceph_is_silent(facts: Facts, why: str) -> None:
+def test_use_is_unknown_where_ceph_does_not_answer(facts: Facts, why: str) -> None:
     assert concerned(facts) == ((), dict.fromkeys(NODES, why))
 
 
@@ -69,7 +69,7 @@ def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(fac
     assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", serial)] * 3
 
 
-def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
+def test_osd_that_only_crush_lists_serves_nothing() -> None:
     left = case_of("checks/osds_are_up_and_in", "one-is-left-in-crush").facts
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
 
@@ -80,7 +80,7 @@ def otherwise(**changes: object) -> Facts:
     return with_readings(WHOLE.facts, **readings)
 
 
-def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
+def test_host_of_an_osd_is_the_one_that_it_reports() -> None:
     """By the host that an OSD reports, whatever the name of its CRUSH bucket."""
     facts = otherwise(**{"osd tree/nodes/1/name": "alvin-ssd", "osd metadata/1/hostname": "simon.mrcurls.org"})
     assert concerned(facts) == (NODES, {})
@@ -101,7 +101,7 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     ],
     ids=["another-name", "only-a-bucket", "nowhere"],
 )
-def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes: dict[str, object], where: str) -> None:
+def test_osd_that_is_up_on_an_unknown_host_refuses_all_changes(changes: dict[str, object], where: str) -> None:
     facts = otherwise(**changes)
     with pytest.raises(Refused) as raised:
         concerned(facts)
@@ -115,19 +115,19 @@ def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes
     assert concerned(down) == (("alvin", "theodore"), {}), "what is down serves nobody"
 
 
-def test_osd_that_somebody_made_on_another_host_is_seen() -> None:
+def test_unintended_osd_on_another_host_counts() -> None:
     assert "vault" in CEPH_MAINTENANCE.may_concern(WHOLE.site)
     facts = otherwise(**{"osd metadata/1/hostname": "vault"})
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, facts, ("vault", "alvin")) == ("vault", "alvin")
 
 
-def test_monitor_is_its_hosts_whatever_it_is_called() -> None:
+def test_monitor_belongs_to_the_host_that_it_reports() -> None:
     named = {"mon dump/mons/0/name": "a", "osd dump/osds/0/up": 0, "status/quorum_names": ["a", "simon"]}
     where = {"mon metadata": [{"name": "a", "hostname": "alvin"}]}
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, otherwise(**named, **where), ("alvin",)) == ("alvin",)
 
 
-def test_answer_that_cannot_be_read_is_no_silence() -> None:
+def test_invalid_answer_is_not_a_missing_answer() -> None:
     with pytest.raises(BurrowError, match="cannot be read as ceph"):
         concerned(everywhere(Reading(0, "no JSON")))
 
@@ -142,13 +142,13 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
     assert out == ('{"error": "there is no ceph.conf, but the host has ceph-0, ceph-4"}' if osds else "{}")
 
 
-def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
+def test_flag_is_set_on_a_monitors_host_that_answers() -> None:
     (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
     assert one.on == "theodore"
     assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
 
 
-def test_flag_that_nobody_would_take_away_is_not_set() -> None:
+def test_flag_that_no_host_would_unset_is_not_set() -> None:
     silent = with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
     with pytest.raises(Refused) as raised:
         CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")

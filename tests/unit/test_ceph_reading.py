@@ -51,20 +51,20 @@ def read(host: Path, **answers: Any) -> dict[str, Any]:
     return answer
 
 
-def test_reading_is_whole_where_the_library_would_die_at_its_end(host: Path) -> None:
+def test_reading_is_complete_although_the_library_would_abort_at_exit(host: Path) -> None:
     assert read(host, status={"quorum_names": ["alvin"]})["status"] == {"quorum_names": ["alvin"]}
 
 
-def test_silence_of_the_monitors_is_an_answer_too(host: Path) -> None:
+def test_unreachable_monitors_are_an_error_in_the_answer(host: Path) -> None:
     assert read(host) == {"error": "nobody answers"}
 
 
-def test_settings_that_nobody_asks_for_stay_on_the_host(host: Path) -> None:
+def test_settings_that_no_check_needs_stay_on_the_host(host: Path) -> None:
     auth = {"section": "mon", "name": "auth_allow_insecure_global_id_reclaim", "value": "false"}
     password = {"section": "mgr", "name": "mgr/dashboard/GRAFANA_API_PASSWORD", "value": "hunter2"}
     assert read(host, **{"config dump": [auth, password]})["config dump"] == [auth]
 
 
-def test_host_without_ceph_has_nothing_to_say(host: Path) -> None:
+def test_host_without_ceph_has_an_empty_answer(host: Path) -> None:
     (host / "ceph.conf").unlink()
     assert read(host) == {}

@@ -48,7 +48,7 @@ def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_change_shows_and_sends_this_and_nothing_else(case: Case, expect) -> None:
+def test_a_change_shows_and_sends_exactly_what_its_case_expects(case: Case, expect) -> None:
     expect(case, follows(case))
 
 
@@ -66,7 +66,7 @@ def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
-def test_proxmoxs_commands_are_run_on_its_mount_alone(case: Case) -> None:
+def test_proxmoxs_commands_run_only_on_its_mount(case: Case) -> None:
     transaction = plan_of(case).transaction
     commands = transaction.commands if transaction else ()
     assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}
@@ -79,7 +79,7 @@ def _texts(plan: HostPlan) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
-def test_a_file_without_a_last_newline_is_changed_alike(case: Case) -> None:
+def test_a_file_without_a_last_newline_gets_the_same_change(case: Case) -> None:
     """An appended line does not run into the last one."""
     plan = plan_of(case)
     before = {file.before for file in (plan.transaction.files if plan.transaction else ()) if file.before}

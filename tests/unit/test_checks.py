@@ -18,7 +18,7 @@ def findings(case: Case) -> list[str]:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_check_says_this_of_what_was_read(case: Case, expect) -> None:
+def test_a_check_returns_the_findings_of_its_case(case: Case, expect) -> None:
     expect(case, {"findings": findings(case)})
 
 
@@ -26,7 +26,7 @@ def ends(case: Case) -> set[str]:
     return {line.rpartition(" | ")[2] for line in case.own["findings"]}
 
 
-def test_every_check_has_a_case_in_which_all_is_well() -> None:
+def test_every_check_has_a_case_in_which_it_passes() -> None:
     assert CHECKS.keys() - {case.subject.name for case in EVERY if ends(case) == {"ok"}} == set()
 
 
@@ -36,7 +36,7 @@ def test_every_check_has_a_case_in_which_it_fails() -> None:
     assert can_fail - {case.subject.name for case in EVERY if "not ok" in ends(case)} == set()
 
 
-def test_every_case_is_of_a_check() -> None:
+def test_every_case_belongs_to_a_check() -> None:
     assert {path.stem for path in FOLDER.iterdir()} - {*CHECKS, "base"} == set()
 
 
@@ -44,7 +44,7 @@ LIVE = {"frr", "links", "bonds", "ospf_routes", "probes"}
 
 
 @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if {fact.name for fact in check.needs} <= LIVE])
-def test_a_stage_that_compares_files_is_no_whole_remedy_for_what_runs(name: str) -> None:
+def test_a_remedy_for_running_state_names_more_than_the_stage(name: str) -> None:
     """Where an operator changed only the running host, the stage plans nothing. So the remedy tells how to make the files live."""
     remedy = CHECKS[name].remediation
     assert "network stage" not in remedy or "`systemctl reload frr`" in remedy or "`ifreload -a`" in remedy

@@ -26,7 +26,7 @@ def join(*sets: ChangeSet, alone: tuple[str, ...] = ()) -> tuple[tuple[ChangeSet
     return joined(sets, [plan(each, coordinated=each.hosts[0] not in alone) for each in sets])
 
 
-def test_they_are_one_in_the_place_of_the_first() -> None:
+def test_they_are_merged_at_the_place_of_the_first() -> None:
     sets, plans = join(one("a"), one("b"), one("c"), one("d"), alone=("a", "c"))
     assert [each.name for each in sets] == ["ospf a", "ospf b, ospf d", "ospf c"]
     assert [each.change_set for each in plans] == list(sets)
@@ -35,14 +35,14 @@ def test_they_are_one_in_the_place_of_the_first() -> None:
 
 
 @pytest.mark.parametrize("alone", [("a",), ("a", "b")])
-def test_one_by_itself_is_left_as_it_is(alone: tuple[str, ...]) -> None:
+def test_a_single_set_stays_as_it_is(alone: tuple[str, ...]) -> None:
     first, second = one("a"), one("b")
     sets, plans = join(first, second, alone=alone)
     assert sets == (first, second)
     assert [each.change_set for each in plans] == [first, second]
 
 
-def test_it_waits_for_what_each_of_them_waits_for() -> None:
+def test_merged_set_has_the_subjects_of_each() -> None:
     fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
     (both,), _ = join(
         one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **fields),
@@ -56,7 +56,7 @@ def test_it_waits_for_what_each_of_them_waits_for() -> None:
     assert (both.checks, both.by_hand, both.peers, both.peer_facts) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
 
 
-def test_it_waits_for_whole_hosts_where_one_of_them_does() -> None:
+def test_merged_set_covers_whole_hosts_where_one_of_them_does() -> None:
     (both,), _ = join(one("a", subjects={"a": frozenset({"swp1"})}), one("b"))
     assert both.subjects is None
     assert both.verify_s is None

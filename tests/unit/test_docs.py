@@ -96,7 +96,7 @@ def test_every_call_of_the_lab_is_one_of_its_commands() -> None:
     assert CliRunner().invoke(lab_cli, ["--help"]).exit_code == 0
 
 
-def test_every_make_target_is_there() -> None:
+def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {target for page in PAGES for target in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)}
     assert {"bootstrap", "test", "check"} <= named <= targets
@@ -119,7 +119,7 @@ PLACES = re.compile(r"`((?:tasks|lab|inventory|drivers|runbooks|tests|docs|templ
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_file_that_is_named_is_there(page: Path) -> None:
+def test_every_named_file_exists(page: Path) -> None:
     named = {word for word in PLACES.findall(prose(page)) if not re.search(r"[A-Z]{3}", word)}
     assert {word for word in named if not (ROOT / word).exists()} == set()
 
@@ -137,7 +137,7 @@ def test_the_architecture_fits_on_three_pages() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
+def test_no_page_names_a_path_of_one_machine(page: Path) -> None:
     assert re.findall(r"/tmp/\S*|/root/\S*|/home/\w+/\S*", page.read_text()) == []
 
 

@@ -23,12 +23,12 @@ def read(fact: Fact[str]) -> Reading:
     return Reading(done.returncode, done.stdout, done.stderr)
 
 
-def test_bounded_fact_that_answers_is_as_any_other() -> None:
+def test_bounded_fact_that_answers_is_like_any_other() -> None:
     script = """cat <<'BURROW'\nit's $HOME "so"\nBURROW\ncat; echo aside >&2; exit 3"""
     assert read(Fact("quick", script, str, within_s=5)) == read(Fact("quick", script, str)) == Reading(3, 'it\'s $HOME "so"\n', "aside\n")
 
 
-def test_bounded_fact_that_hangs_says_so_and_the_others_are_read() -> None:
+def test_bounded_fact_that_hangs_is_an_error_and_the_others_are_read() -> None:
     slow = Fact("slow", "echo begun\nsleep 9 | cat", str, within_s=1)
     facts = HostFacts("alvin", {"slow": read(slow), "quick": Reading(0, "well")})
     with pytest.raises(BurrowError, match=r"^alvin: slow ended with 124: no answer within 1 s$"):
@@ -40,7 +40,7 @@ def bound_s(facts: tuple[Fact[object], ...]) -> int:
     return sum(fact.within_s + KILL_S for fact in facts if fact.within_s)
 
 
-def test_what_waits_for_others_fits_into_one_reading() -> None:
+def test_facts_that_wait_for_other_hosts_fit_into_one_reading() -> None:
     """In the audit, and in a run with the conditions of a maintenance."""
     needs = [one.needs for one in (*changes().values(), *MAINTENANCE_CHECKS) if isinstance(one.needs, tuple)]
     for facts in (union(one.needs for one in CATALOG), union(needs)):

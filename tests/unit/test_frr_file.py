@@ -61,7 +61,7 @@ def test_statement_is_found_in_its_context(path: tuple[str, ...], key: str, valu
         ("neighbor 10.0.0.1 remote-as 1", "neighbor 10.0.0.1 remote-as 1"),
     ],
 )
-def test_key_is_what_of_a_statement_stays(words: str, key: str) -> None:
+def test_key_is_the_part_of_a_statement_that_stays(words: str, key: str) -> None:
     assert key_of(tuple(words.split())) == key
 
 

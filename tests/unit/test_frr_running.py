@@ -15,7 +15,7 @@ PARSED = FrrFile(RUNNING).lines
 SAID = [index for index, line in enumerate(PARSED) if line.key and normal_form(line.text) and not NOT_LOST.match(line.text)]
 
 
-def test_what_frr_rewrites_is_not_lost() -> None:
+def test_statements_that_frr_rewrites_are_not_lost() -> None:
     assert unsaved(RUNNING, FILE, FILE, "").lost == ()
     assert unsaved(RUNNING, RUNNING, RUNNING, "").lost == ()
 
@@ -53,7 +53,7 @@ SAME = {
 
 
 @pytest.mark.parametrize(("file", "running"), SAME.values(), ids=SAME)
-def test_the_same_in_other_words_is_not_lost(file: str, running: str) -> None:
+def test_equal_statements_in_another_form_are_not_lost(file: str, running: str) -> None:
     assert unsaved(running, file, file, "").lost == ()
 
 
@@ -84,20 +84,20 @@ CANDIDATE = "interface en05\n ip ospf cost 7\nexit\n"
 
 
 @pytest.mark.parametrize(("more", "lost"), LOST.values(), ids=LOST)
-def test_what_would_be_lost_is_named(more: str, lost: list[str]) -> None:
+def test_statements_that_would_be_lost_are_named(more: str, lost: list[str]) -> None:
     found = unsaved(PORT + more, PORT, PORT.replace("cost 5", "cost 7"), CANDIDATE)
     assert list(found.lost) == lost
     assert all(f"`{one}`" in found.refusal for one in lost)
     assert "write memory" in found.refusal
 
 
-def test_a_value_that_the_candidate_sets_is_mended_and_said() -> None:
+def test_a_value_that_the_candidate_sets_is_corrected_and_reported() -> None:
     found = unsaved(PORT.replace("cost 5", "cost 77"), PORT, PORT.replace("cost 5", "cost 7"), CANDIDATE)
     assert found.refusal == ""
     assert found.impact == ("FRR runs `interface en05 / ip ospf cost 77`, which /etc/frr/frr.conf does not hold: it goes",)
 
 
-def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
+def test_a_context_that_the_candidate_removes_is_corrected() -> None:
     running = f"{PORT}router bgp 65001\n neighbor 10.0.0.2 remote-as 65002\nexit\n"
     assert unsaved(running, PORT, PORT, "no router bgp 65001\n").lost == ()
 

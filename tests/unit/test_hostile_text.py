@@ -44,7 +44,7 @@ EVIL, SEEN = ("".join(each) for each in zip(*SHOWN.values(), strict=True))
 
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN)
-def test_what_is_not_printable_is_shown_as_its_escape(text: str, shown: str) -> None:
+def test_unprintable_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert printable(shown) == shown
     assert printable(f"{text}\n\tb", keep=LINES) == f"{shown}\n\tb"
@@ -75,7 +75,7 @@ def screened(result, terminal: bool, capsys) -> str:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
+def test_screen_and_record_contain_no_control_characters(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
     """In a diff, an event, a reason, a finding, the error of an unreachable host, and the record of an earlier run."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     world["alvin"].answers["health"] = lambda _: EVIL

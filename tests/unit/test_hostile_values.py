@@ -96,7 +96,7 @@ def fields(data: Any) -> Iterator[tuple[Path_, bool]]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_field_refuses_what_is_none_of_it(name: str) -> None:
+def test_every_field_refuses_invalid_values(name: str) -> None:
     data = rows_of(name)
     assert problems(name, data) == ()
     tried = [(path, tail, key) for path, key in fields(data) for tail in TAILS if path[-1] != "key_file" or key or tail < " "]
@@ -104,7 +104,7 @@ def test_every_field_refuses_what_is_none_of_it(name: str) -> None:
     assert [(path, tail) for path, tail, key in tried if not problems(name, with_tail(data, path, tail, key=key))] == []
 
 
-def test_name_that_a_host_says_is_no_command(tmp_path: Path) -> None:
+def test_name_from_a_host_is_not_run_as_a_command(tmp_path: Path) -> None:
     """The script that names ports, where every command answers with hostile text."""
     name = "$(touch ran)`touch ran`"
     for argv in (_rename({"en05": name}).argv, _rename({"en05": name}).undo):
@@ -114,7 +114,7 @@ def test_name_that_a_host_says_is_no_command(tmp_path: Path) -> None:
         assert argv is not _rename({"en05": name}).argv or f"{name} is not named en05" in done.stderr
 
 
-def test_every_text_of_the_inventory_keeps_to_a_pattern() -> None:
+def test_every_text_of_the_inventory_has_a_pattern() -> None:
     """So that the test above covers every later field."""
     for text in texts_of_schemas().values():
         for part in _parts(json.loads(text)):

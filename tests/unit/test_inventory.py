@@ -91,14 +91,14 @@ def signed(folder: Path, content: bytes, mode: int) -> Path:
     return folder
 
 
-def test_key_that_is_ones_own_is_the_sites(tmp_path: Path) -> None:
+def test_private_key_file_is_accepted(tmp_path: Path) -> None:
     key = load(signed(tmp_path, b"hush-hush-16-abc\n", 0o600)).ospf_key
     assert key is not None
     assert key.get_secret_value() == "hush-hush-16-abc"
 
 
 @pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, content: bytes, mode: int, message: str) -> None:
+def test_invalid_or_readable_key_file_is_refused(tmp_path: Path, content: bytes, mode: int, message: str) -> None:
     with pytest.raises(InventoryError) as raised:
         load(signed(tmp_path, content, mode))
     (problem,) = raised.value.problems
@@ -131,7 +131,7 @@ def test_one_typo_is_one_problem(tmp_path: Path, right: str, typed: str, message
 
 @pytest.mark.parametrize("content", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
 @pytest.mark.parametrize("name", ["hosts", "groups", "defaults", "cables"])
-def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_invalid_file_is_one_problem(tmp_path: Path, name: str, content: bytes | None) -> None:
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     path = tmp_path / f"{name}.yaml"
     path.unlink()
@@ -142,7 +142,7 @@ def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, content: by
     assert [problem.place.file for problem in raised.value.problems] == [path], str(raised.value)
 
 
-def test_real_cause_comes_first(tmp_path: Path) -> None:
+def test_the_cause_comes_first(tmp_path: Path) -> None:
     """A row that is wrong by itself comes before rows that do not fit together, in whichever file they are."""
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     for name, right, wrong in (("hosts", "172.16.101.1/16", "172.16.101.1"), ("cables", "to: sw-rack:swp1,", "to: sw-rack:swp99,")):

@@ -30,7 +30,7 @@ def problems_of(folder: Path) -> list[str]:
     return str(raised.value).replace(f"{folder}/", "").splitlines()
 
 
-def test_base_is_sound(tmp_path: Path) -> None:
+def test_base_is_valid(tmp_path: Path) -> None:
     load(laid_over_base(tmp_path))
 
 
@@ -45,7 +45,7 @@ def test_every_problem_of_every_file_is_reported_at_once(tmp_path: Path) -> None
     assert sorted(problems_of(laid_over_base(tmp_path, *cases))) == sorted(case.own["error"] for case in cases)
 
 
-def test_rows_that_rest_on_an_unsound_one_are_silent(tmp_path: Path) -> None:
+def test_rows_that_depend_on_an_invalid_one_report_nothing(tmp_path: Path) -> None:
     folder = laid_over_base(tmp_path, NAMED["unknown-platform"])
     assert len(problems_of(folder)) == 1
 

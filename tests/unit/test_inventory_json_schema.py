@@ -79,13 +79,13 @@ def test_the_schemas_in_the_repository_are_current() -> None:
 
 @pytest.mark.parametrize("folder", SOUND, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("name", texts())
-def test_sound_files_satisfy_their_schema(folder: Path, name: str) -> None:
+def test_valid_files_satisfy_their_schema(folder: Path, name: str) -> None:
     schema = json.loads(texts()[name])
     assert list(objections(schema, read(folder / f"{name}.yaml").data, schema)) == []
 
 
 @pytest.mark.parametrize(("case", "name"), SEEN_BY_EDITORS.items())
-def test_editors_see_what_is_wrong_with_a_row_by_itself(case: str, name: str, tmp_path: Path) -> None:
+def test_editors_detect_the_errors_of_a_single_row(case: str, name: str, tmp_path: Path) -> None:
     folder = laid_over_base(tmp_path, NAMED[case])
     schema = json.loads(texts()[name])
     assert len(list(objections(schema, read(folder / f"{name}.yaml").data, schema))) >= 1
@@ -98,7 +98,7 @@ def test_each_file_points_editors_to_its_schema(folder: Path, name: str) -> None
     assert (folder / first.removeprefix("# yaml-language-server: $schema=")).resolve() == EDITORS / f"{name}.json"
 
 
-def test_every_key_is_explained() -> None:
+def test_every_key_has_a_description() -> None:
     for text in texts().values():
         schema = json.loads(text)
         for model in [schema, *schema.get("$defs", {}).values()]:

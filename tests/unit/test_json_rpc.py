@@ -75,13 +75,13 @@ def test_a_call_is_answered_over_tls_and_a_closed_connection_is_noticed(port: in
     connection.close()
 
 
-def test_a_key_that_is_not_known_is_refused(port: int, extras: dict[str, str]) -> None:
+def test_an_unknown_key_is_refused(port: int, extras: dict[str, str]) -> None:
     Path(extras["key_file"]).write_text("another")
     with pytest.raises(LinkError, match="does not take the key of burrow"):
         ApiConnection().open("127.0.0.1", None, None, port, None, extras)
 
 
-def test_a_certificate_that_nobody_knows_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
+def test_an_unknown_certificate_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match="certificate verify failed"):
         ApiConnection().open("127.0.0.1", None, None, port, None, {**extras, "ca_file": ""})
 
@@ -97,7 +97,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], content: bytes, mode: int, message: str) -> None:
+def test_invalid_or_readable_key_file_is_refused(extras: dict[str, str], content: bytes, mode: int, message: str) -> None:
     Path(extras["key_file"]).write_bytes(content)
     Path(extras["key_file"]).chmod(mode)
     with pytest.raises(LinkError) as raised:
@@ -115,6 +115,6 @@ def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: 
         ApiConnection().open("127.0.0.1", None, None, 1, None, {**extras, "ca_file": str(path)})
 
 
-def test_nobody_listening_is_an_error_of_the_link(extras: dict[str, str]) -> None:
+def test_a_closed_port_is_an_error_of_the_link(extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match="its API was not reached on port 1"):
         ApiConnection().open("127.0.0.1", None, None, 1, None, extras)

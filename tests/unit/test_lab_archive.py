@@ -40,7 +40,7 @@ def test_one_line_sources_are_read_with_their_options() -> None:
 @pytest.mark.parametrize(
     "text", ["", "deb http://vendor.example/apt stable other\n", "Types: deb\nURIs: http://x.example\nSuites: nodistro\n"]
 )
-def test_other_archives_are_no_mirror(text: str) -> None:
+def test_other_archives_are_not_mirrored(text: str) -> None:
     assert mirror_in(text) is None
 
 
@@ -52,7 +52,7 @@ def keep(folders: Folders, suite: str, release: str) -> Path:
     return folder
 
 
-def test_kernels_are_tried_from_the_newest_on(tmp_path: Path) -> None:
+def test_kernels_are_tried_from_the_newest(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     keep(folders, "bookworm", "6.1.176")
     keep(folders, "testing", "7.2.7")
@@ -65,7 +65,7 @@ def test_kernels_are_tried_from_the_newest_on(tmp_path: Path) -> None:
     assert messages == []
 
 
-def test_a_kernel_that_was_refused_is_passed_over_with_its_reason(tmp_path: Path) -> None:
+def test_a_refused_kernel_is_skipped_with_its_reason(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     keep(folders, "testing", "7.2.7")
     (keep(folders, "trixie", "6.12.113") / "refused").write_text("no such instruction\n")

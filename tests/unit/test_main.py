@@ -55,13 +55,13 @@ WRONG_NAMES = {
 
 
 @pytest.mark.parametrize(("flags", "message"), WRONG_NAMES.values(), ids=WRONG_NAMES)
-def test_name_that_is_none_is_refused(site: Path, alvin: FakeHost, flags: tuple[str, ...], message: str, capsys) -> None:
+def test_invalid_name_is_refused(site: Path, alvin: FakeHost, flags: tuple[str, ...], message: str, capsys) -> None:
     assert main(NAMED, ("--site", str(site), *flags)) == REFUSED
     assert message in capsys.readouterr().err
     assert alvin.journal == []
 
 
-def test_unsound_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost, capsys) -> None:
+def test_invalid_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost, capsys) -> None:
     hosts = site / "hosts.yaml"
     hosts.write_text(hosts.read_text().replace("172.16.0.12/16", "172.16.0.11/16"))
     assert main(NAMED, ("--site", str(site))) == REFUSED
@@ -76,7 +76,7 @@ def test_timers_that_do_not_fit_are_refused(site: Path, capsys) -> None:
     assert "must fit into revert_s (30)" in capsys.readouterr().err
 
 
-def test_setting_that_is_none_is_refused(site: Path, capsys) -> None:
+def test_unknown_setting_is_refused(site: Path, capsys) -> None:
     (site / "site.yaml").write_text("colour: blue\n")
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert f"{site / 'site.yaml'}:1: site: wanted only known keys, found 'colour'; remove it" in capsys.readouterr().err
@@ -106,7 +106,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("content", "message"), SETTINGS.values(), ids=SETTINGS)
-def test_settings_that_are_none_are_refused_with_their_line(site: Path, content: bytes, message: str, capsys, home: Path) -> None:
+def test_invalid_settings_are_refused_with_their_line(site: Path, content: bytes, message: str, capsys, home: Path) -> None:
     (site / "site.yaml").write_bytes(content)
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert f"{site / 'site.yaml'}" in (err := capsys.readouterr().err)
@@ -147,7 +147,7 @@ def test_configuration_that_names_no_site_is_refused(tmp_path: Path, content: st
 
 
 @pytest.mark.parametrize("content", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
-def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configuration_that_nornir_rejects_is_refused(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log to the working directory
     path = tmp_path / "nornir_config.yaml"
     path.write_text(content)
@@ -161,7 +161,7 @@ def test_name_that_no_site_can_have_is_refused(name: str, capsys) -> None:
     assert "no site " in capsys.readouterr().err
 
 
-def test_open_run_contacts_nobody_and_takes_the_sites_settings(site: Path, alvin: FakeHost) -> None:
+def test_open_run_contacts_no_host_and_uses_the_sites_settings(site: Path, alvin: FakeHost) -> None:
     settings = site / "site.yaml"
     settings.write_text(f"{settings.read_text()}revert_s: 90\nverify_s: 50\napply_s: 20\nmaintenance_s: 300\n")
     logging.getLogger("nornir").propagate = True
@@ -242,7 +242,7 @@ def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil
     assert message in records(home)[0]["unreachable"]["alvin"]
 
 
-def test_host_without_its_part_is_told_what_to_install(site: Path, alvin: FakeHost, capsys) -> None:
+def test_error_of_a_host_without_python_names_the_package(site: Path, alvin: FakeHost, capsys) -> None:
     def silent(*_: object) -> None:
         """No answer, as from a shell that did not find python3."""
 

@@ -139,7 +139,7 @@ def test_a_certificate_of_the_sites_own_authority_is_logged_in_to(tmp_path: Path
     assert b"Authorization: Basic" in received[0]
 
 
-def test_a_file_of_an_authority_that_is_not_there_is_said(tmp_path: Path, eapi: tuple[int, list[bytes]]) -> None:
+def test_a_missing_authority_file_is_reported(tmp_path: Path, eapi: tuple[int, list[bytes]]) -> None:
     port, received = eapi
     assert "does not connect: [Errno 2]" in reason_of(vendors(tmp_path, "eos", api={"ca_file": f"{tmp_path}/none"}), port)
     assert received == []

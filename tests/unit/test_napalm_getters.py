@@ -69,7 +69,7 @@ def entries(getter: str, result: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_getter_says_what_the_host_answered(case: Case, expect) -> None:
+def test_getter_returns_the_hosts_values(case: Case, expect) -> None:
     getter, device = case.subject.name, Recorded(case.own["session"])
     try:
         result = getattr(device, getter)(**case.get("arguments", {}))

@@ -39,7 +39,7 @@ def test_commit_that_is_being_reverted_is_an_error_and_still_pending() -> None:
         device.rollback()
 
 
-def test_bytes_that_are_no_text_survive_a_candidate(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_survive_a_candidate(tmp_path: Path) -> None:
     host = Host({INTERFACES: "# caf\udce9\n" + RUNNING})
     device = driver(host)
     saved = tmp_path / "saved"

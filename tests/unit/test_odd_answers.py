@@ -98,7 +98,7 @@ VERBS = ("read", "prepare", "begin", "outcome", "confirm", "revert", "release")
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_answer_that_is_none(world: World, host: str, verb: str, one: Any) -> None:
+def test_missing_answer(world: World, host: str, verb: str, one: Any) -> None:
     if verb == "revert":
         world["alvin"].answers[HEALTH.command] = sick_once_changed
     world[host].odd[verb] = instead(one)
@@ -107,7 +107,7 @@ def test_answer_that_is_none(world: World, host: str, verb: str, one: Any) -> No
 
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_answer_with_a_part_of_another_kind(world: World, host: str, verb: str) -> None:
+def test_answer_with_a_part_of_another_type(world: World, host: str, verb: str) -> None:
     """Every part of it, one after the other, each on fresh hosts."""
     known: list[Any] = []
     world[host].odd[verb] = lambda found: known.append(found) or found
@@ -153,7 +153,7 @@ DEVICES = {
 
 
 @pytest.mark.parametrize(("switch", "method", "one"), DEVICES.values(), ids=DEVICES)
-def test_driver_that_answers_or_leaves_oddly(world: World, switch: str, method: str, one: Callable[[Any], Any]) -> None:
+def test_driver_that_answers_or_fails_oddly(world: World, switch: str, method: str, one: Callable[[Any], Any]) -> None:
     hosts = ("simon", switch) if switch == "sw-vendor" else ("alvin", switch)
     if method == "rollback":
         world[hosts[0]].answers[HEALTH.command] = sick_once_changed
@@ -163,7 +163,7 @@ def test_driver_that_answers_or_leaves_oddly(world: World, switch: str, method: 
 
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
-def test_command_whose_answer_is_none(world: World, one: Any) -> None:
+def test_command_without_an_answer(world: World, one: Any) -> None:
     """It is unknown whether the command ran, so the steps before it are undone."""
     world["alvin"].odd["perform"] = lambda found: one if world["alvin"].performed[-1] == " ".join(SECOND.argv) else found
     world["simon"].answers[HEALTH.command] = lambda host: "joined" if "join b" in host.performed else ""
@@ -174,7 +174,7 @@ def test_command_whose_answer_is_none(world: World, one: Any) -> None:
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("verb", ["begin", "outcome", "revert", "read"])
-def test_host_that_holds_the_place_of_another_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
+def test_host_that_prepares_for_a_peer_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
     world["simon"].odd[verb] = instead(one)
     result = world.execute(settings("alvin"), settings("sw-rack"), maintenance=INSIDE)
@@ -182,7 +182,7 @@ def test_host_that_holds_the_place_of_another_answers_oddly(world: World, monkey
     assert {one.plan.change_set.name: one.state for one in result.stages[0].outcomes}["settings sw-rack"] == "done"
 
 
-def test_connection_that_cannot_be_opened_for_any_reason_is_its_hosts_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_connection_is_only_its_hosts_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """For example an error of a library about a `Match` in the SSH configuration that it does not support."""
     plugin = ConnectionPluginRegister.available["burrow_ssh"]
 
@@ -198,7 +198,7 @@ def test_connection_that_cannot_be_opened_for_any_reason_is_its_hosts_alone(worl
     assert "Invalid match condition" in result.run.unreachable["alvin"]
 
 
-def test_process_without_a_file_left_to_open_says_so(world: World) -> None:
+def test_process_at_its_limit_of_open_files_is_reported(world: World) -> None:
     def full() -> None:
         raise LinkError("alvin: no SSH connection: [Errno 24] Too many open files") from OSError(errno.EMFILE, "Too many open files")
 
@@ -216,7 +216,7 @@ def test_more_connections_than_files_are_refused_before_the_first(world: World, 
     assert world.journal == []
 
 
-def test_own_limit_is_raised_as_far_as_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_soft_limit_is_raised_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     limits: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 5000))
     monkeypatch.setattr(resource, "setrlimit", lambda _, one: limits.append(one))
@@ -238,14 +238,14 @@ ODD_STATUS = {
 
 
 @pytest.mark.parametrize("one", ODD_STATUS.values(), ids=ODD_STATUS)
-def test_host_whose_status_cannot_be_understood_is_refused(world: World, one: str) -> None:
+def test_host_with_an_invalid_status_is_refused(world: World, one: str) -> None:
     world["alvin"]._output = lambda command: one if command == STATUS.command else FakeHost._output(world["alvin"], command)  # type: ignore[method-assign]
     result = world.execute(ALVIN, SIMON)
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["refused", "done"]
     assert "cannot be read as burrow_status" in result.stages[0].outcomes[0].reasons[0]
 
 
-def test_reading_that_is_odd_is_the_trouble_of_those_who_need_it() -> None:
+def test_odd_reading_fails_only_what_needs_it() -> None:
     readings = answer.readings(
         "alvin", ["good", "odd", "missing"], {"facts": {"good": {"rc": 0, "out": "x", "err": ""}, "odd": {"rc": "0"}}}
     )

@@ -56,7 +56,7 @@ def test_watcher_that_raises_is_switched_off_and_noted_once(world: World, kind: 
     assert capsys.readouterr().err.count(repr(error)) == 1
 
 
-def test_watcher_may_itself_say_something(world: World) -> None:
+def test_watcher_may_emit_events(world: World) -> None:
     run = world.run(ALVIN)
     run.watchers = (when("applied", "alvin", lambda: run.say("noted", "alvin")),)
     assert world.execute(ALVIN, run=run).exit_code == OK
@@ -70,7 +70,7 @@ class OddError(BaseException):
 @pytest.mark.parametrize("error", [OddError(), SystemExit(1), MemoryError(), GeneratorExit()], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("moment", ["before prepare", "before begin", "after begin", "before outcome", "before confirm"])
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
-def test_any_error_inside_of_the_engine_rolls_back_what_is_open(world: World, host: str, moment: str, error: BaseException) -> None:
+def test_any_error_inside_the_engine_rolls_back_open_transactions(world: World, host: str, moment: str, error: BaseException) -> None:
     def fail(_: FakeHost) -> None:
         raise error
 
@@ -98,7 +98,7 @@ def test_ctrl_c_during_the_rollback_does_not_end_it(world: World) -> None:
     assert world.untouched("alvin", "sw-rack")
 
 
-def test_ctrl_c_while_it_is_put_back_does_not_end_it(world: World) -> None:
+def test_ctrl_c_while_a_host_is_put_back_does_not_end_it(world: World) -> None:
     def press(_: FakeHost) -> None:
         raise KeyboardInterrupt
 
@@ -120,7 +120,7 @@ def default_signals() -> Iterator[None]:
 @pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 @pytest.mark.parametrize(("host", "moment"), [("alvin", "after begin"), ("sw-rack", "after begin"), ("sw-rack", "before revert")])
-def test_signals_however_many_roll_back_release_and_are_recorded(world: World, number: int, host: str, moment: str) -> None:
+def test_any_number_of_signals_rolls_back_releases_and_is_recorded(world: World, number: int, host: str, moment: str) -> None:
     run = world.run(ALVIN, SIMON)
 
     def send(_: FakeHost) -> None:
@@ -165,7 +165,7 @@ def test_signal_while_the_operator_is_asked_ends_the_question(world: World) -> N
     assert world.asked("prepare") == []
 
 
-def test_fault_of_a_stage_has_its_record_and_gives_the_leases_back(world: World) -> None:
+def test_exception_in_a_stage_is_recorded_and_releases_the_leases(world: World) -> None:
     def odd(_: Any) -> Any:
         if world.asked("confirm"):
             raise ZeroDivisionError

@@ -51,25 +51,25 @@ ENDS_WITH_0 = (
 
 
 @pytest.mark.parametrize("output", ENDS_WITH_1.values(), ids=ENDS_WITH_1)
-def test_what_ends_every_reload_with_1_is_the_reason(output: str) -> None:
+def test_error_that_fails_every_reload_is_the_reason(output: str) -> None:
     (reason,) = found(output=f"warning: something\n{output}\n")
     assert reason.startswith(f"alvin: `ifreload -a` ends with 1 whatever is changed: {output}; mend")
 
 
 @pytest.mark.parametrize(("line", "output"), OF_A_LINE.values(), ids=OF_A_LINE)
-def test_line_that_stays_is_the_reason_and_one_that_goes_is_not(line: str, output: str) -> None:
+def test_line_that_stays_is_a_reason_and_a_removed_one_is_not(line: str, output: str) -> None:
     assert len(found(BEFORE + line, AFTER + line, output)) == 1
     assert found(BEFORE + line, AFTER, output) == []
 
 
-def test_stanza_that_the_change_mends_is_no_reason() -> None:
+def test_stanza_that_the_change_corrects_is_not_a_reason() -> None:
     output = "error: /etc/network/interfaces: line5: iface eno1: unsupported address method 'auto'"
     assert found(output=output) == []
     assert len(found(output=output.replace("eno1", "vmbr0"))) == 1
 
 
 @pytest.mark.parametrize("output", ENDS_WITH_0)
-def test_what_ifreload_passes_over_is_no_reason(output: str) -> None:
+def test_messages_that_ifreload_ignores_are_not_a_reason(output: str) -> None:
     assert found(output=f"{output}\n") == []
 
 
@@ -101,17 +101,17 @@ def test_port_that_is_missing_is_the_reason(stanza: str, output: str) -> None:
 
 
 @pytest.mark.parametrize("stanza", STANDS.values(), ids=STANDS)
-def test_what_ifupdown2_can_make_or_passes_over_is_no_reason(stanza: str) -> None:
+def test_ports_that_ifupdown2_creates_or_ignores_are_not_a_reason(stanza: str) -> None:
     assert found(f"{BEFORE}\n{stanza}", f"{AFTER}\n{stanza}", present=f"{HERE}enx0\n") == []
 
 
-def test_nothing_is_asked_of_a_host_whose_network_configuration_stays() -> None:
+def test_host_without_a_network_change_is_not_checked() -> None:
     assert asked(HostPlan("alvin", transaction=Transaction("test", files=(FileWrite("/etc/hosts", "a\n", "b\n"),)))) == ()
     assert asked(HostPlan("alvin")) == ()
 
 
 @pytest.mark.parametrize("path", [FRR_CONF, FRR_DAEMONS])
-def test_what_frr_runs_by_now_is_the_reason(path: str) -> None:
+def test_new_unsaved_frr_configuration_is_the_reason(path: str) -> None:
     file = "router ospf\n ospf router-id 10.0.0.1\nexit\n"
     plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
     output = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}

@@ -127,7 +127,7 @@ def test_a_secret_on_a_continued_line_is_hidden() -> None:
     )
 
 
-def test_what_follows_a_secret_that_was_hidden_before_stays_and_is_looked_at() -> None:
+def test_text_after_a_hidden_secret_stays_and_is_searched() -> None:
     assert redact("`neighbor X password <removed>`: keep it") == "`neighbor X password <removed>`: keep it"
     assert redact(f"`password <removed>`; `password {SECRET}`") == "`password <removed>`; `password <removed>"
 
@@ -162,7 +162,7 @@ def test_a_private_key_is_hidden() -> None:
         "+\taddress 10.0.0.1/24\n",
     ],
 )
-def test_what_is_no_secret_is_shown(line: str) -> None:
+def test_text_that_is_not_secret_is_shown(line: str) -> None:
     assert redact(line) == line
 
 
@@ -185,7 +185,7 @@ def test_plan_and_record_show_no_secret(path: str, change: str) -> None:
     assert SECRET not in shown
 
 
-def test_what_a_host_refuses_and_what_an_impact_says_shows_no_secret() -> None:
+def test_refusals_and_impacts_show_no_secret() -> None:
     port = "router ospf\n ospf router-id 10.0.0.1\nexit\ninterface en05\n ip ospf area 0\n"
     said = [str(Refused(f"line 1: % Unknown command: {kept.strip()} {secret}")) for kept, secret in FRR]
     said += [line for kept, secret in FRR for line in frr_impact(f"{port}exit\n", f"{port}{kept}{secret}\nexit\n")]

@@ -54,12 +54,12 @@ def test_long_reason_is_cut(world) -> None:
 
 
 @pytest.mark.parametrize(("remark", "reported"), [("", []), ("what stays: a", ["alvin: what stays: a"])])
-def test_what_has_no_opposite_is_told(world, remark: str, reported: list[str]) -> None:
+def test_steps_without_an_undo_are_reported(world, remark: str, reported: list[str]) -> None:
     run = Asked(revert=[None], outcome=[{"remark": remark}])
     assert roll_back(run, UNTIMED, "not well", world.clock()) == reported
 
 
-def test_host_with_a_timer_or_without_a_change_has_nothing_left_to_tell(world) -> None:
+def test_host_with_a_timer_or_without_a_change_has_no_remark(world) -> None:
     for plan in (TIMED, HostPlan("alvin")):
         run = Asked(revert=[None], outcome=[{"remark": "nobody asks"}])
         assert roll_back(run, plan, "not well", world.clock()) == []
@@ -67,7 +67,7 @@ def test_host_with_a_timer_or_without_a_change_has_nothing_left_to_tell(world) -
 
 
 @pytest.mark.parametrize(("state", "confirmed"), [("confirmed", True), ("applied", False), ("reverted", False)])
-def test_only_what_the_host_says_is_confirmed(state: str, confirmed: bool) -> None:
+def test_only_the_hosts_answer_confirms(state: str, confirmed: bool) -> None:
     assert is_confirmed(Asked(outcome=[{"state": state}]), TIMED) is confirmed
 
 

@@ -39,7 +39,7 @@ def test_all_hosts_are_read_once_and_nothing_else_is_asked(world) -> None:
     assert len(world.journal) == len(run.facts) == 4
 
 
-def test_limit_reads_the_chosen_hosts_and_what_they_are_tied_to(world) -> None:
+def test_limit_reads_the_selected_hosts_and_their_neighbours(world) -> None:
     _, _, view = surveyed(world, limit=("alvin",))
     assert "simon" not in view.text
     assert "alvin=well" in view.text
@@ -69,14 +69,14 @@ def test_refused_before_any_host_is_asked(world, options: dict, output: str, mes
     assert world.journal == []
 
 
-def test_a_site_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_unknown_site_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     output = tmp_path / "health.txt"
     assert main(HEALTHS, ("--site", "cellar", "--output", str(output))) == REFUSED
     assert "no site cellar" in capsys.readouterr().err
     assert not output.exists()
 
 
-def test_an_unsound_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_invalid_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = tmp_path / "attic"
     folder.mkdir()
     for path in FOLDER.iterdir():
@@ -86,7 +86,7 @@ def test_an_unsound_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp
     assert "hosts.yaml:3: " in capsys.readouterr().err
 
 
-def test_a_flag_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(HEALTHS, ("--force",)) == REFUSED
     assert "No such option" in capsys.readouterr().err
 

@@ -34,7 +34,7 @@ def words(drawn: Picture) -> str:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_picture_says_this_of_what_was_read(case: Case, expect) -> None:
+def test_a_picture_shows_the_states_of_its_case(case: Case, expect) -> None:
     expect(case, {"picture": words(drawn(case))})
 
 
@@ -59,12 +59,12 @@ def test_every_kind_has_a_cable() -> None:
     assert (edge.kind, edge.purpose, edge.state) == (Kind.ROUTED, "routed ring", State.UNJUDGED)
 
 
-def test_without_ospf_a_routed_cable_is_judged_by_lldp_alone() -> None:
+def test_without_ospf_only_lldp_decides_on_a_routed_cable() -> None:
     one = found(case_of("topology", "adjacency-is-not-full"))
     assert picture(one.site, one.facts).as_intended
 
 
-def test_the_screen_is_told_what_is_not_as_intended() -> None:
+def test_the_screen_lists_what_is_not_as_intended() -> None:
     seen = view(found(case_of("topology", "cable-cut")), ".svg")
     lines = seen.lines
     assert seen.as_intended is False
@@ -73,5 +73,5 @@ def test_the_screen_is_told_what_is_not_as_intended() -> None:
     assert lines[-1] == "6 hosts; cables: 14 as intended, 1 missing"
 
 
-def test_a_topology_reads_what_its_witnesses_say() -> None:
+def test_a_topology_reads_the_facts_of_its_sources() -> None:
     assert {fact.name for fact in NEEDS} == {"links", "lldp_neighbours", "bonds", "frr"}
