@@ -1,8 +1,8 @@
-"""A run without changes, and an audit, each against `ssh` that runs the same read script on the same hosts at once, and `ssh HOST true`.
+"""A run without changes and an audit, each compared with `ssh` that runs the same read script on the same hosts, and with `ssh HOST true`.
 
-Then the storage stage against the network stage, without changes, on the three nodes.
+Then the storage stage compared with the network stage, without changes, on the three nodes.
 
-The lab has to be up and bootstrapped. Figures of one run are compared with each other alone.
+The lab has to be up and bootstrapped. Compare only figures of the same run.
 """
 
 import statistics
@@ -18,7 +18,7 @@ from tasks.core.engine.runbook import Options, Runbook
 from tasks.core.engine.selection import needs_of
 
 TIMES = 7
-# What a run does before its first packet: interpreter, imports, inventory.
+# The work of a run before its first packet: interpreter, imports, inventory.
 START = """
 import asyncssh, napalm, nornir_napalm.plugins.tasks, rich.live
 from runbooks.NAME import RUNBOOK
@@ -53,12 +53,12 @@ def measure(name: str, runbook: Runbook) -> None:
     own = [whole - start for whole, start in zip(figures["whole"], figures["start"], strict=True)]
     base, least = statistics.median(figures["same"]), statistics.median(figures["true"])
     rows = (
-        (f"`{name}.py`, interpreter start aside", own),
+        (f"`{name}.py` without the interpreter's start", own),
         ("the same with interpreter, imports and inventory", figures["whole"]),
-        (f"`ssh` with the same read script, {len(needs)} hosts at once", figures["same"]),
-        (f"`ssh HOST true`, {len(needs)} hosts at once", figures["true"]),
+        (f"`ssh` with the same read script, {len(needs)} hosts in parallel", figures["same"]),
+        (f"`ssh HOST true`, {len(needs)} hosts in parallel", figures["true"]),
     )
-    head = ["what", f"median of {TIMES} (range)", "to the same script by ssh", "to `ssh HOST true`"]
+    head = ["what", f"median of {TIMES} (range)", "relative to the same script by ssh", "relative to `ssh HOST true`"]
     ratios = [
         [what, median(times), f"{statistics.median(times) / base:.2f}", f"{statistics.median(times) / least:.2f}"] for what, times in rows
     ]
@@ -66,14 +66,14 @@ def measure(name: str, runbook: Runbook) -> None:
 
 
 def compare_stages() -> None:
-    """Print what the storage stage takes where nothing differs, against the network stage on the same hosts."""
+    """Print the time of the storage stage without differences, compared with the network stage on the same hosts."""
     only = [word for host in find_nodes() for word in ("--limit", host)]
     figures: dict[str, list[float]] = {"network": [], "storage": []}
     for _ in range(TIMES):
         for stage, times in figures.items():
             times.append(wall_s([sys.executable, "runbooks/bootstrap.py", "--stage", stage, *only]))
     base = statistics.median(figures["network"])
-    head = ["stage alone, without changes, three nodes", f"median of {TIMES} (range)", "to the network stage"]
+    head = ["one stage, without changes, three nodes", f"median of {TIMES} (range)", "relative to the network stage"]
     table([head, *([stage, median(times), f"{statistics.median(times) / base:.2f}"] for stage, times in figures.items())])
 
 

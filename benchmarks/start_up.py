@@ -1,4 +1,4 @@
-"""How long `bootstrap.py --help` takes, against an interpreter that does nothing."""
+"""The time of `bootstrap.py --help`, compared with an interpreter that does nothing."""
 
 import statistics
 import sys

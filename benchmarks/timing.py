@@ -1,4 +1,4 @@
-"""What the benchmarks share: a command's wall time, and figures as a Markdown table."""
+"""Helpers of the benchmarks: a command's wall time, and figures as a Markdown table."""
 
 import statistics
 import subprocess
@@ -11,14 +11,14 @@ ROOT = Path(__file__).parents[1]
 
 
 def wall_s(command: Sequence[str], stdin: bytes = b"") -> float:
-    """Seconds that one command takes; it has to succeed."""
+    """Seconds that one command takes; the command has to succeed."""
     started = time.monotonic()
     subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, check=True)
     return time.monotonic() - started
 
 
 def together_s(commands: Sequence[tuple[Sequence[str], bytes]]) -> float:
-    """Seconds until the last of several commands that run at once has ended."""
+    """Seconds until the last of several parallel commands has ended."""
     started = time.monotonic()
     running = [subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) for words, _ in commands]
     for process, (_, stdin) in zip(running, commands, strict=True):
@@ -30,12 +30,12 @@ def together_s(commands: Sequence[tuple[Sequence[str], bytes]]) -> float:
 
 
 def median(figures: Sequence[float]) -> str:
-    """Median with its range, seconds."""
+    """Median and range, in seconds."""
     return f"{statistics.median(figures):.2f} s ({min(figures):.2f} to {max(figures):.2f})"
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows, the first is the head."""
+    """Print rows as a table; the first row is the head."""
     head, *body = rows
     for row in (head, ["---"] * len(head), *body):
         sys.stdout.write("| " + " | ".join(row) + " |\n")

@@ -1,4 +1,4 @@
-"""The whole bootstrap of a fresh lab: how long, and on what. Resets the lab."""
+"""The whole bootstrap of a fresh lab: its time, by stage and by phase. Resets the lab."""
 
 import json
 import subprocess
@@ -10,22 +10,22 @@ from typing import Any
 
 from timing import ROOT, table, wall_s
 
-# Event -> what the time before it, within its set, was spent on.
+# Event -> the work of the time before it, within its set.
 PHASES = {
-    "prepared": "lease, host's part, packages (apt on the hosts)",
+    "prepared": "lease, host agent, packages (apt on the hosts)",
     "armed": "candidate checked, backups on disk, timer armed",
     "applied": "files, units, `ifreload` on the hosts",
     "reachable": "a new connection answers",
-    "checked": "after-checks: LACP's and chrony's own time, and a second of holding",
+    "checked": "after-checks: the time of LACP and chrony, and one second in which they must pass",
     "confirmed": "confirmations",
 }
 
-# Event -> whom it waited for.
+# Event -> the column of its wait.
 WAITS = {"applied": "commands at work", "checked": "until its checks pass"}
 
 
 def stages(events: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
-    """(stage, seconds) from the end of what was read, or of the stage before it, to its own end."""
+    """(stage, seconds) from the end of the reading, or of the stage before, to the end of the stage."""
     since = max(event["at_s"] for event in events if event["kind"] == "read" and event["at_s"] < _first_set(events))
     for event in events:
         if event["kind"] == "stage" and event["text"].endswith(" done"):
@@ -38,7 +38,7 @@ def _first_set(events: list[dict[str, Any]]) -> float:
 
 
 def parts(events: list[dict[str, Any]], stage: str) -> None:
-    """Print what each set of a stage spent on its own work, on the commands that it called, and on waiting until its checks passed."""
+    """Print the time that each set of a stage spent on its own work, on its commands, and on waiting for its checks."""
     ends = [event["at_s"] for event in events if event["kind"] == "stage" and event["text"].endswith(" done")]
     names = [event["text"].removesuffix(" done") for event in events if event["kind"] == "stage" and event["text"].endswith(" done")]
     since, until = ends[names.index(stage) - 1], ends[names.index(stage)]
@@ -54,7 +54,7 @@ def parts(events: list[dict[str, Any]], stage: str) -> None:
     total = [sum(row[column] for row in spent.values()) for column in ("itself", *WAITS.values())]
     rows = [[name, *(f"{seconds:.1f}" for seconds in row.values())] for name, row in spent.items()]
     sys.stdout.write(f"\n{stage}, seconds of each set:\n")
-    table([["set", "itself", *WAITS.values()], *rows, ["together", *(f"{seconds:.1f}" for seconds in total)]])
+    table([["set", "itself", *WAITS.values()], *rows, ["total", *(f"{seconds:.1f}" for seconds in total)]])
 
 
 def main() -> None:
@@ -77,8 +77,8 @@ def main() -> None:
         [
             ["what", "seconds"],
             ["whole run", f"{whole_s:.1f}"],
-            ["of it: start, imports, inventory", f"{whole_s - (events[-1]['at_s'] - events[0]['at_s']):.1f}"],
-            *([f"of it: stage {name}", f"{length_s:.1f}"] for name, length_s in stages(events)),
+            ["including start, imports, inventory", f"{whole_s - (events[-1]['at_s'] - events[0]['at_s']):.1f}"],
+            *([f"including stage {name}", f"{length_s:.1f}"] for name, length_s in stages(events)),
         ]
     )
     parts(events, "storage")
