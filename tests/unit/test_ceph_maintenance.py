@@ -112,7 +112,7 @@ def test_osd_that_is_up_on_an_unknown_host_refuses_all_changes(changes: dict[str
     with pytest.raises(Refused, match=where):
         CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")
     down = otherwise(**changes, **{"osd dump/osds/1/up": 0})
-    assert concerned(down) == (("alvin", "theodore"), {}), "what is down serves nobody"
+    assert concerned(down) == (("alvin", "theodore"), {}), "a host whose OSDs are down serves no data"
 
 
 def test_unintended_osd_on_another_host_counts() -> None:
@@ -145,7 +145,7 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
 def test_flag_is_set_on_a_monitors_host_that_answers() -> None:
     (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
     assert one.on == "theodore"
-    assert one.actions[0].lasting, "no boot of theodore ends what Ceph holds"
+    assert one.actions[0].lasting, "a boot of theodore does not unset a flag of Ceph"
 
 
 def test_flag_that_no_host_would_unset_is_not_set() -> None:

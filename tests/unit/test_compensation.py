@@ -110,7 +110,7 @@ def test_failed_undo_is_reported_and_the_others_still_run() -> None:
     assert do.asked == ["undo second", "undo first"]
     with pytest.raises(TransactionError, match="what could not"):
         one.give_up("alvin", do, "again")
-    assert do.asked == ["undo second", "undo first"], "it is taken back once"
+    assert do.asked == ["undo second", "undo first"], "it is undone once"
 
 
 def test_undo_without_an_answer_is_retried() -> None:

@@ -359,12 +359,12 @@ def begun(world: World):
 @pytest.mark.parametrize("state", ["armed", "applying", "applied"])
 def test_switch_is_rolled_back_in_any_state(world: World, begun, state: str) -> None:
     run, plan = begun("sw-rack")
-    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host knows it by the run's own word"
+    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host has the run's own token"
     world["sw-rack"].pending["state"] = state
     run.do("sw-rack", "revert", plan=plan, reason="not well")
     assert world.untouched("sw-rack")
     run.do("sw-rack", "revert", plan=plan, reason="once more")
-    assert len(world.asked("revert")) == 1, "one commit further back would be somebody else's"
+    assert len(world.asked("revert")) == 1, "a second revert would undo another operator's commit"
 
 
 def test_switch_that_is_reverting_is_asked_again(world: World, begun) -> None:

@@ -227,13 +227,13 @@ def stranger(folder: Path) -> None:
     (folder / "known_hosts").write_text("")
 
 
-def nobody_listens(folder: Path) -> None:
+def close_port(folder: Path) -> None:
     path = folder / "ssh_config"
     path.write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"), [(stranger, "its host key is not in known_hosts"), (nobody_listens, "nothing answers on its SSH port")]
+    ("spoil", "message"), [(stranger, "its host key is not in known_hosts"), (close_port, "nothing answers on its SSH port")]
 )
 def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil: Callable[[Path], None], message: str, capsys) -> None:
     spoil(home)

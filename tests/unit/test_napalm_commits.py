@@ -19,7 +19,7 @@ def test_pending_commit_is_confirmed_by_a_new_session_with_the_token() -> None:
     device.commit_config(revert_in=60)
     assert host.pending
     assert host.pending["revert_s"] == 60
-    assert host.lease is None, "what is pending guards itself"
+    assert host.lease is None, "a pending transaction is its own lock"
     device.close()
     later = driver(host, token=device.token)
     assert later.has_pending_commit()

@@ -46,7 +46,7 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def instead(one: Any) -> Callable[[Any], Any]:
+def replaced_by(one: Any) -> Callable[[Any], Any]:
     return lambda _: one
 
 
@@ -66,7 +66,7 @@ def sick_once_changed(host: FakeHost) -> str:
     return "sick" if host.pending else "well"
 
 
-def let_timers_end(world: World) -> None:
+def expire_timers(world: World) -> None:
     world.clock.sleep(LATE_S)
     for host in world.hosts.values():
         host.odd.clear()
@@ -79,12 +79,12 @@ def execute_both(world: World, odd: ChangeSet = ALVIN, other: ChangeSet = SIMON)
     return execute(Runbook("Try odd answers.", stages), Options(), world.run(ALVIN, SIMON), lambda *_: True)
 
 
-def assert_it_is_its_own_trouble_alone(world: World, result: RunResult, hosts: tuple[str, ...] = ("alvin", "sw-rack")) -> None:
+def assert_only_its_set_failed(world: World, result: RunResult, hosts: tuple[str, ...] = ("alvin", "sw-rack")) -> None:
     """The other set is done. This one is completely applied, or completely undone, or reports which of its ends has confirmed."""
     assert result.trouble == ""
     odd, other = result.stages
     assert [one.state for one in other.outcomes] == ["done"]
-    let_timers_end(world)
+    expire_timers(world)
     assert [host.name for host in world.hosts.values() if host.pending or host.lease] == []
     confirmed = odd.outcomes[0].confirmed if odd.outcomes else []
     assert [name for name in hosts if not world.untouched(name)] == confirmed
@@ -101,8 +101,8 @@ VERBS = ("read", "prepare", "begin", "outcome", "confirm", "revert", "release")
 def test_missing_answer(world: World, host: str, verb: str, one: Any) -> None:
     if verb == "revert":
         world["alvin"].answers[HEALTH.command] = sick_once_changed
-    world[host].odd[verb] = instead(one)
-    assert_it_is_its_own_trouble_alone(world, execute_both(world))
+    world[host].odd[verb] = replaced_by(one)
+    assert_only_its_set_failed(world, execute_both(world))
 
 
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
@@ -119,8 +119,8 @@ def test_answer_with_a_part_of_another_type(world: World, host: str, verb: str) 
             world.hosts[name].__init__(name, world.clock, world.journal)  # type: ignore[misc]
         if verb == "revert":
             world["alvin"].answers[HEALTH.command] = sick_once_changed
-        world[host].odd[verb] = instead(one)
-        assert_it_is_its_own_trouble_alone(world, execute_both(world))
+        world[host].odd[verb] = replaced_by(one)
+        assert_only_its_set_failed(world, execute_both(world))
 
 
 METHODS = ("cli", "get_config", "compare_config", "commit_config", "has_pending_commit", "confirm_commit", "rollback")
@@ -138,8 +138,8 @@ def no_name(_: Any) -> Any:
     raise OSError(-2, "Name or service not known")
 
 
-ODD_DEVICE = {name: instead(WHOLE[name]) for name in ("none", "empty-object", "list", "text", "number")}
-ODD_DEVICE |= {"lists": instead({"running": []}), "leaves": leave, "no-memory": no_memory, "no-name": no_name}
+ODD_DEVICE = {name: replaced_by(WHOLE[name]) for name in ("none", "empty-object", "list", "text", "number")}
+ODD_DEVICE |= {"lists": replaced_by({"running": []}), "leaves": leave, "no-memory": no_memory, "no-name": no_name}
 
 
 DEVICES = {
@@ -159,7 +159,7 @@ def test_driver_that_answers_or_fails_oddly(world: World, switch: str, method: s
         world[hosts[0]].answers[HEALTH.command] = sick_once_changed
     world[switch].odd[f"device {method}"] = one
     sets = (SIMON, ALVIN) if switch == "sw-vendor" else (ALVIN, SIMON)
-    assert_it_is_its_own_trouble_alone(world, execute_both(world, *sets), hosts)
+    assert_only_its_set_failed(world, execute_both(world, *sets), hosts)
 
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
@@ -176,7 +176,7 @@ def test_command_without_an_answer(world: World, one: Any) -> None:
 @pytest.mark.parametrize("verb", ["begin", "outcome", "revert", "read"])
 def test_host_that_prepares_for_a_peer_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
-    world["simon"].odd[verb] = instead(one)
+    world["simon"].odd[verb] = replaced_by(one)
     result = world.execute(settings("alvin"), settings("sw-rack"), maintenance=INSIDE)
     assert result.trouble == ""
     assert {one.plan.change_set.name: one.state for one in result.stages[0].outcomes}["settings sw-rack"] == "done"

@@ -116,7 +116,7 @@ def test_ctrl_c_while_sets_are_applied_is_reported_once(world: World) -> None:
     assert world.untouched("alvin")
 
 
-class NobodyKnows:
+class Undecided:
     """Fails to tell whether a host is in service."""
 
     def lock(self, _: ChangeSet) -> str:
@@ -125,7 +125,7 @@ class NobodyKnows:
 
 def test_stage_without_a_known_order_is_not_begun_and_reported(world: World) -> None:
     run = world.run(ALVIN, SIMON)
-    outcomes = apply_all(run, (ALVIN, SIMON), NobodyKnows())  # type: ignore[arg-type]
+    outcomes = apply_all(run, (ALVIN, SIMON), Undecided())  # type: ignore[arg-type]
     assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not begun: a fault of this program: KeyError('up')"])] * 2
     assert [event.text for event in run.events] == outcomes[0].reasons
     assert events_of(run, "failed") == [("failed", "")]

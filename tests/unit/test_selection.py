@@ -117,7 +117,7 @@ def test_a_run_reads_the_needs_of_its_changes_and_checks(world: World) -> None:
     assert "sw-rack" not in needs
     both = runbook(beside, replace(SIMON, members=SIMON.members[:1], checks=()), checks=())
     stages = (*both.stages, Stage("more", (lambda _: (beside,),), (host_is_well,)))
-    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "what is cabled to a host that is judged is read for its checks too"
+    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "the checks of a host also read its cable neighbours"
 
 
 def test_member_with_endpoints_is_read_on_each_of_them(world: World) -> None:

@@ -14,13 +14,13 @@ from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options
 from tasks.core.model.errors import Refused
 
 
-def say(found: Found, suffix: str) -> View:
+def view_of(found: Found, suffix: str) -> View:
     """One line with the hosts that are well."""
     text = " ".join(f"{host}={one[HEALTH] or 'well'}" for host, one in sorted(found.facts.items()))
     return View(f"{suffix} {text}\n", (text,), all("ill" not in one[HEALTH] for one in found.facts.values()))
 
 
-HEALTHS = Survey("Say who is well.", (HEALTH,), say, (".txt",), "health.txt")
+HEALTHS = Survey("Say who is well.", (HEALTH,), view_of, (".txt",), "health.txt")
 
 
 def surveyed(world, output: str = "health.txt", managed: bool = True, **options):
