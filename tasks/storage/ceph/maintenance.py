@@ -61,10 +61,10 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
     if not _serves(state, host):
         return ()
     assert site.ceph is not None
-    others = [name for name in site.ceph.monitors if name != host and name in facts and facts[name].readings[CEPH.name].rc == 0]
-    if not others:
+    endpoints = [name for name in site.ceph.monitors if name != host and name in facts and facts[name].readings[CEPH.name].rc == 0]
+    if not endpoints:
         raise Refused(f"{host}: no other monitor's host answers, so no host would unset Ceph's noout if this run died; bring one back")
-    by = others[0]
+    by = endpoints[0]
     flag = Action(
         (*CEPH_OSD, "set-group", "noout", *_bucket(state, host)),
         (*CEPH_OSD, "unset-group", "noout", *_bucket(state, host)),
