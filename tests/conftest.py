@@ -1,4 +1,4 @@
-"""For all tests."""
+"""Options and fixtures of all tests."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard() -> None:
-    """A shell starts what runs in the background with SIGINT ignored, children inherit it, and tests of Ctrl-C would wait for ever."""
+def ctrl_c_is_handled() -> None:
+    """A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would then wait forever."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--save` writes what follows from each case into its file, for a person to read in the diff."""
-    parser.addoption("--save", action="store_true", help="write what follows from each case into its file")
+    """`--save` writes the expected results of each case into its file. Review them in the diff."""
+    parser.addoption("--save", action="store_true", help="write the expected results of each case into its file")
 
 
 @pytest.fixture
 def expect(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """What follows from a case is what the case says."""
+    """A function that asserts that the results of a case are the expected ones, or saves them with `--save`."""
     from case_files import save
 
-    def judge(case: Any, found: Mapping[str, Any]) -> None:
+    def verify(case: Any, found: Mapping[str, Any]) -> None:
         if request.config.getoption("--save"):
-            assert "PYTEST_XDIST_WORKER" not in os.environ, "cases are saved by one process: leave -n out"
+            assert "PYTEST_XDIST_WORKER" not in os.environ, "only one process may save cases: omit -n"
             save(case.subject, case.name, found)
         else:
             assert dict(found) == case.expected
 
-    return judge
+    return verify

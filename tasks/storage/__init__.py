@@ -1,1 +1,1 @@
-"""Storage: what arrays and clusters serve to the site."""
+"""Storage: the exports of arrays, and Ceph."""

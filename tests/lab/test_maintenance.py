@@ -63,7 +63,7 @@ def test_node_whose_bucket_is_called_otherwise_is_waited_for_too(site: Lab) -> N
     try:
         spoil_cost(site, "simon")
         planned = site.runbook("bootstrap", "--set", "fabric simon", "--dry-run")
-        assert "Ceph waits for the OSDs of simon (noout for it alone" in planned.out, planned.out
+        assert "Ceph waits for the OSDs of simon (noout for this host only" in planned.out, planned.out
         done = site.runbook("bootstrap", "--set", "fabric simon")
         log = site.sh("alvin", "ceph log last 100 info audit")
     finally:

@@ -164,8 +164,8 @@ INVALID = {
         ROW.replace("purpose: provisioner, squash: no_root", "purpose: database, squash: root"),
         "for a database",
     ),
-    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a unique number, found 5"),
-    "without its parent": (ROW, ROW + SCRATCH.replace("/Scratch", "/nobody/made/this"), "/mnt/Flash/nobody/made is not there"),
+    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a number of its own, found 5"),
+    "without its parent": (ROW, ROW + SCRATCH.replace("/Scratch", "/nobody/made/this"), "/mnt/Flash/nobody/made does not exist"),
     "shadowed": (ROW, ROW + SCRATCH.replace("/Scratch", "/Configs/scratch"), "whose options count for v4 clients"),
 }
 
@@ -204,8 +204,8 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         with Transfer(lab) as transfer:
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
-        assert "/mnt/Flash/Scratch is made: owner 1000:1000, mode 0750" in done.out
-        written, slowest_ms, whole = transfer.output.split()
+        assert "/mnt/Flash/Scratch is created: owner 1000:1000, mode 0750" in done.out
+        written, slowest_ms, whole = transfer.said.split()
         assert int(written) > 50
         assert int(slowest_ms) < 2000, transfer.output
         assert whole == "True"
@@ -221,7 +221,7 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         done = lab.runbook("bootstrap", *ALONE)
         assert done.code == 0, done.out
         said = " ".join(done.out.split())
-        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and what is in it stay" in said
+        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and its content stay" in said
         assert "simon (172.16.101.2)" in said
         assert lab.sh("vault", "ls /mnt/Flash/Scratch").split() == ["kept"]
     finally:
@@ -277,7 +277,7 @@ def test_drift_by_hand_is_mended(lab: Lab) -> None:
     assert (code, wrong) == (1, {"exports_are_as_intended", "export_folders_have_their_owner_and_mode"}), report["stages"]
     done = lab.runbook("bootstrap", *ALONE)
     assert done.code == 0, done.out
-    assert f"{DATA}/etcd: owner 7:7 becomes 0:0; nothing in it is touched" in done.out
+    assert f"{DATA}/etcd: owner 7:7 becomes 0:0; its content is not touched" in done.out
     assert lab.sh("vault", f"stat -c %u {DATA}/etcd {DATA}/etcd/member").split() == ["0", "7"]
     lab.sh("vault", f"rm {DATA}/etcd/member")
 

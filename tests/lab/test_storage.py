@@ -47,7 +47,7 @@ def test_node_of_another_ceph_is_refused_before_anything_joins(site: Lab) -> Non
     site.sh("theodore", "rm /etc/ceph/ceph.conf")
     reasons = {one["set"]: " ".join(one["reasons"]) for stage in report["stages"] for one in stage["sets"]}
     for step in ("cluster alvin", "cluster theodore", "ceph settings"):
-        assert f"theodore: /etc/ceph/ceph.conf is of the Ceph cluster {fsid}" in reasons[step], reasons
+        assert f"theodore: /etc/ceph/ceph.conf belongs to the Ceph cluster {fsid}" in reasons[step], reasons
 
 
 def die_at(lab: Lab, step: str) -> None:

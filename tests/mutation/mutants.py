@@ -1,8 +1,8 @@
-"""Mutants of a source file: small mistakes that somebody could make, each as the text that is put in the place of another.
+"""Mutants of a source file: small mistakes that a programmer could make, each as a replacement of one text by another.
 
-Words of strings are changed, dropped or swapped, numbers grow by one, `True`, `False` and `None` become another. Of decisions, comparisons
-and conditions are turned round, `and` becomes `or`, `not` is dropped. Docstrings, annotations and decorators are left alone.
-A mutant replaces its span alone, so lines stay where they are.
+In strings, words are changed, dropped or swapped. Numbers grow by one. `True`, `False` and `None` become another of them. In decisions,
+comparisons and conditions are negated, `and` becomes `or`, `not` is dropped. Docstrings, annotations and decorators stay.
+A mutant replaces only its span, so line numbers stay.
 """
 
 import ast
@@ -32,7 +32,7 @@ FLIPPED = {True: "False", False: "True", None: "True"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """One mistake: the text from `start` to `end` of a file is `new` instead of `old`; `was` and `now` are the whole lines."""
+    """One mistake: `new` replaces `old` from `start` to `end` of a file; `was` and `now` are the whole lines."""
 
     file: str
     function: str
@@ -56,14 +56,14 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is mutated."""
+    """A file to mutate."""
 
     file: str
     text: str
 
     @cached_property
     def tree(self) -> ast.Module:
-        """What Python makes of it."""
+        """Its syntax tree."""
         return ast.parse(self.text)
 
     @cached_property
@@ -74,18 +74,18 @@ class Source:
         return starts
 
     def at(self, line: int, column: int) -> int:
-        """The index of a place as the tree gives it: columns are counted in bytes."""
+        """The index of a position of the tree, whose columns count bytes."""
         start = self._lines[line - 1]
         return start + len(self.text[start : self._lines[line]].encode()[:column].decode())
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        """From where to where an expression goes."""
+        """The start and the end of an expression."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self.at(node.lineno, node.col_offset), self.at(node.end_lineno, node.end_col_offset)
 
     def mutant(self, function: str, start: int, end: int, new: str, what: str) -> Mutant:
-        """The mutant that puts `new` into a span."""
+        """The mutant that replaces a span by `new`."""
         first = self.text.rfind("\n", 0, start) + 1
         last = self.text.find("\n", end)
         last = len(self.text) if last < 0 else last
@@ -96,14 +96,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Kinds:
-    """What is mutated: strings of several words too, which speak to people or to a shell, and decisions, or neither."""
+    """Which mutants to make besides the basic ones: of strings with several words (messages, shell commands), and of decisions."""
 
     sentences: bool = False
     decisions: bool = False
 
 
 def mutants_of(source: Source, function: str, node: ast.AST, kinds: Kinds) -> Iterator[Mutant]:
-    """The mutants of a function, of an assignment, of whatever there is in a file."""
+    """The mutants of a node: a function, an assignment, or any other part of a file."""
     name = getattr(node, "name", "") if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else ""
     function = ".".join(part for part in (function, name) if part)
     if isinstance(node, ast.Constant):
@@ -119,12 +119,12 @@ def mutants_of(source: Source, function: str, node: ast.AST, kinds: Kinds) -> It
 
 
 def parts_of(node: ast.AST) -> Iterator[ast.AST]:
-    """What may hold mutants: no annotation, decorator, base class or docstring, and nothing that is said to a type checker."""
+    """The parts that may hold mutants: no annotation, decorator, base class or docstring, and nothing that is only for a type checker."""
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, ast.AST) and not _is_docstring(one) and not _states_what_is_so(one):
+            if isinstance(one, ast.AST) and not _is_docstring(one) and not _is_assertion(one):
                 yield one
 
 
@@ -132,8 +132,8 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _states_what_is_so(node: ast.AST) -> bool:
-    """An assertion too, which `zip(strict=)` is: it states what is so."""
+def _is_assertion(node: ast.AST) -> bool:
+    """Whether it only asserts or declares: `assert`, `zip(strict=)`, `if TYPE_CHECKING` or `__all__`."""
     if isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -153,7 +153,7 @@ def _constant(source: Source, function: str, node: ast.Constant, kinds: Kinds) -
 
 
 def _strings(source: Source, function: str, node: ast.Constant | ast.JoinedStr) -> Iterator[Mutant]:
-    """A mutant for each word of a string's text, and one for its other letters."""
+    """A mutant for each word of a string's text, and one for its other characters."""
     start, end = source.span(node)
     text = source.text[start:end]
     found = [*_words(text), *_other_letters(text)]
@@ -195,13 +195,13 @@ def _swapped(text: str, match: re.Match[str], others: list[re.Match[str]]) -> tu
 
 
 def _other_letters(text: str) -> list[tuple[int, int, str, str]]:
-    """One that drops a letter that belongs to no word: of a separator, an option, a path."""
+    """A mutant that drops a character outside words: of a separator, an option, a path."""
     places = (index for index, letter in enumerate(text) if not letter.isalnum() and letter not in "\"'\\{}\n")
     return [(at, at + 1, "", "a letter is missing") for at in places if is_other_text(text, text[:at] + text[at + 1 :])][:1]
 
 
 def is_other_text(old: str, new: str) -> bool:
-    """Whether two expressions differ in what their strings say, and in nothing else."""
+    """Whether two expressions differ only in the text of their strings."""
     try:
         (one, one_without), (other, other_without) = _dumped(old), _dumped(new)
     except (SyntaxError, Warning):
@@ -211,7 +211,7 @@ def is_other_text(old: str, new: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _dumped(text: str) -> tuple[str, str]:
-    """An expression's tree, and that without what its strings say."""
+    """An expression's tree, and the tree without the text of its strings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tree = ast.parse(f"({text})", mode="eval")
@@ -237,7 +237,7 @@ def _decisions(source: Source, function: str, node: ast.AST) -> Iterator[Mutant]
         yield source.mutant(function, start, end, source.text[start:end].removeprefix("not").lstrip(), "`not` is missing")
     for test in _conditions(node):
         start, end = source.span(test)
-        yield source.mutant(function, start, end, f"(not ({source.text[start:end]}))", "a condition is turned round")
+        yield source.mutant(function, start, end, f"(not ({source.text[start:end]}))", "a condition is negated")
 
 
 def _operator(source: Source, function: str, left: ast.expr, right: ast.expr, words: tuple[str, str]) -> Mutant:
@@ -250,7 +250,7 @@ def _operator(source: Source, function: str, left: ast.expr, right: ast.expr, wo
 
 
 def _conditions(node: ast.AST) -> Iterator[ast.expr]:
-    """What is asked; not where a part of it that is turned round would be the same."""
+    """The conditions of a node, without those whose negation another mutant already makes."""
     tests: list[ast.expr] = []
     if isinstance(node, ast.If | ast.While | ast.IfExp):
         tests = [node.test]

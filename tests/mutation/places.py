@@ -1,4 +1,4 @@
-"""Where mutants are made: in what makes steps, and in the modules of the engine that decide."""
+"""The places for mutants: the code that makes steps, and the engine's modules with decisions."""
 
 import ast
 import re
@@ -14,17 +14,17 @@ ENGINE_MODULES = (
     *("engine.maintenance", "engine.execute", "engine.selection", "model.outcome", "model.plan"),
     *("connectors.base", "connectors.compensation", "cli.maintain"),
 )
-# What a step is, or is made of.
+# Steps, and the classes inside them.
 PARTS = frozenset({"Action", "Command", "Call", "FilePart", "FileWrite", "Unit", "Sysctl", "Candidate", "Package", "Preparation"})
 MADE = re.compile(rf"\b({'|'.join(sorted(PARTS | {'Step'}))})\b")
-# The other methods of a change: they compare, and have cases of their own.
+# The other methods of a change. They compare, and have their own cases.
 COMPARES = frozenset({"intend", "observe", "diff", "needs"})
 PLAIN_CALLS = PARTS | {"frozenset", "tuple", "dict"}
 
 
 @dataclass
 class Module:
-    """A source with what it defines: {name: node}, a method being CLASS.METHOD, and {name: (module, name)} of what it imports."""
+    """A source with its definitions, {name: node} with methods as CLASS.METHOD, and its imports, {name: (module, name)}."""
 
     source: Source
     functions: dict[str, ast.AST] = field(default_factory=dict)
@@ -61,14 +61,14 @@ def all_mutants(root: Path) -> dict[str, list[Mutant]]:
 
 
 def of_engine(source: Source) -> Iterator[Mutant]:
-    """Decisions, numbers, and the words by which one thing is told from another; not what is said to people."""
+    """Mutants of decisions, numbers and single words, not of messages to operators."""
     kinds = Kinds(decisions=True)
     for node in parts_of(source.tree):
         yield from mutants_of(source, _assigned(node), node, kinds)
 
 
 def of_steps(sources: Mapping[str, Source]) -> Iterator[Mutant]:
-    """Strings and numbers of all that steps are made of."""
+    """Mutants of the strings and numbers from which steps are made."""
     modules = {name: Module(source) for name, source in sources.items()}
     kinds = Kinds(sentences=True)
     done: set[int] = set()
@@ -94,20 +94,20 @@ def _owner(what: str) -> str:
 
 
 def _assigned(node: ast.AST) -> str:
-    """The names that an assignment gives a value."""
+    """The names on the left of an assignment."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return ", ".join(one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name))
 
 
 def _reached(modules: Mapping[str, Module]) -> set[tuple[str, str]]:
-    """(module, name) of what makes steps, and of what that uses: functions beside it, and constants wherever they are."""
+    """(module, name) of the code that makes steps, and of what it uses: functions of the same module, and constants of any module."""
     found: set[tuple[str, str]] = set()
-    left = [(name, what) for name, module in modules.items() for what in _makes_steps(module)]
-    while left:
-        name, what = left.pop()
+    pending = [(name, what) for name, module in modules.items() for what in _makes_steps(module)]
+    while pending:
+        name, what = pending.pop()
         if (name, what) not in found:
             found.add((name, what))
-            left += _used(modules, name, what)
+            pending += _used(modules, name, what)
     return found
 
 
@@ -148,6 +148,6 @@ def _named(modules: Mapping[str, Module], name: str, word: str) -> Iterator[tupl
 
 
 def _is_plain(node: ast.stmt) -> bool:
-    """Whether a constant is made of words and numbers, not of what is read."""
+    """Whether a constant consists of literals only, not of values that are read."""
     calls = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
     return all(isinstance(called, ast.Attribute) or (isinstance(called, ast.Name) and called.id in PLAIN_CALLS) for called in calls)

@@ -1,8 +1,8 @@
-"""Tries mutants out: each in a process of its own, on a copy of the tree, with the unit tests that can see it.
+"""Runs the unit tests on mutants: each in its own process, on a copy of the tree.
 
-A trial is a fork of a process that has imported what the suite stands on, and nothing of the suite: so each trial imports the mutant, and
-what others need a second for is there already. What Python has compiled of the copy is that of the tree as it is: a mutant has another
-time than its file, and nothing is compiled into the copy any more.
+A trial is a fork of a process that has imported the suite's dependencies, but no module of the suite. So each trial imports the mutant, and
+does not spend a second on the dependencies. The copy holds Python's bytecode of the unchanged tree. A mutant has another time stamp than
+its file, so Python does not use that bytecode for it, and trials write no bytecode.
 """
 
 import os
@@ -23,8 +23,21 @@ from places import ENGINE, STEPS
 
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", "__pycache__", "*.egg-info", ".*_cache", "build")
-STANDS_ON = ("pytest", "yaml", "pydantic", "nornir", "nornir_napalm", "napalm", "asyncssh", "jinja2", "click", "rich", "networkx", "numpy")
-# What sees most mutants of a kind, fastest first; what these let live all other unit tests are shown.
+DEPENDENCIES = (
+    "pytest",
+    "yaml",
+    "pydantic",
+    "nornir",
+    "nornir_napalm",
+    "napalm",
+    "asyncssh",
+    "jinja2",
+    "click",
+    "rich",
+    "networkx",
+    "numpy",
+)
+# The tests that catch most mutants of a kind, fastest first. The remaining unit tests run only where these do not catch the mutant.
 FIRST = {
     STEPS: (
         *("test_changes.py", "test_ceph_maintenance.py", "test_api_link.py", "test_cluster_files.py"),
@@ -37,9 +50,9 @@ FIRST = {
         *("test_maintain.py", "test_main.py", "test_changes.py"),
     ),
 }
-# It judges the gate: it would see that a line is no longer the one that is listed as equivalent.
-NOT_SHOWN = "test_mutants.py"
-# Of one test, and of the imports: a test that takes longer does not come to its end.
+# The gate's own test. It would fail where a mutant changes a line of equivalent.yaml.
+EXCLUDED = "test_mutants.py"
+# For one test, and for the imports: a mutant may cause an endless loop.
 LIMIT_S = 90
 PASSED, FAILED, BROKEN = 0, 1, 2
 ABANDONED, NOT_THE_MUTANT = 98, 99
@@ -48,14 +61,14 @@ FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) tests/unit/(\S+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a mutant: by what it was caught; empty where it lives."""
+    """A mutant and the test that caught it; empty where it survived."""
 
     mutant: Mutant | None
     caught_by: str
 
 
 class Alarm:
-    """A part of pytest that ends the process where a test takes too long, or nobody waits for it any more."""
+    """A plugin of pytest that ends the process where a test takes too long, or the parent process has ended."""
 
     def __init__(self) -> None:
         self.parent = os.getppid()
@@ -67,22 +80,22 @@ class Alarm:
 
 
 def start(folder: str) -> None:
-    """Make a copy of the tree for this process, and import what all trials need."""
+    """Copy the tree for this process, and import the dependencies of all trials."""
     copy = Path(folder) / str(os.getpid())
     shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
     os.chdir(copy)
-    ours = [str(copy), str(copy / "drivers"), str(copy / "tests" / "unit")]
-    sys.path[:0] = ours
-    # Programs that tests start are to import the copy too.
-    os.environ |= {"PYTHONPATH": os.pathsep.join(ours[:2]), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
-    # What a trial leaves goes with the copy.
-    left = Path(folder) / f"{os.getpid()}.tmp"
-    left.mkdir()
-    os.environ["TMPDIR"] = tempfile.tempdir = str(left)
+    paths = [str(copy), str(copy / "drivers"), str(copy / "tests" / "unit")]
+    sys.path[:0] = paths
+    # Programs that tests start must import the copy too.
+    os.environ |= {"PYTHONPATH": os.pathsep.join(paths[:2]), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # Temporary files of a trial are removed with the copy.
+    temporary = Path(folder) / f"{os.getpid()}.tmp"
+    temporary.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     sys.dont_write_bytecode = False
-    for name in STANDS_ON:
+    for name in DEPENDENCIES:
         import_module(name)
-    case_files: Any = import_module("case_files")  # it reads the cases, which no mutant changes
+    case_files: Any = import_module("case_files")  # it caches the cases, which no mutant changes
     for path in sorted(case_files.CASES.rglob("*.yaml")):
         case_files.subject(path.with_suffix(""))
     _caught_by(["--collect-only", "tests/unit"])
@@ -90,16 +103,16 @@ def start(folder: str) -> None:
 
 
 def try_out(mutant: Mutant | None, kind: str) -> Trial:
-    """Show a mutant, or the tree as it is, to the tests: first to those that see most of its kind, then to all others."""
+    """Run the tests on a mutant, or on the unchanged tree: first those that catch most of its kind, then all others."""
     first = [f"tests/unit/{name}" for name in FIRST[kind] if Path("tests/unit", name).exists()]
-    others = [str(path) for path in sorted(Path("tests/unit").glob("test_*.py")) if str(path) not in first and path.name != NOT_SHOWN]
-    with _made(mutant) if mutant else nullcontext():
+    others = [str(path) for path in sorted(Path("tests/unit").glob("test_*.py")) if str(path) not in first and path.name != EXCLUDED]
+    with _applied(mutant) if mutant else nullcontext():
         return Trial(mutant, _caught_by(first) or _caught_by(others))
 
 
 @contextmanager
-def _made(mutant: Mutant) -> Iterator[None]:
-    """The mistake is in the copy inside the block."""
+def _applied(mutant: Mutant) -> Iterator[None]:
+    """The copy holds the mutant inside the block."""
     path = Path(mutant.file)
     text, was = path.read_text(), path.stat().st_mtime
     try:
@@ -123,15 +136,15 @@ def _caught_by(words: Sequence[str]) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == PASSED:
         return ""
-    said = log.read_text(errors="replace")
+    output = log.read_text(errors="replace")
     if code not in (FAILED, BROKEN, -signal.SIGALRM):
-        raise RuntimeError(f"the tests ended with {code}:\n{said[-4000:]}")
-    test = FAILED_TEST.search(said)
+        raise RuntimeError(f"the tests ended with {code}:\n{output[-4000:]}")
+    test = FAILED_TEST.search(output)
     return "the time limit" if code < 0 else test[1] if test else "the import"
 
 
 def _end(child: int) -> None:
-    """What the tests have started and left."""
+    """Kill the processes that the tests left."""
     try:
         os.killpg(child, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -139,7 +152,7 @@ def _end(child: int) -> None:
 
 
 def _tests(words: Sequence[str], log: Path) -> int:
-    """In the child: its exit code is that of pytest, which stops at the first failure."""
+    """Run pytest in the child, up to the first failure; returns its exit code."""
     os.setsid()
     signal.alarm(LIMIT_S)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

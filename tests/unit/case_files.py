@@ -1,13 +1,13 @@
 """The files of cases: SUBJECT.yaml holds a subject's base and its small cases; a case with long facts has its own folder, SUBJECT/CASE/.
 
-In a folder, `case.yaml` is what stands under the case's name in SUBJECT.yaml, and HOST/FACT is an answer as the host gave it. A fact, and
-a file of an inventory, is a whole text or says what is otherwise in that of the layer below:
+In a folder, `case.yaml` has what SUBJECT.yaml has below a case's name, and HOST/FACT is an answer of that host. A fact, or a file of an
+inventory, is a whole text, or the difference from the text in the layer below:
 
-    {edits: [{was: TEXT, now: TEXT}]}    each `was` occurs once
-    {json: {PATH: VALUE}}                other values at paths such as `osd dump/osds/0/up`; null takes one away
-    {failed: CODE, stderr: TEXT}         a command that failed
+        {edits: [{was: TEXT, now: TEXT}]}    each `was` occurs exactly once
+        {json: {PATH: VALUE}}                other values at paths such as `osd dump/osds/0/up`; null removes one
+        {failed: CODE, stderr: TEXT}         a command that failed
 
-A file of an inventory that is null is not there; one that is no text stands in base64.
+A file of an inventory that is null does not exist; one that is not text is written in base64.
 """
 
 import json
@@ -20,17 +20,17 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
-# What a file of cases says, in this order.
+# The keys of a case, in this order.
 KEYS = ("why", "drill", "under", "inventory", "change", "limit", "arguments", "session", "facts", "silent")
 EXPECTED = ("error", "findings", "picture", "result", "diff", "impact", "steps")
 WIDTH = 140
-# The files of an inventory's folder; the shipped one holds the package too.
+# The files in an inventory's folder; the shipped folder also holds the Python package.
 DATA = (".yaml", ".key")
 
 
 @cache
 def subject(path: Path) -> dict[str, dict[str, Any]]:
-    """{case: what it says} of SUBJECT.yaml and the folders beside it, `base` among them; the path has no ending."""
+    """{case: its keys} of SUBJECT.yaml and the folders of SUBJECT, including `base`; the path has no suffix."""
     file, found = path.with_suffix(".yaml"), {}
     if file.is_file():
         read = loaded(file)
@@ -44,7 +44,7 @@ def subject(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    """What a YAML file says."""
+    """The content of a YAML file."""
     read: dict[str, Any] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader) or {}
     return read
 
@@ -57,7 +57,7 @@ def _with_answers(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> dict[
 
 
 def edited(text: str, what: Any) -> str:
-    """The text that a layer makes of the one below. Raises ValueError where an edit does not fit."""
+    """The text of the layer below with a layer's changes. Raises ValueError where an edit does not fit."""
     if isinstance(what, str):
         return what
     if "json" in what:
@@ -70,24 +70,24 @@ def edited(text: str, what: Any) -> str:
 
 
 def otherwise(text: str, changes: Mapping[str, Any]) -> str:
-    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null takes one away, the index after a list's last adds."""
-    said = json.loads(text)
+    """A JSON reading with other values at some paths (`osd dump/osds/0/up`); null removes one, the index after the last appends one."""
+    data = json.loads(text)
     for path, value in changes.items():
-        here = said
+        node = data
         *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
         for step in way:
-            here = here[step]
-        if isinstance(here, list) and last == len(here):
-            here.append(value)
+            node = node[step]
+        if isinstance(node, list) and last == len(node):
+            node.append(value)
         elif value is None:
-            del here[last]
+            del node[last]
         else:
-            here[last] = value
-    return json.dumps(said)
+            node[last] = value
+    return json.dumps(data)
 
 
 def with_edits(base: Path, files: Mapping[str, Any], folder: Path) -> Path:
-    """An inventory folder that differs from a base in some files; null takes one away."""
+    """An inventory folder that differs from a base in some files; null removes a file."""
     texts = {path.name: path.read_bytes() for path in base.iterdir() if path.suffix in DATA}
     for name, what in files.items():
         if what is None:
@@ -98,12 +98,12 @@ def with_edits(base: Path, files: Mapping[str, Any], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_bytes(text)
-        (folder / name).chmod(0o600 if name.endswith(".key") else 0o644)  # git keeps no such mode
+        (folder / name).chmod(0o600 if name.endswith(".key") else 0o644)  # git does not keep this mode
     return folder
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists are indented, texts of several lines are shown as they are."""
+    """Indents lists, and writes texts of several lines as blocks."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's own)
         super().increase_indent(flow, False)
@@ -112,7 +112,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def analyze_scalar(self, scalar: str) -> Any:
-        """A text with tabs, or with spaces at the end of a line, is shown as it is too: PyYAML would quote it."""
+        """Also allows a block for a text with tabs or trailing spaces, which PyYAML would quote."""
         found = super().analyze_scalar(scalar.replace("\t", "x"))
         found.scalar = scalar
         found.allow_block = found.multiline and all(letter in "\n\t" or letter.isprintable() for letter in scalar)
@@ -121,7 +121,7 @@ class _Dumper(yaml.SafeDumper):
         return found
 
     def determine_block_hints(self, text: str) -> str:
-        """A text that begins with a tab says how far it is indented, as one that begins with a space does."""
+        """Also adds an indentation hint for a text that begins with a tab, as PyYAML does for a space."""
         hints: str = super().determine_block_hints(text)
         return f"{self.best_indent}{hints}" if text.startswith("\t") else hints
 
@@ -133,20 +133,20 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def dumped(said: Mapping[str, Any]) -> str:
-    """The one form in which files of cases are written."""
-    return yaml.dump(dict(said), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+def dumped(content: Mapping[str, Any]) -> str:
+    """The canonical form of the files of cases."""
+    return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
 
 
 def in_order(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A case with its keys in their order. Raises ValueError on a key that is none."""
+    """A case with its keys in order. Raises ValueError on an unknown key."""
     if unknown := one.keys() - {*KEYS, *EXPECTED}:
         raise ValueError(f"no key of a case: {', '.join(sorted(unknown))}")
     return {key: one[key] for key in (*KEYS, *EXPECTED) if key in one}
 
 
 def save(path: Path, name: str, expected: Mapping[str, Any]) -> None:
-    """Write what follows from a case into its file; everything else stays."""
+    """Write the expected results of a case into its file; everything else stays."""
     own = path / name / "case.yaml"
     file = own if own.is_file() else path.with_suffix(".yaml")
     whole = loaded(file)

@@ -1,4 +1,4 @@
-"""Cases as data: what each host answered, what the inventory says, and what must follow. `case_files.py` says how they are written."""
+"""Cases as data: the answers of each host, the inventory, and the expected results. `case_files.py` describes the format."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ BASES = {"shipped": ROOT / "inventory", "small": CASES / "inventory" / "base"}
 
 @dataclass(frozen=True)
 class Case:
-    """One case of a subject: a change, a check, an inventory's rule, a getter."""
+    """One case of a subject: a change, a check, a rule of the inventory, a getter."""
 
     subject: Path
     name: str
@@ -35,24 +35,24 @@ class Case:
 
     @property
     def own(self) -> Mapping[str, Any]:
-        """What the case says itself."""
+        """The case's own keys."""
         return subject(self.subject)[self.name]
 
     @property
     def layers(self) -> tuple[Mapping[str, Any], ...]:
-        """What counts, the topmost last: the base that all subjects of a folder share, or the one that is named, lies lowest."""
+        """The layers of the case, the topmost last. The lowest is the named base, or the one that all subjects of a folder share."""
         base = subject(self.subject).get("base", {})
         named = CASES / base["under"] if "under" in base else self.subject.parent
         shared = subject(named).get("base", {}) if named != CASES else {}
         return (shared, base, self.own)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """What the topmost layer says that says anything."""
+        """The value of the topmost layer that has the key."""
         return next((layer[key] for layer in reversed(self.layers) if key in layer), default)
 
     @property
     def expected(self) -> dict[str, Any]:
-        """What must follow."""
+        """The expected results."""
         return {key: self.own[key] for key in EXPECTED if key in self.own}
 
     @property
@@ -79,22 +79,22 @@ def _reading(below: str, what: Any) -> Reading:
 
 @cache
 def sites() -> Mapping[str, Any]:
-    """{name: how it differs from a base} of the inventories that several cases share."""
+    """{name: the differences from a base} of the inventories that several cases share."""
     return loaded(CASES / "sites.yaml")
 
 
 _FOLDERS: dict[str, Path] = {}
-_ROOT = TemporaryDirectory(prefix="burrow-sites-")  # goes with the process
+_ROOT = TemporaryDirectory(prefix="burrow-sites-")  # removed when the process ends
 
 
 def folder_of(inventory: Any) -> Path:
-    """The folder of an inventory: a name in sites.yaml, how it differs from the shipped one, or nothing where it is that."""
+    """The folder of an inventory: a name in sites.yaml, or differences from the shipped one, or empty for the shipped one itself."""
     if not inventory:
         return BASES["shipped"]
     key = repr(inventory)
     if key not in _FOLDERS:
-        said = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
-        _FOLDERS[key] = with_edits(BASES[said.get("base", "shipped")], said["files"], Path(_ROOT.name, str(len(_FOLDERS))))
+        row = sites()[inventory] if isinstance(inventory, str) else {"files": inventory}
+        _FOLDERS[key] = with_edits(BASES[row.get("base", "shipped")], row["files"], Path(_ROOT.name, str(len(_FOLDERS))))
     return _FOLDERS[key]
 
 
@@ -108,7 +108,7 @@ def cases_of(path: Path) -> list[Case]:
 
 
 def case_of(path: str, name: str) -> Case:
-    """One case by its subject's path below tests/cases."""
+    """One case, by its subject's path below tests/cases."""
     return Case(CASES / path, name)
 
 
@@ -119,7 +119,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def feature(change: type[Change[Any]]) -> str:
-    """UplinkBond: uplink_bond."""
+    """The name of a change's feature: uplink_bond for UplinkBond."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in change.__name__).lstrip("_")
 
 

@@ -1,4 +1,4 @@
-"""What the unit tests share."""
+"""Fixtures of the unit tests."""
 
 import logging
 import shutil
@@ -12,14 +12,14 @@ from nornir.core.plugins.register import PluginRegister
 
 @pytest.fixture
 def world(monkeypatch):
-    """Hosts in memory behind nornir's own connections, on a clock of their own: nothing waits in earnest."""
+    """Hosts in memory behind nornir's own connections, on a simulated clock, so that no test waits in real time."""
     from engine import World
     from fake_host import plugins
 
     world = World()
     monkeypatch.setattr(
         logging.getLogger("nornir.core.task"), "disabled", True
-    )  # it formats a traceback for each answer that is lost on purpose
+    )  # it formats a traceback for each answer that a test drops on purpose
     monkeypatch.setattr(PluginRegister, "available", plugins(world.hosts))
     monkeypatch.setattr(time, "monotonic", world.clock)
     monkeypatch.setattr(time, "sleep", world.clock.sleep)
@@ -29,17 +29,17 @@ def world(monkeypatch):
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A folder as a host's root, with the host agent on it."""
+    """A folder as a host's root, with the host agent in it."""
     from agent_machine import Machine
 
-    memory = Path("/dev/shm")  # the agent syncs every file to its disk, which takes its time on a real one
+    memory = Path("/dev/shm")  # the agent syncs every file, which is slow on a real disk
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
         yield Machine(Path(root), tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def applied(machine):
-    """A transaction that is not confirmed: etc/hosts was old and is new."""
+    """A transaction that is applied and not confirmed: etc/hosts was old and is new."""
     from agent_machine import hosts
 
     machine.write("etc/hosts", "old\n", 0o640)
@@ -50,7 +50,7 @@ def applied(machine):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """Nobody's own keys, agent, records or lab."""
+    """A home folder without keys, SSH agent, records or lab."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("BURROW_LAB", str(tmp_path / "no-lab"))
@@ -68,7 +68,7 @@ def alvin():
 
 @pytest.fixture
 def site(tmp_path, alvin):
-    """A site's folder, reached over SSH."""
+    """The folder of a site that is reached over SSH."""
     from engine import FOLDER
     from fake_sshd import ssh_config
 

@@ -1,4 +1,4 @@
-"""A small site of hosts in memory, and the simplest change, check and sets to apply_set over it."""
+"""A small site of hosts in memory, with the simplest change, check and change sets."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
 
 FOLDER = Path(__file__).parents[1] / "cases" / "engine"
 HEALTH = Fact("health", "health", str.strip)
-# The kinds of events; the last is what a watcher of a test says itself.
+# The kinds of events. Only a test's own watcher emits the last one.
 KINDS = {"read", "planned", "queued", "prepared", "armed", "applied", "reachable", "checked", "confirmed", "reverted", "failed", "refused"}
 KINDS |= {"done", "stage", "ready", "put back", "rebooting", "noted"}
 TIMERS = Timers(revert_s=16, verify_s=10, apply_s=8)
@@ -40,7 +40,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Alias(Change[Named]):
-    """A port is called so."""
+    """A port has this alias."""
 
     needs: ClassVar = (INTERFACES, STAGED)
     host: str
@@ -64,7 +64,7 @@ def host_is_well(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
 
 
 def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
-    """A node's end, safe alone, and its switch's."""
+    """A set with a node's end, which is safe alone, and its switch's."""
     members = (Member(switch, (Alias(switch, port),)), Member(node, (Alias(node, "eth0"),), safe_alone=True))
     return ChangeSet(f"uplink {node}", members, (host_is_well,))
 
@@ -80,7 +80,7 @@ def inventory() -> BurrowInventory:
 
 @dataclass
 class World:
-    """The hosts and what was asked of them, and as many runs as one likes."""
+    """The hosts, the requests that they received, and any number of runs."""
 
     clock: Clock = field(default_factory=Clock)
     journal: list[tuple[str, str]] = field(default_factory=list)
@@ -95,7 +95,7 @@ class World:
         return self.hosts[name]
 
     def run(self, *sets: ChangeSet, **options: Any) -> Run:
-        """A run that would apply_set these sets; its facts are read at their turn."""
+        """A run of these sets, which reads its facts when it needs them."""
         loaded = inventory().load()
         run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", TIMERS, stop=Stop(self.clock), **options)
         self.runs.append(run)
@@ -104,7 +104,7 @@ class World:
         return run
 
     def apply_set(self, one: ChangeSet, run: Run | None = None) -> Outcome:
-        """One set by itself, in a run of its own."""
+        """Apply one set, in its own run."""
         run = run or self.run(one)
         outcome = apply_set(run, one)
         run.release()
@@ -131,20 +131,20 @@ class World:
         return [asked for asked in self.journal if asked[1] in verbs]
 
     def unknown_kinds(self) -> set[str]:
-        """Of what was said: a watcher waits for a kind by its word."""
+        """The emitted events that are not in KINDS: a watcher would never see them."""
         return {event.kind for run in self.runs for event in run.events} - KINDS
 
     def untouched(self, *names: str) -> bool:
         return all(self[name].files["/etc/network/interfaces"] == FRESH for name in names)
 
 
-def told(run: Run, *kinds: str) -> list[tuple[str, str]]:
+def events_of(run: Run, *kinds: str) -> list[tuple[str, str]]:
     """The run's events of these kinds, in order."""
     return [(event.kind, event.host) for event in run.events if event.kind in kinds]
 
 
 def when(kind: str, host: str, then: Any) -> Any:
-    """A watcher that does something at an event."""
+    """A watcher that calls a function at an event."""
 
     def watch(event: Event) -> None:
         if (event.kind, event.host) == (kind, host):

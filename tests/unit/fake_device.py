@@ -1,4 +1,4 @@
-"""Devices in memory, as NAPALM's drivers show them."""
+"""Devices in memory behind NAPALM's driver interface."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tasks.platforms.ifupdown2.interfaces_file import merge
 
 
 class FakeDevice:
-    """A vendor's NAPALM driver: candidate and timed commit, no lease, no record of its own."""
+    """A vendor's NAPALM driver: a candidate and a commit with a timer, without a lease or a record."""
 
     def __init__(self, session: HostSession, arguments: dict[str, Any]) -> None:
         self.session, self.token = session, arguments.get("token", "none")
@@ -72,7 +72,7 @@ class FakeDevice:
 
 
 class OwnDevice(FakeDevice):
-    """A driver like the suite's own: it can lock, and knows what became of a commit."""
+    """A driver like the suite's own: it can lock, and knows the outcome of a commit."""
 
     def lock(self) -> None:
         self.asked("prepare", self.owner)
@@ -85,5 +85,5 @@ class OwnDevice(FakeDevice):
 
 
 def odd(host: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    """The driver's method, with what becomes of its answer on the way."""
+    """The driver's method with a distortion of its answer."""
     return lambda *arguments, **named: host.odd.get(f"device {name}", lambda one: one)(method(*arguments, **named))

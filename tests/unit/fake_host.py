@@ -1,4 +1,4 @@
-"""Hosts in memory: they answer the host agent's own requests, on a clock that moves only when somebody waits."""
+"""Hosts in memory: they answer the host agent's requests, on a clock that advances only while code waits."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Stop(threading.Event):
-    """A run's Ctrl-C: whoever waits for it with a time limit lets that time pass."""
+    """A run's Ctrl-C event: a wait with a limit lets that time pass on the clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Stop(threading.Event):
 
 @dataclass
 class FakeHost:
-    """One host's files, lease and pending transaction. `happens["after begin"]` is called once, at that moment, with the host."""
+    """One host's files, lease and pending transaction. `happens["after begin"]` is called once at that point, with the host."""
 
     name: str
     clock: Clock
@@ -60,7 +60,7 @@ class FakeHost:
     opened: int = 0
     boots: int = 1
     timers: list[int] = field(default_factory=list)
-    limits: list[float] = field(default_factory=list)  # how long it was waited for at the most, of each `begin`
+    limits: list[float] = field(default_factory=list)  # the time limit of each `begin`
     tries: int = 0
     lease: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
@@ -68,13 +68,13 @@ class FakeHost:
     performed: list[str] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
-    odd: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # what becomes of an answer on its way; bytes go as they are
+    odd: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # distorts an answer on its way; bytes are sent as they are
     deferred: list[dict[str, Any]] = field(default_factory=list)
-    stuck: str = ""  # why nothing can be restored now
+    stuck: str = ""  # why the host cannot restore anything now
     kept: dict[str, list[str]] = field(default_factory=lambda: {"troubles": [], "deferred": []})
 
     def lapse(self) -> None:
-        """What the host's own timer does."""
+        """Act as the host's own timer."""
         if self.pending and self.clock() >= self.pending["until"]:
             self._restore("by its timer, because it was not confirmed")
         if self.lease and self.clock() >= self.lease["until"]:
@@ -87,7 +87,7 @@ class FakeHost:
         self.opened += 1
 
     def ask(self, request: dict[str, Any], emit: Callable[..., None]) -> None:
-        """One request, as the host agent answers it."""
+        """One request, answered as the host agent does."""
         self.lapse()
         if not self.reachable:
             raise LinkError(f"{self.name}: the connection broke")
@@ -200,14 +200,14 @@ class FakeHost:
 
 
 def line(event: dict[str, Any]) -> bytes:
-    """What a host says at once; an answer of bytes is said as it is, without the rest."""
+    """An event or an answer as one line; bytes are sent unchanged."""
     raw = event.get("answer")
     return raw if isinstance(raw, bytes) else json.dumps(event).encode() + b"\n"
 
 
 @dataclass
 class FakeChannel:
-    """Where an SSH exec would be: the same bytes in and out."""
+    """Stands for an SSH exec channel: the same bytes in and out."""
 
     fake: FakeHost
 
@@ -230,7 +230,7 @@ class FakeChannel:
 
 
 def plugins(hosts: dict[str, FakeHost]) -> dict[str, type]:
-    """Nornir connection plugins, by name, that lead to these hosts; nornir opens them again after each close."""
+    """Nornir connection plugins, by name, that connect to these hosts; nornir opens them again after each close."""
 
     class Ssh:
         def open(self, hostname: str, **_: Any) -> None:
@@ -238,7 +238,7 @@ def plugins(hosts: dict[str, FakeHost]) -> dict[str, type]:
             self.connection = HostSession(FakeChannel(hosts[hostname]))  # type: ignore[arg-type]
 
         def close(self) -> None:
-            """Nothing is held."""
+            """Nothing to release."""
 
     class Napalm(Ssh):
         def open(self, hostname: str, platform: str, extras: dict[str, Any], **_: Any) -> None:

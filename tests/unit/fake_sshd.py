@@ -1,4 +1,4 @@
-"""Hosts in memory behind a real SSH server on this machine: the user's name says which host is meant."""
+"""Hosts in memory behind a real SSH server on this machine; the user's name selects the host."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from fake_host import FakeHost, line
 
 
 class OpenDoor(asyncssh.SSHServer):
-    """Whoever comes may come in."""
+    """Accepts every login."""
 
     guests: ClassVar[list[asyncssh.SSHServerConnection]] = []
 
@@ -26,7 +26,7 @@ class OpenDoor(asyncssh.SSHServer):
 
 
 def answering(hosts: dict[str, FakeHost]) -> Any:
-    """What an exec channel does: the request is in its stdin, behind the agent's program."""
+    """The process of an exec channel: its stdin has the agent's source, then the request."""
 
     async def answer(process: asyncssh.SSHServerProcess) -> None:
         length, _, rest = (await process.stdin.read()).partition(b"\n")
@@ -70,7 +70,7 @@ def listening(*keys: asyncssh.SSHKey, door: type[asyncssh.SSHServer] = OpenDoor,
 
 @contextmanager
 def ssh_config(folder: Path, hosts: dict[str, FakeHost]) -> Iterator[Path]:
-    """The SSH configuration that leads to these hosts while they listen."""
+    """An SSH configuration that leads to these hosts, while they listen."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     with listening(key, process_factory=answering(hosts)) as port:
         known = folder / "known_hosts"

@@ -15,14 +15,14 @@ RUNNING = "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet static\
 
 MERGE = "iface eno1\n\tmtu 1400\n"
 
-# Not a file: why nothing below /etc/pve can be read.
+# Not a file: the reason why nothing below /etc/pve can be read.
 UNMOUNTED = "unmounted"
 
 MERGED = RUNNING + "\tmtu 1400\n"
 
 
 class Host:
-    """A host agent in memory: it answers requests as the real one does, and stands in for the SSH channel."""
+    """The host agent in memory: it answers requests as the real one does, and also stands for the SSH channel."""
 
     host = "h"
 
@@ -57,9 +57,9 @@ class Host:
         path = command.removeprefix("cat ")
         if command == READ_SDN and UNMOUNTED in self.files:
             return {"rc": 1, "out": "", "err": f"{self.files[UNMOUNTED]}\n"}
-        said = {**self.frr, READ_SDN: self.files.get("/etc/pve/sdn/controllers.cfg", "")}
-        if command in said:
-            return {"rc": 0, "out": said[command], "err": ""}
+        outputs = {**self.frr, READ_SDN: self.files.get("/etc/pve/sdn/controllers.cfg", "")}
+        if command in outputs:
+            return {"rc": 0, "out": outputs[command], "err": ""}
         if path in self.files:
             return {"rc": 0, "out": self.files[path], "err": ""}
         if command.startswith("ls /sys/class/net"):

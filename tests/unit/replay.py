@@ -1,4 +1,4 @@
-"""What a host would answer after a plan was carried out on it: by the steps that it got, and by nothing else. For circular tests."""
+"""What a host would answer after a plan was applied to it, computed only from the steps that it received. For circular tests."""
 
 import json
 import re
@@ -17,63 +17,63 @@ from tasks.core.model.plan import HostPlan
 from tasks.network.thunderbolt.change import LOAD
 from tasks.storage.nfs.exports_file import EXPORTS, rows
 
-# Units that have a fact of their own.
+# Units with their own fact.
 UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}
 
 
 def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Facts:
-    """The facts with the plan's files, live values, packages and units in them."""
+    """The facts after the plan's files, live values, packages and units."""
     assert plan.transaction is not None
-    said = dict(facts[plan.host].readings)
+    readings = dict(facts[plan.host].readings)
     for file in plan.transaction.files:
-        _answer(said, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
+        _answer(readings, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
     for name, value in plan.transaction.sysctls.items():
-        if "kernel_values" in said:
-            said["kernel_values"] = Reading(0, _with_value(said["kernel_values"].out, name, value))
+        if "kernel_values" in readings:
+            readings["kernel_values"] = Reading(0, _with_value(readings["kernel_values"].out, name, value))
             continue
-        _answer(said, change, f"cat /proc/sys/{name.replace('.', '/')}", f"{value}\n")
+        _answer(readings, change, f"cat /proc/sys/{name.replace('.', '/')}", f"{value}\n")
     for name in plan.packages:
-        said["packages"] = Reading(0, said["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
-    said |= _acted(said, plan.transaction)
+        readings["packages"] = Reading(0, readings["packages"].out.replace(f"{name}\tconfig-files\n", "") + f"{name}\tinstalled\n")
+    readings |= _acted(readings, plan.transaction)
     for unit in plan.transaction.units:
         if fact := UNIT_FACTS.get(unit.name):
-            said[fact] = Reading(0, "".join(f"{key}={value}\n" for key, value in _unit_state(unit).items()))
+            readings[fact] = Reading(0, "".join(f"{key}={value}\n" for key, value in _unit_state(unit).items()))
             continue
-        said["units"] = Reading(0, _with_unit(said["units"].out, unit))
+        readings["units"] = Reading(0, _with_unit(readings["units"].out, unit))
     if plan.transaction.calls:
-        said |= _called(said, plan, change, site)
-    said |= commanded(said, plan.transaction.commands, plan.host, facts, site)
-    if "export_table" in said:
-        said["export_folders"] = Reading(0, _with_folders(said["export_folders"].out, plan.transaction.actions))
+        readings |= _called(readings, plan, change, site)
+    readings |= commanded(readings, plan.transaction.commands, plan.host, facts, site)
+    if "export_table" in readings:
+        readings["export_folders"] = Reading(0, _with_folders(readings["export_folders"].out, plan.transaction.actions))
         if _serves(plan.transaction):
-            said["export_table"] = Reading(0, _served(said["exports_file"].out) + _of_others(said))
-    return {**facts, plan.host: HostFacts(plan.host, said)}
+            readings["export_table"] = Reading(0, _served(readings["exports_file"].out) + _of_others(readings))
+    return {**facts, plan.host: HostFacts(plan.host, readings)}
 
 
 def _run(transaction: Transaction) -> set[str]:
-    """The names of the scripts that are run."""
+    """The names of the scripts that the transaction runs."""
     return {action.argv[3] for action in transaction.actions if action.argv[:2] == ("/bin/sh", "-c")}
 
 
-def _acted(said: Mapping[str, Reading], transaction: Transaction) -> dict[str, Reading]:
-    """What udev and modprobe make of the files, where they are called."""
+def _acted(readings: Mapping[str, Reading], transaction: Transaction) -> dict[str, Reading]:
+    """The effect of udev and modprobe on the readings, where the transaction calls them."""
     found: dict[str, Reading] = {}
     if "udev names" in _run(transaction):
-        found["devices"] = Reading(0, _named_by_udev(said))
+        found["devices"] = Reading(0, _named_by_udev(readings))
     if LOAD in transaction.actions:
         found["thunderbolt_loaded"] = Reading(0, LOAD.argv[2].split(" && ")[1].removeprefix("modprobe -a ").replace(" ", "\n"))
     return found
 
 
 def _serves(transaction: Transaction) -> bool:
-    """Whether the exports' file becomes live: by exportfs, or with the server."""
+    """Whether the exports file becomes live: by exportfs, or because the server starts."""
     return "exportfs -ra" in _run(transaction) or any(unit.name == "nfs-server.service" and unit.active for unit in transaction.units)
 
 
-def _answer(said: dict[str, Reading], change: Change[Any], command: str, out: str) -> None:
-    """The change reads back what it wrote: some fact of its own is this very command."""
+def _answer(readings: dict[str, Reading], change: Change[Any], command: str, out: str) -> None:
+    """Stores an output under the change's fact that has this command: the change reads back what it wrote."""
     (fact,) = (fact for fact in change.needs if fact.command == command)
-    said[fact.name] = Reading(0, out)
+    readings[fact.name] = Reading(0, out)
 
 
 def _with_unit(text: str, unit: Unit) -> str:
@@ -89,10 +89,10 @@ def _with_value(text: str, name: str, value: str) -> str:
     return re.sub(rf"^(/proc/sys/{re.escape(name)}:).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
 
 
-def _named_by_udev(said: Mapping[str, Reading]) -> str:
-    """The devices with the names that the .link files give them: what udev does when it is told that they are new."""
-    text = said["devices"].out
-    for fact, reading in said.items():
+def _named_by_udev(readings: Mapping[str, Reading]) -> str:
+    """The devices with the names from the .link files, as udev renames them when they appear."""
+    text = readings["devices"].out
+    for fact, reading in readings.items():
         fields = dict(line.split("=", 1) for line in reading.out.splitlines() if "=" in line)
         index = re.search(rf"/n(\d+):E:ID_PATH={re.escape(fields.get('Path', '-'))}$", text, flags=re.MULTILINE)
         if fact.startswith("link_file_") and index:
@@ -102,17 +102,17 @@ def _named_by_udev(said: Mapping[str, Reading]) -> str:
     return text
 
 
-def _called(said: Mapping[str, Reading], plan: HostPlan, change: Change[Any], site: Site) -> dict[str, Reading]:
-    """What a device with an API answers after the plan's calls."""
+def _called(readings: Mapping[str, Reading], plan: HostPlan, change: Change[Any], site: Site) -> dict[str, Reading]:
+    """The answers of a device with an API after the plan's calls."""
     assert plan.transaction is not None
-    device = of_readings({name: reading.out for name, reading in said.items()})
+    device = of_readings({name: reading.out for name, reading in readings.items()})
     for call in plan.transaction.calls:
         device.answer(call.method, json.loads(call.parameters))
     return {fact.name: Reading(0, device.facts(fact.on(site, plan.host).command)) for fact in change.needs}
 
 
 def _with_folders(text: str, actions: Iterable[Action]) -> str:
-    """What stat says after the actions that make folders or give them an owner and a mode: their last words are path, owner, mode."""
+    """The output of stat after the actions that create folders or set their owner and mode: the last words are path, owner, mode."""
     lines = {line.split("\t")[0]: line for line in text.splitlines()}
     for argv in (action.argv for action in actions):
         if argv[3].startswith(("make ", "owner and mode of ")):
@@ -122,16 +122,16 @@ def _with_folders(text: str, actions: Iterable[Action]) -> str:
 
 
 def _served(text: str) -> str:
-    """What `exportfs -s` says of a file: each client on a line of its own, with what exports(5) adds."""
+    """The output of `exportfs -s` for a file: one line a client, with the defaults of exports(5)."""
     return "".join(f"{row.path}  {row.client}(wdelay,hide,sec=sys,{','.join(sorted(row.options))})\n" for row in rows(text))
 
 
-def _of_others(said: Mapping[str, Reading]) -> str:
-    """The lines of the table that other files make."""
-    others = "\n".join(line for line in said["other_exports"].out.splitlines() if not line.startswith(EXPORTS))
-    return "".join(f"{line}\n" for line in said["export_table"].out.splitlines() if f":{line.split()[0]} " in others)
+def _of_others(readings: Mapping[str, Reading]) -> str:
+    """The lines of the export table that come from other files."""
+    others = "\n".join(line for line in readings["other_exports"].out.splitlines() if not line.startswith(EXPORTS))
+    return "".join(f"{line}\n" for line in readings["export_table"].out.splitlines() if f":{line.split()[0]} " in others)
 
 
 def without_token(plan: HostPlan) -> Mapping[str, Any]:
-    """A plan as comparable data: tokens are random."""
+    """A plan as comparable data, without its tokens, which are random."""
     return {**vars(plan), "transaction": plan.transaction and replace(plan.transaction, token="")}

@@ -1,4 +1,4 @@
-"""What a host would answer after the commands of a plan: pvecm, pveceph and pvesm, as far as the facts of the changes show them."""
+"""What a host would answer after a plan's commands: the effects of pvecm, pveceph and pvesm that the facts of the changes show."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -8,12 +8,12 @@ from inventory.site import Site
 from tasks.core.model.fact import Facts, Reading
 from tasks.core.model.operation import Command
 
-Said = dict[str, str]
+Texts = dict[str, str]
 
 
-def commanded(said: Mapping[str, Reading], commands: Iterable[Command], host: str, facts: Facts, site: Site) -> dict[str, Reading]:
-    """The readings with what each command leaves in them."""
-    texts = {name: reading.out for name, reading in said.items()}
+def commanded(readings: Mapping[str, Reading], commands: Iterable[Command], host: str, facts: Facts, site: Site) -> dict[str, Reading]:
+    """The readings after each command."""
+    texts = {name: reading.out for name, reading in readings.items()}
     for command in commands:
         name = next(one for one in COMMANDS if command.argv[: len(one.split())] == tuple(one.split()))
         arguments = [word for word in command.argv[len(name.split()) :] if not word.startswith("--")]
@@ -30,39 +30,39 @@ def _node(name: str, number: int, options: Mapping[str, str]) -> str:
     return f"  node {{\n    name: {name}\n    nodeid: {number}\n    quorum_votes: 1\n{links}  }}\n"
 
 
-def _create_cluster(texts: Said, host: str, names: list[str], options: Mapping[str, str], *_: Any) -> None:
+def _create_cluster(texts: Texts, host: str, names: list[str], options: Mapping[str, str], *_: Any) -> None:
     texts["corosync"] = f"nodelist {{\n{_node(host, 1, options)}}}\n\ntotem {{\n  cluster_name: {names[0]}\n}}\n"
 
 
-def _join_cluster(texts: Said, host: str, names: list[str], options: Mapping[str, str], facts: Facts, site: Site) -> None:
+def _join_cluster(texts: Texts, host: str, names: list[str], options: Mapping[str, str], facts: Facts, site: Site) -> None:
     (member,) = (name for name, row in site.hosts.items() if str(row.address.ip) == names[0])
     text = facts[member].readings["corosync"].out
     texts["corosync"] = text.replace("nodelist {\n", "nodelist {\n" + _node(host, 1 + text.count("node {"), options))
 
 
-def _init(texts: Said, _: str, __: list[str], options: Mapping[str, str], *___: Any) -> None:
+def _init(texts: Texts, _: str, __: list[str], options: Mapping[str, str], *___: Any) -> None:
     rows = {f"auth_{one}_required": "cephx" for one in ("client", "cluster", "service")}
     rows |= {"cluster_network": options["network"], "fsid": "made", "public_network": options["network"]}
     texts["ceph_conf"] = "[global]\n" + "".join(f"\t{key} = {value}\n" for key, value in rows.items())
 
 
-def _of_ceph(texts: Said, act: Callable[[dict[str, Any]], None]) -> None:
-    said = json.loads(texts["ceph"])
-    act(said)
-    texts["ceph"] = json.dumps(said)
+def _of_ceph(texts: Texts, act: Callable[[dict[str, Any]], None]) -> None:
+    ceph = json.loads(texts["ceph"])
+    act(ceph)
+    texts["ceph"] = json.dumps(ceph)
 
 
-def _create_monitor(texts: Said, host: str, *_: Any) -> None:
-    def act(said: dict[str, Any]) -> None:
-        said.setdefault("mon dump", {}).setdefault("mons", []).append({"name": host})
-        said.setdefault("status", {}).setdefault("quorum_names", []).append(host)
+def _create_monitor(texts: Texts, host: str, *_: Any) -> None:
+    def act(ceph: dict[str, Any]) -> None:
+        ceph.setdefault("mon dump", {}).setdefault("mons", []).append({"name": host})
+        ceph.setdefault("status", {}).setdefault("quorum_names", []).append(host)
 
     _of_ceph(texts, act)
 
 
-def _create_manager(texts: Said, host: str, *_: Any) -> None:
-    def act(said: dict[str, Any]) -> None:
-        managers = said["mgr dump"]
+def _create_manager(texts: Texts, host: str, *_: Any) -> None:
+    def act(ceph: dict[str, Any]) -> None:
+        managers = ceph["mgr dump"]
         if managers.get("active_name"):
             managers["standbys"].append({"name": host})
         else:
@@ -71,43 +71,43 @@ def _create_manager(texts: Said, host: str, *_: Any) -> None:
     _of_ceph(texts, act)
 
 
-def _start_unit(texts: Said, host: str, names: list[str], *_: Any) -> None:
+def _start_unit(texts: Texts, host: str, names: list[str], *_: Any) -> None:
     assert names == [f"ceph-mgr@{host}.service"]
     _create_manager(texts, host)
 
 
-def _create_osd(texts: Said, host: str, names: list[str], *_: Any) -> None:
+def _create_osd(texts: Texts, host: str, names: list[str], *_: Any) -> None:
     (line,) = (line for line in texts["osd_disks"].splitlines() if line.startswith(f"{names[0].rpartition('/')[2]}\t"))
 
-    def act(said: dict[str, Any]) -> None:
-        number = len(said["osd dump"]["osds"])
-        said["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1})
-        said["osd metadata"].append({"id": number, "hostname": host, "devices": line.split("\t")[1].removeprefix("/dev/")})
-        said["osd tree"]["nodes"].append({"type": "host", "name": host, "children": [number]})
+    def act(ceph: dict[str, Any]) -> None:
+        number = len(ceph["osd dump"]["osds"])
+        ceph["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1})
+        ceph["osd metadata"].append({"id": number, "hostname": host, "devices": line.split("\t")[1].removeprefix("/dev/")})
+        ceph["osd tree"]["nodes"].append({"type": "host", "name": host, "children": [number]})
 
     _of_ceph(texts, act)
 
 
-def _create_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
-    _of_ceph(texts, lambda said: said["osd dump"]["pools"].append({"pool_name": names[0], **_as_dumped(options)}))
+def _create_pool(texts: Texts, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+    _of_ceph(texts, lambda ceph: ceph["osd dump"]["pools"].append({"pool_name": names[0], **_as_dumped(options)}))
 
 
-def _set_pool(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
-    def act(said: dict[str, Any]) -> None:
-        (pool,) = (one for one in said["osd dump"]["pools"] if one["pool_name"] == names[0])
+def _set_pool(texts: Texts, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+    def act(ceph: dict[str, Any]) -> None:
+        (pool,) = (one for one in ceph["osd dump"]["pools"] if one["pool_name"] == names[0])
         pool |= _as_dumped(options)
 
     _of_ceph(texts, act)
 
 
-def _set_flags(texts: Said, _: str, words: list[str], *__: Any) -> None:
-    """`10 osd set noout`: the first word is the limit of the wait."""
+def _set_flags(texts: Texts, _: str, words: list[str], *__: Any) -> None:
+    """`10 osd set noout`: the first word is the time limit."""
     *_, verb, name = words
     flags = {"pauserd", "pausewr"} if name == "pause" else {name}
 
-    def act(said: dict[str, Any]) -> None:
-        found = set(said["osd dump"]["flags_set"])
-        said["osd dump"]["flags_set"] = sorted(found | flags if verb == "set" else found - flags)
+    def act(ceph: dict[str, Any]) -> None:
+        found = set(ceph["osd dump"]["flags_set"])
+        ceph["osd dump"]["flags_set"] = sorted(found | flags if verb == "set" else found - flags)
 
     _of_ceph(texts, act)
 
@@ -118,7 +118,7 @@ def _as_dumped(options: Mapping[str, str]) -> dict[str, Any]:
     return found | ({"application_metadata": {options["application"]: {}}} if "application" in options else {})
 
 
-def _add_storage(texts: Said, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
+def _add_storage(texts: Texts, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
     texts["storages"] += f"\n{names[0]}: {names[1]}\n" + "".join(f"\t{key} {value}\n" for key, value in options.items())
 
 

@@ -1,4 +1,4 @@
-"""What a plan sends to its host, as data for a case: all of it. A script of several lines stands in a file of its own."""
+"""Everything that a plan sends to its host, as data for a case. A script of several lines has its own file."""
 
 import shlex
 import shutil
@@ -19,7 +19,7 @@ SCRIPTS = CASES / "scripts"
 
 
 def steps(plan: HostPlan, site: Site) -> list[dict[str, Any]]:
-    """Each step in the order in which it is sent; what is empty, zero or false is left out."""
+    """Each step in the order in which it is sent, without keys whose value is empty, zero or false."""
     if plan.transaction is None:
         return []
     rows = [{"package": name} for name in plan.packages]
@@ -44,7 +44,7 @@ def _sent(transaction: Transaction) -> Iterator[dict[str, Any]]:
 
 
 def _file(file: FileWrite) -> dict[str, Any]:
-    """Its text is in the diff, but for the secrets that no diff shows, and a last line that does not end."""
+    """A file without its text, which the diff shows, except for secrets that no diff shows, and a missing last newline."""
     text = file.text or ""
     hidden = [line for line in text.splitlines() if redact(line) != line]
     whole = [text] if text and not text.endswith("\n") else []
@@ -87,12 +87,12 @@ def _call(call: Call) -> dict[str, Any]:
 
 
 def argv(words: tuple[str, ...]) -> str:
-    """A command as a shell would take it, each script by its name."""
+    """A command line, with each script replaced by its name."""
     return shlex.join(_named(word) if "\n" in word else word for word in words)
 
 
 def scripts(plan: HostPlan) -> Iterator[tuple[str, str]]:
-    """(its name, its text) of each script that a plan sends: a script is named by the word after it."""
+    """(name, text) of each script that a plan sends. The word after a script is its name."""
     transaction = plan.transaction or Transaction("nothing")
     for action in (*transaction.actions, *transaction.commands):
         for words in (action.argv, action.undo):
@@ -100,7 +100,7 @@ def scripts(plan: HostPlan) -> Iterator[tuple[str, str]]:
 
 
 def save_scripts(found: Iterable[tuple[str, str]]) -> None:
-    """Write each script into a file of its own; another one of the same name gets a number."""
+    """Write each script to its own file; another one of the same name gets a number."""
     names: dict[str, str] = {}
     for name, text in found:
         slug = name.lower().replace(" ", "-")
@@ -115,11 +115,11 @@ def save_scripts(found: Iterable[tuple[str, str]]) -> None:
 
 @cache
 def script_names() -> dict[str, str]:
-    """{text: name} of the scripts that tests/cases/scripts holds."""
+    """{text: name} of the scripts in tests/cases/scripts."""
     return {path.read_text(): path.name for path in sorted(SCRIPTS.glob("*"))}
 
 
 def _named(script: str) -> str:
-    """{NAME} of a script that tests/cases/scripts holds, else its first words: no case expects those."""
+    """{NAME} of a script in tests/cases/scripts, else its first words, which no case expects."""
     name = script_names().get(script)
     return f"{{{name}}}" if name else f"{{unknown: {' '.join(script.split())[:60]}}}"

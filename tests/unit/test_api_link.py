@@ -1,4 +1,4 @@
-"""A device with an API: its calls, its jobs, its refusals, and a change set carried over it and taken back."""
+"""A device with an API: its calls, its jobs, its refusals, and a change set that is applied and undone through it."""
 
 import time
 
@@ -29,7 +29,7 @@ MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.co
 
 @pytest.fixture
 def device() -> Device:
-    """A TrueNAS on which nobody has shared anything."""
+    """A TrueNAS without shares."""
     readings = case_of("truenas_exports", "fresh").facts["vault"].readings
     return of_readings({name: reading.out for name, reading in readings.items()})
 
@@ -66,7 +66,7 @@ def the_set(run: Run) -> ChangeSet:
     return one
 
 
-def test_a_set_is_carried_and_a_second_run_has_nothing_to_do(run: Run, device: Device) -> None:
+def test_a_set_is_applied_and_a_second_run_changes_nothing(run: Run, device: Device) -> None:
     assert apply_set(run, the_set(run)).reasons == []
     assert [name for name in device.calls if name not in ("filesystem.mkdir", "filesystem.setperm")] == MADE
     assert apply_set(run, the_set(run)).state == "unchanged"
@@ -74,7 +74,7 @@ def test_a_set_is_carried_and_a_second_run_has_nothing_to_do(run: Run, device: D
     assert device.service == {"id": 9, "service": "nfs", "enable": True, "state": "RUNNING", "pids": []}
 
 
-def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Device) -> None:
+def test_a_refused_call_undoes_the_calls_before_it(run: Run, device: Device) -> None:
     before = dict(device.config)
     device.refuses = "service.update"
     outcome = apply_set(run, the_set(run))
@@ -84,8 +84,8 @@ def test_a_call_that_is_refused_takes_back_those_before_it(run: Run, device: Dev
     assert device.config == before
 
 
-def test_a_check_that_fails_takes_all_back(run: Run, device: Device) -> None:
-    """The service says that it started and did not."""
+def test_a_failed_check_undoes_all_calls(run: Run, device: Device) -> None:
+    """The service reports that it started, but did not start."""
     device.service_control = lambda *_: True  # type: ignore[method-assign]
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
@@ -94,7 +94,7 @@ def test_a_check_that_fails_takes_all_back(run: Run, device: Device) -> None:
     assert device.service["enable"] is False
 
 
-def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
+def test_calls_without_an_undo_are_reported(run: Run, device: Device) -> None:
     device.service_control = lambda *_: True  # type: ignore[method-assign]
     device.sharing_nfs_delete = lambda _: (_ for _ in ()).throw(AssertionError)  # type: ignore[method-assign]
     device.refuses = "sharing.nfs.delete"
@@ -103,14 +103,14 @@ def test_what_cannot_be_taken_back_is_said(run: Run, device: Device) -> None:
     assert any("could not be undone" in reason for reason in outcome.reasons)
 
 
-def test_a_connection_that_breaks_is_opened_anew(run: Run, wire: Wire) -> None:
+def test_a_broken_connection_is_opened_again(run: Run, wire: Wire) -> None:
     run.read(["vault"])
     wire.broken = True
     assert apply_set(run, the_set(run)).state == "done"
 
 
-def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Run, wire: Wire, device: Device) -> None:
-    """Whether the share was made is not known: it was, and the next run finds it."""
+def test_a_lost_answer_undoes_the_known_calls_and_the_next_run_continues(run: Run, wire: Wire, device: Device) -> None:
+    """The run does not know whether the share was created. It was, and the next run finds it."""
     wire.loses = "sharing.nfs.create"
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
@@ -120,9 +120,9 @@ def test_a_lost_answer_takes_back_what_is_known_and_the_next_run_goes_on(run: Ru
     assert len(device.shares) == 3
 
 
-def test_what_is_no_call_is_refused(run: Run) -> None:
+def test_a_step_that_is_not_a_call_is_refused(run: Run) -> None:
     class WithAnAction(TruenasExports):
-        """It also runs a command."""
+        """Also runs a command."""
 
         def steps(self, *_: object) -> tuple[Action, ...]:  # type: ignore[override]
             return (Action(("true",), ("true",)),)
@@ -157,7 +157,7 @@ def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) ->
         rpc.call("core.ping", [])
 
 
-def test_a_key_that_is_not_taken_is_said_without_the_key(wire: Wire) -> None:
+def test_the_error_of_a_refused_key_does_not_contain_the_key(wire: Wire) -> None:
     rpc = JsonRpc("vault", wire)
     rpc.login("burrow", "the-key")
     with pytest.raises(LinkError, match="rejects the key of burrow") as raised:
@@ -166,19 +166,19 @@ def test_a_key_that_is_not_taken_is_said_without_the_key(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("extras", [{}, {"user": "burrow"}, {"user": "burrow", "key_file": "/nowhere/key"}])
-def test_a_site_without_a_key_is_told_what_is_missing(extras: dict[str, str]) -> None:
+def test_the_error_of_a_site_without_a_key_names_the_missing_setting(extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match=r"set api_user and api_key_file|cannot be read"):
         ApiConnection().open("vault", None, None, None, None, extras)
 
 
-@pytest.mark.parametrize("said", [None, 7, [7], {"name": "share"}], ids=str)
-def test_device_that_does_not_say_what_it_made_is_not_understood(said: object) -> None:
-    """Its opposite would delete something else."""
+@pytest.mark.parametrize("result", [None, 7, [7], {"name": "share"}], ids=str)
+def test_answer_without_the_created_id_is_refused(result: object) -> None:
+    """The undo would delete another object."""
     with pytest.raises(BadAnswer) as raised:
-        _of(Call("sharing.nfs.delete", "[{id}]"), said)
-    assert str(raised.value) == f"the answer does not name what was made: wanted an object with an id, found {said!r}"
-    assert _of(Call("service.update", "[]", job=True), said) == Call("service.update", "[]", job=True)
+        _of(Call("sharing.nfs.delete", "[{id}]"), result)
+    assert str(raised.value) == f"the answer does not name what was made: wanted an object with an id, found {result!r}"
+    assert _of(Call("service.update", "[]", job=True), result) == Call("service.update", "[]", job=True)
 
 
-def test_opposite_is_of_what_was_made() -> None:
+def test_undo_names_the_created_object() -> None:
     assert _of(Call("sharing.nfs.delete", "[{id}]"), {"id": 7}) == Call("sharing.nfs.delete", "[7]")

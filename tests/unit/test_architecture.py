@@ -1,4 +1,4 @@
-"""The layout stays true: what a feature has to bring, who may talk to hosts, how large a file may be."""
+"""The layout: what a feature consists of, which modules may communicate with hosts, how large a file may be."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ def tree(path: Path) -> ast.Module:
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """Every module that a file imports, at its top or later, with the names that it takes from it."""
+    """Every module that a file imports, at its top or later, with the imported names."""
     found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -51,7 +51,7 @@ def packages(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("feature", "change"), changes().items(), ids=changes())
-def test_change_says_what_is_then_true_and_has_cases(feature: str, change: type) -> None:
+def test_every_change_has_a_docstring_and_cases(feature: str, change: type) -> None:
     assert (change.__doc__ or "").strip().endswith(".")
     assert change.needs
     names = {case.name for case in cases_of(CASES / feature)}
@@ -60,7 +60,7 @@ def test_change_says_what_is_then_true_and_has_cases(feature: str, change: type)
 
 
 @pytest.mark.parametrize("check", checks().values(), ids=checks())
-def test_check_says_what_it_states_how_bad_it_is_and_what_to_do(check) -> None:
+def test_every_check_has_a_docstring_a_severity_and_a_remedy(check) -> None:
     assert check.statement.endswith(".")
     assert check.remediation.endswith((".", "?"))
     assert check.severity in Severity
@@ -74,18 +74,18 @@ def test_every_file_of_cases_is_of_something() -> None:
     assert {path.stem for path in CASES.iterdir()} - known == set()
 
 
-def test_every_template_is_of_a_change() -> None:
+def test_every_template_belongs_to_a_change() -> None:
     assert {path.name for path in (ROOT / "templates").iterdir()} - changes().keys() == set()
 
 
 def test_only_the_engine_and_the_drivers_talk_to_hosts() -> None:
-    """The lab is apart: it makes the hosts."""
+    """Except the lab, which creates the hosts."""
     others = [path for path in SOURCES if not name_of(path).startswith(("tasks/core/", "drivers/", "lab/"))]
     assert {name_of(path): found for path in others if (found := packages(path) & TALKS_TO_HOSTS)} == {}
 
 
 def test_features_and_checks_are_pure() -> None:
-    """The model and platforms too, but for one that reads a script beside it, and one whose script runs on the host."""
+    """The model and the platforms too, except one that reads a script of its own folder, and one whose script runs on the host."""
     features = [path for path in (ROOT / "tasks").rglob("*.py") if "core" not in path.parts or "model" in path.parts]
     assert {name_of(path): found for path in features if (found := packages(path) & DOES_IO)} == {}
     opened = re.compile(r"\b(open|print|input)\(|\.(read|write)_(text|bytes)\(")
@@ -99,7 +99,7 @@ def test_agent_needs_the_standard_library_alone() -> None:
 
 
 def test_no_module_is_left_over() -> None:
-    """Each is imported by another, or run: by its name, by its file's name, or as an entry point."""
+    """Each is imported by another module, or started: by its name, by its file's name, or as an entry point."""
     imported = {module for path in SOURCES for module in imports(path)}
     texts = {path: path.read_text() for pattern in MENTIONS for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc"}
     texts |= {path: path.read_text() for path in SOURCES}
@@ -112,7 +112,7 @@ def test_no_module_is_left_over() -> None:
     assert left == []
 
 
-def test_no_file_is_named_after_nothing() -> None:
+def test_no_file_has_an_empty_name() -> None:
     assert [name_of(path) for path in SOURCES if path.stem in ("utils", "util", "helpers", "helper", "common", "misc")] == []
 
 
@@ -129,5 +129,5 @@ def test_runbooks_and_templates_fit_on_a_screen() -> None:
     assert {name_of(path): lines(path) for path in files if lines(path) > 60} == {}
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     assert [name_of(path) for path in SOURCES if not ast.get_docstring(tree(path))] == []

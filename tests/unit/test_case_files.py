@@ -1,4 +1,4 @@
-"""The files of cases: their form, why each is there, and the drill that ran what a change sends."""
+"""The files of cases: their form, the reason of each case, and the drill that ran the steps of a change."""
 
 import ast
 from functools import cache
@@ -16,9 +16,9 @@ FILES = sorted({path.with_suffix(".yaml") for path in SUBJECTS} | set(CASES.rglo
 
 
 @pytest.mark.parametrize("path", SUBJECTS, ids=lambda path: str(path.relative_to(CASES)))
-def test_each_case_says_why_in_one_sentence(path: Path) -> None:
-    said = {case.name: case.own["why"] for case in cases_of(path)}
-    assert {name: why for name, why in said.items() if not 10 < len(why) <= 120 or not why.endswith(".")} == {}
+def test_each_case_has_its_reason_in_one_sentence(path: Path) -> None:
+    reasons = {case.name: case.own["why"] for case in cases_of(path)}
+    assert {name: why for name, why in reasons.items() if not 10 < len(why) <= 120 or not why.endswith(".")} == {}
 
 
 @cache
@@ -27,7 +27,7 @@ def drills(path: Path) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("case", SENT, ids=str)
-def test_what_a_case_sends_was_run_in_a_drill_or_it_says_why_not(case: Case) -> None:
+def test_each_case_names_the_drill_that_ran_its_steps_or_why_none_did(case: Case) -> None:
     drill = case.get("drill", "")
     file, _, name = drill.partition("::")
     assert drill.startswith("none: ") or name in drills(ROOT / "tests" / "lab" / file), drill
@@ -35,9 +35,9 @@ def test_what_a_case_sends_was_run_in_a_drill_or_it_says_why_not(case: Case) -> 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CASES)))
 def test_a_file_has_the_form_in_which_it_is_saved(path: Path) -> None:
-    said = loaded(path)
-    assert path.read_text() == dumped(said)
-    for case in [said] if path.name == "case.yaml" else said.get("cases", {}).values():
+    content = loaded(path)
+    assert path.read_text() == dumped(content)
+    for case in [content] if path.name == "case.yaml" else content.get("cases", {}).values():
         assert list(in_order(case)) == list(case)
 
 
@@ -54,7 +54,7 @@ def test_layers_lie_over_each_other() -> None:
     assert own.facts["alvin"].readings.keys() > {"ceph"}
 
 
-def test_every_site_is_used_and_says_why() -> None:
+def test_every_site_is_used_and_has_a_reason() -> None:
     used = {layer.get("inventory") for case in EVERY for layer in case.layers if isinstance(layer.get("inventory"), str)}
     assert sites().keys() - used == set()
-    assert all(said["why"].endswith(".") for said in sites().values())
+    assert all(row["why"].endswith(".") for row in sites().values())

@@ -1,4 +1,4 @@
-"""The script that looks for traces of Ceph on a host, in a folder in the place of its root."""
+"""The script that reads a host's Ceph identity, on a folder instead of the host's root."""
 
 import subprocess
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_host_without_ceph_has_none(tmp_path: Path) -> None:
     assert read(tmp_path) == CephIdentity({}, ())
 
 
-def test_each_file_and_folder_is_a_trace_but_for_the_link(tmp_path: Path) -> None:
+def test_each_file_and_folder_counts_except_the_link(tmp_path: Path) -> None:
     write(tmp_path, "etc/pve/ceph.conf", f"[global]\n\tfsid = {FSID.upper()} ; ours\n")
     write(tmp_path, "var/lib/ceph/osd/ceph-0/ceph_fsid", f"{FSID}\n")
     (tmp_path / "var/lib/ceph/mgr/ceph-alvin").mkdir(parents=True)
@@ -36,6 +36,6 @@ def test_each_file_and_folder_is_a_trace_but_for_the_link(tmp_path: Path) -> Non
     assert read(tmp_path) == CephIdentity(dict.fromkeys(where, FSID), ("/var/lib/ceph/mgr/ceph-alvin", "/var/lib/ceph/osd/ceph-0"))
 
 
-def test_file_of_its_own_in_the_place_of_the_link_is_a_trace(tmp_path: Path) -> None:
+def test_regular_file_instead_of_the_link_counts(tmp_path: Path) -> None:
     write(tmp_path, "etc/ceph/ceph.conf", f"[global]\nfsid={FSID}\n")
     assert read(tmp_path).fsids == {"/etc/ceph/ceph.conf": FSID}

@@ -1,4 +1,4 @@
-"""Whom Ceph's maintenance concerns, by what Ceph says: nobody where it is not set up, and nobody knows where it is silent."""
+"""The hosts that Ceph's maintenance covers: none where Ceph is not set up, unknown where it does not answer."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ WHOLE = case_of("checks/ceph_is_whole", "whole")
 NODES = ("alvin", "simon", "theodore")
 
 
-def said(facts: Facts, **readings: Reading) -> Facts:
+def with_readings(facts: Facts, **readings: Reading) -> Facts:
     """The nodes' facts with another reading of Ceph on some."""
     return {
         host: HostFacts(host, {**facts[host].readings, CEPH.name: readings.get(host, facts[host].readings[CEPH.name])}) for host in NODES
@@ -26,7 +26,7 @@ def said(facts: Facts, **readings: Reading) -> Facts:
 
 
 def everywhere(reading: Reading) -> Facts:
-    return said(WHOLE.facts, **dict.fromkeys(NODES, reading))
+    return with_readings(WHOLE.facts, **dict.fromkeys(NODES, reading))
 
 
 def whole_but(name: str) -> Facts:
@@ -48,46 +48,46 @@ def test_none_where_ceph_is_not_set_up() -> None:
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        (whole_but("nobody-answers"), "Ceph answers nobody: [errno 110] RADOS timed out (error connecting to the cluster)"),
-        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph answers nobody: asking ended with 124: no end after 27 s"),
+        (whole_but("nobody-answers"), "Ceph does not answer: [errno 110] RADOS timed out (error connecting to the cluster)"),
+        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph does not answer: reading it ended with 124: no end after 27 s"),
     ],
     ids=["timed-out", "no-end"],
 )
-def test_nobody_knows_where_ceph_is_silent(facts: Facts, why: str) -> None:
+def test_use_is_unknown_where_ceph_does_not_answer(facts: Facts, why: str) -> None:
     assert concerned(facts) == ((), dict.fromkeys(NODES, why))
 
 
 def test_one_answer_is_enough() -> None:
-    one = said(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
+    one = with_readings(WHOLE.facts, alvin=Reading(0, '{"error": "timed out"}'), simon=Reading(1, "", "Traceback"))
     assert concerned(one) == (NODES, {})
 
 
-@pytest.mark.parametrize(("facts", "apart"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
-def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, apart: bool) -> None:
-    """Of a fresh one all at once; of a silent one none, which its change says."""
+@pytest.mark.parametrize(("facts", "serial"), [(WHOLE.facts, True), (whole_but("not-set-up"), False), (whole_but("nobody-answers"), False)])
+def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, serial: bool) -> None:
+    """In a fresh cluster all nodes at once; without an answer none, because the change refuses."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
-    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", apart)] * 3
+    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", serial)] * 3
 
 
-def test_osd_that_is_left_in_crush_alone_serves_nothing() -> None:
+def test_osd_that_only_crush_lists_serves_nothing() -> None:
     left = case_of("checks/osds_are_up_and_in", "one-is-left-in-crush").facts
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, left, NODES) == ("simon", "theodore")
 
 
 def otherwise(**changes: object) -> Facts:
-    """What all nodes hear, with other values at some paths."""
-    said_by_all = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
-    return said(WHOLE.facts, **said_by_all)
+    """The facts of all nodes, with other values at some paths of Ceph's answer."""
+    readings = {host: Reading(0, other(WHOLE.facts[host].readings[CEPH.name].out, changes)) for host in NODES}
+    return with_readings(WHOLE.facts, **readings)
 
 
-def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
-    """Whatever the bucket of CRUSH is called that they are in."""
+def test_host_of_an_osd_is_the_one_that_it_reports() -> None:
+    """By the host that an OSD reports, whatever the name of its CRUSH bucket."""
     facts = otherwise(**{"osd tree/nodes/1/name": "alvin-ssd", "osd metadata/1/hostname": "simon.mrcurls.org"})
     assert concerned(facts) == (NODES, {})
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "osd.0")
     assert flag.undo[-3:] == ("unset-group", "noout", "osd.0")
-    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for it alone, set through simon)"
+    assert flag.shown == "Ceph waits for the OSDs of alvin (noout for this host only, set on simon)"
     (flag,) = CEPH_MAINTENANCE.ready(WHOLE.site, facts, "simon")[0].actions
     assert flag.argv[-3:] == ("set-group", "noout", "simon")
 
@@ -97,37 +97,37 @@ def test_host_is_found_by_what_its_osds_say_of_themselves() -> None:
     [
         ({"osd metadata/1/hostname": "pve2"}, "osd.1 is up on pve2"),
         ({"osd metadata/1/hostname": "", "osd tree/nodes/3/name": "simon-ssd"}, "osd.1 is up on simon-ssd"),
-        ({"osd metadata/1": {"id": 1}, "osd tree/nodes/3/children": []}, "osd.1 is up on a host that it does not say"),
+        ({"osd metadata/1": {"id": 1}, "osd tree/nodes/3/children": []}, "osd.1 is up on a host that it does not report"),
     ],
     ids=["another-name", "only-a-bucket", "nowhere"],
 )
-def test_osd_that_is_up_on_nobody_knows_which_host_keeps_all_as_they_are(changes: dict[str, object], where: str) -> None:
+def test_osd_that_is_up_on_an_unknown_host_refuses_all_changes(changes: dict[str, object], where: str) -> None:
     facts = otherwise(**changes)
     with pytest.raises(Refused) as raised:
         concerned(facts)
     assert str(raised.value) == (
-        f"{where}, which is no host of the inventory that could have one: what a change would stop is not known; name that"
-        " host in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
+        f"{where}, which is no storage host of the inventory: which OSDs a change would stop is not known; name that host"
+        " in hosts.yaml as it names itself (`ceph osd metadata`, hostname), then run again"
     )
     with pytest.raises(Refused, match=where):
         CEPH_MAINTENANCE.ready(WHOLE.site, facts, "alvin")
     down = otherwise(**changes, **{"osd dump/osds/1/up": 0})
-    assert concerned(down) == (("alvin", "theodore"), {}), "what is down serves nobody"
+    assert concerned(down) == (("alvin", "theodore"), {}), "a host whose OSDs are down serves no data"
 
 
-def test_osd_that_somebody_made_on_another_host_is_seen() -> None:
+def test_unintended_osd_on_another_host_counts() -> None:
     assert "vault" in CEPH_MAINTENANCE.may_concern(WHOLE.site)
     facts = otherwise(**{"osd metadata/1/hostname": "vault"})
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, facts, ("vault", "alvin")) == ("vault", "alvin")
 
 
-def test_monitor_is_its_hosts_whatever_it_is_called() -> None:
+def test_monitor_belongs_to_the_host_that_it_reports() -> None:
     named = {"mon dump/mons/0/name": "a", "osd dump/osds/0/up": 0, "status/quorum_names": ["a", "simon"]}
     where = {"mon metadata": [{"name": "a", "hostname": "alvin"}]}
     assert CEPH_MAINTENANCE.concerns(WHOLE.site, otherwise(**named, **where), ("alvin",)) == ("alvin",)
 
 
-def test_answer_that_cannot_be_read_is_no_silence() -> None:
+def test_invalid_answer_is_not_a_missing_answer() -> None:
     with pytest.raises(BurrowError, match="cannot be read as ceph"):
         concerned(everywhere(Reading(0, "no JSON")))
 
@@ -139,21 +139,21 @@ def test_host_that_lost_its_ceph_conf_still_has_its_osds(tmp_path, osds: tuple[s
         (tmp_path / "osd" / name / "whoami").write_text("0\n")
     script = READ_CEPH.replace("/etc/", f"{tmp_path}/").replace("/var/lib/ceph/", f"{tmp_path}/")
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert out == ('{"error": "no ceph.conf is there to ask by, though the host has ceph-0, ceph-4"}' if osds else "{}")
+    assert out == ('{"error": "there is no ceph.conf, but the host has ceph-0, ceph-4"}' if osds else "{}")
 
 
-def test_flag_is_set_through_a_monitors_host_that_answers() -> None:
-    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, said(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
+def test_flag_is_set_on_a_monitors_host_that_answers() -> None:
+    (one,) = CEPH_MAINTENANCE.ready(WHOLE.site, with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback")), "alvin")
     assert one.on == "theodore"
-    assert one.actions[0].cluster_scoped, "no boot of theodore ends what Ceph holds"
+    assert one.actions[0].cluster_scoped, "a boot of theodore does not unset a flag of Ceph"
 
 
-def test_flag_that_nobody_would_take_away_is_not_set() -> None:
-    silent = said(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
+def test_flag_that_no_host_would_unset_is_not_set() -> None:
+    silent = with_readings(WHOLE.facts, simon=Reading(1, "", "Traceback"), theodore=Reading(1, "", "Traceback"))
     with pytest.raises(Refused) as raised:
         CEPH_MAINTENANCE.ready(WHOLE.site, silent, "alvin")
     assert str(raised.value) == (
-        "alvin: no other monitor's host answers, so nobody would take Ceph's noout away if this run died; bring one back"
+        "alvin: no other monitor's host answers, so no host would unset Ceph's noout if this run died; bring one back"
     )
 
 

@@ -1,4 +1,4 @@
-"""The script that reads Ceph on a host, with a library of our own in the place of Ceph's."""
+"""The script that reads Ceph on a host, with a library of the test instead of Ceph's."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from tasks.storage.ceph.facts import CEPH
 
-# As Ceph's: a class with these methods and errors. It aborts whoever shuts it down, or ends with it.
+# Like Ceph's library: a class with these methods and errors. It aborts a process that shuts it down, or that ends normally.
 LIBRARY = """
 import atexit, json, os
 class Error(Exception): pass
@@ -35,36 +35,36 @@ class Rados:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    """A folder with Proxmox's file of Ceph, and the library."""
+    """A folder with Proxmox's ceph.conf, and the library."""
     (tmp_path / "rados.py").write_text(LIBRARY)
     (tmp_path / "ceph.conf").touch()
     return tmp_path
 
 
 def read(host: Path, **answers: Any) -> dict[str, Any]:
-    """What the host answers; without answers of its monitors nobody is there."""
+    """The output of the script. Without answers, no monitor is reachable."""
     command = CEPH.command.replace("/etc/pve/ceph.conf", str(host / "ceph.conf")).replace("python3", sys.executable, 1)
     environment = {**os.environ, "PYTHONPATH": str(host), **({"answers": json.dumps(answers)} if answers else {})}
     done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
-def test_reading_is_whole_where_the_library_would_die_at_its_end(host: Path) -> None:
+def test_reading_is_complete_although_the_library_would_abort_at_exit(host: Path) -> None:
     assert read(host, status={"quorum_names": ["alvin"]})["status"] == {"quorum_names": ["alvin"]}
 
 
-def test_silence_of_the_monitors_is_an_answer_too(host: Path) -> None:
+def test_unreachable_monitors_are_an_error_in_the_answer(host: Path) -> None:
     assert read(host) == {"error": "nobody answers"}
 
 
-def test_settings_that_nobody_asks_for_stay_on_the_host(host: Path) -> None:
+def test_settings_that_no_check_needs_stay_on_the_host(host: Path) -> None:
     auth = {"section": "mon", "name": "auth_allow_insecure_global_id_reclaim", "value": "false"}
     password = {"section": "mgr", "name": "mgr/dashboard/GRAFANA_API_PASSWORD", "value": "hunter2"}
     assert read(host, **{"config dump": [auth, password]})["config dump"] == [auth]
 
 
-def test_host_without_ceph_has_nothing_to_say(host: Path) -> None:
+def test_host_without_ceph_has_an_empty_answer(host: Path) -> None:
     (host / "ceph.conf").unlink()
     assert read(host) == {}

@@ -1,4 +1,4 @@
-"""What the change sets of Ceph wait for."""
+"""How long the change sets of Ceph wait."""
 
 from cases import case_of
 

@@ -1,4 +1,4 @@
-"""Every change on every case: the diff, the impact and the steps that it sends, or the refusal; and then nothing left to do."""
+"""Every change on every case: the diff, the impact and the steps that it sends, or the refusal; then a second run finds no difference."""
 
 import pytest
 from cases import CASES, Case, cases_of, changes
@@ -19,8 +19,8 @@ PLANNED = [case for case in EVERY if case not in REFUSED]
 
 
 def change_of(case: Case):
-    said = case.get("change")
-    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
+    row = case.get("change")
+    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def plan_of(case: Case, facts=None, change=None) -> HostPlan:
@@ -29,17 +29,17 @@ def plan_of(case: Case, facts=None, change=None) -> HostPlan:
 
 
 def follows(case: Case, change=None) -> dict[str, object]:
-    """What must follow: the plan as it is shown and as it is sent, or the refusal. Nothing where nothing differs."""
+    """The results of a case: the plan as shown and as sent, or the refusal. Empty where nothing differs."""
     try:
         plan = plan_of(case, change=change)
     except BurrowError as error:
         return {"error": str(error)}
-    said = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}
-    return {key: value for key, value in said.items() if value}
+    results = {"diff": plan.diff(), "impact": list(plan.impact), "steps": steps(plan, case.site)}
+    return {key: value for key, value in results.items() if value}
 
 
 def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None:
-    """Each stands once in tests/cases/scripts, as a host gets it; the cases name them."""
+    """Each is stored once in tests/cases/scripts, as the host receives it, and the cases refer to it by name."""
     found = [one for case in PLANNED for one in scripts(plan_of(case))]
     if request.config.getoption("--save"):
         save_scripts(found)
@@ -48,7 +48,7 @@ def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_change_shows_and_sends_this_and_nothing_else(case: Case, expect) -> None:
+def test_a_change_shows_and_sends_exactly_what_its_case_expects(case: Case, expect) -> None:
     expect(case, follows(case))
 
 
@@ -66,7 +66,7 @@ def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
-def test_proxmoxs_commands_are_run_on_its_mount_alone(case: Case) -> None:
+def test_proxmoxs_commands_run_only_on_its_mount(case: Case) -> None:
     transaction = plan_of(case).transaction
     commands = transaction.commands if transaction else ()
     assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}
@@ -79,8 +79,8 @@ def _texts(plan: HostPlan) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
-def test_a_file_without_a_last_newline_is_changed_alike(case: Case) -> None:
-    """What comes after its last line does not run into it."""
+def test_a_file_without_a_last_newline_gets_the_same_change(case: Case) -> None:
+    """An appended line does not run into the last one."""
     plan = plan_of(case)
     before = {file.before for file in (plan.transaction.files if plan.transaction else ()) if file.before}
     facts = {

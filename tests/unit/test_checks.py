@@ -1,4 +1,4 @@
-"""Every check on every case: its verdicts, and that each check has a case in which all is well and one in which it is not."""
+"""Every check on every case: its findings, and that each check has a case that passes and one that fails."""
 
 import pytest
 from cases import CASES, Case, cases_of, checks
@@ -11,14 +11,14 @@ EVERY = [case for name in CHECKS for case in cases_of(FOLDER / name)]
 
 
 def findings(case: Case) -> list[str]:
-    """A line a target: `target | wanted | found | ok`."""
+    """One line a target: `target | wanted | found | ok`."""
     found = judge([CHECKS[case.subject.name]], case.site, case.facts, [host for host in case.site.hosts if host in case.facts])
     lines = [(one.finding.target, one.finding.want, one.finding.got, "ok" if one.finding.ok else "not ok") for one in found]
     return [" | ".join(line) for line in lines]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_check_says_this_of_what_was_read(case: Case, expect) -> None:
+def test_a_check_returns_the_findings_of_its_case(case: Case, expect) -> None:
     expect(case, {"findings": findings(case)})
 
 
@@ -26,17 +26,17 @@ def ends(case: Case) -> set[str]:
     return {line.rpartition(" | ")[2] for line in case.own["findings"]}
 
 
-def test_every_check_has_a_case_in_which_all_is_well() -> None:
+def test_every_check_has_a_case_in_which_it_passes() -> None:
     assert CHECKS.keys() - {case.subject.name for case in EVERY if ends(case) == {"ok"}} == set()
 
 
 def test_every_check_has_a_case_in_which_it_fails() -> None:
-    """A note only lists what is somebody else's: nothing fails it."""
+    """Except a note, which only lists unmanaged configuration and never fails."""
     can_fail = {name for name, check in CHECKS.items() if check.severity is not Severity.NOTE}
     assert can_fail - {case.subject.name for case in EVERY if "not ok" in ends(case)} == set()
 
 
-def test_every_case_is_of_a_check() -> None:
+def test_every_case_belongs_to_a_check() -> None:
     assert {path.stem for path in FOLDER.iterdir()} - {*CHECKS, "base"} == set()
 
 
@@ -44,13 +44,13 @@ LIVE = {"frr", "links", "bonds", "ospf_routes", "probes"}
 
 
 @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if {fact.name for fact in check.needs} <= LIVE])
-def test_a_stage_that_compares_files_is_no_whole_remedy_for_what_runs(name: str) -> None:
-    """Where a hand changed the running host alone the stage plans nothing: the remedy says how the files are made live."""
-    said = CHECKS[name].remediation
-    assert "network stage" not in said or "`systemctl reload frr`" in said or "`ifreload -a`" in said
+def test_a_remedy_for_running_state_names_more_than_the_stage(name: str) -> None:
+    """Where an operator changed only the running host, the stage plans nothing. So the remedy tells how to make the files live."""
+    remedy = CHECKS[name].remediation
+    assert "network stage" not in remedy or "`systemctl reload frr`" in remedy or "`ifreload -a`" in remedy
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_no_remedy_restarts_the_routers(name: str) -> None:
-    """A restart ends every adjacency, and traffic with it; a reload and, for a router id, a cleared process do."""
+    """A restart ends every adjacency, and so all traffic. A reload, or `clear ip ospf process` for a router id, is enough."""
     assert "restart frr" not in CHECKS[name].remediation

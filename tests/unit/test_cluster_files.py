@@ -1,4 +1,4 @@
-"""What is below /etc/pve is read, and written, while it is mounted alone: a folder in the place of a host's root."""
+"""Files below /etc/pve are read and written only while it is mounted, on a folder instead of the host's root."""
 
 import subprocess
 from dataclasses import replace
@@ -32,7 +32,7 @@ PROOFS = ("etc/corosync/corosync.conf", "etc/corosync/authkey", "var/lib/pve-clu
 
 @pytest.mark.parametrize("proof", PROOFS)
 @pytest.mark.parametrize("begin", [OF_ANY_HOST, OF_A_NODE])
-def test_node_whose_folder_is_not_mounted_is_no_fresh_node(tmp_path: Path, begin: str, proof: str) -> None:
+def test_node_whose_folder_is_not_mounted_is_not_a_fresh_node(tmp_path: Path, begin: str, proof: str) -> None:
     write(tmp_path, proof)
     write(tmp_path, "etc/pve/corosync.conf", "left below the mount point\n")
     done = read(tmp_path, f"{begin}cat /etc/pve/corosync.conf", mounted=False)
@@ -41,24 +41,24 @@ def test_node_whose_folder_is_not_mounted_is_no_fresh_node(tmp_path: Path, begin
     assert "`systemctl status pve-cluster`" in done.stderr
 
 
-def test_host_that_is_no_node_has_no_such_files(tmp_path: Path) -> None:
+def test_host_that_is_not_a_node_has_no_such_files(tmp_path: Path) -> None:
     assert read(tmp_path, f"{OF_ANY_HOST}echo read", mounted=False).stdout == "read\n"
 
 
-def test_host_that_is_to_be_a_node_and_is_none_is_no_fresh_node(tmp_path: Path) -> None:
+def test_host_in_the_cluster_group_without_proxmox_is_not_a_fresh_node(tmp_path: Path) -> None:
     done = read(tmp_path, COROSYNC.command, mounted=False)
     assert done.returncode == 1
     assert "and there is no pvecm: install Proxmox VE" in done.stderr
 
 
-def test_daemon_that_died_under_its_mount_is_said(tmp_path: Path) -> None:
-    """The mount is still listed, and every question ends with an error."""
+def test_daemon_that_died_under_its_mount_is_reported(tmp_path: Path) -> None:
+    """The mount is still listed, and every access fails."""
     done = read(tmp_path, COROSYNC.command, mounted=True)
     assert done.returncode == 1
     assert "is mounted but does not answer" in done.stderr
 
 
-def test_fresh_node_says_nothing_and_a_member_its_file(tmp_path: Path) -> None:
+def test_fresh_node_has_no_file_and_a_member_has_one(tmp_path: Path) -> None:
     (tmp_path / "etc/pve").mkdir(parents=True)
     assert read(tmp_path, COROSYNC.command, mounted=True).stdout == ""
     assert read(tmp_path, COROSYNC.command, mounted=True).returncode == 0
@@ -66,14 +66,14 @@ def test_fresh_node_says_nothing_and_a_member_its_file(tmp_path: Path) -> None:
     assert read(tmp_path, COROSYNC.command, mounted=True).stdout == "totem {\n"
 
 
-def test_file_that_is_there_and_empty_is_no_absent_file(tmp_path: Path) -> None:
+def test_empty_file_is_not_an_absent_file(tmp_path: Path) -> None:
     write(tmp_path, "etc/pve/corosync.conf", "")
     done = read(tmp_path, COROSYNC.command, mounted=True)
     assert done.returncode == 1
-    assert "corosync.conf is there and empty" in done.stderr
+    assert "corosync.conf is empty" in done.stderr
 
 
-def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
+def test_target_of_a_link_is_written_only_on_its_mount() -> None:
     shared = case_of("node_keys", "shared-file-is-written-by-the-first")
     for case, mounts in ((shared, [PVE]), (replace(shared, name="fresh-node"), ["", ""])):
         plan = plan_member(Member("alvin", (NodeKeys("alvin"),)), "keys", case.site, case.facts)
@@ -82,7 +82,7 @@ def test_file_that_a_link_leads_to_is_written_on_its_mount_alone() -> None:
 
 
 def test_command_that_writes_there_is_not_run_without_it(tmp_path: Path) -> None:
-    """Nor is its opposite."""
+    """Neither is its undo."""
     command = Command(("touch", f"{tmp_path}/made"), "made", ("touch", f"{tmp_path}/undone"), mount=str(tmp_path))
     opposite = command.opposite()
     assert opposite is not None

@@ -1,4 +1,4 @@
-"""What is promised of steps that no timer takes back, and of sets that are applied one after the other."""
+"""Promises about steps that no timer takes back, and about sets that are applied one after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -38,7 +38,7 @@ class Joined(Change[Named]):
 
 @dataclass(frozen=True)
 class JoinedAfter(Joined):
-    """The host has joined, once alvin has."""
+    """The host has joined, after alvin has."""
 
     def intend(self, _: Site, facts: Facts) -> Named:
         if "alvin" not in facts or facts["alvin"][HEALTH] != "joined":
@@ -69,14 +69,14 @@ def test_commands_run_in_their_order_and_a_second_run_has_none(world: World) -> 
     assert world["alvin"].timers == []
 
 
-def test_plan_says_what_is_not_taken_back(world: World) -> None:
+def test_plan_lists_commands_without_an_undo(world: World) -> None:
     (plan,) = world.execute(join("alvin"), dry_run=True).stages[0].plans[0].changes
     assert plan.diff() == "+ it joins a\n+ it joins b\n"
     assert plan.impact == ("not undone if a later step fails: it joins b",)
     assert world["alvin"].performed == []
 
 
-def test_failed_command_takes_back_what_came_before_it(world: World) -> None:
+def test_failed_command_undoes_the_commands_before_it(world: World) -> None:
     world["alvin"].fails["join b"] = "b is full"
     outcome = world.apply_set(join("alvin"))
     assert world["alvin"].performed == ["join a", "join b", "leave a"]
@@ -84,15 +84,15 @@ def test_failed_command_takes_back_what_came_before_it(world: World) -> None:
     assert "alvin: `join b` ended with 1: b is full" in outcome.reasons[0]
 
 
-def test_what_has_no_opposite_stays_and_is_said(world: World) -> None:
+def test_commands_without_an_undo_stay_and_are_reported(world: World) -> None:
     world["alvin"].fails["join a"] = "a is closed"
     outcome = world.apply_set(join("alvin", SECOND, FIRST))
     assert world["alvin"].performed == ["join b", "join a"]
     assert any("what stays: it joins b" in reason for reason in outcome.reasons), outcome.reasons
 
 
-def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World) -> None:
-    """Some of Proxmox's commands end with 0 when their task failed: the reason is on their standard error alone."""
+def test_standard_error_of_a_command_is_reported_where_the_checks_then_fail(world: World) -> None:
+    """Some of Proxmox's commands exit with 0 although their task failed; only their standard error has the reason."""
     world["alvin"].answers[HEALTH.command] = lambda _: "tired"
     world["alvin"].remarks["join b"] = "b is full"
     outcome = world.apply_set(replace(join("alvin"), checks=(host_is_well,)))
@@ -100,8 +100,8 @@ def test_what_a_command_said_is_told_where_the_checks_fail_after_it(world: World
     assert any("`join b`: b is full" in reason for reason in outcome.reasons), outcome.reasons
 
 
-def test_lost_answer_is_not_asked_again(world: World) -> None:
-    """Whether it was done is not known: the next run looks."""
+def test_command_with_a_lost_answer_is_not_repeated(world: World) -> None:
+    """It is unknown whether the command ran: the next run reads the state."""
 
     def break_off(host: FakeHost) -> None:
         host.reachable = False
@@ -112,26 +112,26 @@ def test_lost_answer_is_not_asked_again(world: World) -> None:
     assert world["alvin"].performed == ["join a"]
 
 
-def test_commands_are_no_part_of_what_a_timer_takes_back(world: World) -> None:
+def test_timer_does_not_undo_commands(world: World) -> None:
     outcome = world.apply_set(join("alvin", FIRST, Candidate("iface eth0\n\talias joined\n")))
     assert outcome.state == "refused"
     assert "they need a change set of their own" in outcome.reasons[0]
     assert world["alvin"].performed == []
 
 
-def test_sets_of_one_right_are_carried_one_after_the_other(world: World) -> None:
+def test_sets_of_one_lock_are_applied_one_after_the_other(world: World) -> None:
     world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
     asked = [host for host, verb in world.journal if verb == "perform"]
     assert asked == ["alvin", "alvin", "simon", "simon"]
 
 
-def test_host_beside_is_seen_as_an_earlier_set_left_it(world: World) -> None:
+def test_peer_is_read_again_after_an_earlier_set_changed_it(world: World) -> None:
     after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), lock="cluster")
     seen = replace(after, peers=("alvin",), peer_facts=(HEALTH,))
     assert [one.state for one in world.execute(join("alvin", lock="cluster"), seen).stages[0].outcomes] == ["done", "done"]
 
 
-def test_none_is_begun_after_one_that_failed(world: World) -> None:
+def test_no_set_of_the_lock_starts_after_one_that_failed(world: World) -> None:
     world["alvin"].fails["join a"] = "a is closed"
     result = world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
     assert result.exit_code == FAILED
@@ -140,8 +140,8 @@ def test_none_is_begun_after_one_that_failed(world: World) -> None:
     assert world["simon"].performed == []
 
 
-def test_sets_of_one_group_are_carried_at_once(world: World) -> None:
-    """So one that fails keeps the others of its group from nothing, and those after the group from all."""
+def test_sets_of_one_batch_are_applied_in_parallel(world: World) -> None:
+    """A set that fails does not stop the other sets of its batch, but it stops all sets after the batch."""
     world["alvin"].fails["join a"] = "a is closed"
     group = [replace(join(host, lock="cluster"), batch="nodes") for host in ("alvin", "simon")]
     result = world.execute(*group, replace(join("simon", lock="cluster"), name="after"))
@@ -154,7 +154,7 @@ def unreadable(*_: object) -> bool:
 
 
 @pytest.mark.parametrize("apart", [lambda *_: True, unreadable], ids=["in-use", "nobody-can-tell"])
-def test_group_whose_cluster_is_in_use_is_carried_one_after_the_other(world: World, apart: Any) -> None:
+def test_batch_is_applied_serially_where_its_cluster_is_in_use(world: World, apart: Any) -> None:
     group = [replace(join(host, lock="cluster"), batch="nodes", serial_if=apart) for host in ("alvin", "simon")]
     world["alvin"].fails["join a"] = "a is closed"
     result = world.execute(*group)
@@ -162,7 +162,7 @@ def test_group_whose_cluster_is_in_use_is_carried_one_after_the_other(world: Wor
     assert world["simon"].performed == []
 
 
-def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) -> None:
+def test_cluster_is_changed_through_an_endpoint_that_answers(world: World) -> None:
     world["alvin"].reachable = False
     one = join("alvin")
     run = world.run(join("alvin"), join("simon"))
@@ -171,9 +171,9 @@ def test_what_many_hosts_lead_to_is_done_through_one_that_answers(world: World) 
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["done"]
 
 
-def test_set_waits_for_its_checks_as_long_as_it_says(world: World) -> None:
+def test_set_waits_for_its_checks_for_its_own_time(world: World) -> None:
     begun = world.clock()
     world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.clock() > begun + 60 else "tired"
     one = ChangeSet("slow", (Member("alvin", (Alias("alvin", "eth0"),), safe_alone=True),), (host_is_well,), verify_s=90)
-    assert world.apply_set(one).state == "reverted"  # its own timer ends before that
+    assert world.apply_set(one).state == "reverted"  # its own timer expires before that
     assert world.apply_set(replace(join("alvin"), checks=(host_is_well,), verify_s=90)).state == "done"

@@ -1,4 +1,4 @@
-"""What a run does without a timer: done step by step, taken back the other way round, and told."""
+"""The steps of a run without a timer: applied in order, undone in reverse order, and reported."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from tasks.core.model.errors import LinkError, TransactionError
 
 @dataclass(frozen=True)
 class Deed:
-    """A step, with what takes it back: `fails` says how it ends."""
+    """A step with its undo; `fails` tells how it ends."""
 
     name: str
     undo: str = ""
@@ -23,7 +23,7 @@ class Deed:
 
 
 class Doer:
-    """Does what it is asked, and remembers."""
+    """Executes steps, and records them."""
 
     def __init__(self, **fails: Exception) -> None:
         self.asked: list[str] = []
@@ -51,17 +51,17 @@ def done(*steps: Deed, do: Doer | None = None) -> CompensationLog:
     return one
 
 
-def test_it_is_applying_until_all_is_done() -> None:
+def test_state_is_applying_until_all_steps_are_done() -> None:
     assert (CompensationLog().state, CompensationLog().reason) == ("applying", "")
     assert done(FIRST, STAYS).state == "applied"
 
 
-def test_what_has_an_opposite_is_remembered_and_what_stays_is_said() -> None:
+def test_steps_with_an_undo_are_kept_and_the_others_are_reported() -> None:
     one = done(FIRST, STAYS, QUIET, SECOND)
     assert (one.undo, one.stays) == (["undo first", "undo second"], ["stays"])
 
 
-def test_it_is_taken_back_the_last_step_first() -> None:
+def test_steps_are_undone_in_reverse_order() -> None:
     do = Doer()
     one = done(FIRST, SECOND)
     one.give_up("alvin", do, "not well")
@@ -69,7 +69,7 @@ def test_it_is_taken_back_the_last_step_first() -> None:
     assert (one.state, one.reason, one.remark) == ("reverted", "undone: not well", "")
 
 
-def test_what_stays_and_what_was_said_is_told() -> None:
+def test_remaining_steps_and_their_output_are_reported() -> None:
     one = done(FIRST, STAYS)
     one.reported.append("mind the gap")
     one.give_up("alvin", Doer(), "not well")
@@ -83,7 +83,7 @@ def test_either_is_worth_a_remark(stays: list[str], reported: list[str]) -> None
     assert CompensationLog(reason="because").remark == ""
 
 
-def test_step_that_is_refused_takes_back_those_before_it() -> None:
+def test_refused_step_undoes_the_steps_before_it() -> None:
     do = Doer()
     one = CompensationLog()
     with pytest.raises(TransactionError, match=r"^refused; undone: refused$"):
@@ -93,7 +93,7 @@ def test_step_that_is_refused_takes_back_those_before_it() -> None:
 
 
 @pytest.mark.parametrize(("error", "known"), [(LinkError("alvin: gone"), "alvin: gone"), (KeyError("up"), "KeyError('up')")])
-def test_step_of_which_nothing_is_known_leaves_all_open(error: Exception, known: str) -> None:
+def test_step_with_an_unknown_result_leaves_the_log_open(error: Exception, known: str) -> None:
     do = Doer()
     one = CompensationLog()
     with pytest.raises(type(error)):
@@ -102,7 +102,7 @@ def test_step_of_which_nothing_is_known_leaves_all_open(error: Exception, known:
     assert do.asked == ["first", "second"]
 
 
-def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back() -> None:
+def test_failed_undo_is_reported_and_the_others_still_run() -> None:
     do = Doer(**{"undo second": TransactionError("it is busy")})
     one = done(FIRST, SECOND)
     with pytest.raises(TransactionError, match=r"^alvin: what could not be undone: it is busy$"):
@@ -110,10 +110,10 @@ def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back() -> None:
     assert do.asked == ["undo second", "undo first"]
     with pytest.raises(TransactionError, match="what could not"):
         one.give_up("alvin", do, "again")
-    assert do.asked == ["undo second", "undo first"], "it is taken back once"
+    assert do.asked == ["undo second", "undo first"], "it is undone once"
 
 
-def test_what_nobody_answers_is_tried_again() -> None:
+def test_undo_without_an_answer_is_retried() -> None:
     one = done(FIRST, SECOND)
     with pytest.raises(LinkError):
         one.give_up("alvin", Doer(**{"undo first": LinkError("gone")}), "not well")
@@ -122,7 +122,7 @@ def test_what_nobody_answers_is_tried_again() -> None:
     assert do.asked == ["undo first"]
 
 
-def test_kept_is_kept_and_may_be_asked_twice() -> None:
+def test_confirmation_is_final_and_may_be_repeated() -> None:
     one = done(FIRST)
     one.keep("alvin")
     one.keep("alvin")
@@ -132,6 +132,6 @@ def test_kept_is_kept_and_may_be_asked_twice() -> None:
 
 
 @pytest.mark.parametrize("state", ["applying", "reverted", "interrupted"])
-def test_only_what_was_done_is_kept(state: str) -> None:
+def test_only_applied_steps_are_confirmed(state: str) -> None:
     with pytest.raises(TransactionError, match=f"^alvin: wanted it applied, it is {state}: because$"):
         CompensationLog(state, "because").keep("alvin")

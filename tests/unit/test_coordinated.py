@@ -1,4 +1,4 @@
-"""Sets that hold only together are one set, in the place of the first of them."""
+"""Sets that must change together are merged into one set, at the place of the first of them."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from tasks.core.model.operation import Action, Transaction
 from tasks.core.model.plan import HostPlan, SetPlan
 
 
-def one(host: str, **said: Any) -> ChangeSet:
-    return ChangeSet(f"ospf {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), **said)
+def one(host: str, **fields: Any) -> ChangeSet:
+    return ChangeSet(f"ospf {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), **fields)
 
 
 def plan(change_set: ChangeSet, *, coordinated: bool = True) -> SetPlan:
@@ -26,7 +26,7 @@ def join(*sets: ChangeSet, alone: tuple[str, ...] = ()) -> tuple[tuple[ChangeSet
     return joined(sets, [plan(each, coordinated=each.hosts[0] not in alone) for each in sets])
 
 
-def test_they_are_one_in_the_place_of_the_first() -> None:
+def test_they_are_merged_at_the_place_of_the_first() -> None:
     sets, plans = join(one("a"), one("b"), one("c"), one("d"), alone=("a", "c"))
     assert [each.name for each in sets] == ["ospf a", "ospf b, ospf d", "ospf c"]
     assert [each.change_set for each in plans] == list(sets)
@@ -35,26 +35,28 @@ def test_they_are_one_in_the_place_of_the_first() -> None:
 
 
 @pytest.mark.parametrize("alone", [("a",), ("a", "b")])
-def test_one_by_itself_is_left_as_it_is(alone: tuple[str, ...]) -> None:
+def test_a_single_set_stays_as_it_is(alone: tuple[str, ...]) -> None:
     first, second = one("a"), one("b")
     sets, plans = join(first, second, alone=alone)
     assert sets == (first, second)
     assert [each.change_set for each in plans] == [first, second]
 
 
-def test_it_waits_for_what_each_of_them_waits_for() -> None:
-    said = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
+def test_merged_set_has_the_subjects_of_each() -> None:
+    fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
     (both,), _ = join(
-        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **said),
-        one("b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**said, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}),
-        one("c", subjects={"c": frozenset()}, **said),
+        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **fields),
+        one(
+            "b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**fields, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}
+        ),
+        one("c", subjects={"c": frozenset()}, **fields),
     )
     assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
     assert (both.verify_s, both.turn) == (90, 2)
     assert (both.checks, both.by_hand, both.peers, both.peer_facts) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
 
 
-def test_it_waits_for_whole_hosts_where_one_of_them_does() -> None:
+def test_merged_set_covers_whole_hosts_where_one_of_them_does() -> None:
     (both,), _ = join(one("a", subjects={"a": frozenset({"swp1"})}), one("b"))
     assert both.subjects is None
     assert both.verify_s is None

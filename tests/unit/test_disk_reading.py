@@ -1,4 +1,4 @@
-"""The script that reads a host's disks, with tools of our own in the place of the host's."""
+"""The script that reads a host's disks, with tools of the test instead of the host's."""
 
 import os
 import subprocess
@@ -41,6 +41,6 @@ def test_disk_with_a_signature_is_not(host: Path) -> None:
     assert read(host).holds == ("ext4",)
 
 
-def test_disk_that_cannot_be_looked_at_is_not_empty(host: Path) -> None:
+def test_disk_that_cannot_be_read_is_not_empty(host: Path) -> None:
     tool(host, "wipefs", "echo 'error: probing failed' >&2; exit 1")
     assert read(host).unseen == "wipefs ended with 1"

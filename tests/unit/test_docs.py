@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, flags, targets, terms, files; its Python compiles, and its examples work."""
+"""The documentation refers only to existing links, flags, targets, terms and files; its Python compiles, and its examples work."""
 
 import importlib
 import re
@@ -34,7 +34,7 @@ def name_of(path: Path) -> str:
 
 @cache
 def prose(path: Path) -> str:
-    """A page without its blocks."""
+    """A page without its code blocks."""
     return FENCE.sub("", path.read_text())
 
 
@@ -43,7 +43,7 @@ def blocks(path: Path, language: str) -> list[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """The headings of a page as a link names them."""
+    """The anchors of a page's headings."""
     return {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE)}
 
 
@@ -96,14 +96,14 @@ def test_every_call_of_the_lab_is_one_of_its_commands() -> None:
     assert CliRunner().invoke(lab_cli, ["--help"]).exit_code == 0
 
 
-def test_every_make_target_is_there() -> None:
+def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {target for page in PAGES for target in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)}
     assert {"bootstrap", "test", "check"} <= named <= targets
 
 
 def terms() -> dict[str, list[str]]:
-    """{term: the names of the code} of the glossary's table."""
+    """{term: the names in the code} of the glossary's table."""
     rows = re.findall(r"^\| ([^|]+) \| (`[^|]+) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
     return {term: re.findall(r"`(\w+)`", names) for term, names in rows}
 
@@ -119,7 +119,7 @@ PLACES = re.compile(r"`((?:tasks|lab|inventory|drivers|runbooks|tests|docs|templ
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_file_that_is_named_is_there(page: Path) -> None:
+def test_every_named_file_exists(page: Path) -> None:
     named = {word for word in PLACES.findall(prose(page)) if not re.search(r"[A-Z]{3}", word)}
     assert {word for word in named if not (ROOT / word).exists()} == set()
 
@@ -137,7 +137,7 @@ def test_the_architecture_fits_on_three_pages() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
+def test_no_page_names_a_path_of_one_machine(page: Path) -> None:
     assert re.findall(r"/tmp/\S*|/root/\S*|/home/\w+/\S*", page.read_text()) == []
 
 
@@ -148,7 +148,7 @@ def test_an_example_is_shown_as_it_is(path: Path) -> None:
 
 @pytest.fixture
 def examples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The examples' folder as if one of them were run."""
+    """Makes the examples importable, as when one of them is run."""
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
     for name in [name for name in sys.modules if name.split(".")[0] in ("message_of_the_day", "plain_nornir")]:
         monkeypatch.delitem(sys.modules, name)
@@ -166,7 +166,7 @@ def test_the_example_of_a_feature_keeps_its_cases(case: Case, expect) -> None:
 
 
 class Steps:
-    """A processor of one's own: it notes each task that ends on a host."""
+    """An operator's own processor: it records each task that ends on a host."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
@@ -176,14 +176,14 @@ class Steps:
         assert not result.failed
 
     def _nothing(self, *_: object) -> None:
-        """Nornir calls all seven."""
+        """Nornir calls all seven methods."""
 
     task_started = task_completed = task_instance_started = subtask_instance_started = subtask_instance_completed = _nothing
 
 
 @pytest.mark.usefixtures("examples")
 def test_the_example_of_plain_nornir_reads_and_changes(world, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second passes whenever somebody looks at the clock: the script waits in earnest, on no clock of the hosts."""
+    """Each look at the clock takes half a second, because the script waits in real time, not on the hosts' clock."""
     monkeypatch.setattr(time, "monotonic", lambda: world.clock.sleep(0.5) or world.clock())
     example, steps = importlib.import_module("plain_nornir"), Steps()
     nornir = world.run().nornir.with_processors([steps])

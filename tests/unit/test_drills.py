@@ -1,4 +1,4 @@
-"""The drills in parts: every file of drills, and the mutation gate, is in just one of them, and they take about the same time."""
+"""The parts of the drills: every file of drills, and the mutation gate, is in exactly one of them, and they take about the same time."""
 
 import importlib
 from pathlib import Path
@@ -26,12 +26,12 @@ def test_shares_cost_about_the_same(drills: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "0/3", "4/3", "1", "1/0", "one/3", "-1/3"])
-def test_part_that_is_none_is_named(drills: ModuleType, word: str) -> None:
+def test_invalid_part_is_named(drills: ModuleType, word: str) -> None:
     with pytest.raises(SystemExit, match=f"wanted K/N such as 1/3, found {word}"):
         drills.part(word)
 
 
-def test_only_units_that_are_there_were_measured(drills: ModuleType) -> None:
+def test_only_existing_units_are_measured(drills: ModuleType) -> None:
     assert set(drills.durations()) <= set(drills.units())
 
 
@@ -41,5 +41,5 @@ def test_the_mutation_gate_is_a_unit_without_a_lab(drills: ModuleType) -> None:
     assert Path(drills.GATE[-1]).is_relative_to(ROOT / "tests" / "mutation")
 
 
-def test_files_that_run_alone_are_there(drills: ModuleType) -> None:
+def test_files_that_run_alone_exist(drills: ModuleType) -> None:
     assert {*drills.ALONE, drills.SMOKE} <= set(drills.files())

@@ -1,7 +1,7 @@
-"""What carrying a change set promises, whatever the hosts and the operator do meanwhile."""
+"""Promises of applying a change set, whatever the hosts and the operator do meanwhile."""
 
 import pytest
-from engine import HEALTH, TIMERS, Alias, World, host_is_well, told, uplink, when
+from engine import HEALTH, TIMERS, Alias, World, events_of, host_is_well, uplink, when
 from fake_host import FakeHost
 
 from tasks.core.connectors.base import effective_revert_s
@@ -34,7 +34,7 @@ def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
     assert world.apply_set(ALVIN, run).state == "done"
     assert world.asked("begin", "confirm") == [("alvin", "begin"), ("sw-rack", "begin"), ("alvin", "confirm"), ("sw-rack", "confirm")]
     steps = ["prepared", "applied", "reachable", "checked", "confirmed", "done"]
-    assert [kind for kind, _ in told(run, *steps)] == [
+    assert [kind for kind, _ in events_of(run, *steps)] == [
         *["prepared"] * 2,
         *["applied", "reachable"] * 2,
         "checked",
@@ -43,7 +43,7 @@ def test_safe_end_is_applied_and_confirmed_first(world: World) -> None:
     ]
 
 
-def test_nothing_is_waited_for_but_the_checks(world: World) -> None:
+def test_only_the_checks_take_time(world: World) -> None:
     began = world.clock()
     assert world.execute(ALVIN, checks=(host_is_well,)).exit_code == OK
     assert world.clock() - began == HOLD_S
@@ -61,14 +61,14 @@ def test_a_change_is_seen_over_a_new_connection(world: World) -> None:
     assert world["alvin"].opened > opened[0]
 
 
-def test_set_without_a_difference_locks_nobody(world: World) -> None:
+def test_set_without_a_difference_locks_no_host(world: World) -> None:
     world.apply_set(ALVIN)
     del world.journal[:]
     assert world.apply_set(ALVIN).state == "unchanged"
     assert {verb for _, verb in world.journal} == {"read"}
 
 
-def test_end_that_is_right_already_is_held_but_not_changed(world: World) -> None:
+def test_end_without_a_difference_is_leased_but_not_changed(world: World) -> None:
     world.apply_set(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     del world.journal[:]
@@ -76,8 +76,8 @@ def test_end_that_is_right_already_is_held_but_not_changed(world: World) -> None
     assert {verb for host, verb in world.journal if host == "sw-rack"} == {"read", "prepare", "release"}
 
 
-def test_end_that_is_right_already_and_another_runs_refuses_the_set(world: World) -> None:
-    """That run's open transaction there could take away what this one builds on."""
+def test_end_without_a_difference_under_another_lease_refuses_the_set(world: World) -> None:
+    """The other run's open transaction could revert what this set depends on."""
     world.apply_set(ALVIN)
     world["alvin"].files = {**world["simon"].files}
     world["sw-rack"].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
@@ -101,7 +101,7 @@ def test_after_checks_have_to_hold(world: World) -> None:
     assert next(words, "none left") == "none left"
 
 
-def test_after_checks_speak_only_of_what_the_set_changed(world: World) -> None:
+def test_after_checks_cover_only_the_subjects_of_the_set(world: World) -> None:
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     other = ChangeSet(ALVIN.name, ALVIN.members, ALVIN.checks, subjects={"alvin": frozenset({"bond0"})})
     assert world.apply_set(other).state == "done"
@@ -125,7 +125,7 @@ def test_timer_of_safe_end_outlasts_the_other(world: World) -> None:
     assert world["sw-rack"].timers == [TIMERS.revert_s]
 
 
-def test_end_whose_timer_would_end_last_is_not_begun(world: World) -> None:
+def test_end_whose_timer_would_expire_last_is_not_begun(world: World) -> None:
     world["alvin"].happens["after begin"] = lambda host: host.clock.sleep(TIMERS.apply_s + 1)
     outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
@@ -143,7 +143,7 @@ def test_timers_must_fit(verify_s: int) -> None:
 @pytest.mark.parametrize(
     ("platform", "least_s", "effective_s"), [("ifupdown2", 1, 61), ("eos", 1, 61), ("ios", 60, 120), ("junos", 60, 120)]
 )
-def test_timer_is_rounded_up_to_what_a_platform_can(platform: str, least_s: int, effective_s: int) -> None:
+def test_timer_is_rounded_up_to_the_platforms_unit(platform: str, least_s: int, effective_s: int) -> None:
     assert [effective_revert_s(platform, wanted_s) for wanted_s in (0, 1, 61)] == [least_s, least_s, effective_s]
 
 
@@ -155,13 +155,13 @@ def test_platform_without_a_timer_is_refused() -> None:
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:
     vendors = uplink("alvin", "sw-vendor")
     assert world.apply_set(vendors).state == "done"
-    assert world["sw-vendor"].timers == [16]  # EOS counts in seconds
-    assert world["sw-vendor"].records[0]["why"] == ""  # EOS takes no message
+    assert world["sw-vendor"].timers == [16]  # EOS accepts seconds
+    assert world["sw-vendor"].records[0]["why"] == ""  # EOS accepts no message
 
 
 @pytest.mark.parametrize(("platform", "why"), [("eos", ""), ("ios", ""), ("ifupdown2", "uplink alvin")])
-def test_platform_that_takes_no_message_gets_none(world: World, platform: str, why: str) -> None:
-    """NAPALM's drivers for EOS and IOS raise on any."""
+def test_platform_that_accepts_no_message_gets_none(world: World, platform: str, why: str) -> None:
+    """NAPALM's drivers for EOS and IOS raise on any message."""
     vendors = uplink("alvin", "sw-vendor")
     run = world.run(vendors)
     run.nornir.inventory.hosts["sw-vendor"].platform = platform
@@ -190,7 +190,7 @@ def test_lease_holder_is_named(world: World, held: str) -> None:
     assert world.apply_set(ALVIN).reasons == [f"{held}: sam@desk changes this host since 20:59"]
 
 
-def test_end_that_refuses_its_candidate_takes_the_other_back(world: World) -> None:
+def test_end_that_refuses_its_candidate_reverts_the_other(world: World) -> None:
     nonsense = Member("sw-rack", (Alias("sw-rack", "swp1", "x\n\tnonsense 1"),))
     bad = ChangeSet("bad", (ALVIN.ordered()[0], nonsense), ALVIN.checks)
     outcome = world.apply_set(bad)
@@ -200,7 +200,7 @@ def test_end_that_refuses_its_candidate_takes_the_other_back(world: World) -> No
 
 
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
-def test_end_that_cannot_apply_says_why(world: World, host: str) -> None:
+def test_end_that_cannot_apply_reports_why(world: World, host: str) -> None:
     world[host].reload_fails = True
     outcome = world.apply_set(ALVIN)
     assert outcome.state == "reverted"
@@ -244,7 +244,7 @@ def test_host_that_its_change_cuts_off_restores_itself(world: World) -> None:
 
 
 def test_cut_off_hosts_set_ends_only_after_its_timer(world: World) -> None:
-    """Until then another set must not have the host."""
+    """Until then no other set may use the host."""
     world["sw-rack"].happens["after begin"] = vanish
     world.apply_set(ALVIN)
     assert world["sw-rack"].pending is not None
@@ -260,7 +260,7 @@ def test_confirm_failure_leaves_safe_half_state(world: World) -> None:
     assert not world.untouched("alvin")
 
 
-def test_confirm_failure_of_the_safe_end_takes_both_back(world: World) -> None:
+def test_confirm_failure_of_the_safe_end_reverts_both(world: World) -> None:
     world["alvin"].happens["before confirm"] = vanish
     outcome = world.apply_set(ALVIN)
     assert (outcome.state, outcome.confirmed) == ("reverted", [])
@@ -286,7 +286,7 @@ def test_interrupt_rolls_back(world: World, kind: str, host: str) -> None:
 
 
 def test_interrupt_while_confirming_comes_too_late(world: World) -> None:
-    """Half a set confirmed is worse than all of it."""
+    """A set that is confirmed on only one host is worse than one that is confirmed on both."""
     run = world.run(ALVIN)
     run.watchers = (when("confirmed", "alvin", run.stop.set),)
     assert world.apply_set(ALVIN, run).state == "done"
@@ -305,7 +305,7 @@ def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> Non
     assert world.run(ALVIN).do("alvin", "read", facts=(own,))[own] == "here"
 
 
-def test_each_end_has_as_long_to_apply_as_the_next_ones_timer_leaves(world: World) -> None:
+def test_time_to_apply_is_limited_by_the_next_ends_timer(world: World) -> None:
     world.apply_set(ALVIN)
     assert (world["alvin"].limits, world["sw-rack"].limits) == ([TIMERS.apply_s], [TIMERS.revert_s - MARGIN_S])
 
@@ -320,7 +320,7 @@ def test_host_that_was_never_reached_is_asked_once(world: World, host: str) -> N
 
 
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
-def test_what_becomes_of_a_host_that_is_not_rolled_back_is_said(world: World, host: str) -> None:
+def test_outcome_of_a_host_that_is_not_rolled_back_is_reported(world: World, host: str) -> None:
     run = world.run(ALVIN)
     world[host].happens["after begin"] = vanish
     outcome = world.apply_set(ALVIN, run)
@@ -329,7 +329,7 @@ def test_what_becomes_of_a_host_that_is_not_rolled_back_is_said(world: World, ho
     assert said.startswith(f"{host}: not rolled back from here")
 
 
-def test_host_that_goes_on_restoring_is_said(world: World) -> None:
+def test_host_that_is_still_restoring_is_reported(world: World) -> None:
     run = world.run(ALVIN)
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     world["alvin"].stuck = "it is busy"
@@ -342,7 +342,7 @@ def test_host_that_goes_on_restoring_is_said(world: World) -> None:
 
 @pytest.fixture
 def begun(world: World):
-    """A run that has begun a switch's change, and the plan of it."""
+    """A run that has begun a switch's change, and its plan."""
 
     def begin(switch: str):
         change_set = uplink("alvin", switch)
@@ -357,14 +357,14 @@ def begun(world: World):
 
 
 @pytest.mark.parametrize("state", ["armed", "applying", "applied"])
-def test_switch_is_rolled_back_whatever_it_was_at(world: World, begun, state: str) -> None:
+def test_switch_is_rolled_back_in_any_state(world: World, begun, state: str) -> None:
     run, plan = begun("sw-rack")
-    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host knows it by the run's own word"
+    assert world["sw-rack"].pending["token"] == plan.transaction.token, "the host has the run's own token"
     world["sw-rack"].pending["state"] = state
     run.do("sw-rack", "revert", plan=plan, reason="not well")
     assert world.untouched("sw-rack")
     run.do("sw-rack", "revert", plan=plan, reason="once more")
-    assert len(world.asked("revert")) == 1, "one commit further back would be somebody else's"
+    assert len(world.asked("revert")) == 1, "a second revert would undo another operator's commit"
 
 
 def test_switch_that_is_reverting_is_asked_again(world: World, begun) -> None:

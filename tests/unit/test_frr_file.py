@@ -61,7 +61,7 @@ def test_statement_is_found_in_its_context(path: tuple[str, ...], key: str, valu
         ("neighbor 10.0.0.1 remote-as 1", "neighbor 10.0.0.1 remote-as 1"),
     ],
 )
-def test_key_is_what_of_a_statement_stays(words: str, key: str) -> None:
+def test_key_is_the_part_of_a_statement_that_stays(words: str, key: str) -> None:
     assert key_of(tuple(words.split())) == key
 
 
@@ -107,7 +107,7 @@ def test_daemons_are_switched_line_by_line() -> None:
 
 
 def routed(statement: str) -> str:
-    """OSPF with one more statement of its router."""
+    """OSPF with one more router statement."""
     return OSPF.replace("1.1.1.1\n", f"1.1.1.1\n {statement}\n")
 
 
@@ -225,9 +225,9 @@ IMPACTS = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "said"), IMPACTS.values(), ids=IMPACTS)
-def test_impact_on_adjacencies(before: str, after: str, said: list[str]) -> None:
-    assert list(frr_impact(before, after)) == said
+@pytest.mark.parametrize(("before", "after", "expected"), IMPACTS.values(), ids=IMPACTS)
+def test_impact_on_adjacencies(before: str, after: str, expected: list[str]) -> None:
+    assert list(frr_impact(before, after)) == expected
 
 
 ON = "zebra=yes\nospfd=yes\nbfdd=yes\n"
@@ -263,9 +263,9 @@ def test_daemons_file_is_merged_as_a_shell_reads_it(text: str, candidate: str, m
     assert daemons(candidate) <= daemons(merged)
 
 
-@pytest.mark.parametrize(("after", "said"), DAEMONS.values(), ids=DAEMONS)
-def test_impact_of_the_daemons_file(after: str, said: list[str]) -> None:
-    assert list(daemons_impact(ON, after)) == said
+@pytest.mark.parametrize(("after", "expected"), DAEMONS.values(), ids=DAEMONS)
+def test_impact_of_the_daemons_file(after: str, expected: list[str]) -> None:
+    assert list(daemons_impact(ON, after)) == expected
 
 
 def test_impact_shows_no_key() -> None:

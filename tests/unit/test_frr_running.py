@@ -1,4 +1,4 @@
-"""What runs in FRR and no file holds: found statement by statement, whatever words a file has for the same."""
+"""Configuration that FRR runs and no file holds: found statement by statement, in whatever form a file writes it."""
 
 import pytest
 from cases import case_of
@@ -15,14 +15,14 @@ PARSED = FrrFile(RUNNING).lines
 SAID = [index for index, line in enumerate(PARSED) if line.key and normal_form(line.text) and not NOT_LOST.match(line.text)]
 
 
-def test_what_frr_rewrites_is_not_lost() -> None:
+def test_statements_that_frr_rewrites_are_not_lost() -> None:
     assert unsaved(RUNNING, FILE, FILE, "").lost == ()
     assert unsaved(RUNNING, RUNNING, RUNNING, "").lost == ()
 
 
 @pytest.mark.parametrize("index", SAID, ids=[f"{index} {PARSED[index].text.strip()}" for index in SAID])
 def test_each_statement_that_no_file_holds_is_named(index: int) -> None:
-    """The file is all that runs, but for this one statement; a context that goes takes its own along."""
+    """The file has all running configuration except this statement; a context that is missing takes its statements along."""
     gone = PARSED[index]
     file = "".join(line.text for line in PARSED if line is not gone and (not gone.opens or line.path[: len(gone.opens)] != gone.opens))
     expected = {one for one in beyond(normal_form(RUNNING), normal_form(file)) if not NOT_LOST.match(one[1])}
@@ -53,12 +53,12 @@ SAME = {
 
 
 @pytest.mark.parametrize(("file", "running"), SAME.values(), ids=SAME)
-def test_the_same_in_other_words_is_not_lost(file: str, running: str) -> None:
+def test_equal_statements_in_another_form_are_not_lost(file: str, running: str) -> None:
     assert unsaved(running, file, file, "").lost == ()
 
 
 def test_file_without_indentation_is_the_same() -> None:
-    """As it is pasted into vtysh; contexts end at their `exit`, or where something else begins."""
+    """As when it is pasted into vtysh: contexts end at their `exit`, or where another context begins."""
     flat = "".join(f"{line.strip()}\n" for line in FILE.splitlines())
     assert normal_form(flat) == normal_form(FILE)
     assert unsaved(RUNNING, flat, flat, "").lost == ()
@@ -84,26 +84,26 @@ CANDIDATE = "interface en05\n ip ospf cost 7\nexit\n"
 
 
 @pytest.mark.parametrize(("more", "lost"), LOST.values(), ids=LOST)
-def test_what_would_be_lost_is_named(more: str, lost: list[str]) -> None:
+def test_statements_that_would_be_lost_are_named(more: str, lost: list[str]) -> None:
     found = unsaved(PORT + more, PORT, PORT.replace("cost 5", "cost 7"), CANDIDATE)
     assert list(found.lost) == lost
     assert all(f"`{one}`" in found.refusal for one in lost)
     assert "write memory" in found.refusal
 
 
-def test_a_value_that_the_candidate_sets_is_mended_and_said() -> None:
+def test_a_value_that_the_candidate_sets_is_corrected_and_reported() -> None:
     found = unsaved(PORT.replace("cost 5", "cost 77"), PORT, PORT.replace("cost 5", "cost 7"), CANDIDATE)
     assert found.refusal == ""
     assert found.impact == ("FRR runs `interface en05 / ip ospf cost 77`, which is not in /etc/frr/frr.conf: it is removed",)
 
 
-def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
+def test_a_context_that_the_candidate_removes_is_corrected() -> None:
     running = f"{PORT}router bgp 65001\n neighbor 10.0.0.2 remote-as 65002\nexit\n"
     assert unsaved(running, PORT, PORT, "no router bgp 65001\n").lost == ()
 
 
 @pytest.mark.parametrize(
-    ("layout", "said"),
+    ("layout", "expected"),
     [
         ("", ""),
         ("/etc/frr/vtysh.conf\n/etc/frr/support_bundle_commands.conf\n/etc/frr/daemons.conf\n", ""),
@@ -111,7 +111,7 @@ def test_a_context_that_the_candidate_takes_away_is_mended() -> None:
         ("no service integrated-vtysh-config\n", "no service integrated-vtysh-config"),
     ],
 )
-def test_files_of_the_daemons_are_the_reason(layout: str, said: str) -> None:
+def test_files_of_the_daemons_are_the_reason(layout: str, expected: str) -> None:
     reason = split_files(layout)
-    assert said in reason
-    assert bool(reason) is bool(said)
+    assert expected in reason
+    assert bool(reason) is bool(expected)

@@ -1,4 +1,4 @@
-"""Whether the key of a host is the known one: each way in which known_hosts and the SSH configuration can say so, on a real connection."""
+"""Whether a host's key is the known one, for each way in which known_hosts and the SSH configuration can define it, on real connections."""
 
 import base64
 import hmac
@@ -19,7 +19,7 @@ NISTP = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
 
 
 class Door(OpenDoor):
-    """Counts whose key was accepted: only they come as far as this."""
+    """Counts the clients that accepted the server's key: only they get this far."""
 
     entered = 0
 
@@ -30,7 +30,7 @@ class Door(OpenDoor):
 
 
 async def nothing(process: asyncssh.SSHServerProcess) -> None:
-    """Any command, done."""
+    """Accepts any command, and exits."""
     await process.stdin.read()
     process.exit(0)
 
@@ -46,7 +46,7 @@ def hashed(name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's own keys, agent or known hosts."""
+    """A home folder without keys, SSH agent or known hosts."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     Door.entered = 0
@@ -59,7 +59,7 @@ def port() -> Iterator[int]:
 
 
 def configured(folder: Path, port: int, *words: str) -> str:
-    """An SSH configuration with these words for `alvin`, beside what leads to him; FOLDER and PORT stand for themselves."""
+    """An SSH configuration with these words for `alvin`, after the lines that lead to him; FOLDER and PORT are placeholders."""
     path = folder / "ssh_config"
     said = "\n  ".join(words).replace("FOLDER", str(folder))
     path.write_text(f"Host alvin\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  GlobalKnownHostsFile none\n  {said}\n")
@@ -140,7 +140,7 @@ def test_key_that_differs_is_an_alarm(tmp_path: Path, port: int, text, words: tu
     assert [word for word in ("ssh-keyscan", " add ", "not in known_hosts") if word in said] == []
 
 
-def test_the_napalm_driver_says_the_same(tmp_path: Path, port: int) -> None:
+def test_the_napalm_driver_reports_the_same(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(OTHER, "alvin"))
     path = configured(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
     with pytest.raises(ConnectionException, match="alvin: ALARM: its host key DIFFERS from known_hosts") as raised:
@@ -149,14 +149,14 @@ def test_the_napalm_driver_says_the_same(tmp_path: Path, port: int) -> None:
     assert Door.entered == 0
 
 
-def test_unknown_key_is_said_with_its_type_and_fingerprint(tmp_path: Path, port: int) -> None:
+def test_unknown_key_is_reported_with_its_type_and_fingerprint(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(OTHER, "simon") + line(OTHER, "127.0.0.1"))
     said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known")
     assert said.startswith(f"alvin: its host key is not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}.")
     assert "then add it with ssh-keyscan" in said
 
 
-def test_key_of_another_type_is_no_known_key(tmp_path: Path, port: int) -> None:
+def test_key_of_another_type_is_not_a_known_key(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(NISTP, "alvin"))
     said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
     assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in said
@@ -216,7 +216,7 @@ UNCHECKED = {
 
 
 @pytest.mark.parametrize(("words", "message"), UNCHECKED.values(), ids=UNCHECKED)
-def test_nobody_is_let_in_unchecked(tmp_path: Path, port: int, words: str, message: str) -> None:
+def test_no_option_skips_the_check(tmp_path: Path, port: int, words: str, message: str) -> None:
     (tmp_path / "broken").write_text(f"{line(KEY, '127.0.0.1')}alone\n")
     (tmp_path / "marked").write_text(f"@revokd {line(KEY, '*')}")
     assert message in refused(tmp_path, port, words)
@@ -233,7 +233,7 @@ CONFIGURATIONS = {
 
 
 @pytest.mark.parametrize(("text", "message"), CONFIGURATIONS.values(), ids=CONFIGURATIONS)
-def test_ssh_configuration_that_is_wrong_is_one_message(tmp_path: Path, port: int, text: str, message: str) -> None:
+def test_invalid_ssh_configuration_is_one_message(tmp_path: Path, port: int, text: str, message: str) -> None:
     path = Path(configured(tmp_path, port))
     path.write_text(path.read_text() + text, errors="surrogateescape")
     with pytest.raises(LinkError, match="alvin: the SSH configuration") as raised:
@@ -251,7 +251,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("words", UNUSABLE.values(), ids=UNUSABLE)
-def test_option_that_cannot_be_used_is_one_message(tmp_path: Path, port: int, words: str) -> None:
+def test_unsupported_option_is_one_message(tmp_path: Path, port: int, words: str) -> None:
     (tmp_path / "known").write_text(line(KEY, "127.0.0.1"))
     path = tmp_path / "ssh_config"
     first = words.replace("FOLDER", str(tmp_path))
@@ -283,8 +283,8 @@ def test_jump_hosts_key_is_checked_too(tmp_path: Path, port: int) -> None:
             Channel.open("alvin", ssh_config=str(path))
 
 
-def test_nothing_is_lent_to_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No agent, no display, no terminal, and none of its commands, whatever the SSH configuration says."""
+def test_nothing_is_forwarded_to_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No agent, no display, no terminal and none of its commands, whatever the SSH configuration allows."""
     asked: list[str | None] = []
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
     monkeypatch.setenv("DISPLAY", ":9")

@@ -1,4 +1,4 @@
-"""What hosts say steers no terminal, is no markup, and can always be written: on the screen, in the record, in the drawing."""
+"""Text from hosts controls no terminal, is not parsed as markup, and can always be written: on screen, in the record, in the drawing."""
 
 import json
 import re
@@ -44,7 +44,7 @@ EVIL, SEEN = ("".join(each) for each in zip(*SHOWN.values(), strict=True))
 
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN.values(), ids=SHOWN)
-def test_what_is_not_printable_is_shown_as_its_escape(text: str, shown: str) -> None:
+def test_unprintable_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert printable(shown) == shown
     assert printable(f"{text}\n\tb", keep=LINES) == f"{shown}\n\tb"
@@ -75,8 +75,8 @@ def screened(result, terminal: bool, capsys) -> str:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
-    """In a diff, an event, a reason, a finding, a host that is not reached, and what the record of an earlier run says."""
+def test_screen_and_record_contain_no_control_characters(world, terminal: bool, capsys, tmp_path, monkeypatch) -> None:
+    """In a diff, an event, a reason, a finding, the error of an unreachable host, and the record of an earlier run."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     world["alvin"].answers["health"] = lambda _: EVIL
     world["alvin"].files["/etc/network/interfaces"] += f"# {EVIL.replace(chr(13), '')}\n"
@@ -100,11 +100,11 @@ def test_screen_and_record_hold_nothing_that_steers(world, terminal: bool, capsy
 def test_neighbour_of_any_name_is_drawn(suffix: str, name: str) -> None:
     one = found(case_of("topology", "neighbour-of-no-inventory"))
     chassis = {name: {"id": {"type": "mac", "value": "02:00:00:00:00:01"}}}
-    heard = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
+    neighbours = {"lldp": {"interface": [{"swp9": {"chassis": chassis, "port": {"id": {"type": "ifname", "value": name}}}}]}}
     facts = dict(one.facts)
     rack = facts["sw-rack"]
     # As lldpd writes it (1.0.16): quotes and backslashes escaped, control characters as they are.
-    said = re.sub(r"\\u00([01][0-9a-f])", lambda found: chr(int(found[1], 16)), json.dumps(heard))
+    said = re.sub(r"\\u00([01][0-9a-f])", lambda found: chr(int(found[1], 16)), json.dumps(neighbours))
     facts["sw-rack"] = HostFacts("sw-rack", {**rack.readings, NEIGHBOURS.name: Reading(0, said)})
     drawn = view(replace(one, facts=facts), suffix)
     text = drawn.text.encode().decode()

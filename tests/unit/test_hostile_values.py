@@ -1,4 +1,4 @@
-"""Values that are no names: refused in every field of the inventory, quoted in scripts where a host says them."""
+"""Values that are not valid names: refused in every field of the inventory, and quoted in scripts where they come from a host."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ from tasks.network.thunderbolt.change import _rename
 
 ROOT = Path(__file__).parents[2]
 MODELS: dict[str, Any] = {"hosts": HostRow, "groups": HostFields, "defaults": DefaultsFile, "cables": CablesFile}
-# Put behind a value that is sound: what ends a line, a string, a word or a pattern in the grammars that values are written into.
+# Appended to a valid value: characters that end a line, a string, a word or a pattern in the grammars into which values are written.
 TAILS = (
     "\n",
     "\nName=evil",
@@ -43,13 +43,13 @@ KEYS = (*DefaultsFile.model_fields, *CablesFile.model_fields)
 
 
 def rows_of(name: str) -> Any:
-    """A file of the shipped inventory; the defaults with a key file too."""
+    """A file of the shipped inventory; the defaults also with a key file."""
     data = YAML(typ="safe").load((ROOT / "inventory" / f"{name}.yaml").read_text())
     return {**data, "ospf": {**data.get("ospf", {}), "key_file": "key"}} if name == "defaults" else data
 
 
 def problems(name: str, data: Any) -> tuple[Problem, ...]:
-    """What is wrong with the rows of a file by themselves."""
+    """The problems of a file's rows by themselves."""
     file, model = YamlFile(Path(f"{name}.yaml"), data), MODELS[name]
     return (check_rows(model, file, HOST_NAME) if name in ("hosts", "groups") else check(model, file))[1]
 
@@ -68,7 +68,7 @@ def texts(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, bool]]:
 
 
 def with_tail(data: Any, path: Path_, tail: str, *, key: bool) -> Any:
-    """The data with `tail` behind the text at `path`."""
+    """The data with `tail` appended to the text at `path`."""
     changed = copy.deepcopy(data)
     at = changed
     for part in path[:-1]:
@@ -80,12 +80,12 @@ def with_tail(data: Any, path: Path_, tail: str, *, key: bool) -> Any:
     return changed
 
 
-# Below these is a mapping of names: one is an example of all.
+# Below these keys is a mapping of names, of which one is enough.
 NAMED = {"ports", "disks", "bonds", "arrays", "exports", "pools", "networks"}
 
 
 def fields(data: Any) -> Iterator[tuple[Path_, bool]]:
-    """One example of each field: its path, and whether it is the key that is meant."""
+    """One example of each field: its path, and whether it means the key."""
     seen = set()
     for path, key in texts(data):
         kind = tuple("*" if isinstance(part, int) or before in NAMED else part for before, part in zip(("", *path), path, strict=False))
@@ -96,7 +96,7 @@ def fields(data: Any) -> Iterator[tuple[Path_, bool]]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_field_refuses_what_is_none_of_it(name: str) -> None:
+def test_every_field_refuses_invalid_values(name: str) -> None:
     data = rows_of(name)
     assert problems(name, data) == ()
     tried = [(path, tail, key) for path, key in fields(data) for tail in TAILS if path[-1] != "key_file" or key or tail < " "]
@@ -104,8 +104,8 @@ def test_every_field_refuses_what_is_none_of_it(name: str) -> None:
     assert [(path, tail) for path, tail, key in tried if not problems(name, with_tail(data, path, tail, key=key))] == []
 
 
-def test_name_that_a_host_says_is_no_command(tmp_path: Path) -> None:
-    """The script that names ports, with every command of it answering that something is wrong."""
+def test_name_from_a_host_is_not_run_as_a_command(tmp_path: Path) -> None:
+    """The script that names ports, where every command answers with hostile text."""
     name = "$(touch ran)`touch ran`"
     for argv in (_rename({"en05": name}).argv, _rename({"en05": name}).undo):
         stubs = "test() { return 1; }; ip() { :; }; udevadm() { :; }; "
@@ -114,8 +114,8 @@ def test_name_that_a_host_says_is_no_command(tmp_path: Path) -> None:
         assert argv is not _rename({"en05": name}).argv or f"{name} is not named en05" in done.stderr
 
 
-def test_every_text_of_the_inventory_keeps_to_a_pattern() -> None:
-    """So that no field that comes later is left out above."""
+def test_every_text_of_the_inventory_has_a_pattern() -> None:
+    """So that the test above covers every later field."""
     for text in texts_of_schemas().values():
         for part in _parts(json.loads(text)):
             assert part.get("type") != "string" or part.keys() & {"pattern", "enum", "const"}, part

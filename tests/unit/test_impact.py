@@ -1,4 +1,4 @@
-"""What a new interfaces file does to traffic, one rule a case: the lines that change, and the sentence."""
+"""The impact of a new interfaces file on traffic, one rule a case: the changed lines, and the sentence."""
 
 import pytest
 
@@ -92,9 +92,9 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "said"), RULES.values(), ids=RULES)
-def test_impact(before: str, after: str, said: list[str]) -> None:
-    assert list(interfaces_impact(before, after)) == said
+@pytest.mark.parametrize(("before", "after", "expected"), RULES.values(), ids=RULES)
+def test_impact(before: str, after: str, expected: list[str]) -> None:
+    assert list(interfaces_impact(before, after)) == expected
 
 
 SPEAKS = "interface x\n ip ospf area 0.0.0.0\nexit\nrouter ospf\nexit\n"
@@ -117,7 +117,7 @@ ADJACENCIES = {
 }
 
 
-@pytest.mark.parametrize(("frr_conf", "after", "said"), ADJACENCIES.values(), ids=ADJACENCIES)
-def test_impact_on_adjacencies_of_the_files_together(frr_conf: str, after: str, said: list[str]) -> None:
-    """Whichever of the two files changes: the other one says which ports speak OSPF."""
-    assert list(network_impact({INTERFACES: PORT, FRR_CONF: frr_conf}, {INTERFACES: after})) == said
+@pytest.mark.parametrize(("frr_conf", "after", "expected"), ADJACENCIES.values(), ids=ADJACENCIES)
+def test_impact_on_adjacencies_of_the_files_together(frr_conf: str, after: str, expected: list[str]) -> None:
+    """Whichever of the two files changes, the other one defines the OSPF ports."""
+    assert list(network_impact({INTERFACES: PORT, FRR_CONF: frr_conf}, {INTERFACES: after})) == expected

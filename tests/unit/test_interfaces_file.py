@@ -1,4 +1,4 @@
-"""/etc/network/interfaces as text: what is not named keeps every byte, what is named is merged once."""
+"""/etc/network/interfaces as text: lines that no candidate names keep every byte, named ones are merged once."""
 
 import pytest
 from cases import CASES, case_of, cases_of
@@ -59,14 +59,14 @@ def test_comments_and_sources_stay(text: str) -> None:
 
 
 @every_text
-def test_what_a_file_says_itself_changes_nothing_in_it(text: str) -> None:
+def test_merging_a_files_own_stanzas_changes_nothing(text: str) -> None:
     file = InterfacesFile(text)
-    said = "".join(f"{stanza.head.text.strip()}\n" for stanza in file.stanzas if stanza.iface)
-    assert merge(text, said) == text
+    candidate = "".join(f"{stanza.head.text.strip()}\n" for stanza in file.stanzas if stanza.iface)
+    assert merge(text, candidate) == text
 
 
 @every_text
-def test_candidate_is_in_what_comes_out(text: str) -> None:
+def test_merged_file_contains_the_candidate(text: str) -> None:
     merged, wanted = InterfacesFile(merge(text, BOND)), InterfacesFile(BOND)
     assert wanted.autos() <= merged.autos()
     for stanza in wanted.stanzas:

@@ -1,4 +1,4 @@
-"""What follows from sound inventories: the shipped site, a fourth node that is rows alone, a home of another shape, Nornir's view."""
+"""Valid inventories: the shipped site, a fourth node that needs only rows, a home of another shape, Nornir's view."""
 
 import re
 import shutil
@@ -81,33 +81,33 @@ KEYS = {
 }
 
 
-def signed(folder: Path, said: bytes, mode: int) -> Path:
-    """The shipped inventory with a key of OSPF."""
+def signed(folder: Path, content: bytes, mode: int) -> Path:
+    """The shipped inventory with an OSPF key."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     defaults = folder / "defaults.yaml"
     defaults.write_text(defaults.read_text().replace("ospf:\n", "ospf:\n  key_file: key\n"))
-    (folder / "key").write_bytes(said)
+    (folder / "key").write_bytes(content)
     (folder / "key").chmod(mode)
     return folder
 
 
-def test_key_that_is_ones_own_is_the_sites(tmp_path: Path) -> None:
+def test_private_key_file_is_accepted(tmp_path: Path) -> None:
     key = load(signed(tmp_path, b"hush-hush-16-abc\n", 0o600)).ospf_key
     assert key is not None
     assert key.get_secret_value() == "hush-hush-16-abc"
 
 
-@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(tmp_path: Path, said: bytes, mode: int, message: str) -> None:
+@pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_invalid_or_readable_key_file_is_refused(tmp_path: Path, content: bytes, mode: int, message: str) -> None:
     with pytest.raises(InventoryError) as raised:
-        load(signed(tmp_path, said, mode))
+        load(signed(tmp_path, content, mode))
     (problem,) = raised.value.problems
     assert (problem.place.file.name, problem.what) == ("defaults.yaml", "ospf key_file")
     assert message in str(problem)
     assert "hush" not in str(problem)
 
 
-# What a person mistypes in one row, and what follows from that.
+# Typing errors in one row, and their consequences.
 TYPOS = {
     "loopback": ("  loopback: 10.103.0.1/32\n", "  loopbak: 10.103.0.1/32\n", "did you mean 'loopback'?"),
     "address": ("172.16.101.1/16", "172.16.101.1", "an address with its prefix length"),
@@ -129,21 +129,21 @@ def test_one_typo_is_one_problem(tmp_path: Path, right: str, typed: str, message
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("said", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
+@pytest.mark.parametrize("content", [b"a: [\n", b"- x\n", b"\xff\xfe", b"[" * 2000, b"x: \0", None], ids=str)
 @pytest.mark.parametrize("name", ["hosts", "groups", "defaults", "cables"])
-def test_file_that_is_none_is_one_problem(tmp_path: Path, name: str, said: bytes | None) -> None:
+def test_invalid_file_is_one_problem(tmp_path: Path, name: str, content: bytes | None) -> None:
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     path = tmp_path / f"{name}.yaml"
     path.unlink()
-    if said is not None:
-        path.write_bytes(said)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(InventoryError) as raised:
         load(tmp_path)
     assert [problem.place.file for problem in raised.value.problems] == [path], str(raised.value)
 
 
-def test_real_cause_comes_first(tmp_path: Path) -> None:
-    """A row that is wrong by itself, before rows that do not fit together, in whichever file they stand."""
+def test_the_cause_comes_first(tmp_path: Path) -> None:
+    """A row that is wrong by itself comes before rows that do not fit together, in whichever file they are."""
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     for name, right, wrong in (("hosts", "172.16.101.1/16", "172.16.101.1"), ("cables", "to: sw-rack:swp1,", "to: sw-rack:swp99,")):
         path = tmp_path / f"{name}.yaml"
@@ -155,7 +155,7 @@ def test_real_cause_comes_first(tmp_path: Path) -> None:
 
 
 def with_the_documents_diff(folder: Path) -> Path:
-    """The shipped inventory with the diff of docs/inventory.md applied: `-` lines give way to the `+` lines below, others are appended."""
+    """The shipped inventory with the diff of docs/inventory.md: the `+` lines replace the `-` lines above them, others are appended."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     diff = re.search(r"```diff\n(.*?)```", (ROOT / "docs" / "inventory.md").read_text(), re.DOTALL)
     assert diff is not None

@@ -1,4 +1,4 @@
-"""Invalid inventories: each case says how it differs from one small sound inventory, and the one line that must come back."""
+"""Invalid inventories: each case has its difference from one small valid inventory, and the one line that must be reported."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ NAMED = {case.name: case for case in EVERY}
 
 
 def laid_over_base(folder: Path, *cases: Case) -> Path:
-    """The base with what `cases` change."""
+    """The base with the changes of `cases`."""
     with_edits(BASES["small"], {}, folder)
     for case in cases:
         with_edits(folder, case.own["inventory"], folder)
@@ -30,7 +30,7 @@ def problems_of(folder: Path) -> list[str]:
     return str(raised.value).replace(f"{folder}/", "").splitlines()
 
 
-def test_base_is_sound(tmp_path: Path) -> None:
+def test_base_is_valid(tmp_path: Path) -> None:
     load(laid_over_base(tmp_path))
 
 
@@ -45,7 +45,7 @@ def test_every_problem_of_every_file_is_reported_at_once(tmp_path: Path) -> None
     assert sorted(problems_of(laid_over_base(tmp_path, *cases))) == sorted(case.own["error"] for case in cases)
 
 
-def test_rows_that_depend_on_an_invalid_one_are_not_reported(tmp_path: Path) -> None:
+def test_rows_that_depend_on_an_invalid_one_report_nothing(tmp_path: Path) -> None:
     folder = laid_over_base(tmp_path, NAMED["unknown-platform"])
     assert len(problems_of(folder)) == 1
 

@@ -1,4 +1,4 @@
-"""The JSON schemas that editors use: current, and of one mind with the inventories."""
+"""The JSON schemas for editors: current, and in agreement with the inventories."""
 
 import json
 import re
@@ -17,7 +17,7 @@ CASES = ROOT / "tests" / "cases" / "inventory"
 SOUND = [ROOT / "inventory", ROOT / "examples" / "home", CASES / "base"]
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
 
-# Cases that an editor can see by itself, by the file that is wrong.
+# Cases that an editor can detect by itself, by the wrong file.
 SEEN_BY_EDITORS = {
     "unknown-key": "hosts",
     "missing-key": "hosts",
@@ -36,7 +36,7 @@ SEEN_BY_EDITORS = {
 
 
 def objections(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> Iterator[str]:
-    """What a schema has against a value; only the words of JSON schema that ours are made of."""
+    """The errors of a value under a schema; supports only the JSON schema keywords that the suite's schemas use."""
     if "$ref" in schema:
         schema = {**root["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
     if "anyOf" in schema and all(any(objections(option, value, root)) for option in schema["anyOf"]):
@@ -79,13 +79,13 @@ def test_the_schemas_in_the_repository_are_current() -> None:
 
 @pytest.mark.parametrize("folder", SOUND, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("name", texts())
-def test_sound_files_satisfy_their_schema(folder: Path, name: str) -> None:
+def test_valid_files_satisfy_their_schema(folder: Path, name: str) -> None:
     schema = json.loads(texts()[name])
     assert list(objections(schema, read(folder / f"{name}.yaml").data, schema)) == []
 
 
 @pytest.mark.parametrize(("case", "name"), SEEN_BY_EDITORS.items())
-def test_editors_see_what_is_wrong_with_a_row_by_itself(case: str, name: str, tmp_path: Path) -> None:
+def test_editors_detect_the_errors_of_a_single_row(case: str, name: str, tmp_path: Path) -> None:
     folder = laid_over_base(tmp_path, NAMED[case])
     schema = json.loads(texts()[name])
     assert len(list(objections(schema, read(folder / f"{name}.yaml").data, schema))) >= 1
@@ -98,7 +98,7 @@ def test_each_file_points_editors_to_its_schema(folder: Path, name: str) -> None
     assert (folder / first.removeprefix("# yaml-language-server: $schema=")).resolve() == EDITORS / f"{name}.json"
 
 
-def test_every_key_is_explained() -> None:
+def test_every_key_has_a_description() -> None:
     for text in texts().values():
         schema = json.loads(text)
         for model in [schema, *schema.get("$defs", {}).values()]:

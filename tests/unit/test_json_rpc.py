@@ -21,7 +21,7 @@ from tasks.core.model.errors import LinkError
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody but its file knows, with its key in the same file."""
+    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vault")])
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
@@ -36,7 +36,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port(certificate: Path) -> Iterator[int]:
-    """A TrueNAS that listens, and knows one key."""
+    """The port of a TrueNAS that accepts one API key."""
 
     def answer(connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -75,13 +75,13 @@ def test_a_call_is_answered_over_tls_and_a_closed_connection_is_noticed(port: in
     connection.close()
 
 
-def test_a_key_that_is_not_known_is_refused(port: int, extras: dict[str, str]) -> None:
+def test_an_unknown_key_is_refused(port: int, extras: dict[str, str]) -> None:
     Path(extras["key_file"]).write_text("another")
     with pytest.raises(LinkError, match="rejects the key of burrow"):
         ApiConnection().open("127.0.0.1", None, None, port, None, extras)
 
 
-def test_a_certificate_that_nobody_knows_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
+def test_an_unknown_certificate_is_refused_before_the_key_is_sent(port: int, extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match="certificate verify failed"):
         ApiConnection().open("127.0.0.1", None, None, port, None, {**extras, "ca_file": ""})
 
@@ -96,9 +96,9 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("said", "mode", "message"), KEYS.values(), ids=KEYS)
-def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], said: bytes, mode: int, message: str) -> None:
-    Path(extras["key_file"]).write_bytes(said)
+@pytest.mark.parametrize(("content", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_invalid_or_readable_key_file_is_refused(extras: dict[str, str], content: bytes, mode: int, message: str) -> None:
+    Path(extras["key_file"]).write_bytes(content)
     Path(extras["key_file"]).chmod(mode)
     with pytest.raises(LinkError) as raised:
         ApiConnection().open("127.0.0.1", None, None, 1, None, extras)
@@ -106,15 +106,15 @@ def test_key_that_is_none_or_everybodys_is_refused(extras: dict[str, str], said:
     assert "the-key" not in str(raised.value)
 
 
-@pytest.mark.parametrize("said", [None, b"", b"no certificate", b"\xff\xfe"])
-def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: Path, said: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
+def test_file_without_certificates_is_refused(extras: dict[str, str], tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "authority"
-    if said is not None:
-        path.write_bytes(said)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(LinkError, match=f"wanted certificates in {path}, found none: .*; correct api_ca_file"):
         ApiConnection().open("127.0.0.1", None, None, 1, None, {**extras, "ca_file": str(path)})
 
 
-def test_nobody_listening_is_an_error_of_the_link(extras: dict[str, str]) -> None:
+def test_a_closed_port_is_an_error_of_the_link(extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match="its API is unreachable on port 1"):
         ApiConnection().open("127.0.0.1", None, None, 1, None, extras)

@@ -1,4 +1,4 @@
-"""The mirror of this machine's own apt sources, and which kernel is tried first."""
+"""The mirror of this machine's own apt sources, and the kernel that the lab tries first."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_one_line_sources_are_read_with_their_options() -> None:
 @pytest.mark.parametrize(
     "text", ["", "deb http://vendor.example/apt stable other\n", "Types: deb\nURIs: http://x.example\nSuites: nodistro\n"]
 )
-def test_other_archives_are_no_mirror(text: str) -> None:
+def test_other_archives_are_not_mirrored(text: str) -> None:
     assert mirror_in(text) is None
 
 
@@ -52,20 +52,20 @@ def keep(folders: Folders, suite: str, release: str) -> Path:
     return folder
 
 
-def test_kernels_are_tried_from_the_newest_on(tmp_path: Path) -> None:
+def test_kernels_are_tried_from_the_newest(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     keep(folders, "bookworm", "6.1.176")
     keep(folders, "testing", "7.2.7")
     keep(folders, "trixie", "6.12.113")
     assert [kernel.release for kernel in cached(folders)] == ["7.2.7", "6.12.113", "6.1.176"]
-    said: list[str] = []
-    first = next(candidates(folders, None, said.append))
+    messages: list[str] = []
+    first = next(candidates(folders, None, messages.append))
     assert (first.release, first.modes) == ("7.2.7", ("seccomp", "ptrace"))
-    assert next(candidates(folders, "bookworm", said.append)).modes == ("ptrace",)
-    assert said == []
+    assert next(candidates(folders, "bookworm", messages.append)).modes == ("ptrace",)
+    assert messages == []
 
 
-def test_a_kernel_that_was_refused_is_passed_over_with_its_reason(tmp_path: Path) -> None:
+def test_a_refused_kernel_is_skipped_with_its_reason(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     keep(folders, "testing", "7.2.7")
     (keep(folders, "trixie", "6.12.113") / "refused").write_text("no such instruction\n")

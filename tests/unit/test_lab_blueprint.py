@@ -1,4 +1,4 @@
-"""The lab is derived from the inventory: machines, ports, cables, and where each is reached."""
+"""The lab is derived from the inventory: machines, ports, cables, and the address of each."""
 
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_macs_are_stable_local_unicast_and_unique(blueprint: Blueprint) -> None:
     assert mac_of("alvin", "eno1") == "02:79:ad:e9:cc:0c"
 
 
-def test_every_host_but_virtual_machines_is_a_machine(site: Site, blueprint: Blueprint) -> None:
+def test_every_host_except_virtual_machines_is_a_machine(site: Site, blueprint: Blueprint) -> None:
     assert set(blueprint.machines) == {name for name, host in site.hosts.items() if host.vm is None}
     assert [(port.name, port.mtu_bytes) for port in blueprint.machines["alvin"].ports] == [
         ("eno1", 1500),
@@ -56,7 +56,7 @@ def test_the_kernel_names_a_thunderbolt_port_by_its_number(blueprint: Blueprint)
     assert (ports["eno1"], ports["en05"], ports["en06"]) == ("eno1", "thunderbolt%d", "thunderbolt%d")
 
 
-def test_every_cable_is_there_and_the_operators_too(site: Site, blueprint: Blueprint) -> None:
+def test_every_cable_exists_and_the_operators_too(site: Site, blueprint: Blueprint) -> None:
     assert len(blueprint.cables) == len(site.cables) + 1
     operators = blueprint.cable_at("sw-core", "swp4")
     assert operators

@@ -1,4 +1,4 @@
-"""A capture is a file that tcpdump and Wireshark read, wherever it ended."""
+"""A capture is a file that tcpdump and Wireshark can read, wherever it ends."""
 
 import struct
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_capture_of_nothing_is_its_header() -> None:
     assert whole_records(HEADER) == HEADER
 
 
-def test_without_a_lab_no_file_is_made(tmp_path: Path) -> None:
+def test_without_a_lab_no_file_is_created(tmp_path: Path) -> None:
     with pytest.raises(NoLabError, match="`python -m lab up` boots it"):
         capture(Folders(tmp_path), "alvin", "eno1", tmp_path / "file", None)
     assert not (tmp_path / "file").exists()

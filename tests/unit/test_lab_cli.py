@@ -1,4 +1,4 @@
-"""The lab's command line: what goes wrong is one message."""
+"""The lab's command line: each error is one message."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ WRONG = {
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="`up` goes on as root")
 @pytest.mark.parametrize(("name", "right", "wrong", "message"), WRONG.values(), ids=WRONG)
-def test_wrong_inventory_is_said_with_its_line(
+def test_invalid_inventory_is_reported_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, name: str, right: str, wrong: str, message: str
 ) -> None:
     folder = shutil.copytree(INVENTORY, tmp_path / "site")

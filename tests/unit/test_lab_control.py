@@ -21,7 +21,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a relay enters networ
 
 
 class Keeper:
-    """A keeper that does what a test wants."""
+    """A keeper that does what a test asks."""
 
     def __init__(self) -> None:
         self.given_up = asyncio.Event()
@@ -54,7 +54,7 @@ class Keeper:
 
 
 def with_keeper(folder: Path, scene: Callable[[Keeper, Folders], Awaitable[None]]) -> None:
-    """Play a scene while a keeper answers in the run folder."""
+    """Run a scene while a keeper answers in the run folder."""
 
     async def play() -> None:
         folders = Folders(folder)
@@ -71,7 +71,7 @@ def with_keeper(folder: Path, scene: Callable[[Keeper, Folders], Awaitable[None]
 
 
 async def hang_up_after(folders: Folders, request: bytes) -> None:
-    """Ask and go away."""
+    """Send a request and disconnect."""
     _, writer = await asyncio.open_unix_connection(folders.control)
     writer.write(request)
     await writer.drain()
@@ -91,7 +91,7 @@ def test_the_keeper_answers_and_refuses(tmp_path: Path) -> None:
     with_keeper(tmp_path, scene)
 
 
-def test_who_goes_away_gives_up_a_command_but_no_boot(tmp_path: Path) -> None:
+def test_a_disconnect_cancels_a_command_but_no_boot(tmp_path: Path) -> None:
     async def scene(keeper: Keeper, folders: Folders) -> None:
         await hang_up_after(folders, b'{"do": "exec"}\n')
         await hang_up_after(folders, b'{"do": "start"}\n')
@@ -102,7 +102,7 @@ def test_who_goes_away_gives_up_a_command_but_no_boot(tmp_path: Path) -> None:
     with_keeper(tmp_path, scene)
 
 
-def test_a_conversation_goes_both_ways_or_is_refused(tmp_path: Path) -> None:
+def test_a_terminal_works_in_both_directions_or_is_refused(tmp_path: Path) -> None:
     async def talk(folders: Folders, request: bytes) -> bytes:
         reader, writer = await asyncio.open_unix_connection(folders.control)
         writer.write(request)
@@ -119,7 +119,7 @@ def test_a_conversation_goes_both_ways_or_is_refused(tmp_path: Path) -> None:
     with_keeper(tmp_path, scene)
 
 
-def test_without_a_lab_the_next_step_is_said(tmp_path: Path) -> None:
+def test_without_a_lab_the_message_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(NoLabError, match="`python -m lab up` boots it"):
         ask(Folders(tmp_path), "status")
     assert not runs(Folders(tmp_path))
@@ -142,7 +142,7 @@ def test_the_end_of_a_cable_is_host_and_port() -> None:
 
 
 async def relayed(inside: str, scene: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
-    """Call through a relay to `inside`."""
+    """Connect through a relay to `inside`."""
     with socket.create_server(("127.0.0.1", 0)) as spare:
         port = spare.getsockname()[1]
     relay = Relay(f"127.0.0.1:{port}", inside)
@@ -162,7 +162,7 @@ async def relayed(inside: str, scene: Callable[[asyncio.StreamReader, asyncio.St
 
 
 @needs_root
-def test_a_relay_carries_both_ways_and_half_closes() -> None:
+def test_a_relay_forwards_both_ways_and_half_closes() -> None:
     async def play() -> None:
         async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write((await reader.read()).upper())
@@ -184,7 +184,7 @@ def test_a_relay_carries_both_ways_and_half_closes() -> None:
 
 
 @needs_root
-def test_a_relay_resets_its_client_when_nobody_answers() -> None:
+def test_a_relay_resets_its_client_when_the_target_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as spare:
         dead = spare.getsockname()[1]
 

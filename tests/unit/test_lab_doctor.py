@@ -1,4 +1,4 @@
-"""What the lab says of this machine and of itself."""
+"""The lab's report on this machine and on itself."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ from lab.kernel import Kernel
 DOCS = Path(__file__).parents[2] / "docs/lab.md"
 
 
-def test_what_the_lab_has_not_is_said_in_one_place_and_shown_in_the_docs() -> None:
+def test_missing_parts_of_the_lab_are_listed_once_and_shown_in_the_docs() -> None:
     text = DOCS.read_text()
     for absence in ABSENT:
         assert f"| {absence.what} | {absence.instead} |" in text
@@ -31,7 +31,7 @@ def test_the_doctor_names_each_need_and_its_remedy(tmp_path: Path, capsys: pytes
     assert said.count("MISSING") == said.count("  do: ")
 
 
-def test_an_image_is_another_for_another_kernel(tmp_path: Path) -> None:
+def test_another_kernel_needs_another_image(tmp_path: Path) -> None:
     first = Kernel("7.2um1", "testing", "7.2.7", tmp_path)
     assert key_of(first) == key_of(Kernel("7.2um1", "testing", "7.2.7", tmp_path / "elsewhere"))
     assert key_of(first) != key_of(Kernel("7.3um1", "testing", "7.3.1", tmp_path))

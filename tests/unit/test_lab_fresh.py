@@ -1,4 +1,4 @@
-"""What a machine has on its disk before anybody configures it, and what its firmware adds."""
+"""A machine's disk before any configuration, and what its firmware adds."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def test_firmware_is_for_switches_and_the_core_serves_the_site(site: Site) -> No
     assert "portidsubtype ifname" in core["etc/lldpd.d/firmware.conf"]
 
 
-def test_a_port_is_a_pair_whose_far_end_lies_beyond_the_machines_sight(site: Site) -> None:
+def test_a_port_is_a_pair_whose_far_end_is_hidden_from_the_machine(site: Site) -> None:
     machine = draw(site).machines["vault"]
     mac = machine.ports[0].mac
     pair = f"link add eth0 index 10000 address {mac} mtu 1500 type veth peer name far0 mtu 9000 netns cables"
@@ -95,7 +95,7 @@ def test_a_port_without_a_cable_has_no_vector_device(site: Site) -> None:
     assert cables_batch(machine) == ""
 
 
-def test_a_server_mounts_its_arrays_and_nobody_else_does(site: Site) -> None:
+def test_only_a_server_mounts_its_arrays(site: Site) -> None:
     assert fresh.files(site, site.hosts["vault"])["etc/fstab"] == (
         "/dev/ubdb /mnt/Vault ext4 defaults 0 0\n/dev/ubdc /mnt/Flash ext4 defaults 0 0\n"
     )

@@ -1,4 +1,4 @@
-"""A machine's ports: what is in, what is out, and what happens to the frames on their cables."""
+"""A machine's ports: which are plugged in, which are not, and the effect on the frames of their cables."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def alvin(blueprint: Blueprint) -> MachinePlan:
     return blueprint.machines["alvin"]
 
 
-def test_a_nic_that_is_out_is_not_made_at_boot_and_its_vector_device_stays_out_of_sight(alvin: MachinePlan) -> None:
+def test_an_unplugged_nic_is_missing_at_boot_and_its_vector_device_stays_hidden(alvin: MachinePlan) -> None:
     out = Fitting(frozenset({EN05}))
     assert "link set vec4 netns cables" in ports_batch(alvin, out)
     assert "far4" in ports_batch(alvin)
@@ -40,7 +40,7 @@ def test_a_nic_that_is_out_is_not_made_at_boot_and_its_vector_device_stays_out_o
     assert "far5" in shaping_batch(alvin, out)
 
 
-def test_a_nic_goes_by_its_far_end_and_comes_with_its_mac(alvin: MachinePlan) -> None:
+def test_a_nic_is_unplugged_by_its_far_end_and_returns_with_its_mac(alvin: MachinePlan) -> None:
     assert "ip -n cables link delete far4" in removal(EN05)
     script = insertion(alvin, EN05, Fitting(), 1)
     assert f"ip link add thunderbolt%d index 10104 address {mac_of('alvin', 'en05')} mtu 65520 type veth peer name far4" in script
@@ -54,14 +54,14 @@ def test_a_nic_without_a_cable_has_no_vector_device(site: Site) -> None:
     assert "vec" not in insertion(bare, EN05, Fitting(), 1)
 
 
-def test_the_seed_says_what_the_next_boot_makes(alvin: MachinePlan, tmp_path: Path) -> None:
+def test_the_seed_lists_the_ports_of_the_next_boot(alvin: MachinePlan, tmp_path: Path) -> None:
     write_ports(tmp_path, alvin, Fitting(frozenset({EN05}), {5: Impairment(delay_ms=1)}))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cables.ip", "cables.tc", "ports.ip"]
     assert "far4" not in (tmp_path / "ports.ip").read_text()
     assert "netem" in (tmp_path / "cables.tc").read_text()
 
 
-def test_both_directions_suffer_in_order_and_nothing_is_dropped_for_want_of_room(alvin: MachinePlan) -> None:
+def test_an_impairment_affects_both_directions_in_order_and_drops_nothing_for_lack_of_buffers(alvin: MachinePlan) -> None:
     words = "root netem limit 11184 delay 20ms loss 5%"
     assert netem_batch(alvin, 0, Impairment(5, 20)) == f"qdisc replace dev vec0 {words}\nqdisc replace dev far0 {words}\n"
     assert "limit 256 loss 0.5%\n" in netem_batch(alvin, EN05, Impairment(0.5))
@@ -74,19 +74,19 @@ def test_a_delay_is_a_time(text: str, ms: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["20", "-1ms", "0ms", "11s", "ms", "20 ms", "20ms loss 1%"])
-def test_what_is_no_delay_is_refused(text: str) -> None:
+def test_an_invalid_delay_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="as in 20ms"):
         parse_delay(text)
 
 
 @pytest.mark.parametrize("text", ["5", "0%", "101%", "five%"])
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_an_invalid_share_is_refused(text: str) -> None:
     assert (parse_loss("5%"), parse_loss("0.1%"), parse_loss("100%")) == (5, 0.1, 100)
     with pytest.raises(ValueError, match="as in 5%"):
         parse_loss(text)
 
 
-def test_an_impairment_speaks() -> None:
+def test_an_impairment_is_described() -> None:
     assert [one.text for one in (Impairment(), Impairment(5), Impairment(5, 20))] == ["nothing", "5% loss", "5% loss, 20 ms delay"]
     assert Impairment(**Impairment(5, 20).to_json()) == Impairment(5, 20)
     assert Impairment().is_none

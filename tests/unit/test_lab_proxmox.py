@@ -1,4 +1,4 @@
-"""The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. What they do is tried in the lab."""
+"""The lab's stand-ins for Proxmox's commands: their files and command lines are Proxmox's. A drill tests their effect in the lab."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ nfs: data
 
 @pytest.fixture
 def pve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in the place of /etc/pve, of a node that is in no cluster."""
+    """A folder instead of /etc/pve, of a node that is in no cluster."""
     monkeypatch.setattr(ceph_conf, "PATH", tmp_path / "ceph.conf")
     monkeypatch.setattr(storage_cfg, "PATH", tmp_path / "storage.cfg")
     monkeypatch.setattr(cluster_fs, "COROSYNC", tmp_path / "corosync.conf")
@@ -64,7 +64,7 @@ def test_storage_cfg_is_written_as_proxmox_writes_it(pve: Path) -> None:
         storage_cfg.remove("data")
 
 
-def test_a_lock_that_another_holds_is_waited_for_and_then_refused(pve: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_of_another_process_is_awaited_and_then_refused(pve: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_fs, "LOCK_S", 0.2)
     with (
         cluster_fs.locked("ceph.conf"),
@@ -88,7 +88,7 @@ def test_corosync_conf_survives_being_read_and_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "expected"),
     [
         (["pool", "create"], "400 not enough arguments"),
         (["pool", "create", "p", "--siz", "3"], "Unknown option: siz"),
@@ -99,16 +99,16 @@ def test_corosync_conf_survives_being_read_and_written() -> None:
         (["pool", "create", "bad"], "no quorum"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_with_255(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_reported_and_exits_with_255(argv: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(_: Values) -> None:
         raise PveError("cluster not ready - no quorum?")
 
     commands = {"pool create": Command(run, ("name",), (Option("size", "integer", 1, 7),))}
     assert options.main("pveceph", commands, argv) == 255
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
-def test_failed_task_without_exit_code_ends_with_0_and_prints_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_task_exits_with_0_and_reports_why_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
     def run(_: Values) -> None:
         with options.task_without_exit_code():
             raise PveError("Could not set: size")
@@ -117,14 +117,14 @@ def test_failed_task_without_exit_code_ends_with_0_and_prints_why(capsys: pytest
     assert capsys.readouterr().err == "Could not set: size\n"
 
 
-def test_options_are_given_in_all_of_perls_ways() -> None:
+def test_options_are_accepted_in_all_of_perls_forms() -> None:
     seen: list[Values] = []
     command = Command(seen.append, ("name",), (Option("size", "integer"), Option("use_ssh", "boolean"), Option("force", "boolean")))
     assert options.main("x", {"add": command}, ["add", "--size=3", "-use_ssh", "p", "--force", "1"]) == 0
     assert seen == [{"name": "p", "size": "3", "use_ssh": "1", "force": "1"}]
 
 
-def test_stand_in_ends_with_its_code_whatever_dies_at_its_end() -> None:
+def test_stand_in_exits_with_its_code_even_if_a_thread_aborts() -> None:
     words = f"import atexit, os; atexit.register(os.abort); from {options.__name__} import leave; print('all'); leave(3)"
     done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "all\n")

@@ -1,4 +1,4 @@
-"""The serial line: what is asked of which boot, and what is not believed."""
+"""The serial line: which boot receives which request, and which answers are not accepted."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from lab.serial import SerialLine
 
 
 class Agent:
-    """The machine's end of a serial line, spoken by hand."""
+    """The machine's end of a serial line, controlled by the test."""
 
     def __init__(self) -> None:
         self.greetings = 0
@@ -43,7 +43,7 @@ class Agent:
 
 
 def played(scene: Callable[[Agent], Awaitable[None]]) -> Agent:
-    """Play a scene with an agent, and switch its machine off."""
+    """Run a scene with an agent, then switch its machine off."""
 
     async def play() -> Agent:
         agent = Agent()
@@ -57,7 +57,7 @@ def played(scene: Callable[[Agent], Awaitable[None]]) -> Agent:
     return asyncio.run(play())
 
 
-def test_the_ports_that_are_on_are_told_and_go_with_the_machine() -> None:
+def test_ports_with_link_are_reported_and_end_with_the_machine() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         agent.say(ports={0: True, 1: False})
@@ -75,14 +75,14 @@ def test_a_command_is_answered_whatever_else_is_on_the_line() -> None:
         asking = asyncio.create_task(agent.line.run(["true"], wait_s=5, stdin="in"))
         request = await agent.heard()
         assert (request["boot"], request["argv"], request["stdin"]) == ("boot-1", ["true"], "in")
-        agent.say(**request)  # the line of a booting machine echoes what it gets
+        agent.say(**request)  # the line of a booting machine echoes its input
         agent.say(id=request["id"], rc=3, out="o", err="e", timeout=False)
         assert (await asking)["rc"] == 3
 
     assert played(scene).greetings == 1
 
 
-def test_commands_run_beside_each_other() -> None:
+def test_commands_run_in_parallel() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         slow = asyncio.create_task(agent.line.run(["slow"], wait_s=5))
@@ -98,8 +98,8 @@ def test_commands_run_beside_each_other() -> None:
     played(scene)
 
 
-@pytest.mark.parametrize(("event", "said"), [({"ready": "boot-2"}, "booted again"), (None, "was switched off")])
-def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, said: str) -> None:
+@pytest.mark.parametrize(("event", "expected"), [({"ready": "boot-2"}, "booted again"), (None, "was switched off")])
+def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, expected: str) -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         asking = asyncio.create_task(agent.line.run(["true"], wait_s=5))
@@ -108,7 +108,7 @@ def test_a_command_does_not_outlive_its_boot(event: dict[str, object] | None, sa
             agent.say(**event)
         else:
             await agent.switch_off()
-        with pytest.raises(LabError, match=f"alvin {said} before it answered"):
+        with pytest.raises(LabError, match=f"alvin {expected} before it answered"):
             await asking
 
     played(scene)
@@ -131,7 +131,7 @@ def test_a_machine_that_goes_down_is_asked_when_it_is_up_again() -> None:
     assert played(scene).greetings == 2
 
 
-def test_a_silent_machine_is_not_waited_for_longer_than_said() -> None:
+def test_a_silent_machine_is_awaited_only_up_to_the_limit() -> None:
     async def scene(agent: Agent) -> None:
         with pytest.raises(LabError, match=r"alvin does not answer on its serial line after 0\.05 s"):
             await agent.line.run(["true"], wait_s=0.05)
@@ -139,7 +139,7 @@ def test_a_silent_machine_is_not_waited_for_longer_than_said() -> None:
     played(scene)
 
 
-def test_a_command_that_ran_too_long_says_so() -> None:
+def test_a_command_that_ran_too_long_is_reported() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         asking = asyncio.create_task(agent.line.run(["sleep", "9"], wait_s=5))
@@ -151,7 +151,7 @@ def test_a_command_that_ran_too_long_says_so() -> None:
     played(scene)
 
 
-def test_who_gives_up_ends_the_command() -> None:
+def test_a_caller_that_gives_up_ends_the_command() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         asking = asyncio.create_task(agent.line.run(["sleep", "9"], wait_s=5))
@@ -162,7 +162,7 @@ def test_who_gives_up_ends_the_command() -> None:
     played(scene)
 
 
-def test_a_terminal_says_piece_by_piece_and_ends_with_who_types() -> None:
+def test_a_terminal_sends_piece_by_piece_and_ends_with_its_user() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         async with agent.line.terminal(["bash"], (24, 80), "xterm", wait_s=5) as terminal:
@@ -182,7 +182,7 @@ def test_a_terminal_says_piece_by_piece_and_ends_with_who_types() -> None:
     played(scene)
 
 
-def test_a_terminal_hears_that_its_machine_booted_again() -> None:
+def test_a_terminal_is_notified_that_its_machine_rebooted() -> None:
     async def scene(agent: Agent) -> None:
         agent.say(ready="boot-1")
         async with agent.line.terminal(["bash"], (24, 80), "xterm", wait_s=5) as terminal:

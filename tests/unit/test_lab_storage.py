@@ -1,4 +1,4 @@
-"""What the lab gives a node for its storage: disks with stable names, and /etc/pve."""
+"""A node's storage in the lab: disks with stable names, and /etc/pve."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The switch's firmware: which channels it suspends."""
+"""The switch's firmware: which LAGs it suspends."""
 
 import importlib.util
 from pathlib import Path
@@ -28,6 +28,6 @@ def test_fallback_is_read_from_the_channels_stanza(switchd: ModuleType) -> None:
     assert list(switchd.parse(text)) == ["trunk"]
 
 
-def test_a_file_that_is_not_there_reads_as_nothing(switchd: ModuleType, tmp_path: Path) -> None:
+def test_a_missing_file_reads_as_empty(switchd: ModuleType, tmp_path: Path) -> None:
     assert switchd.read(str(tmp_path), "none") == ""
     assert switchd.wanted("no-such-channel", frozenset()) == switchd.FORWARDING

@@ -24,7 +24,7 @@ LAYERS = {
     "tasks.checks": (*MODEL, "tasks.host", "tasks.network", "tasks.storage", "tasks.virtualization"),
 }
 FEATURES = ("host", "network", "storage", "virtualization")
-# They declare change sets with the checks that hold after them: they name both.
+# They define change sets with the checks that verify them, so they import both.
 COMPOSE = ("sets", "fabric", "maintenance")
 
 
@@ -70,7 +70,7 @@ def test_checks_and_changes_do_not_import_each_other() -> None:
 
 
 def test_a_feature_is_a_folder_with_the_same_names() -> None:
-    """Its checks are in modules that end in `checks`, what it reads in `facts`."""
+    """Its checks are in modules whose names end in `checks`, its facts in `facts`."""
     for path in feature_files():
         if "@check(" in path.read_text():
             assert path.stem.endswith("checks"), name_of(path)

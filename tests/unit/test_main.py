@@ -1,4 +1,4 @@
-"""The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and answers."""
+"""The command line of a runbook, over real SSH connections to hosts in memory: what it refuses, shows, writes and returns."""
 
 import json
 import logging
@@ -55,13 +55,13 @@ WRONG_NAMES = {
 
 
 @pytest.mark.parametrize(("flags", "message"), WRONG_NAMES.values(), ids=WRONG_NAMES)
-def test_name_that_is_none_is_refused(site: Path, alvin: FakeHost, flags: tuple[str, ...], message: str, capsys) -> None:
+def test_invalid_name_is_refused(site: Path, alvin: FakeHost, flags: tuple[str, ...], message: str, capsys) -> None:
     assert main(NAMED, ("--site", str(site), *flags)) == REFUSED
     assert message in capsys.readouterr().err
     assert alvin.journal == []
 
 
-def test_unsound_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost, capsys) -> None:
+def test_invalid_inventory_is_refused_with_its_line(site: Path, alvin: FakeHost, capsys) -> None:
     hosts = site / "hosts.yaml"
     hosts.write_text(hosts.read_text().replace("172.16.0.12/16", "172.16.0.11/16"))
     assert main(NAMED, ("--site", str(site))) == REFUSED
@@ -76,7 +76,7 @@ def test_timers_that_do_not_fit_are_refused(site: Path, capsys) -> None:
     assert "must fit into revert_s (30)" in capsys.readouterr().err
 
 
-def test_setting_that_is_none_is_refused(site: Path, capsys) -> None:
+def test_unknown_setting_is_refused(site: Path, capsys) -> None:
     (site / "site.yaml").write_text("colour: blue\n")
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert f"{site / 'site.yaml'}:1: site: wanted only known keys, found 'colour'; remove it" in capsys.readouterr().err
@@ -105,9 +105,9 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize(("said", "message"), SETTINGS.values(), ids=SETTINGS)
-def test_settings_that_are_none_are_refused_with_their_line(site: Path, said: bytes, message: str, capsys, home: Path) -> None:
-    (site / "site.yaml").write_bytes(said)
+@pytest.mark.parametrize(("content", "message"), SETTINGS.values(), ids=SETTINGS)
+def test_invalid_settings_are_refused_with_their_line(site: Path, content: bytes, message: str, capsys, home: Path) -> None:
+    (site / "site.yaml").write_bytes(content)
     assert main(NAMED, ("--site", str(site))) == REFUSED
     assert f"{site / 'site.yaml'}" in (err := capsys.readouterr().err)
     assert message in err
@@ -137,20 +137,20 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize(("said", "message"), CONFIGS.values(), ids=CONFIGS)
-def test_configuration_that_names_no_site_is_refused(tmp_path: Path, said: str, message: str) -> None:
+@pytest.mark.parametrize(("content", "message"), CONFIGS.values(), ids=CONFIGS)
+def test_configuration_that_names_no_site_is_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "nornir_config.yaml"
-    path.write_text(said)
+    path.write_text(content)
     with pytest.raises(InventoryError) as raised:
         find_site("home", path)
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("said", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
-def test_configuration_that_nornir_does_not_take_is_refused(tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log where it is started
+@pytest.mark.parametrize("content", ["runner: 5\n", "runner: {plugin: nobody}\n", "logging: {enabled: maybe}\n", "[]\n", "core: 1\n"])
+def test_configuration_that_nornir_rejects_is_refused(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # Nornir writes nornir.log to the working directory
     path = tmp_path / "nornir_config.yaml"
-    path.write_text(said)
+    path.write_text(content)
     with pytest.raises(Refused, match=r"nornir_config\.yaml:1: Nornir rejects it: "):
         nornir_takes(path)
 
@@ -161,7 +161,7 @@ def test_name_that_no_site_can_have_is_refused(name: str, capsys) -> None:
     assert "no site " in capsys.readouterr().err
 
 
-def test_open_run_contacts_nobody_and_takes_the_sites_settings(site: Path, alvin: FakeHost) -> None:
+def test_open_run_contacts_no_host_and_uses_the_sites_settings(site: Path, alvin: FakeHost) -> None:
     settings = site / "site.yaml"
     settings.write_text(f"{settings.read_text()}revert_s: 90\nverify_s: 50\napply_s: 20\nmaintenance_s: 300\n")
     logging.getLogger("nornir").propagate = True
@@ -227,13 +227,13 @@ def stranger(folder: Path) -> None:
     (folder / "known_hosts").write_text("")
 
 
-def nobody_listens(folder: Path) -> None:
+def close_port(folder: Path) -> None:
     path = folder / "ssh_config"
     path.write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"), [(stranger, "its host key is not in known_hosts"), (nobody_listens, "nothing answers on its SSH port")]
+    ("spoil", "message"), [(stranger, "its host key is not in known_hosts"), (close_port, "nothing answers on its SSH port")]
 )
 def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil: Callable[[Path], None], message: str, capsys) -> None:
     spoil(home)
@@ -242,9 +242,9 @@ def test_host_that_cannot_be_reached_fails_the_run(site: Path, home: Path, spoil
     assert message in records(home)[0]["unreachable"]["alvin"]
 
 
-def test_host_without_its_part_is_told_what_to_install(site: Path, alvin: FakeHost, capsys) -> None:
+def test_error_of_a_host_without_python_names_the_package(site: Path, alvin: FakeHost, capsys) -> None:
     def silent(*_: object) -> None:
-        """No answer, as from a shell that has not found python3."""
+        """No answer, as from a shell that did not find python3."""
 
     alvin.ask = silent  # type: ignore[method-assign]
     assert main(NAMED, ("--site", str(site), "--yes")) == FAILED

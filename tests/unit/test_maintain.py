@@ -1,4 +1,4 @@
-"""A host is taken out of service, booted, and put back: by a run, and by the command line of a maintenance script."""
+"""A host is taken out of service, rebooted, and put back: by a run, and by the command line of a maintenance script."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from engine import FOLDER, HEALTH, World, told
+from engine import FOLDER, HEALTH, World, events_of
 from fake_host import FakeHost
 from fake_sshd import ssh_config
 from test_maintenance import INSIDE
@@ -22,7 +22,7 @@ from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED,
 from tasks.core.model.errors import TransactionError
 
 
-def test_host_is_booted_while_another_holds_its_place(world: World) -> None:
+def test_host_is_rebooted_while_a_peer_holds_its_place(world: World) -> None:
     run = world.run()
     maintain(run, INSIDE, "alvin", "reboot")
     assert world.asked("begin", "reboot", "revert") == [("simon", "begin"), ("alvin", "reboot"), ("simon", "revert")]
@@ -34,7 +34,7 @@ def test_host_is_booted_while_another_holds_its_place(world: World) -> None:
 
 
 def test_host_is_waited_for_until_it_answers_from_a_new_boot(world: World) -> None:
-    """The old boot may answer for a while."""
+    """The old boot may still answer for a while."""
     run, looks = world.run(), list[int]()
 
     def look(host: FakeHost) -> None:
@@ -47,7 +47,7 @@ def test_host_is_waited_for_until_it_answers_from_a_new_boot(world: World) -> No
     reboot(run, "alvin", "try")
     assert (len(looks), world.clock() - began) == (4, 2)
     assert looks == [1, 2, 3, 4], "each look is over a new connection"
-    assert told(run, "rebooting", "reachable") == [("rebooting", "alvin"), ("reachable", "alvin")]
+    assert events_of(run, "rebooting", "reachable") == [("rebooting", "alvin"), ("reachable", "alvin")]
 
 
 def test_host_that_does_not_boot_is_given_up(world: World) -> None:
@@ -56,7 +56,7 @@ def test_host_that_does_not_boot_is_given_up(world: World) -> None:
     with pytest.raises(TransactionError, match="alvin: unreachable 300 s after its reboot; look at its console"):
         reboot(run, "alvin", "try")
     assert 300 < world.clock() - began <= 302
-    assert told(run, "reachable") == []
+    assert events_of(run, "reachable") == []
 
 
 def test_host_that_is_silent_after_its_boot_is_given_up(world: World) -> None:
@@ -66,7 +66,7 @@ def test_host_that_is_silent_after_its_boot_is_given_up(world: World) -> None:
         reboot(run, "alvin", "try")
 
 
-def test_nothing_is_waited_for_before_it(world: World) -> None:
+def test_nothing_waits_before_the_reboot(world: World) -> None:
     run, began = world.run(), world.clock()
     assert maintenance._maintained(INSIDE, run, Options(limit=("alvin",), yes=True), "reboot", Screen())[0] == OK
     assert world.clock() == began
@@ -74,7 +74,7 @@ def test_nothing_is_waited_for_before_it(world: World) -> None:
 
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeHost]:
-    """The nodes; nobody's own keys, agent, records or lab."""
+    """The nodes, and a home folder without keys, SSH agent, records or lab."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
@@ -84,7 +84,7 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeHost
 
 @pytest.fixture
 def script(tmp_path: Path, hosts: dict[str, FakeHost], monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """What the command line of the script ends with, and what its record says."""
+    """A function that runs the script's command line and returns its exit code and its record."""
     site = shutil.copytree(FOLDER, tmp_path / "attic")
     with ssh_config(tmp_path, hosts) as path:
         (site / "site.yaml").write_text(f"ssh_config: {path}\n")
@@ -102,7 +102,7 @@ def asked(hosts: dict[str, FakeHost]) -> list[tuple[str, str]]:
     return [one for one in hosts["alvin"].journal if one[1] in ("begin", "reboot", "revert")]
 
 
-def test_script_does_it_where_that_is_said(script, hosts, capsys) -> None:
+def test_script_applies_with_yes(script, hosts, capsys) -> None:
     code, record = script("alvin", "--yes")
     assert (code, record["exit_code"], record["trouble"]) == (OK, OK, "")
     assert asked(hosts) == [("simon", "begin"), ("alvin", "reboot"), ("simon", "revert")]
@@ -111,7 +111,7 @@ def test_script_does_it_where_that_is_said(script, hosts, capsys) -> None:
 
 
 @pytest.mark.parametrize("words", [("--dry-run",), ("--dry-run", "--yes"), ()], ids=["dry", "dry-and-yes", "nobody-to-ask"])
-def test_script_only_says_what_it_would_do(script, hosts, words: tuple[str, ...], capsys) -> None:
+def test_script_only_prints_its_plan(script, hosts, words: tuple[str, ...], capsys) -> None:
     code, record = script("alvin", *words)
     assert (code, record["exit_code"], record["trouble"]) == (PENDING, PENDING, "")
     assert asked(hosts) == []
@@ -119,7 +119,7 @@ def test_script_only_says_what_it_would_do(script, hosts, words: tuple[str, ...]
 
 
 @pytest.mark.parametrize("words", [("--dry-run",), ("--yes",)], ids=["dry", "yes"])
-def test_script_is_refused_while_not_all_is_well(script, hosts, words: tuple[str, ...], capsys) -> None:
+def test_script_is_refused_while_a_check_fails(script, hosts, words: tuple[str, ...], capsys) -> None:
     hosts["simon"].answers[HEALTH.command] = lambda _: "sick"
     code, record = script("alvin", *words)
     assert (code, record["exit_code"]) == (REFUSED, REFUSED)
@@ -128,7 +128,7 @@ def test_script_is_refused_while_not_all_is_well(script, hosts, words: tuple[str
     assert "simon: wanted well, found sick" in capsys.readouterr().err
 
 
-def test_script_says_what_went_wrong(script, hosts, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_script_reports_the_failure(script, hosts, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise TransactionError("alvin: it fell over")
 
@@ -139,7 +139,7 @@ def test_script_says_what_went_wrong(script, hosts, capsys, monkeypatch: pytest.
     assert "alvin: it fell over" in capsys.readouterr().err
 
 
-def test_script_that_is_interrupted_puts_it_back(script, hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_script_puts_the_host_back(script, hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     def pressed(run: Run, *_: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         run.stop.wait(10)
@@ -159,19 +159,19 @@ def test_script_that_is_interrupted_puts_it_back(script, hosts, monkeypatch: pyt
     [(("wally",), "--limit: no host wally"), ((), "Missing argument"), (("alvin", "--action", "dance"), "is not")],
     ids=["host", "no-host", "action"],
 )
-def test_script_that_is_called_wrongly_is_refused(script, hosts, words: tuple[str, ...], message: str, capsys) -> None:
+def test_script_refuses_wrong_arguments(script, hosts, words: tuple[str, ...], message: str, capsys) -> None:
     assert script(*words)[0] == REFUSED
     assert message in capsys.readouterr().err
     assert hosts["alvin"].journal == []
 
 
-def test_script_says_its_purpose(script, capsys) -> None:
+def test_script_prints_its_purpose(script, capsys) -> None:
     assert script("-h")[0] == OK
     assert INSIDE.purpose in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("error", "code"), [(click.Abort(), INTERRUPTED), (click.UsageError("no"), REFUSED)])
-def test_script_ends_as_every_runbook(script, error: Exception, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_script_has_the_exit_codes_of_every_runbook(script, error: Exception, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def ended(*_: object, **__: object) -> int:
         raise error
 

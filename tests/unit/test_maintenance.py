@@ -1,11 +1,11 @@
-"""Sets that are applied inside maintenance: one host at a time, made ready through another, and only while all is well around it."""
+"""Sets that are applied inside maintenance: one host at a time, prepared on another host, and only while all checks around it pass."""
 
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
-from engine import HEALTH, Alias, Named, World, host_is_well, told, when
+from engine import HEALTH, Alias, Named, World, events_of, host_is_well, when
 from fake_host import FakeHost
 
 from inventory.site import Site
@@ -25,7 +25,7 @@ CALM = Fact("calm", "calm", str.strip)
 
 @check(needs=(CALM,), severity=Severity.CRITICAL, remediation="Wait.", tags=())
 def cluster_is_calm(_: Site, facts: Facts, host: str) -> Iterable[Finding]:
-    """Nothing moves."""
+    """No data moves."""
     yield Finding(f"{host}:cluster", "calm", facts[host][CALM] or "calm")
 
 
@@ -52,7 +52,7 @@ BOTH = (settings("alvin"), settings("simon"))
 
 
 class Agreed(Alias):
-    """It holds only where others are called so too."""
+    """It is wanted only where the other hosts have it too."""
 
     def steps(self, site: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
         return (*super().steps(site, facts, want), Action(("agree",), ("true",), coordinated=True))
@@ -73,8 +73,8 @@ def test_each_node_is_changed_while_the_other_holds_its_place(world: World) -> N
     ]
 
 
-def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -> None:
-    """The first ends no sooner than the last has begun."""
+def test_coordinated_sets_are_one_set_and_changed_at_once(world: World) -> None:
+    """The first one's timer ends only after the last one has begun."""
     begun = threading.Barrier(2, timeout=10)
     for host in OTHER:
         world[host].happens["before begin"] = lambda _: begun.wait()
@@ -86,8 +86,8 @@ def test_what_holds_only_together_is_one_set_and_changed_at_once(world: World) -
 
 
 @pytest.mark.parametrize("host", OTHER)
-def test_what_holds_only_together_is_reverted_together(world: World, host: str) -> None:
-    """Whichever of them is not as wanted afterwards."""
+def test_coordinated_sets_are_reverted_together(world: World, host: str) -> None:
+    """Whichever host fails its check afterwards."""
     sets = [replace(one, checks=(host_is_well,)) for one in AGREED]
     world[host].answers[HEALTH.command] = sick_once_changed
     result = world.execute(*sets)
@@ -95,7 +95,7 @@ def test_what_holds_only_together_is_reverted_together(world: World, host: str) 
     assert world.untouched("alvin", "simon")
 
 
-def test_what_holds_only_together_is_reverted_where_one_is_not_reached(world: World) -> None:
+def test_coordinated_sets_are_reverted_where_one_host_is_unreachable(world: World) -> None:
     world["simon"].happens["before begin"] = lambda _: (_ for _ in ()).throw(TransactionError("simon: no neighbour follows"))
     result = world.execute(*AGREED)
     assert [one.state for one in result.stages[0].outcomes] == ["reverted"]
@@ -103,20 +103,20 @@ def test_what_holds_only_together_is_reverted_where_one_is_not_reached(world: Wo
     assert world.untouched("alvin", "simon")
 
 
-def test_what_holds_only_together_is_not_begun_while_not_all_is_well(world: World) -> None:
+def test_coordinated_sets_do_not_start_while_a_check_fails(world: World) -> None:
     world["simon"].answers[CALM.command] = lambda _: "recovering"
     assert world.execute(*AGREED, maintenance=INSIDE).exit_code == REFUSED
     assert world.untouched("alvin", "simon")
 
 
-def test_plan_says_so(world: World) -> None:
+def test_plan_lists_the_maintenance(world: World) -> None:
     result = world.execute(*BOTH, maintenance=INSIDE, dry_run=True)
     assert result.exit_code == PENDING
     assert "the cluster waits for alvin" in result.stages[0].plans[0].changes[0].impact
     assert world.asked("begin") == []
 
 
-def test_one_that_nobody_can_make_ready_is_refused(world: World) -> None:
+def test_host_that_cannot_be_prepared_is_refused(world: World) -> None:
     def nobody(_: Site, __: Facts, host: str) -> tuple[Preparation, ...]:
         raise Refused(f"{host}: nobody is there to hold its place")
 
@@ -128,12 +128,12 @@ def test_one_that_nobody_can_make_ready_is_refused(world: World) -> None:
     assert world.untouched("alvin", "simon")
 
 
-def test_host_that_it_does_not_concern_is_changed_without(world: World) -> None:
+def test_host_outside_the_maintenance_scope_is_changed_without_it(world: World) -> None:
     assert world.execute(settings("sw-rack"), maintenance=INSIDE).exit_code == OK
     assert world.asked("begin") == [("sw-rack", "begin")]
 
 
-def test_nothing_is_begun_while_not_all_is_well(world: World) -> None:
+def test_no_set_starts_while_a_check_fails(world: World) -> None:
     world["simon"].answers[CALM.command] = lambda _: "recovering"
     result = world.execute(*BOTH, maintenance=INSIDE)
     assert result.exit_code == REFUSED
@@ -143,7 +143,7 @@ def test_nothing_is_begun_while_not_all_is_well(world: World) -> None:
     assert world.untouched("alvin", "simon")
 
 
-def test_host_that_is_missed_by_its_cluster_is_as_before(world: World) -> None:
+def test_host_that_its_cluster_reports_missing_is_reverted(world: World) -> None:
     one = replace(settings("alvin"), checks=())
     world["alvin"].answers[HEALTH.command] = sick_once_changed
     result = world.execute(one, maintenance=INSIDE)
@@ -152,7 +152,7 @@ def test_host_that_is_missed_by_its_cluster_is_as_before(world: World) -> None:
     assert world["simon"].pending is None
 
 
-def test_one_that_does_not_come_back_ends_the_row_and_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_that_does_not_come_back_stops_the_others_and_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
     changed: list[str] = []
     world["alvin"].answers[CALM.command] = lambda host: "recovering" if changed and not host.pending else "calm"
@@ -164,26 +164,26 @@ def test_one_that_does_not_come_back_ends_the_row_and_is_said(world: World, monk
     assert world.untouched("simon")
 
 
-def test_interrupted_run_puts_it_back(world: World) -> None:
+def test_interrupted_run_puts_the_host_back(world: World) -> None:
     run = world.run(*BOTH, watchers=(when("applied", "alvin", lambda: run.stop.set()),))  # noqa: PLW0108 (the run is made here)
     result = world.execute(*BOTH, maintenance=INSIDE, run=run)
     assert result.stages[0].outcomes[0].state == "interrupted"
     assert world.untouched("alvin", "simon")
     assert world["simon"].pending is None
-    assert ("put back", "simon") in told(run, "put back")
+    assert ("put back", "simon") in events_of(run, "put back")
 
 
-def test_deferred_undo_is_waited_for(world: World) -> None:
+def test_deferred_undo_is_awaited(world: World) -> None:
     world["simon"].kept["deferred"] = ["`forget alvin` ended with 1: nobody answers"]
     world["simon"].happens["after outcome"] = lambda host: host.kept.update(deferred=[])
     run = world.run(settings("alvin"))
     assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
-    assert told(run, "put back") == [("put back", "simon")]
+    assert events_of(run, "put back") == [("put back", "simon")]
     assert world.asked("revert") == [("simon", "revert")] * 2
 
 
 @pytest.mark.parametrize("kind", ["deferred", "troubles"])
-def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_host_that_is_not_put_back_is_reported(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
     world["simon"].kept[kind] = ["`forget alvin` ended with 1: nobody answers"]
     run = world.run(*BOTH)
@@ -192,7 +192,7 @@ def test_what_is_not_put_back_is_said(world: World, monkeypatch: pytest.MonkeyPa
     first, second = result.stages[0].outcomes
     assert "nobody answers" in first.reasons[0]
     assert (first.state, second.state) == ("failed", "refused")
-    assert told(run, "put back") == []
+    assert events_of(run, "put back") == []
 
 
 def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,8 +204,8 @@ def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pyt
     assert renewed.is_set()
 
 
-def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flag is gone by then, and nobody thinks that it is there."""
+def test_failed_renewal_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flag is gone by then, and the run reports it."""
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
     said = threading.Event()
     world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
@@ -215,19 +215,19 @@ def test_timer_that_could_not_be_renewed_is_said(world: World, monkeypatch: pyte
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
 
 
-def unheard(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
-    """Those whose cluster is silent."""
+def not_answering(_: Site, facts: Facts, hosts: Iterable[str]) -> Mapping[str, str]:
+    """The hosts whose cluster does not answer."""
     return {host: "the cluster answers nobody" for host in hosts if host in OTHER and facts[host][CALM] == "silent"}
 
 
-def heard(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+def answering(_: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
     return tuple(host for host in hosts if host in OTHER and facts[host][CALM] != "silent")
 
 
-SILENT = replace(INSIDE, concerns=heard, unknown=unheard)
+SILENT = replace(INSIDE, concerns=answering, unknown=not_answering)
 
 
-def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_that_is_said(world: World) -> None:
+def test_nodes_of_a_silent_cluster_are_changed_one_at_a_time_and_the_plan_lists_it(world: World) -> None:
     for host in OTHER:
         world[host].answers[CALM.command] = lambda _: "silent"
     assert "the cluster answers nobody" in world.execute(*BOTH, maintenance=SILENT, dry_run=True).stages[0].plans[0].changes[0].impact
@@ -252,7 +252,7 @@ def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: Wo
     ],
     ids=["unreadable", "of-another-shape"],
 )
-def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World, error: Exception, reason: str) -> None:
+def test_node_with_an_invalid_cluster_answer_is_not_touched(world: World, error: Exception, reason: str) -> None:
     def concerns(*_: object) -> tuple[str, ...]:
         raise error
 
@@ -263,7 +263,7 @@ def test_node_whose_cluster_cannot_be_understood_is_not_touched(world: World, er
     assert world.asked("begin") == [("sw-rack", "begin")]
 
 
-def test_node_that_nobody_can_tell_how_to_make_ready_is_not_touched(world: World) -> None:
+def test_node_whose_preparation_is_unknown_is_not_touched(world: World) -> None:
     def odd(*_: object) -> tuple[Preparation, ...]:
         raise KeyError("up")
 
@@ -315,7 +315,7 @@ def test_host_that_holds_its_place_is_asked_until_it_has_put_it_back(world: Worl
     world["simon"].happens["before revert"] = refuses
     run = world.run(settings("alvin"))
     assert world.execute(settings("alvin"), maintenance=INSIDE, run=run).exit_code == OK
-    assert told(run, "put back") == [("put back", "simon")]
+    assert events_of(run, "put back") == [("put back", "simon")]
     assert world["simon"].pending is None
 
 
@@ -333,12 +333,12 @@ def test_host_that_holds_its_place_and_never_answers_is_given_up(world: World) -
 
 
 def test_timer_is_renewed_four_times_in_its_life() -> None:
-    """Two of three may be lost."""
+    """Two of three renewals may be lost."""
     assert service.RENEW_AFTER == 0.25
 
 
-def test_host_without_its_right_waits_for_nobody(world: World) -> None:
-    """What is not in maintenance, and not unheard, is applied at once with all others."""
+def test_host_outside_maintenance_has_no_lock(world: World) -> None:
+    """A set that is not in maintenance, on a host whose cluster answers, is applied in parallel with all others."""
     inside = Scope.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
     assert [inside.lock(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
     assert inside.lock(replace(settings("sw-rack"), lock="its own")) == "its own"
@@ -347,7 +347,7 @@ def test_host_without_its_right_waits_for_nobody(world: World) -> None:
     assert inside.concerned(settings("alvin")) == ("alvin",)
 
 
-def test_plan_says_how_each_host_is_carried(world: World) -> None:
+def test_plan_lists_how_each_host_is_changed(world: World) -> None:
     result = world.execute(*BOTH, maintenance=INSIDE, dry_run=True)
     assert result.stages[0].plans[0].changes[0].impact[-2:] == (
         "the cluster waits for alvin",
@@ -361,12 +361,12 @@ def test_plan_says_how_each_host_is_carried(world: World) -> None:
     assert alone[-2:] == ("the cluster answers nobody", "one host at a time, without maintenance")
 
 
-def test_host_that_is_right_already_is_not_said_to_be_taken_out(world: World) -> None:
+def test_plan_lists_no_maintenance_for_a_host_without_a_difference(world: World) -> None:
     world.execute(*BOTH, maintenance=INSIDE)
     result = world.execute(BOTH[0], settings("sw-rack"), maintenance=INSIDE, dry_run=True)
     assert result.stages[0].plans[0].hosts[0].impact == ()
 
 
-def test_what_makes_ready_has_a_minute(world: World) -> None:
+def test_preparation_has_a_minute(world: World) -> None:
     world.execute(settings("alvin"), maintenance=INSIDE)
     assert world["simon"].limits == [60]

@@ -1,4 +1,4 @@
-"""The mutation gate makes the mistakes that it says, and no others."""
+"""The mutation gate makes exactly the intended mistakes."""
 
 import ast
 import importlib
@@ -13,14 +13,14 @@ FOLDER = ROOT / "tests" / "mutation"
 
 @pytest.fixture(scope="module")
 def gate() -> ModuleType:
-    """Its modules are beside each other."""
+    """The gate, whose modules import each other by name."""
     sys.path.insert(0, str(FOLDER))
     yield importlib.import_module("gate")
     sys.path.remove(str(FOLDER))
 
 
 @pytest.fixture(scope="module")
-def made(gate: ModuleType):  # noqa: ARG001 (it finds the modules)
+def made(gate: ModuleType):  # noqa: ARG001 (it sets the module path)
     """{old: new} of the mutants of a text."""
     mutants = sys.modules["mutants"]
 
@@ -36,7 +36,7 @@ def made(gate: ModuleType):  # noqa: ARG001 (it finds the modules)
 
 @pytest.fixture(scope="module")
 def mutants(gate: ModuleType):
-    """Those of the suite."""
+    """The mutants of the suite."""
     return gate.all_mutants(ROOT)
 
 
@@ -102,11 +102,11 @@ def test_decisions(made, text: str, expected: list[tuple[str, str]]) -> None:
         "zip(a, b, strict=True)",
     ],
 )
-def test_what_nobody_runs_is_left_alone(made, text: str) -> None:
+def test_code_that_does_not_run_is_left_alone(made, text: str) -> None:
     assert made(text, sentences=True, decisions=True) == []
 
 
-def test_words_to_people_are_no_decisions(made) -> None:
+def test_messages_are_not_decisions(made) -> None:
     assert made("say('it is done', f'{a} is done', 'done')", decisions=True) == [("done", "dooe")]
 
 
@@ -122,7 +122,7 @@ def test_steps_are_found_by_what_they_are_made_of(mutants) -> None:
     assert {one.file for one in mutants["engine"]} >= {"tasks/core/engine/apply.py", "tasks/core/engine/rollback.py"}
 
 
-def test_each_that_is_listed_as_equivalent_is_a_mutant(gate: ModuleType, mutants) -> None:
+def test_each_listed_equivalent_is_a_mutant(gate: ModuleType, mutants) -> None:
     known = {gate.key(one) for found in mutants.values() for one in found}
     assert gate.listed().keys() - known == set()
     assert all(why.endswith(".") for why in gate.listed().values())
@@ -133,7 +133,7 @@ def test_the_mistakes_that_prove_the_gate_are_mutants(gate: ModuleType, mutants)
         assert any((one.file, one.function) == where for one in mutants[kind]), where
 
 
-def test_each_seed_draws_others_spread_over_the_files(gate: ModuleType, mutants) -> None:
+def test_each_seed_draws_another_sample_spread_over_the_files(gate: ModuleType, mutants) -> None:
     engine = mutants["engine"]
     files = {one.file for one in engine}
     one, other = gate.drawn(engine, 1), gate.drawn(engine, 2)
@@ -144,7 +144,7 @@ def test_each_seed_draws_others_spread_over_the_files(gate: ModuleType, mutants)
 
 
 @pytest.mark.parametrize(("living", "code"), [(0, 0), (5, 0), (6, 1)])
-def test_gate_fails_where_more_than_five_percent_live(gate: ModuleType, living: int, code: int, mutants, capsys) -> None:
+def test_gate_fails_where_more_than_five_percent_survive(gate: ModuleType, living: int, code: int, mutants, capsys) -> None:
     tried = [gate.Trial(one, "" if number < living else "a test") for number, one in enumerate(mutants["engine"][:100])]
-    assert gate.told(tried, 100, 0, 0.0) == code
-    assert f"{living} live" in capsys.readouterr().out
+    assert gate.report(tried, 100, 0, 0.0) == code
+    assert f"{living} survived" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What a candidate is refused for before anything is written, each with its line."""
+"""The reasons for which a candidate is refused before anything is written, each with its line."""
 
 import pytest
 
@@ -84,11 +84,11 @@ def test_bad_candidate_is_named_with_its_line(name: str) -> None:
     assert problems_of(text, text, PORTS, RUNNING) == problems
 
 
-def test_running_file_is_sound() -> None:
+def test_running_file_is_valid() -> None:
     assert problems_of(RUNNING, RUNNING, PORTS, RUNNING) == []
 
 
-def test_what_was_wrong_already_is_left_to_its_owner() -> None:
+def test_existing_errors_do_not_refuse_a_candidate() -> None:
     for text, _ in BAD.values():
         assert problems_of(text, text, PORTS, text) == []
 
@@ -100,19 +100,19 @@ def test_merge_counts_lines_where_they_were_written() -> None:
     ]
 
 
-def test_merge_that_is_wrong_only_in_the_whole_says_so() -> None:
+def test_merge_that_is_invalid_only_in_the_whole_file_is_refused() -> None:
     sent = "iface eno1\n\taddress 10.1.0.1/24\n"
     assert problems_of(sent, merge(RUNNING, sent), PORTS, RUNNING) == [
         "merged, line 5: iface eno1: address 10.1.0.1/24 on a port of vmbr0; move the address to vmbr0"
     ]
 
 
-def test_merge_may_take_an_attribute_away() -> None:
+def test_merge_may_remove_an_attribute() -> None:
     sent = "iface vmbr0\n\tno bridge-stp\n"
     assert problems_of(sent, merge(RUNNING, sent), PORTS, RUNNING) == []
 
 
-def test_merge_may_not_take_away_what_no_attribute_is() -> None:
+def test_merge_may_not_remove_other_lines() -> None:
     sent = "iface vmbr0\n\tno brigde-stp\n"
     assert problems_of(sent, merge(RUNNING, sent), PORTS, RUNNING) == [
         "line 2: iface vmbr0: ifupdown2 has no attribute `brigde-stp`; did you mean `bridge-stp`?"
@@ -136,12 +136,12 @@ def test_merge_may_not_take_away_what_no_attribute_is() -> None:
         "vlan 10\n\tbridge-vids 10\n",
     ],
 )
-def test_sound_stanzas_pass(stanza: str) -> None:
+def test_valid_stanzas_pass(stanza: str) -> None:
     text = f"{RUNNING}\n{stanza}"
     assert problems_of(text, text, PORTS, RUNNING) == []
 
 
-def test_attribute_that_the_host_knows_besides_is_let_through() -> None:
+def test_attribute_that_only_the_host_knows_passes() -> None:
     text = f"{RUNNING}\tsite-colour blue\n"
     assert problems_of(text, text, PORTS, RUNNING, {"site-colour"}) == []
 

@@ -1,4 +1,4 @@
-"""The NAPALM driver's configuration methods against a host in memory: their meaning, and how many round trips each takes."""
+"""The NAPALM driver's configuration methods on a host in memory: their meaning, and the number of round trips."""
 
 import pytest
 from napalm.base.exceptions import (
@@ -19,7 +19,7 @@ def test_pending_commit_is_confirmed_by_a_new_session_with_the_token() -> None:
     device.commit_config(revert_in=60)
     assert host.pending
     assert host.pending["revert_s"] == 60
-    assert host.lease is None, "what is pending guards itself"
+    assert host.lease is None, "a pending transaction is its own lock"
     device.close()
     later = driver(host, token=device.token)
     assert later.has_pending_commit()
@@ -29,7 +29,7 @@ def test_pending_commit_is_confirmed_by_a_new_session_with_the_token() -> None:
     assert host.files[INTERFACES] == MERGED
 
 
-def test_confirm_without_a_token_says_where_to_give_it() -> None:
+def test_confirm_without_a_token_names_its_argument() -> None:
     with pytest.raises(CommitError, match="optional_args token"):
         driver(Host()).confirm_commit()
 
@@ -64,7 +64,7 @@ def test_second_commit_while_one_is_pending_is_an_error_and_the_first_can_still_
     assert host.lease is None
 
 
-def test_commit_where_another_has_the_lease_is_a_lock_error() -> None:
+def test_commit_under_another_lease_is_a_lock_error() -> None:
     host = Host()
     host.lease = "another run"
     device = driver(host)
@@ -75,7 +75,7 @@ def test_commit_where_another_has_the_lease_is_a_lock_error() -> None:
 
 
 @pytest.mark.parametrize("revert_in", [0, -5])
-def test_timer_of_no_time_is_refused(revert_in: int) -> None:
+def test_timer_of_zero_is_refused(revert_in: int) -> None:
     host = Host()
     device = driver(host)
     device.load_merge_candidate(config=MERGE)
@@ -94,7 +94,7 @@ def test_commit_of_a_file_that_changed_since_it_was_loaded_is_an_error() -> None
     assert host.lease is None
 
 
-def test_commit_that_the_host_took_back_is_an_error_with_its_reason() -> None:
+def test_commit_that_the_host_reverted_is_an_error_with_its_reason() -> None:
     host = Host()
     device = driver(host)
     device.load_merge_candidate(config=MERGE)
@@ -104,7 +104,7 @@ def test_commit_that_the_host_took_back_is_an_error_with_its_reason() -> None:
     assert host.lease is None
 
 
-def test_rollback_undoes_what_is_pending() -> None:
+def test_rollback_undoes_the_pending_commit() -> None:
     host = Host()
     device = driver(host)
     device.load_merge_candidate(config=MERGE)
@@ -138,7 +138,7 @@ def test_rollback_of_a_confirmed_commit_by_its_token_in_a_new_session() -> None:
     assert host.files[INTERFACES] == RUNNING
 
 
-def test_rollback_never_undoes_what_somebody_changed_since() -> None:
+def test_rollback_never_undoes_a_later_edit() -> None:
     host = Host()
     device = driver(host)
     device.load_merge_candidate(config=MERGE)
@@ -184,7 +184,7 @@ def test_lease_of_a_session_goes_with_it_and_that_of_a_run_stays() -> None:
     assert host.asked[-3:] == ["prepare", "read", "begin"], "locked once"
 
 
-def test_before_open_everything_says_so() -> None:
+def test_every_method_fails_before_open() -> None:
     with pytest.raises(ConnectionClosedException, match="call open"):
         Ifupdown2Driver("h", "", "").get_facts()
     assert Ifupdown2Driver("h", "", "").is_alive() == {"is_alive": False}

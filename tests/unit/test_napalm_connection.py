@@ -1,4 +1,4 @@
-"""Vendors' NAPALM drivers send no login to a device that is not the known one."""
+"""NAPALM drivers of vendors send no login to a device whose key or certificate is not the known one."""
 
 import shutil
 import socket
@@ -22,7 +22,7 @@ KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
 
 
 class Door(OpenDoor):
-    """Knows the logins that were tried."""
+    """Records the logins that clients tried."""
 
     tried = 0
 
@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def vendors(folder: Path, platform: str, **options: object) -> Nornir:
-    """The home site with its switch of this platform, and a password for it as an inventory of one's own may say."""
+    """The home site with a switch of this platform, and its password in the inventory."""
     shutil.copytree(HOME, folder / "site")
     hosts = folder / "site" / "hosts.yaml"
     hosts.write_text(hosts.read_text().replace("platform: eos", f"platform: {platform}"))
@@ -52,7 +52,7 @@ def vendors(folder: Path, platform: str, **options: object) -> Nornir:
     return nornir
 
 
-def said(nornir: Nornir, port: int) -> str:
+def reason_of(nornir: Nornir, port: int) -> str:
     attic = nornir.inventory.hosts["attic"]
     attic.port = port
     with pytest.raises(LinkError) as raised:
@@ -67,7 +67,7 @@ def test_no_login_is_sent_to_an_unknown_ssh_key(tmp_path: Path, platform: str, k
     with listening(KEY, door=Door) as port:
         if known is not None:
             (tmp_path / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{port} {known.export_public_key().decode()}")
-        reason = said(vendors(tmp_path, platform), port)
+        reason = reason_of(vendors(tmp_path, platform), port)
     assert message in reason
     assert KEY.get_fingerprint() in reason
     assert Door.tried == 0
@@ -78,14 +78,14 @@ def test_a_known_ssh_key_is_logged_in_to(tmp_path: Path, platform: str) -> None:
     (tmp_path / ".ssh").mkdir()
     with listening(KEY, door=Door) as port:
         (tmp_path / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{port} {KEY.export_public_key().decode()}")
-        reason = said(vendors(tmp_path, platform), port)
+        reason = reason_of(vendors(tmp_path, platform), port)
     assert f"attic: its NAPALM driver ({platform}) does not connect" in reason
     assert Door.tried > 0
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that it signed itself, with its key."""
+    """A self-signed certificate for 127.0.0.1, with its key."""
     path = tmp_path / "self-signed.pem"
     subject = ("-subj", "/CN=attic", "-addext", "subjectAltName=IP:127.0.0.1")
     subprocess.run(
@@ -99,8 +99,8 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eapi(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
-    """A port that speaks TLS with that certificate, and what was sent to it."""
-    heard: list[bytes] = []
+    """A port that speaks TLS with that certificate, and the data that it received."""
+    received: list[bytes] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -113,33 +113,33 @@ def eapi(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
                 return
             try:
                 with context.wrap_socket(connection, server_side=True) as secure:
-                    heard.append(secure.recv(4096))
-            except OSError:  # the client went away, as it should
+                    received.append(secure.recv(4096))
+            except OSError:  # the client disconnected, as it should
                 connection.close()
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield listener.getsockname()[1], heard
+    yield listener.getsockname()[1], received
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
 
 
 def test_no_login_is_sent_to_a_self_signed_certificate(tmp_path: Path, eapi: tuple[int, list[bytes]]) -> None:
-    port, heard = eapi
-    reason = said(vendors(tmp_path, "eos"), port)
+    port, received = eapi
+    reason = reason_of(vendors(tmp_path, "eos"), port)
     assert "attic: its NAPALM driver (eos) does not connect" in reason
     assert "certificate verify failed" in reason
-    assert heard == []
+    assert received == []
 
 
 def test_a_certificate_of_the_sites_own_authority_is_logged_in_to(tmp_path: Path, eapi: tuple[int, list[bytes]], certificate: Path) -> None:
-    port, heard = eapi
-    said(vendors(tmp_path, "eos", api={"ca_file": f"{certificate}.crt"}), port)
-    assert b"Authorization: Basic" in heard[0]
+    port, received = eapi
+    reason_of(vendors(tmp_path, "eos", api={"ca_file": f"{certificate}.crt"}), port)
+    assert b"Authorization: Basic" in received[0]
 
 
-def test_a_file_of_an_authority_that_is_not_there_is_said(tmp_path: Path, eapi: tuple[int, list[bytes]]) -> None:
-    port, heard = eapi
-    assert "does not connect: [Errno 2]" in said(vendors(tmp_path, "eos", api={"ca_file": f"{tmp_path}/none"}), port)
-    assert heard == []
+def test_a_missing_authority_file_is_reported(tmp_path: Path, eapi: tuple[int, list[bytes]]) -> None:
+    port, received = eapi
+    assert "does not connect: [Errno 2]" in reason_of(vendors(tmp_path, "eos", api={"ca_file": f"{tmp_path}/none"}), port)
+    assert received == []

@@ -1,4 +1,4 @@
-"""The getters of the NAPALM driver on recorded consoles: each case is what a real host answered, and what NAPALM is told."""
+"""The getters of the NAPALM driver on recorded consoles: each case has the answers of a real host, and the result for NAPALM."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ from napalm_ifupdown2.connection import Connection
 
 GETTERS = sorted(path.stem for path in (CASES / "napalm").glob("*.yaml"))
 EVERY = [case for getter in GETTERS for case in cases_of(CASES / "napalm" / getter)]
-# What each getter's entries are; NAPALM's own helper checks keys and types.
+# The model of each getter's entries; NAPALM's own helper checks keys and types.
 MODELS: dict[str, Any] = {
     "get_facts": models.FactsDict,
     "get_interfaces": models.InterfaceDict,
@@ -37,7 +37,7 @@ MODELS: dict[str, Any] = {
 
 
 class Recorded(Ifupdown2Driver):
-    """The driver in front of a recorded console."""
+    """The driver on a recorded console."""
 
     def __init__(self, session: str) -> None:
         super().__init__("recorded", "", "")
@@ -55,8 +55,8 @@ def answer(text: str) -> dict[str, Any]:
     return {"rc": int(failed[1]), "out": "", "err": text[: failed.start()]} if failed else {"rc": 0, "out": text, "err": ""}
 
 
-def told(case: Case) -> Any:
-    """What a case's getter answers, as JSON has it."""
+def result_of(case: Case) -> Any:
+    """The result of a case's getter, as JSON."""
     return json.loads(json.dumps(getattr(Recorded(case.own["session"]), case.subject.name)(**case.get("arguments", {}))))
 
 
@@ -69,7 +69,7 @@ def entries(getter: str, result: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_getter_says_what_the_host_answered(case: Case, expect) -> None:
+def test_getter_returns_the_hosts_values(case: Case, expect) -> None:
     getter, device = case.subject.name, Recorded(case.own["session"])
     try:
         result = getattr(device, getter)(**case.get("arguments", {}))
@@ -84,19 +84,19 @@ def test_getter_says_what_the_host_answered(case: Case, expect) -> None:
 
 def test_addresses_have_napalms_shape() -> None:
     for case in cases_of(CASES / "napalm" / "get_interfaces_ip"):
-        for families in told(case).values():
+        for families in result_of(case).values():
             assert set(families) <= {"ipv4", "ipv6"}
             assert all(set(entry) == {"prefix_length"} for family in families.values() for entry in family.values())
 
 
 def test_environment_and_ping_have_napalms_shape() -> None:
     for case in cases_of(CASES / "napalm" / "get_environment"):
-        result = told(case)
+        result = result_of(case)
         assert helpers.test_model(models.MemoryDict, result["memory"])
         assert all(helpers.test_model(models.CPUDict, cpu) for cpu in result["cpu"].values())
         assert set(result) == set(models.EnvironmentDict.__annotations__)
     for case in cases_of(CASES / "napalm" / "ping"):
-        pinged = told(case)
+        pinged = result_of(case)
         assert "error" in pinged or helpers.test_model(models.PingDict, pinged["success"])
 
 

@@ -64,7 +64,7 @@ def test_compare_reads_the_running_file_again() -> None:
     assert device.compare_config() == ""
 
 
-def test_compare_says_where_a_last_line_has_no_end() -> None:
+def test_compare_marks_a_missing_last_newline() -> None:
     device = driver(Host())
     device.load_replace_candidate(config=RUNNING.rstrip("\n"))
     assert device.compare_config().endswith("-\taddress 10.0.0.1/24\n+\taddress 10.0.0.1/24\n\\ No newline at end of file\n")
@@ -116,8 +116,8 @@ def routed() -> Host:
 
 
 @pytest.mark.parametrize("candidate", [COST, "#### file /etc/frr/daemons\nospfd=yes\n"])
-def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
-    """A reload would delete it without a word; a value that the candidate itself sets may go."""
+def test_unsaved_frr_configuration_is_not_deleted(candidate: str) -> None:
+    """A reload would delete it silently. A value that the candidate itself sets may change."""
     host = routed()
     host.frr[READ_RUNNING] = UNSAVED if candidate == COST else UNSAVED.replace("cost 9", "cost 5")
     device = driver(host)
@@ -128,7 +128,7 @@ def test_what_frr_runs_and_no_file_holds_is_not_deleted(candidate: str) -> None:
     assert "ospf cost" not in str(raised.value)
     host.frr[READ_RUNNING] = "interface en05\n ip ospf cost 9\nexit\n" if candidate == COST else ""
     device.load_merge_candidate(config=candidate)
-    host.frr[READ_RUNNING] = UNSAVED  # somebody typed it between the two
+    host.frr[READ_RUNNING] = UNSAVED  # an operator typed it between the two
     with pytest.raises(CommitError, match="nothing was changed: FRR runs statements"):
         device.commit_config(revert_in=60)
     assert "begin" not in host.asked
@@ -149,7 +149,7 @@ def test_no_key_is_in_a_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "candidate", "said"),
+    ("files", "candidate", "expected"),
     [
         ({}, "#### file /etc/frr/frr.conf\nrouter ospf\n", "the host has no FRR"),
         ({"/etc/frr/daemons": "ospfd=no\n"}, "#### file /etc/frr/daemons\nospf=yes\n", "no daemon `ospf`"),
@@ -166,9 +166,9 @@ def test_no_key_is_in_a_difference() -> None:
         ),
     ],
 )
-def test_frrs_half_is_refused_with_the_reason(files: dict[str, str], candidate: str, said: str) -> None:
+def test_frrs_part_is_refused_with_the_reason(files: dict[str, str], candidate: str, expected: str) -> None:
     device = driver(Host(files))
-    with pytest.raises(MergeConfigException, match=said):
+    with pytest.raises(MergeConfigException, match=expected):
         device.load_merge_candidate(config=candidate)
 
 

@@ -1,4 +1,4 @@
-"""The NAPALM driver and a commit that is being reverted, and bytes that are no UTF-8: neither is taken for something else."""
+"""The NAPALM driver on a commit that is being reverted, and on bytes that are not UTF-8: it mistakes neither for something else."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ WHY = "read-only file system: /etc/network/interfaces (/dev/sda1)"
 
 
 class Reverting(Host):
-    """Its revert has begun and is held."""
+    """Its revert has begun and does not end."""
 
     def op_begin(self, ask: Any) -> Any:
         self.pending = ask
@@ -39,7 +39,7 @@ def test_commit_that_is_being_reverted_is_an_error_and_still_pending() -> None:
         device.rollback()
 
 
-def test_bytes_that_are_no_text_survive_a_candidate(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_survive_a_candidate(tmp_path: Path) -> None:
     host = Host({INTERFACES: "# caf\udce9\n" + RUNNING})
     device = driver(host)
     saved = tmp_path / "saved"

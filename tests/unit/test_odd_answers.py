@@ -1,4 +1,4 @@
-"""A host that answers oddly is that host's failure alone: the others go on, and what is open is rolled back."""
+"""An odd answer is only its host's failure: the other hosts continue, and open transactions are rolled back."""
 
 import errno
 import resource
@@ -23,7 +23,7 @@ from tasks.core.model.fact import STATUS, Fact, HostFacts, Reading
 ALVIN, SIMON = uplink("alvin", "sw-rack"), uplink("simon", "sw-vendor")
 LATE_S = TIMERS.revert_s + 2 * TIMERS.apply_s + 60
 
-# What may come instead of an answer, whatever the verb.
+# Values that may come instead of an answer, for any verb.
 WHOLE: dict[str, Any] = {
     "none": None,
     "empty-object": {},
@@ -46,12 +46,12 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def instead(one: Any) -> Callable[[Any], Any]:
+def replaced_by(one: Any) -> Callable[[Any], Any]:
     return lambda _: one
 
 
 def spoiled(found: Any) -> Iterator[tuple[str, Any]]:
-    """The answer with each of its parts missing, or of another kind."""
+    """The answer with each of its parts missing, or of another type."""
     if not isinstance(found, dict):
         return
     for key, value in found.items():
@@ -66,7 +66,7 @@ def sick_once_changed(host: FakeHost) -> str:
     return "sick" if host.pending else "well"
 
 
-def let_timers_end(world: World) -> None:
+def expire_timers(world: World) -> None:
     world.clock.sleep(LATE_S)
     for host in world.hosts.values():
         host.odd.clear()
@@ -74,17 +74,17 @@ def let_timers_end(world: World) -> None:
 
 
 def execute_both(world: World, odd: ChangeSet = ALVIN, other: ChangeSet = SIMON) -> RunResult:
-    """One after the other: they share the clock, and what waits for an odd host would let the other's timers end."""
+    """One after the other: they share the clock, and waiting for an odd host would let the other's timers expire."""
     stages = tuple(Stage(one.name, (lambda _, one=one: (one,),)) for one in (odd, other))  # type: ignore[misc]
     return execute(Runbook("Try odd answers.", stages), Options(), world.run(ALVIN, SIMON), lambda *_: True)
 
 
-def assert_it_is_its_own_trouble_alone(world: World, result: RunResult, hosts: tuple[str, ...] = ("alvin", "sw-rack")) -> None:
-    """The other set is done. This one is wholly done, wholly old, or says which of its ends has confirmed."""
+def assert_only_its_set_failed(world: World, result: RunResult, hosts: tuple[str, ...] = ("alvin", "sw-rack")) -> None:
+    """The other set is done. This one is completely applied, or completely undone, or reports which of its ends has confirmed."""
     assert result.trouble == ""
     odd, other = result.stages
     assert [one.state for one in other.outcomes] == ["done"]
-    let_timers_end(world)
+    expire_timers(world)
     assert [host.name for host in world.hosts.values() if host.pending or host.lease] == []
     confirmed = odd.outcomes[0].confirmed if odd.outcomes else []
     assert [name for name in hosts if not world.untouched(name)] == confirmed
@@ -98,16 +98,16 @@ VERBS = ("read", "prepare", "begin", "outcome", "confirm", "revert", "release")
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_answer_that_is_none(world: World, host: str, verb: str, one: Any) -> None:
+def test_missing_answer(world: World, host: str, verb: str, one: Any) -> None:
     if verb == "revert":
         world["alvin"].answers[HEALTH.command] = sick_once_changed
-    world[host].odd[verb] = instead(one)
-    assert_it_is_its_own_trouble_alone(world, execute_both(world))
+    world[host].odd[verb] = replaced_by(one)
+    assert_only_its_set_failed(world, execute_both(world))
 
 
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_answer_with_a_part_of_another_kind(world: World, host: str, verb: str) -> None:
+def test_answer_with_a_part_of_another_type(world: World, host: str, verb: str) -> None:
     """Every part of it, one after the other, each on fresh hosts."""
     known: list[Any] = []
     world[host].odd[verb] = lambda found: known.append(found) or found
@@ -119,8 +119,8 @@ def test_answer_with_a_part_of_another_kind(world: World, host: str, verb: str) 
             world.hosts[name].__init__(name, world.clock, world.journal)  # type: ignore[misc]
         if verb == "revert":
             world["alvin"].answers[HEALTH.command] = sick_once_changed
-        world[host].odd[verb] = instead(one)
-        assert_it_is_its_own_trouble_alone(world, execute_both(world))
+        world[host].odd[verb] = replaced_by(one)
+        assert_only_its_set_failed(world, execute_both(world))
 
 
 METHODS = ("cli", "get_config", "compare_config", "commit_config", "has_pending_commit", "confirm_commit", "rollback")
@@ -138,8 +138,8 @@ def no_name(_: Any) -> Any:
     raise OSError(-2, "Name or service not known")
 
 
-ODD_DEVICE = {name: instead(WHOLE[name]) for name in ("none", "empty-object", "list", "text", "number")}
-ODD_DEVICE |= {"lists": instead({"running": []}), "leaves": leave, "no-memory": no_memory, "no-name": no_name}
+ODD_DEVICE = {name: replaced_by(WHOLE[name]) for name in ("none", "empty-object", "list", "text", "number")}
+ODD_DEVICE |= {"lists": replaced_by({"running": []}), "leaves": leave, "no-memory": no_memory, "no-name": no_name}
 
 
 DEVICES = {
@@ -147,24 +147,24 @@ DEVICES = {
     for switch in ("sw-rack", "sw-vendor")
     for method in METHODS
     for name, one in ODD_DEVICE.items()
-    # A device that keeps no record cannot say whether it has confirmed or gone back.
+    # A device without a record cannot tell whether it confirmed or reverted.
     if (switch, method) != ("sw-vendor", "confirm_commit") or one not in (leave, no_memory, no_name)
 }
 
 
 @pytest.mark.parametrize(("switch", "method", "one"), DEVICES.values(), ids=DEVICES)
-def test_driver_that_answers_or_leaves_oddly(world: World, switch: str, method: str, one: Callable[[Any], Any]) -> None:
+def test_driver_that_answers_or_fails_oddly(world: World, switch: str, method: str, one: Callable[[Any], Any]) -> None:
     hosts = ("simon", switch) if switch == "sw-vendor" else ("alvin", switch)
     if method == "rollback":
         world[hosts[0]].answers[HEALTH.command] = sick_once_changed
     world[switch].odd[f"device {method}"] = one
     sets = (SIMON, ALVIN) if switch == "sw-vendor" else (ALVIN, SIMON)
-    assert_it_is_its_own_trouble_alone(world, execute_both(world, *sets), hosts)
+    assert_only_its_set_failed(world, execute_both(world, *sets), hosts)
 
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
-def test_command_whose_answer_is_none(world: World, one: Any) -> None:
-    """Whether it was done is not known: what came before it is taken back."""
+def test_command_without_an_answer(world: World, one: Any) -> None:
+    """It is unknown whether the command ran, so the steps before it are undone."""
     world["alvin"].odd["perform"] = lambda found: one if world["alvin"].performed[-1] == " ".join(SECOND.argv) else found
     world["simon"].answers[HEALTH.command] = lambda host: "joined" if "join b" in host.performed else ""
     result = world.execute(join("alvin"), join("simon"))
@@ -174,16 +174,16 @@ def test_command_whose_answer_is_none(world: World, one: Any) -> None:
 
 @pytest.mark.parametrize("one", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("verb", ["begin", "outcome", "revert", "read"])
-def test_host_that_holds_the_place_of_another_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
+def test_host_that_prepares_for_a_peer_answers_oddly(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, one: Any) -> None:
     monkeypatch.setattr(service, "BACK_S", 3)
-    world["simon"].odd[verb] = instead(one)
+    world["simon"].odd[verb] = replaced_by(one)
     result = world.execute(settings("alvin"), settings("sw-rack"), maintenance=INSIDE)
     assert result.trouble == ""
     assert {one.plan.change_set.name: one.state for one in result.stages[0].outcomes}["settings sw-rack"] == "done"
 
 
-def test_connection_that_cannot_be_opened_for_any_reason_is_its_hosts_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library's own error, as over a `Match` of the SSH configuration that it does not know."""
+def test_failed_connection_is_only_its_hosts_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example an error of a library about a `Match` in the SSH configuration that it does not support."""
     plugin = ConnectionPluginRegister.available["burrow_ssh"]
 
     class Odd(plugin):  # type: ignore[misc, valid-type]
@@ -198,7 +198,7 @@ def test_connection_that_cannot_be_opened_for_any_reason_is_its_hosts_alone(worl
     assert "Invalid match condition" in result.run.unreachable["alvin"]
 
 
-def test_process_without_a_file_left_to_open_says_so(world: World) -> None:
+def test_process_at_its_limit_of_open_files_is_reported(world: World) -> None:
     def full() -> None:
         raise LinkError("alvin: no SSH connection: [Errno 24] Too many open files") from OSError(errno.EMFILE, "Too many open files")
 
@@ -216,7 +216,7 @@ def test_more_connections_than_files_are_refused_before_the_first(world: World, 
     assert world.journal == []
 
 
-def test_own_limit_is_raised_as_far_as_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_soft_limit_is_raised_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     limits: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 5000))
     monkeypatch.setattr(resource, "setrlimit", lambda _, one: limits.append(one))
@@ -238,14 +238,14 @@ ODD_STATUS = {
 
 
 @pytest.mark.parametrize("one", ODD_STATUS.values(), ids=ODD_STATUS)
-def test_host_whose_status_cannot_be_understood_is_refused(world: World, one: str) -> None:
+def test_host_with_an_invalid_status_is_refused(world: World, one: str) -> None:
     world["alvin"]._output = lambda command: one if command == STATUS.command else FakeHost._output(world["alvin"], command)  # type: ignore[method-assign]
     result = world.execute(ALVIN, SIMON)
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["refused", "done"]
     assert "cannot be read as burrow_status" in result.stages[0].outcomes[0].reasons[0]
 
 
-def test_reading_that_is_odd_is_the_trouble_of_those_who_need_it() -> None:
+def test_odd_reading_fails_only_what_needs_it() -> None:
     readings = answer.readings(
         "alvin", ["good", "odd", "missing"], {"facts": {"good": {"rc": 0, "out": "x", "err": ""}, "odd": {"rc": "0"}}}
     )

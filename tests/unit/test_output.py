@@ -1,4 +1,4 @@
-"""Output decides nothing: whatever becomes of it, a set ends wholly done or wholly old, with its record and its exit code."""
+"""Output never decides: whatever happens to it, a set ends completely applied or undone, with its record and its exit code."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engine import HEALTH, World, runbook, told, uplink, when
+from engine import HEALTH, World, events_of, runbook, uplink, when
 from fake_host import FakeHost
 from test_maintenance import INSIDE, settings
 
@@ -56,21 +56,21 @@ def test_watcher_that_raises_is_switched_off_and_noted_once(world: World, kind: 
     assert capsys.readouterr().err.count(repr(error)) == 1
 
 
-def test_watcher_may_itself_say_something(world: World) -> None:
+def test_watcher_may_emit_events(world: World) -> None:
     run = world.run(ALVIN)
     run.watchers = (when("applied", "alvin", lambda: run.say("noted", "alvin")),)
     assert world.execute(ALVIN, run=run).exit_code == OK
-    assert told(run, "noted") == [("noted", "alvin")]
+    assert events_of(run, "noted") == [("noted", "alvin")]
 
 
 class OddError(BaseException):
-    """No Exception, as SystemExit is none."""
+    """Not an Exception, like SystemExit."""
 
 
 @pytest.mark.parametrize("error", [OddError(), SystemExit(1), MemoryError(), GeneratorExit()], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("moment", ["before prepare", "before begin", "after begin", "before outcome", "before confirm"])
 @pytest.mark.parametrize("host", ["alvin", "sw-rack"])
-def test_any_error_inside_of_the_engine_rolls_back_what_is_open(world: World, host: str, moment: str, error: BaseException) -> None:
+def test_any_error_inside_the_engine_rolls_back_open_transactions(world: World, host: str, moment: str, error: BaseException) -> None:
     def fail(_: FakeHost) -> None:
         raise error
 
@@ -83,7 +83,7 @@ def test_any_error_inside_of_the_engine_rolls_back_what_is_open(world: World, ho
 
 
 def test_ctrl_c_during_the_rollback_does_not_end_it(world: World) -> None:
-    """Where no handler of ours is there: in somebody's own script."""
+    """Where the suite's handler is not installed: in an operator's own script."""
     pressed: list[str] = []
 
     def press(host: FakeHost) -> None:
@@ -98,7 +98,7 @@ def test_ctrl_c_during_the_rollback_does_not_end_it(world: World) -> None:
     assert world.untouched("alvin", "sw-rack")
 
 
-def test_ctrl_c_while_it_is_put_back_does_not_end_it(world: World) -> None:
+def test_ctrl_c_while_a_host_is_put_back_does_not_end_it(world: World) -> None:
     def press(_: FakeHost) -> None:
         raise KeyboardInterrupt
 
@@ -109,18 +109,18 @@ def test_ctrl_c_while_it_is_put_back_does_not_end_it(world: World) -> None:
 
 
 @pytest.fixture
-def heard() -> Iterator[None]:
-    """Signals are not ignored, even where these tests run in the background."""
+def default_signals() -> Iterator[None]:
+    """Sets the default signal handlers, because a shell may start background jobs with signals ignored."""
     known = {one: signal.signal(one, signal.SIG_DFL) for one in ENDING}
     yield
     for one, handler in known.items():
         signal.signal(one, handler)
 
 
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 @pytest.mark.parametrize(("host", "moment"), [("alvin", "after begin"), ("sw-rack", "after begin"), ("sw-rack", "before revert")])
-def test_signals_however_many_roll_back_release_and_are_recorded(world: World, number: int, host: str, moment: str) -> None:
+def test_any_number_of_signals_rolls_back_releases_and_is_recorded(world: World, number: int, host: str, moment: str) -> None:
     run = world.run(ALVIN, SIMON)
 
     def send(_: FakeHost) -> None:
@@ -143,7 +143,7 @@ def test_signals_however_many_roll_back_release_and_are_recorded(world: World, n
 
 
 def test_signal_that_is_ignored_stays_so(world: World) -> None:
-    """As by nohup."""
+    """As under nohup."""
     known = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         world["alvin"].happens["after begin"] = lambda _: os.kill(os.getpid(), signal.SIGHUP)
@@ -152,7 +152,7 @@ def test_signal_that_is_ignored_stays_so(world: World) -> None:
         signal.signal(signal.SIGHUP, known)
 
 
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("default_signals")
 def test_signal_while_the_operator_is_asked_ends_the_question(world: World) -> None:
     def ask(*_: object) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +165,7 @@ def test_signal_while_the_operator_is_asked_ends_the_question(world: World) -> N
     assert world.asked("prepare") == []
 
 
-def test_fault_of_a_stage_has_its_record_and_gives_the_leases_back(world: World) -> None:
+def test_exception_in_a_stage_is_recorded_and_releases_the_leases(world: World) -> None:
     def odd(_: Any) -> Any:
         if world.asked("confirm"):
             raise ZeroDivisionError
@@ -183,7 +183,7 @@ def test_fault_of_a_stage_has_its_record_and_gives_the_leases_back(world: World)
 # A host that cannot restore everything yet.
 
 
-# What other runs have left.
+# Transactions that other runs have left.
 
 
 # Files.
@@ -201,4 +201,4 @@ def test_any_text_is_shown_as_it_is(world: World, capsys, text: str) -> None:
     assert shown.count(text.encode(errors="backslashreplace").decode()) >= 3
 
 
-# The program itself, with a reader that leaves.
+# The program itself, with a reader that closes its end.

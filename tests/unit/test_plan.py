@@ -1,4 +1,4 @@
-"""Plans of whole sets, and the sets that the shipped site makes."""
+"""Plans of whole sets, and the sets of the shipped site."""
 
 import json
 import re
@@ -34,7 +34,7 @@ SETTINGS = ("host_name", "hosts_file", "resolver", "time_sync", "lldp")
 PLANNED = [one for feature in SETTINGS for one in cases_of(CASES / feature) if "error" not in one.own and not one.get("inventory")]
 
 
-def test_set_is_planned_in_the_order_in_which_it_is_carried() -> None:
+def test_set_is_planned_in_the_order_in_which_it_is_applied() -> None:
     plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE})
     assert [host.host for host in plan.hosts] == ["alvin", "sw-rack"]
     assert not plan.refused
@@ -51,20 +51,20 @@ def test_several_changes_of_a_host_are_one_transaction() -> None:
     assert plan.transaction.actions == (IFRELOAD,)
 
 
-def test_network_change_is_validated_and_refused_beside_a_staged_one() -> None:
+def test_network_change_is_validated_and_refused_while_another_is_staged() -> None:
     plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE}).hosts[0]
     assert plan.transaction is not None
     assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
     assert plan.transaction.absent == (INTERFACES_STAGED,)
 
 
-def test_file_that_is_not_there_and_has_nothing_to_say_is_not_written() -> None:
+def test_missing_file_without_content_is_not_written() -> None:
     assert network_transaction("try", {}, {INTERFACES: ""}, "").files == ()
     assert [file.before for file in network_transaction("try", {}, {INTERFACES: "auto lo\n"}, "").files] == [None]
 
 
 def staged(facts: Facts) -> Facts:
-    """With a network configuration that somebody's tools have staged."""
+    """With a network configuration that another tool has staged."""
     words = {"interfaces_staged": Reading(0, "auto lo")}
     return {host: HostFacts(host, {**one.readings, **words}) for host, one in facts.items()}
 
@@ -74,7 +74,7 @@ def test_node_with_a_staged_configuration_is_refused() -> None:
     assert plan.refused.startswith(f"alvin: {INTERFACES_STAGED} exists: a change is staged in Proxmox's web interface; apply or discard it")
 
 
-def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
+def test_staged_configuration_of_a_switch_is_left_to_its_driver() -> None:
     assert plan_set(ALVIN, SITE, {**staged(SWITCH), **NODE}).refused == ""
 
 
@@ -91,8 +91,8 @@ def test_switch_with_a_staged_configuration_is_its_drivers_affair() -> None:
     ids=["nothing", "ours", "overdue", "open", "ends-now", "reverting"],
 )
 def test_host_with_anothers_open_transaction_refuses_the_set(pending: dict[str, object] | None, refused: str) -> None:
-    said = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
-    status = json.dumps({"pending": said, "lease": None, "records": [], "deferred": [], "boot": "1"})
+    content = pending if pending is None else {"run": "another", "why": "uplink", "holder": "sam", "revert_in_s": 7.2, **pending}
+    status = json.dumps({"pending": content, "lease": None, "records": [], "deferred": [], "boot": "1"})
     facts = {**SWITCH, **NODE}
     facts["alvin"] = HostFacts("alvin", {**facts["alvin"].readings, STATUS.name: Reading(0, status)})
     assert plan_set(ALVIN, SITE, facts, "mine").refused.startswith(refused)
@@ -105,7 +105,7 @@ def test_one_end_that_was_not_read_refuses_the_set() -> None:
 
 
 def test_answer_of_another_shape_refuses_the_set() -> None:
-    """Else it would end the run, and with it what other sets have open."""
+    """Otherwise it would end the run, with the open transactions of other sets."""
     case = case_of("ceph_pool", "already-right")
     odd = otherwise(case.facts["alvin"].readings["ceph"].out, {"osd dump/pools/1/size": None})
     facts = {**case.facts, "alvin": HostFacts("alvin", {**case.facts["alvin"].readings, "ceph": Reading(0, odd)})}
@@ -114,7 +114,7 @@ def test_answer_of_another_shape_refuses_the_set() -> None:
     assert plan_set(one, case.site, facts).refused == "alvin: cannot be planned: an unexpected answer: KeyError('size')"
 
 
-def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
+def test_one_end_that_cannot_reach_its_intent_refuses_the_set() -> None:
     plan = plan_set(ALVIN, SITE, {**SWITCH, **case_of("uplink_bond", "port-missing").facts})
     assert plan.refused.startswith("alvin: no port eno2")
     assert plan.changes == ()
@@ -122,7 +122,7 @@ def test_one_end_that_cannot_be_as_wished_refuses_the_set() -> None:
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
 def test_settings_change_only_what_differs(case: Case) -> None:
-    """Beside settings that are right, a feature's own diff is the whole diff."""
+    """With the other settings as wanted, a feature's own diff is the whole diff."""
     readings: dict[str, Reading] = {}
     for one in (*(case_of(feature, "already-right") for feature in SETTINGS), case):
         readings |= one.facts["alvin"].readings
@@ -143,7 +143,7 @@ def test_uplink_waits_only_for_what_it_changes() -> None:
     assert ALVIN.subjects == {"alvin": {"bond0", "vmbr0"}, "sw-rack": {"po-alvin"}}
 
 
-def test_switch_of_somebody_elses_is_told_by_hand() -> None:
+def test_unmanaged_switch_gets_instructions_for_its_operator() -> None:
     home = load_once(ROOT / "examples" / "home")
     (ada, *_) = uplinks(home)
     assert ada.hosts == ("ada",)
@@ -151,7 +151,7 @@ def test_switch_of_somebody_elses_is_told_by_hand() -> None:
     assert ada.by_hand == ("attic: bundle Ethernet1/1 and Ethernet1/2 as one slow LACP channel to ada",)
 
 
-def test_a_stranger_is_told_of_the_mtu_too(tmp_path: Path) -> None:
+def test_instructions_for_an_unmanaged_switch_name_the_mtu(tmp_path: Path) -> None:
     folder = tmp_path / "home"
     shutil.copytree(ROOT / "examples" / "home", folder)
     groups, hosts = folder / "groups.yaml", folder / "hosts.yaml"

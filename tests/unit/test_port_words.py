@@ -1,4 +1,4 @@
-"""Ports as ifupdown2 lets them be written."""
+"""Ports in every form that ifupdown2 accepts."""
 
 import pytest
 
@@ -15,16 +15,16 @@ def test_a_range_stands_for_its_names() -> None:
 @pytest.mark.parametrize(
     "words", ["eno2", "eno1 eno2", "glob eno2-4", "glob eno*", "regex eno.*", "eno[1-3]", "all", "regex eno(", "eno1 glob eno[1-2]"]
 )
-def test_a_list_takes_a_port(words: str) -> None:
+def test_a_list_uses_a_port(words: str) -> None:
     assert names(words, "eno2")
 
 
 @pytest.mark.parametrize("words", ["none", "eno20", "glob eno3-4", "regex eno", "eno[3-4]", "glob", "regex xeno.* eno1"])
-def test_a_list_does_not_take_a_port(words: str) -> None:
+def test_a_list_does_not_use_a_port(words: str) -> None:
     assert not names(words, "eno2")
 
 
-def test_what_has_to_be_expanded_is_a_pattern() -> None:
+def test_a_word_that_needs_expansion_is_a_pattern() -> None:
     assert [is_pattern(words) for words in ("eno1 eno2", "swp[1-8]", "glob eno2-4", "regex e.*", "none")] == [
         False,
         True,
@@ -34,7 +34,7 @@ def test_what_has_to_be_expanded_is_a_pattern() -> None:
     ]
 
 
-def test_an_alias_says_more_of_its_interface() -> None:
+def test_an_alias_belongs_to_its_interface() -> None:
     file = InterfacesFile("auto lo:0\niface lo inet loopback\niface lo:0 inet static\n\taddress 10.103.0.1/32\n")
     assert file.get("lo", "address") == ("10.103.0.1/32",)
     assert file.ifaces() == ("lo",)

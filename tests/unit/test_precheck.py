@@ -1,4 +1,4 @@
-"""What is asked of a host before its network configuration is touched: whether a reload can succeed, and what it would delete."""
+"""The checks of a host before its network configuration changes: whether a reload can succeed, and what it would delete."""
 
 import pytest
 from engine import World, uplink
@@ -18,12 +18,12 @@ AFTER = BEFORE.replace("eno1 inet manual\n", "eno1 inet manual\n\tmtu 9000\n", 1
 HERE = "eno1\nlo\nvmbr0\n"
 
 
-def found(before: str = BEFORE, after: str = AFTER, said: str = "", present: str = HERE) -> list[str]:
+def found(before: str = BEFORE, after: str = AFTER, output: str = "", present: str = HERE) -> list[str]:
     plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(INTERFACES, before, after),)))
-    return list(reasons(plan, HostFacts("alvin", {SYNTAX.name: Reading(0, said), PRESENT.name: Reading(0, present)})))
+    return list(reasons(plan, HostFacts("alvin", {SYNTAX.name: Reading(0, output), PRESENT.name: Reading(0, present)})))
 
 
-# As ifupdown2 3.0 says it (Debian 13), each with what `ifreload -a` ended with there.
+# Messages of ifupdown2 3.0 (Debian 13), each with the exit code of `ifreload -a`.
 ENDS_WITH_1 = {
     "method": "error: /etc/network/interfaces: line34: iface vmbr7: unsupported address method 'auto'",
     "no-value": "error: /etc/network/interfaces: line35: iface vmbr7: invalid syntax 'mtu'",
@@ -50,27 +50,27 @@ ENDS_WITH_0 = (
 )
 
 
-@pytest.mark.parametrize("said", ENDS_WITH_1.values(), ids=ENDS_WITH_1)
-def test_what_ends_every_reload_with_1_is_the_reason(said: str) -> None:
-    (reason,) = found(said=f"warning: something\n{said}\n")
-    assert reason.startswith(f"alvin: `ifreload -a` would end with 1 whatever is changed: {said}; correct")
+@pytest.mark.parametrize("output", ENDS_WITH_1.values(), ids=ENDS_WITH_1)
+def test_error_that_fails_every_reload_is_the_reason(output: str) -> None:
+    (reason,) = found(output=f"warning: something\n{output}\n")
+    assert reason.startswith(f"alvin: `ifreload -a` would end with 1 whatever is changed: {output}; correct")
 
 
-@pytest.mark.parametrize(("line", "said"), OF_A_LINE.values(), ids=OF_A_LINE)
-def test_line_that_stays_is_the_reason_and_one_that_goes_is_not(line: str, said: str) -> None:
-    assert len(found(BEFORE + line, AFTER + line, said)) == 1
-    assert found(BEFORE + line, AFTER, said) == []
+@pytest.mark.parametrize(("line", "output"), OF_A_LINE.values(), ids=OF_A_LINE)
+def test_line_that_stays_is_a_reason_and_a_removed_one_is_not(line: str, output: str) -> None:
+    assert len(found(BEFORE + line, AFTER + line, output)) == 1
+    assert found(BEFORE + line, AFTER, output) == []
 
 
-def test_stanza_that_the_change_mends_is_no_reason() -> None:
-    said = "error: /etc/network/interfaces: line5: iface eno1: unsupported address method 'auto'"
-    assert found(said=said) == []
-    assert len(found(said=said.replace("eno1", "vmbr0"))) == 1
+def test_stanza_that_the_change_corrects_is_not_a_reason() -> None:
+    output = "error: /etc/network/interfaces: line5: iface eno1: unsupported address method 'auto'"
+    assert found(output=output) == []
+    assert len(found(output=output.replace("eno1", "vmbr0"))) == 1
 
 
-@pytest.mark.parametrize("said", ENDS_WITH_0)
-def test_what_ifreload_passes_over_is_no_reason(said: str) -> None:
-    assert found(said=f"{said}\n") == []
+@pytest.mark.parametrize("output", ENDS_WITH_0)
+def test_messages_that_ifreload_ignores_are_not_a_reason(output: str) -> None:
+    assert found(output=f"{output}\n") == []
 
 
 STANDS_ON = {
@@ -93,29 +93,29 @@ STANDS = {
 }
 
 
-@pytest.mark.parametrize(("stanza", "said"), STANDS_ON.values(), ids=STANDS_ON)
-def test_port_that_is_missing_is_the_reason(stanza: str, said: str) -> None:
+@pytest.mark.parametrize(("stanza", "output"), STANDS_ON.values(), ids=STANDS_ON)
+def test_port_that_is_missing_is_the_reason(stanza: str, output: str) -> None:
     (reason,) = found(f"{BEFORE}\n{stanza}", f"{AFTER}\n{stanza}")
-    assert said in reason
+    assert output in reason
     assert found(f"{BEFORE}\n{stanza}", AFTER) == []
 
 
 @pytest.mark.parametrize("stanza", STANDS.values(), ids=STANDS)
-def test_what_ifupdown2_can_make_or_passes_over_is_no_reason(stanza: str) -> None:
+def test_ports_that_ifupdown2_creates_or_ignores_are_not_a_reason(stanza: str) -> None:
     assert found(f"{BEFORE}\n{stanza}", f"{AFTER}\n{stanza}", present=f"{HERE}enx0\n") == []
 
 
-def test_nothing_is_asked_of_a_host_whose_network_configuration_stays() -> None:
+def test_host_without_a_network_change_is_not_checked() -> None:
     assert asked(HostPlan("alvin", transaction=Transaction("test", files=(FileWrite("/etc/hosts", "a\n", "b\n"),)))) == ()
     assert asked(HostPlan("alvin")) == ()
 
 
 @pytest.mark.parametrize("path", [FRR_CONF, FRR_DAEMONS])
-def test_what_frr_runs_by_now_is_the_reason(path: str) -> None:
+def test_new_unsaved_frr_configuration_is_the_reason(path: str) -> None:
     file = "router ospf\n ospf router-id 10.0.0.1\nexit\n"
     plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
-    said = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}
-    facts = HostFacts("alvin", {fact.name: Reading(0, said[fact.command]) for fact in asked(plan)})
+    output = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}
+    facts = HostFacts("alvin", {fact.name: Reading(0, output[fact.command]) for fact in asked(plan)})
     (reason,) = reasons(plan, facts)
     assert "alvin: FRR runs statements that are not in /etc/frr/frr.conf" in reason
     assert "`ip route 10.9.0.0/16 10.0.0.1`" in reason

@@ -47,7 +47,7 @@ def full_disk() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("flags", [(), ("--json", "-")], ids=["screen", "json"])
-def test_reader_who_leaves_decides_nothing(site: Path, home: Path, alvin: FakeHost, flags: tuple[str, ...]) -> None:
+def test_reader_that_disconnects_changes_nothing(site: Path, home: Path, alvin: FakeHost, flags: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     process = program("--site", str(site), "--yes", *flags, stdout=writer)
@@ -62,7 +62,7 @@ def test_reader_who_leaves_decides_nothing(site: Path, home: Path, alvin: FakeHo
     assert (record["exit_code"], record["stages"][0]["sets"][0]["state"]) == (OK, "done")
 
 
-def test_full_disk_decides_nothing(site: Path, home: Path, full_disk: Any) -> None:
+def test_full_disk_changes_nothing(site: Path, home: Path, full_disk: Any) -> None:
     process = program("--site", str(site), "--yes", "--json", "/dev/full", stdout=full_disk)
     err = process.communicate(timeout=60)[1]
     assert process.returncode == OK
@@ -74,7 +74,7 @@ def test_full_disk_decides_nothing(site: Path, home: Path, full_disk: Any) -> No
     assert "the screen is switched off" in record["switched_off"][0]
 
 
-def test_closed_standard_output_and_error_decide_nothing(site: Path, home: Path) -> None:
+def test_closed_standard_output_and_error_change_nothing(site: Path, home: Path) -> None:
     script = PROGRAM.format(unit=str(Path(__file__).parent), root=str(ROOT))
     words = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", sys.executable, "-c", script, "--site", str(site), "--yes"]
     assert subprocess.run(words, check=False).returncode == OK
@@ -83,7 +83,7 @@ def test_closed_standard_output_and_error_decide_nothing(site: Path, home: Path)
 
 @pytest.fixture
 def full_pipe() -> Iterator[tuple[int, int]]:
-    """Both ends of a pipe that takes nothing more until somebody reads."""
+    """Both ends of a full pipe."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(BlockingIOError):
@@ -94,8 +94,8 @@ def full_pipe() -> Iterator[tuple[int, int]]:
     os.close(reader)
 
 
-def test_progress_for_a_reader_who_does_not_read_keeps_nobody(world: World, full_pipe: tuple[int, int], monkeypatch) -> None:
-    """As behind a pager: what is open has its timers meanwhile."""
+def test_reader_that_does_not_read_does_not_block_the_run(world: World, full_pipe: tuple[int, int], monkeypatch) -> None:
+    """As behind a pager: the timers of open transactions run meanwhile."""
     reader, writer = full_pipe
     with open(writer, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a handle)
         monkeypatch.setattr(sys, "stdout", stream)
@@ -109,13 +109,13 @@ def test_progress_for_a_reader_who_does_not_read_keeps_nobody(world: World, full
     assert screen.lost == ""
 
 
-def test_reader_who_does_not_read_is_left_by_signals(site: Path, home: Path, alvin: FakeHost, full_pipe: tuple[int, int]) -> None:
+def test_signals_end_a_run_with_a_blocked_reader(site: Path, home: Path, alvin: FakeHost, full_pipe: tuple[int, int]) -> None:
     """The plan cannot be shown, so nothing is applied."""
     process = program("--site", str(site), "--yes", stdout=full_pipe[1])
     os.close(full_pipe[1])
     deadline, again_at = time.monotonic() + 60, 0.0
     while process.poll() is None and time.monotonic() < deadline:
-        if alvin.journal and time.monotonic() > again_at:  # one leaves the plan, another the results
+        if alvin.journal and time.monotonic() > again_at:  # one signal ends the plan, another the results
             process.send_signal(signal.SIGTERM)
             again_at = time.monotonic() + 3
         time.sleep(0.1)

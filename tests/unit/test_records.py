@@ -63,7 +63,7 @@ EARLIER = {
 
 
 @pytest.mark.parametrize(("kept", "deferred", "words"), EARLIER.values(), ids=EARLIER)
-def test_only_what_went_wrong_before_is_told(world: World, kept: list[Any], deferred: list[Any], words: list[str]) -> None:
+def test_only_earlier_failures_are_reported(world: World, kept: list[Any], deferred: list[Any], words: list[str]) -> None:
     world["alvin"].records = kept
     world["alvin"].deferred = deferred
     said = earlier(world.execute(ALVIN, dry_run=True))
@@ -71,7 +71,7 @@ def test_only_what_went_wrong_before_is_told(world: World, kept: list[Any], defe
     assert all(word in line for word, line in zip(words, said, strict=True))
 
 
-def test_record_is_its_owners_alone_also_where_older_ones_were_not(site: Path, home: Path) -> None:
+def test_record_is_private_even_where_older_ones_were_not(site: Path, home: Path) -> None:
     kept = home / "state" / "burrow" / "attic"
     kept.mkdir(parents=True, mode=0o755)
     older = kept / "20260101T000000-older.json"
@@ -99,7 +99,7 @@ def test_json_file_that_cannot_be_written_refuses_before_any_host_is_asked(site:
     assert not list((home / "state").rglob("*.json"))
 
 
-def test_record_that_cannot_be_written_at_the_end_is_said_with_the_results(site: Path, home: Path, capsys) -> None:
+def test_unwritable_record_at_the_end_is_reported_with_the_results(site: Path, home: Path, capsys) -> None:
     kept = folder(str(site))
 
     def lost(event: Event) -> None:
@@ -118,7 +118,7 @@ def test_record_that_cannot_be_written_at_the_end_is_said_with_the_results(site:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_record_of_a_run_that_is_killed_says_that_it_has_begun(site: Path, home: Path) -> None:
+def test_record_of_a_killed_run_shows_its_start(site: Path, home: Path) -> None:
     begun: list[Any] = []
 
     def look(event: Event) -> None:
@@ -153,6 +153,6 @@ def test_device_and_pipe_are_written_as_they_are() -> None:
     assert Path("/dev/null").is_char_device()
 
 
-def test_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+def test_unwritable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no folder"):
         refuse_unless_writable("--json", tmp_path / "none" / "x")

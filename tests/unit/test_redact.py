@@ -1,4 +1,4 @@
-"""No secret is shown: planted in each language's own words, over every path that leaves a host or a run."""
+"""No secret is shown: one is planted in each configuration language, and looked for on every path out of a host or a run."""
 
 import json
 
@@ -16,7 +16,7 @@ from tasks.platforms.ifupdown2.files import INTERFACES
 
 SECRET = "hush-hush"
 WIREGUARD = "aHVzaC1odXNoLWh1c2gtaHVzaC1odXNoLWh1c2gtMTI="
-# What is kept, what follows it.
+# The text that is kept, and the text that follows the secret.
 FRR = (
     (" ip ospf message-digest-key 1 md5 ", SECRET),
     (" ip  ospf\tmessage-digest-key  1  md5\t", SECRET),
@@ -78,7 +78,7 @@ OTHERS = (
     ("\tkey = ", "AQBodXNoLWh1c2gtaHVzaC1odXNoLWh1c2g1234=="),
 )
 PLANTED = [*FRR, *IFUPDOWN2, *OTHERS]
-# As a diff has it, a message of vtysh, one of frr-reload.py, a finding, a command that failed.
+# As in a diff, a message of vtysh, a message of frr-reload.py, a finding, the error of a command.
 AROUND = {
     "as it stands": ("", ""),
     "a line that comes": ("+", ""),
@@ -127,7 +127,7 @@ def test_a_secret_on_a_continued_line_is_hidden() -> None:
     )
 
 
-def test_what_follows_a_secret_that_was_hidden_before_stays_and_is_looked_at() -> None:
+def test_text_after_a_hidden_secret_stays_and_is_searched() -> None:
     assert redact("`neighbor X password <removed>`: keep it") == "`neighbor X password <removed>`: keep it"
     assert redact(f"`password <removed>`; `password {SECRET}`") == "`password <removed>`; `password <removed>"
 
@@ -162,7 +162,7 @@ def test_a_private_key_is_hidden() -> None:
         "+\taddress 10.0.0.1/24\n",
     ],
 )
-def test_what_is_no_secret_is_shown(line: str) -> None:
+def test_text_that_is_not_secret_is_shown(line: str) -> None:
     assert redact(line) == line
 
 
@@ -185,7 +185,7 @@ def test_plan_and_record_show_no_secret(path: str, change: str) -> None:
     assert SECRET not in shown
 
 
-def test_what_a_host_refuses_and_what_an_impact_says_shows_no_secret() -> None:
+def test_refusals_and_impacts_show_no_secret() -> None:
     port = "router ospf\n ospf router-id 10.0.0.1\nexit\ninterface en05\n ip ospf area 0\n"
     said = [str(Refused(f"line 1: % Unknown command: {kept.strip()} {secret}")) for kept, secret in FRR]
     said += [line for kept, secret in FRR for line in frr_impact(f"{port}exit\n", f"{port}{kept}{secret}\nexit\n")]

@@ -1,4 +1,4 @@
-"""A host that goes on reverting: what a run says of it, and when it is changed again."""
+"""A host that is still reverting: what a run reports, and when it changes the host again."""
 
 import pytest
 from engine import HEALTH, World, uplink
@@ -16,7 +16,7 @@ def full(host: FakeHost) -> None:
 
 
 @pytest.mark.parametrize("name", ["alvin", "sw-rack"])
-def test_host_that_goes_on_reverting_is_told_and_refused_until_it_has_ended(world: World, name: str) -> None:
+def test_host_that_is_still_reverting_is_reported_and_refused(world: World, name: str) -> None:
     world["alvin"].answers[HEALTH.command] = lambda host: "sick" if host.pending else "well"
     world[name].happens["after begin"] = full
     result = world.execute(ALVIN)
@@ -44,7 +44,7 @@ def test_host_that_has_room_again_in_time_is_reverted(world: World) -> None:
     assert rollback.POLL_S < 1
 
 
-def test_host_that_reverts_while_it_is_to_be_confirmed_says_so(world: World) -> None:
+def test_host_that_reverts_instead_of_confirming_is_reported(world: World) -> None:
     def reverting(host: FakeHost) -> None:
         full(host)
         host._restore("by its timer, because it was not confirmed")

@@ -1,4 +1,4 @@
-"""One host is asked to take its change back until it answers, or until its own timer has done it."""
+"""A run asks a host to revert until it answers, or until the host's own timer has expired."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ UNTIMED = HostPlan("alvin", transaction=Transaction("try", commands=(Command(("a
 
 
 class Asked:
-    """A run that only asks: each verb gives what is next in its list, the last one for ever."""
+    """A run that only asks: each verb returns the next value of its list, and repeats the last one."""
 
     def __init__(self, **answers: list[Any]) -> None:
         self.answers, self.asked = answers, list[tuple[str, Any]]()
@@ -53,13 +53,13 @@ def test_long_reason_is_cut(world) -> None:
     assert run.asked == [("revert", "x" * 400)]
 
 
-@pytest.mark.parametrize(("remark", "told"), [("", []), ("what stays: a", ["alvin: what stays: a"])])
-def test_what_has_no_opposite_is_told(world, remark: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("remark", "reported"), [("", []), ("what stays: a", ["alvin: what stays: a"])])
+def test_steps_without_an_undo_are_reported(world, remark: str, reported: list[str]) -> None:
     run = Asked(revert=[None], outcome=[{"remark": remark}])
-    assert roll_back(run, UNTIMED, "not well", world.clock()) == told
+    assert roll_back(run, UNTIMED, "not well", world.clock()) == reported
 
 
-def test_host_with_a_timer_or_without_a_change_has_nothing_left_to_tell(world) -> None:
+def test_host_with_a_timer_or_without_a_change_has_no_remark(world) -> None:
     for plan in (TIMED, HostPlan("alvin")):
         run = Asked(revert=[None], outcome=[{"remark": "nobody asks"}])
         assert roll_back(run, plan, "not well", world.clock()) == []
@@ -67,7 +67,7 @@ def test_host_with_a_timer_or_without_a_change_has_nothing_left_to_tell(world) -
 
 
 @pytest.mark.parametrize(("state", "confirmed"), [("confirmed", True), ("applied", False), ("reverted", False)])
-def test_only_what_the_host_says_is_confirmed(state: str, confirmed: bool) -> None:
+def test_only_the_hosts_answer_confirms(state: str, confirmed: bool) -> None:
     assert is_confirmed(Asked(outcome=[{"state": state}]), TIMED) is confirmed
 
 

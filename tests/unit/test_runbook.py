@@ -1,4 +1,4 @@
-"""What a whole run promises: its stages, its exit code, and what it leaves on hosts that it only looked at."""
+"""Promises of a whole run: its stages, its exit code, and the state of hosts that it only reads."""
 
 import os
 import re
@@ -39,14 +39,14 @@ def test_plan_that_is_declined_writes_nothing(world: World) -> None:
     assert {verb for _, verb in world.journal} == {"read"}
 
 
-def test_run_as_intended_gives_every_lease_back(world: World) -> None:
+def test_run_as_intended_releases_every_lease(world: World) -> None:
     result = world.execute(ALVIN, SIMON, checks=(host_is_well,))
     assert result.exit_code == OK
     assert [world[name].lease for name in ("alvin", "simon", "sw-rack")] == [None, None, None]
 
 
-def test_chosen_set_is_judged_by_the_stages_checks_too(world: World) -> None:
-    """A set's own checks leave out what it cannot bring about; the stage's still say that it is missing."""
+def test_checks_of_the_stage_cover_a_selected_set_too(world: World) -> None:
+    """A set's own checks leave out what the set cannot achieve. The stage's checks still report that it is missing."""
     sets = (replace(ALVIN, checks=(), subjects={"alvin": frozenset({"health"})}), SIMON)
     world["alvin"].answers[HEALTH.command] = lambda _: "sick"
     result = world.execute(*sets, checks=(host_is_well,), sets=("uplink alvin",))
@@ -54,7 +54,7 @@ def test_chosen_set_is_judged_by_the_stages_checks_too(world: World) -> None:
     assert result.exit_code == FAILED
 
 
-def test_chosen_set_is_not_judged_by_what_others_are_to_change(world: World) -> None:
+def test_subjects_of_other_sets_do_not_fail_a_selected_set(world: World) -> None:
     world["simon"].answers[HEALTH.command] = lambda _: "sick"
     sets = (replace(ALVIN, subjects={"alvin": frozenset({"health"})}), SIMON)
     assert world.execute(*sets, checks=(host_is_well,), sets=("uplink alvin",)).exit_code == OK
@@ -107,7 +107,7 @@ def test_failed_check_of_a_set_fails_its_set_only(world: World) -> None:
 
 
 def test_sets_that_share_a_host_never_overlap(world: World) -> None:
-    """The second is queued while the first is open, and plans anew on what the first has left."""
+    """The second is queued while the first is open, and plans again on the result of the first."""
     run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
     run.watchers = (when("queued", "", both_queued.release),)
 
@@ -141,13 +141,13 @@ def test_refusal_before_anything_is_touched(world: World) -> None:
     assert world.asked("begin") == []
 
 
-def test_refusal_beside_a_change_is_a_failure(world: World) -> None:
+def test_refusal_together_with_a_change_is_a_failure(world: World) -> None:
     held(world["simon"])
     assert world.execute(ALVIN, SIMON).exit_code == FAILED
 
 
-def test_interrupted_run_rolls_back_and_says_so(world: World) -> None:
-    """A real Ctrl-C while one set is open and another waits for it: the first goes on once the main thread has heard it."""
+def test_interrupted_run_rolls_back_and_reports_it(world: World) -> None:
+    """A real Ctrl-C while one set is open and another waits for it: the first continues after the main thread has received it."""
     run, both_queued = world.run(ALVIN, SIMON), threading.Semaphore(0)
 
     def press_ctrl_c(_: FakeHost) -> None:
@@ -164,7 +164,7 @@ def test_interrupted_run_rolls_back_and_says_so(world: World) -> None:
     assert [world[name].lease for name in ("alvin", "simon", "sw-rack")] == [None, None, None]
 
 
-def test_interrupt_while_the_stage_is_judged_gives_the_leases_back(world: World) -> None:
+def test_interrupt_during_the_checks_of_a_stage_releases_the_leases(world: World) -> None:
     world["alvin"].answers[HEALTH.command] = lambda host: "well" if host.pending else "sick"
     run = world.run(ALVIN)
 
@@ -179,12 +179,12 @@ def test_interrupt_while_the_stage_is_judged_gives_the_leases_back(world: World)
     assert (world["alvin"].lease, world["sw-rack"].lease) == (None, None)
 
 
-def test_limit_brings_the_other_ends_along(world: World) -> None:
+def test_limit_includes_the_other_ends(world: World) -> None:
     world.execute(ALVIN, SIMON, limit=("simon",))
     assert {host for host, _ in world.journal} == {"simon", "sw-rack"}
 
 
-def test_stage_that_is_none_is_refused(world: World) -> None:
+def test_unknown_stage_is_refused(world: World) -> None:
     with pytest.raises(Refused, match="--stage: no stage storage; there are network"):
         world.execute(ALVIN, stages=("storage",))
 
@@ -194,7 +194,7 @@ def test_selecting_no_host_is_refused(world: World) -> None:
         world.execute(ALVIN, limit=("sw-vendor",))
 
 
-def test_what_a_timer_took_back_is_told_to_the_next_run(world: World) -> None:
+def test_revert_by_a_timer_is_reported_to_the_next_run(world: World) -> None:
     world["alvin"].records = [
         {"token": "1", "why": "uplink alvin", "holder": "sam@desk", "outcome": "reverted", "reason": "by its timer", "at": "21:14"}
     ]
@@ -202,7 +202,7 @@ def test_what_a_timer_took_back_is_told_to_the_next_run(world: World) -> None:
     assert as_data(result, "")["earlier"] == ["alvin: 'uplink alvin' of sam@desk was reverted at 21:14: by its timer"]
 
 
-def test_record_says_what_became_of_each_set(world: World) -> None:
+def test_record_has_the_outcome_of_each_set(world: World) -> None:
     world["simon"].reachable = False
     record = as_data(world.execute(ALVIN, SIMON), "Try the engine.")
     (stage,) = record["stages"]
@@ -214,7 +214,7 @@ def test_record_says_what_became_of_each_set(world: World) -> None:
     assert "+\talias uplink" in stage["sets"][0]["hosts"][0]["diff"]
 
 
-def test_a_stage_plans_on_what_the_one_before_has_left(world: World) -> None:
+def test_a_stage_plans_on_the_result_of_the_one_before(world: World) -> None:
     book = runbook(ALVIN)
     twice = type(book)(book.purpose, (*book.stages, type(book.stages[0])("again", book.stages[0].sets)))
     result = execute(twice, Options(), world.run(ALVIN), lambda *_: True)
@@ -225,7 +225,7 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
     assert (OK, FAILED, PENDING, REFUSED, INTERRUPTED) == (0, 1, 2, 3, 130)
 
 
-def test_script_that_says_nothing_has_no_file_and_does_not_watch() -> None:
+def test_script_without_options_writes_no_file_and_does_not_watch() -> None:
     assert Options() == Options(site="lab", dry_run=False, limit=(), stages=(), sets=(), tags=(), yes=False, watch_s=None, json=None)
 
 
@@ -236,30 +236,30 @@ def ending(error: BaseException):
     return ask
 
 
-def test_what_ends_a_run_early_is_its_trouble(world: World) -> None:
+def test_early_end_of_a_run_is_in_its_record(world: World) -> None:
     result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(Refused("nobody is asked")))
     assert (result.trouble, result.exit_code) == ("nobody is asked", FAILED)
 
 
-def test_fault_of_the_program_is_told_with_its_place(world: World) -> None:
+def test_exception_is_reported_with_its_place(world: World) -> None:
     result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(KeyError("up")))
     assert result.exit_code == FAILED
     assert re.fullmatch(r"a fault of this program: KeyError\('up'\) \((\w+\.py:\d+, ){3}test_runbook\.py:\d+\)", result.trouble)
 
 
-def test_interrupt_is_no_trouble(world: World) -> None:
+def test_interrupt_is_not_an_error(world: World) -> None:
     result = execute(runbook(ALVIN), Options(), world.run(ALVIN), ending(KeyboardInterrupt()))
     assert (result.trouble, result.exit_code) == ("", INTERRUPTED)
 
 
-def test_second_stage_is_carried_after_the_first_is_told(world: World) -> None:
+def test_second_stage_starts_after_the_first_is_shown(world: World) -> None:
     run = world.run(ALVIN)
     world.execute(ALVIN, run=run)
     assert [(event.kind, event.text) for event in run.events if event.kind == "stage"] == [("stage", "network done")]
 
 
 def judging(world: World, well_after_s: float) -> tuple[int, float]:
-    """The exit code of a stage whose check holds only so many seconds after its changes, and how long it was waited for."""
+    """The exit code of a stage whose check passes only a number of seconds after its changes, and the time that the run waited."""
     done: list[float] = []
     run = world.run(ALVIN, watchers=(when("done", "", lambda: done.append(world.clock())),))
     world["alvin"].answers[HEALTH.command] = lambda _: "sick" if done and world.clock() < done[0] + well_after_s else "well"
@@ -267,11 +267,11 @@ def judging(world: World, well_after_s: float) -> tuple[int, float]:
     return code, world.clock() - done[0]
 
 
-def test_stage_is_judged_again_each_second_until_all_is_well(world: World) -> None:
+def test_stage_is_checked_each_second_until_all_checks_pass(world: World) -> None:
     assert judging(world, 3) == (OK, 3)
 
 
-def test_stage_is_given_up_when_the_sites_patience_ends(world: World) -> None:
+def test_stage_fails_when_the_sites_time_limit_ends(world: World) -> None:
     code, waited_s = judging(world, 1000)
     assert code == FAILED
     assert TIMERS.verify_s < waited_s <= TIMERS.verify_s + 1

@@ -1,24 +1,24 @@
-"""Which sets of a stage are applied at once, which one after the other, and what the later ones see."""
+"""Which sets of a stage are applied in parallel and which one after the other, and what the later ones read."""
 
 import os
 import signal
 import threading
 from dataclasses import replace
 
-from engine import HEALTH, Alias, World, host_is_well, told
+from engine import HEALTH, Alias, World, events_of, host_is_well
 
 from tasks.core.engine.schedule import apply_all, apply_by_turns
 from tasks.core.model.change import ChangeSet, Member
 
 
-def one(host: str, right: str = "", **said: object) -> ChangeSet:
-    return ChangeSet(f"name {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,), lock=right, **said)  # type: ignore[arg-type]
+def one(host: str, right: str = "", **fields: object) -> ChangeSet:
+    return ChangeSet(f"name {host}", (Member(host, (Alias(host, "eth0"),), safe_alone=True),), (host_is_well,), lock=right, **fields)  # type: ignore[arg-type]
 
 
 ALVIN, SIMON = one("alvin", "a node at a time"), one("simon", "a node at a time")
 
 
-def test_sets_of_one_right_are_carried_in_their_order(world: World) -> None:
+def test_sets_of_one_lock_are_applied_in_their_order(world: World) -> None:
     run = world.run(ALVIN, SIMON)
     assert [(each.plan.change_set.name, each.state) for each in apply_all(run, (ALVIN, SIMON))] == [
         ("name alvin", "done"),
@@ -27,7 +27,7 @@ def test_sets_of_one_right_are_carried_in_their_order(world: World) -> None:
     assert world.asked("begin", "confirm") == [("alvin", "begin"), ("alvin", "confirm"), ("simon", "begin"), ("simon", "confirm")]
 
 
-def test_sets_without_a_right_are_carried_at_once(world: World) -> None:
+def test_sets_without_a_lock_are_applied_in_parallel(world: World) -> None:
     both = threading.Barrier(2, timeout=10)
     for host in ("alvin", "simon"):
         world[host].happens["before begin"] = lambda _: both.wait()
@@ -35,8 +35,8 @@ def test_sets_without_a_right_are_carried_at_once(world: World) -> None:
     assert [each.state for each in apply_all(world.run(*sets), sets)] == ["done", "done"]
 
 
-def test_what_one_has_changed_the_others_of_its_row_see_anew(world: World) -> None:
-    """Wherever it was: a cluster's file is on each of its hosts."""
+def test_sets_of_one_lock_read_again_after_a_change(world: World) -> None:
+    """Wherever the change was: a cluster's file is on each of its hosts."""
     run = world.run(ALVIN, SIMON)
     run.read(["alvin", "simon"])
     apply_all(run, (ALVIN, SIMON))
@@ -44,7 +44,7 @@ def test_what_one_has_changed_the_others_of_its_row_see_anew(world: World) -> No
     assert ("simon", "read") in after
 
 
-def test_where_nothing_was_changed_nothing_is_read_anew(world: World) -> None:
+def test_without_a_change_nothing_is_read_again(world: World) -> None:
     run = world.run(ALVIN, SIMON)
     apply_all(run, (ALVIN, SIMON))
     run.read(["alvin", "simon"])
@@ -53,8 +53,8 @@ def test_where_nothing_was_changed_nothing_is_read_anew(world: World) -> None:
     assert world.journal == []
 
 
-def test_set_that_a_fault_kept_from_its_turn_was_not_begun(world: World) -> None:
-    """Whatever it is, each set has an outcome."""
+def test_set_that_an_exception_stopped_was_not_begun(world: World) -> None:
+    """Whatever the exception, each set has an outcome."""
 
     def odd(*_: object) -> bool:
         raise SystemExit("odd")
@@ -66,7 +66,7 @@ def test_set_that_a_fault_kept_from_its_turn_was_not_begun(world: World) -> None
     assert last.plan.refused == last.reasons[0]
 
 
-def test_set_that_ctrl_c_kept_from_its_turn_is_interrupted(world: World) -> None:
+def test_set_that_ctrl_c_stopped_is_interrupted(world: World) -> None:
     def pressed(*_: object) -> bool:
         raise KeyboardInterrupt
 
@@ -76,7 +76,7 @@ def test_set_that_ctrl_c_kept_from_its_turn_is_interrupted(world: World) -> None
     assert run.stop.is_set()
 
 
-def test_turns_are_carried_one_after_the_other_whatever_their_order(world: World) -> None:
+def test_turns_are_applied_in_order_however_they_are_listed(world: World) -> None:
     sets = (one("alvin", turn=2), one("simon", turn=1))
     run = world.run(*sets)
     outcomes = apply_by_turns(run, sets)
@@ -95,13 +95,13 @@ def test_set_of_a_later_turn_is_not_begun_where_one_of_its_hosts_failed_before(w
     assert outcomes[1].plan.refused == outcomes[1].reasons[0]
 
 
-def test_set_that_is_right_already_keeps_none_from_its_turn(world: World) -> None:
+def test_set_without_a_difference_stops_no_later_set(world: World) -> None:
     apply_by_turns(world.run(one("alvin")), (one("alvin"),))
     sets = (one("alvin"), replace(one("alvin", turn=2), name="again"))
     assert [each.state for each in apply_by_turns(world.run(*sets), sets)] == ["unchanged", "unchanged"]
 
 
-def test_ctrl_c_while_others_are_carried_is_said_once(world: World) -> None:
+def test_ctrl_c_while_sets_are_applied_is_reported_once(world: World) -> None:
     def press(host: object) -> None:
         del host
         os.kill(os.getpid(), signal.SIGINT)
@@ -112,20 +112,20 @@ def test_ctrl_c_while_others_are_carried_is_said_once(world: World) -> None:
     world["alvin"].happens["before begin"] = press
     (outcome,) = apply_all(run, (ALVIN,))
     assert outcome.state == "interrupted"
-    assert told(run, "stage") == [("stage", "")]
+    assert events_of(run, "stage") == [("stage", "")]
     assert world.untouched("alvin")
 
 
-class NobodyKnows:
-    """Whether a host is in service cannot be told."""
+class Undecided:
+    """Fails to tell whether a host is in service."""
 
     def lock(self, _: ChangeSet) -> str:
         raise KeyError("up")
 
 
-def test_stage_whose_order_cannot_be_told_is_not_begun_and_that_is_said(world: World) -> None:
+def test_stage_without_a_known_order_is_not_begun_and_reported(world: World) -> None:
     run = world.run(ALVIN, SIMON)
-    outcomes = apply_all(run, (ALVIN, SIMON), NobodyKnows())  # type: ignore[arg-type]
+    outcomes = apply_all(run, (ALVIN, SIMON), Undecided())  # type: ignore[arg-type]
     assert [(each.state, each.reasons) for each in outcomes] == [("refused", ["not started: a fault of this program: KeyError('up')"])] * 2
     assert [event.text for event in run.events] == outcomes[0].reasons
-    assert told(run, "failed") == [("failed", "")]
+    assert events_of(run, "failed") == [("failed", "")]

@@ -1,4 +1,4 @@
-"""What a run is about, as the operator's flags choose it."""
+"""The scope of a run, as the operator's flags select it."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def test_stages_and_checks_are_chosen_by_name_and_tag() -> None:
         (Options(tags=("ceph",)), "--tags: no tag ceph; there are files, host"),
     ],
 )
-def test_name_that_is_none_is_refused_with_those_that_are(options: Options, message: str) -> None:
+def test_unknown_name_is_refused_with_the_known_ones(options: Options, message: str) -> None:
     with pytest.raises(Refused) as raised:
         chosen_stages(BOOK, options)
     assert str(raised.value) == message
@@ -53,7 +53,7 @@ def test_name_that_is_none_is_refused_with_those_that_are(options: Options, mess
         (("uplink *",), BOOK.stages[:1], "--set: no set uplink *; there are none"),
     ],
 )
-def test_pattern_that_fits_no_set_is_refused(world: World, sets: tuple[str, ...], stages: tuple[Stage, ...], message: str) -> None:
+def test_pattern_that_matches_no_set_is_refused(world: World, sets: tuple[str, ...], stages: tuple[Stage, ...], message: str) -> None:
     with pytest.raises(Refused) as raised:
         chosen_sets(stages, world.run(), Options(sets=sets))
     assert str(raised.value) == message
@@ -83,14 +83,14 @@ def test_sets_are_chosen_by_host_and_by_name(world: World, options: Options, exp
         (("sw-vendor",), ["sw-vendor"]),
     ],
 )
-def test_audit_reads_the_chosen_hosts_and_what_is_cabled_to_them(world: World, limit: tuple[str, ...], expected: list[str]) -> None:
+def test_audit_reads_the_selected_hosts_and_their_cable_neighbours(world: World, limit: tuple[str, ...], expected: list[str]) -> None:
     run, options = world.run(), Options(limit=limit)
     assert list(audited(run, options)) == expected
     assert list(judged(BOOK.stages[0], run, options)) == (list(limit) or expected)
     assert list(needs_of(BOOK.stages[:1], run, options)) == expected
 
 
-def test_hosts_of_somebody_else_and_machines_are_not_audited(world: World) -> None:
+def test_unmanaged_hosts_and_virtual_machines_are_not_audited(world: World) -> None:
     run = world.run()
     hosts = {name: one.model_copy(update={"managed": name != "simon"}) for name, one in run.site.hosts.items()}
     hosts["sw-rack"] = hosts["sw-rack"].model_copy(update={"vm": "of alvin"})
@@ -98,14 +98,14 @@ def test_hosts_of_somebody_else_and_machines_are_not_audited(world: World) -> No
     assert audited(run, Options()) == ("alvin", "sw-vendor")
 
 
-def test_stage_with_sets_judges_their_hosts(world: World) -> None:
+def test_stage_with_sets_checks_their_hosts(world: World) -> None:
     run = world.run()
     assert judged(BOOK.stages[1], run, Options()) == ("alvin", "sw-rack", "simon")
     assert judged(BOOK.stages[1], run, Options(limit=("sw-rack",))) == ("sw-rack",)
 
 
-def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> None:
-    """And a set's own checks, what it compares with hosts beside it, and of each host its state."""
+def test_a_run_reads_the_needs_of_its_changes_and_checks(world: World) -> None:
+    """And what a set's own checks need, its peer facts, and the state of each host."""
     run = world.run()
     beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), peers=("sw-vendor",), peer_facts=(HEALTH,))
     needs = needs_of(runbook(beside).stages, run, Options())
@@ -117,10 +117,10 @@ def test_what_a_run_reads_is_what_its_changes_and_checks_need(world: World) -> N
     assert "sw-rack" not in needs
     both = runbook(beside, replace(SIMON, members=SIMON.members[:1], checks=()), checks=())
     stages = (*both.stages, Stage("more", (lambda _: (beside,),), (host_is_well,)))
-    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "what is cabled to a host that is judged is read for its checks too"
+    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "the checks of a host also read its cable neighbours"
 
 
-def test_member_that_may_choose_is_read_on_each_host(world: World) -> None:
+def test_member_with_endpoints_is_read_on_each_of_them(world: World) -> None:
     (member,) = ALVIN.members[1:]
     sets = replace(ALVIN, members=(replace(member, endpoints=("simon", "sw-vendor")),))
     assert set(needs_of(runbook(sets).stages, world.run(), Options())) == {"alvin", "simon", "sw-vendor"}

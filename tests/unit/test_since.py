@@ -1,4 +1,4 @@
-"""Which drills a change touches: those that ran a function that changed, or one that names what changed."""
+"""The drills that a change affects: those that ran a changed function, or a function that names the changed part."""
 
 import importlib
 import subprocess
@@ -92,7 +92,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_touches_the_drills_that_ran_it(since: ModuleType, tmp_path: Path, name: str) -> None:
+def test_a_change_selects_the_drills_that_ran_it(since: ModuleType, tmp_path: Path, name: str) -> None:
     file, was, now, wanted = CHANGES[name]
     path = tmp_path / file
     assert was in path.read_text()
@@ -103,17 +103,17 @@ def test_a_change_touches_the_drills_that_ran_it(since: ModuleType, tmp_path: Pa
     assert all(why.startswith((file, "tasks/uplink/change.py")) for why in found.values())
 
 
-def test_a_file_that_git_does_not_know_yet_counts(since: ModuleType, tmp_path: Path) -> None:
+def test_an_untracked_file_counts(since: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "lab" / "new.py").write_text("NEW = 1\n")
     assert since.touched("HEAD", RAN, UNITS, "mutation") == dict.fromkeys(UNITS, "lab/new.py")
 
 
-def test_a_commit_that_is_not_there_is_named(since: ModuleType) -> None:
+def test_a_missing_commit_is_named(since: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"SINCE: `git diff .* nowhere --` ended with 128: fatal: bad revision 'nowhere'"):
         since.touched("nowhere", RAN, UNITS, "mutation")
 
 
-def test_what_was_measured_is_kept_by_function(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measurements_are_kept_by_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "tests" / "lab")
     measure = importlib.import_module("measure")
     text = textwrap.dedent(FILES["tasks/uplink/change.py"])

@@ -1,4 +1,4 @@
-"""A survey's command line: what it refuses, reads, writes and answers."""
+"""A survey's command line: what it refuses, reads, writes and returns."""
 
 import os
 import subprocess
@@ -14,13 +14,13 @@ from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options
 from tasks.core.model.errors import Refused
 
 
-def say(found: Found, suffix: str) -> View:
-    """Who is well, in a line."""
+def view_of(found: Found, suffix: str) -> View:
+    """One line with the hosts that are well."""
     text = " ".join(f"{host}={one[HEALTH] or 'well'}" for host, one in sorted(found.facts.items()))
     return View(f"{suffix} {text}\n", (text,), all("ill" not in one[HEALTH] for one in found.facts.values()))
 
 
-HEALTHS = Survey("Say who is well.", (HEALTH,), say, (".txt",), "health.txt")
+HEALTHS = Survey("Say who is well.", (HEALTH,), view_of, (".txt",), "health.txt")
 
 
 def surveyed(world, output: str = "health.txt", managed: bool = True, **options):
@@ -39,7 +39,7 @@ def test_all_hosts_are_read_once_and_nothing_else_is_asked(world) -> None:
     assert len(world.journal) == len(run.facts) == 4
 
 
-def test_limit_reads_the_chosen_hosts_and_what_they_are_tied_to(world) -> None:
+def test_limit_reads_the_selected_hosts_and_their_neighbours(world) -> None:
     _, _, view = surveyed(world, limit=("alvin",))
     assert "simon" not in view.text
     assert "alvin=well" in view.text
@@ -69,14 +69,14 @@ def test_refused_before_any_host_is_asked(world, options: dict, output: str, mes
     assert world.journal == []
 
 
-def test_a_site_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_unknown_site_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     output = tmp_path / "health.txt"
     assert main(HEALTHS, ("--site", "cellar", "--output", str(output))) == REFUSED
     assert "no site cellar" in capsys.readouterr().err
     assert not output.exists()
 
 
-def test_an_unsound_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_invalid_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = tmp_path / "attic"
     folder.mkdir()
     for path in FOLDER.iterdir():
@@ -86,7 +86,7 @@ def test_an_unsound_inventory_is_refused(capsys: pytest.CaptureFixture[str], tmp
     assert "hosts.yaml:3: " in capsys.readouterr().err
 
 
-def test_a_flag_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(HEALTHS, ("--force",)) == REFUSED
     assert "No such option" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The topology on every case: what became of each host and cable, as data in tests/cases/topology."""
+"""The topology on every case: the state of each host and cable, as data in tests/cases/topology."""
 
 import pytest
 from cases import CASES, ROOT, Case, case_of, cases_of
@@ -12,7 +12,7 @@ EVERY = cases_of(CASES / "topology")
 
 
 def found(case: Case) -> Found:
-    """What a run would have found: hosts that a case lacks did not answer, where they were asked."""
+    """What a run would find: hosts that a case lacks did not answer, if they were asked."""
     facts = {host: one for host, one in case.facts.items() if host in case.site.hosts}
     limit = tuple(case.get("limit", ()))
     near = {cable.far(host).host for host in limit for cable in case.site.cables_of(host)} | set(limit)
@@ -26,7 +26,7 @@ def drawn(case: Case) -> Picture:
 
 
 def words(drawn: Picture) -> str:
-    """A line a host and a cable; below a cable what is not as wanted."""
+    """One line a host and a cable; below a cable its differences from the inventory."""
     lines = [" | ".join([node.name, str(node.answer), *filter(None, [node.reason])]) for node in drawn.nodes]
     for edge in drawn.edges:
         lines += [f"{edge} | {edge.purpose} | {edge.state}", *(f"    {one}" for one in edge.wrong)]
@@ -34,7 +34,7 @@ def words(drawn: Picture) -> str:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_a_picture_says_this_of_what_was_read(case: Case, expect) -> None:
+def test_a_picture_shows_the_states_of_its_case(case: Case, expect) -> None:
     expect(case, {"picture": words(drawn(case))})
 
 
@@ -50,7 +50,7 @@ def test_every_state_has_a_case() -> None:
 
 
 def test_every_kind_has_a_cable() -> None:
-    """Of a network with another name than those that this suite knows it is said that it is routed."""
+    """A network whose name this suite does not know is drawn as routed."""
     kinds = {edge.kind for case in EVERY for edge in drawn(case).edges}
     assert kinds == set(Kind) - {Kind.ROUTED}
     site = load(ROOT / "inventory")
@@ -59,12 +59,12 @@ def test_every_kind_has_a_cable() -> None:
     assert (edge.kind, edge.purpose, edge.state) == (Kind.ROUTED, "routed ring", State.UNJUDGED)
 
 
-def test_without_ospf_a_routed_cable_is_judged_by_lldp_alone() -> None:
+def test_without_ospf_only_lldp_decides_on_a_routed_cable() -> None:
     one = found(case_of("topology", "adjacency-is-not-full"))
     assert picture(one.site, one.facts).as_intended
 
 
-def test_the_screen_is_told_what_is_not_as_intended() -> None:
+def test_the_screen_lists_what_is_not_as_intended() -> None:
     seen = view(found(case_of("topology", "cable-cut")), ".svg")
     lines = seen.lines
     assert seen.as_intended is False
@@ -73,5 +73,5 @@ def test_the_screen_is_told_what_is_not_as_intended() -> None:
     assert lines[-1] == "6 hosts; cables: 14 as intended, 1 missing"
 
 
-def test_a_topology_reads_what_its_witnesses_say() -> None:
+def test_a_topology_reads_the_facts_of_its_sources() -> None:
     assert {fact.name for fact in NEEDS} == {"links", "lldp_neighbours", "bonds", "frr"}

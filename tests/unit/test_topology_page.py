@@ -1,4 +1,4 @@
-"""The drawing: well-formed, whole in itself, always the same, and nothing on it hides anything else."""
+"""The drawing: well-formed, self-contained, reproducible, and without overlaps."""
 
 import re
 from functools import cache
@@ -42,13 +42,13 @@ def svg_of(text: str) -> ET.Element:
 
 
 def titles(svg: ET.Element, look: str) -> dict[str, ET.Element]:
-    """{first line of its title: group} of all groups of that look."""
+    """{first line of its title: group} of all groups with that look."""
     groups = [group for group in svg.iter(f"{SVG}g") if look in group.get("class", "").split() and group.find(f"{SVG}title") is not None]
     return {group.find(f"{SVG}title").text.splitlines()[0]: group for group in groups}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_host_and_cable_is_there_with_its_look_and_its_words(name: str) -> None:
+def test_every_host_and_cable_is_drawn_with_its_look_and_its_text(name: str) -> None:
     svg = svg_of(written(name))
     wires = titles(svg, "wire")
     for edge in shown(name).edges:
@@ -61,7 +61,7 @@ def test_every_host_and_cable_is_there_with_its_look_and_its_words(name: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_fault_has_a_word_beside_its_colour_and_dashes(name: str) -> None:
+def test_every_fault_has_a_text_besides_its_colour_and_dashes(name: str) -> None:
     signs = [label.text for label in laid_out(name).labels if label.fault]
     assert sorted(signs) == sorted(SIGNS[edge.state] for edge in shown(name).edges if edge.state is not State.INTENDED)
     style = (ROOT / "tasks" / "topology" / "style.css.j2").read_text()
@@ -76,7 +76,7 @@ def test_every_port_is_named_at_its_end(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_word_is_over_another_or_over_a_host(name: str) -> None:
+def test_no_text_overlaps_another_or_a_host(name: str) -> None:
     boxes = [label.box for label in laid_out(name).labels] + [box for _, box in laid_out(name).boxes]
     assert [(one, other) for one, other in combinations(boxes, 2) if overlap(one, other)] == []
 
@@ -93,7 +93,7 @@ def test_no_cable_goes_through_a_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_is_on_the_paper(name: str) -> None:
+def test_everything_is_inside_the_page(name: str) -> None:
     made = laid_out(name)
     corners = [corner for box in (*(box for _, box in made.boxes), *(label.box for label in made.labels)) for corner in box.corners]
     assert all(0 <= x <= made.width and 0 <= y <= made.height for x, y in corners)
@@ -121,7 +121,7 @@ def test_an_svg_stands_alone() -> None:
     assert ET.fromstring(written("as-intended", ".svg")).tag == f"{SVG}svg"
 
 
-def test_a_table_lists_what_is_not_as_intended_and_else_there_is_none() -> None:
+def test_a_table_lists_only_what_is_not_as_intended() -> None:
     assert "<table>" not in written("as-intended")
     text = written("plugged-in-elsewhere")
     rows = re.findall(r"<tr>.*?</tr>", text[text.index("<tbody>") :], re.DOTALL)
@@ -129,7 +129,7 @@ def test_a_table_lists_what_is_not_as_intended_and_else_there_is_none() -> None:
     assert "<td>no route to host</td>" in written("host-does-not-answer")
 
 
-def test_what_hosts_say_is_no_markup() -> None:
+def test_text_from_hosts_is_not_markup() -> None:
     node = Node("alvin", answer=Answer.NONE, reason="<script>alert(1)</script>")
     for suffix in (".html", ".svg"):
         text = page(Picture("example.org", (node,), ()), suffix)
@@ -163,6 +163,6 @@ def test_a_picture_without_hosts_is_a_page() -> None:
     assert svg_of(page(Picture("example.org", (), ()), ".svg")) is not None
 
 
-def test_an_inventory_can_be_drawn_before_anybody_answers() -> None:
+def test_an_inventory_can_be_drawn_without_any_answer() -> None:
     site = load(ROOT / "examples" / "home")
     assert len(titles(svg_of(page(picture(site, {}))), "wire")) == len(site.cables)

@@ -1,4 +1,4 @@
-"""What had another name: the old one is refused with the new one, and the page that says so is true."""
+"""Renamed modules and classes: the old name is refused with the new one, and the page of renames is correct."""
 
 import importlib
 import re
@@ -20,13 +20,13 @@ def test_the_page_lists_what_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), MODULES.items(), ids=MODULES)
-def test_an_old_import_says_the_new_one(old: str, new: str) -> None:
+def test_an_old_import_is_refused_with_the_new_name(old: str, new: str) -> None:
     with pytest.raises(ModuleNotFoundError, match=re.escape(f"{old} is called {new} now")):
         importlib.import_module(old)
     assert importlib.import_module(new)
 
 
-def test_an_old_site_folder_is_upgraded_by_what_the_messages_say(tmp_path: Path) -> None:
+def test_an_old_site_folder_can_be_upgraded_by_the_messages(tmp_path: Path) -> None:
     path = tmp_path / "nornir_config.yaml"
     path.write_text("user_defined:\n  sites:\n    home:\n      inventory: examples/home\n      settle_s: 30\n")
     with pytest.raises(InventoryError) as raised:

@@ -1,4 +1,4 @@
-"""After a set is applied its checks are asked until they hold for a while, or the time is up."""
+"""After a set is applied, its checks are repeated until they pass for a while, or the time is up."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +15,8 @@ ALVIN = uplink("alvin")
 
 
 @pytest.fixture
-def settled(world: World) -> Callable[..., float]:
-    """How long it was waited for; `says` gives what alvin answers by how long it is waited for already."""
+def verified_after(world: World) -> Callable[..., float]:
+    """A function that verifies and returns the seconds that it took; `says` maps the seconds waited so far to alvin's answer."""
     began = world.clock()
 
     def seconds(says: Callable[[float], str], one: Any = ALVIN, timers: dict[str, float] | None = None) -> float:
@@ -27,17 +27,17 @@ def settled(world: World) -> Callable[..., float]:
     return seconds
 
 
-def test_checks_are_asked_twice_a_second_and_have_to_hold_for_one() -> None:
+def test_checks_run_twice_a_second_and_must_pass_for_one_second() -> None:
     assert (POLL_S, HOLD_S) == (0.5, 1.0)
 
 
 @pytest.mark.parametrize(("well_after_s", "waited_s"), [(0, 1), (0.5, 1.5), (3, 4)])
-def test_it_ends_once_they_have_held(settled, well_after_s: float, waited_s: float) -> None:
-    assert settled(lambda now_s: "well" if now_s >= well_after_s else "sick") == waited_s
+def test_it_ends_once_the_checks_have_passed(verified_after, well_after_s: float, waited_s: float) -> None:
+    assert verified_after(lambda now_s: "well" if now_s >= well_after_s else "sick") == waited_s
 
 
-def test_what_falls_over_once_more_begins_anew(settled) -> None:
-    assert settled(lambda now_s: "sick" if now_s == 0.5 else "well") == 2
+def test_another_failure_restarts_the_time(verified_after) -> None:
+    assert verified_after(lambda now_s: "sick" if now_s == 0.5 else "well") == 2
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def test_what_falls_over_once_more_begins_anew(settled) -> None:
     ],
     ids=["the-sites", "its-own", "the-first-timer"],
 )
-def test_what_does_not_hold_is_said_when_the_time_is_up(world: World, settled, timers, verify_s, until_s: float) -> None:
+def test_failed_checks_are_reported_when_the_time_is_up(world: World, verified_after, timers, verify_s, until_s: float) -> None:
     began = world.clock()
     world["sw-rack"].answers[HEALTH.command] = lambda _: "ill"
     with pytest.raises(CheckFailed, match=r"^alvin: host is well: alvin: wanted well, found sick; sw-rack: host is well: sw-rack: wanted"):
-        settled(lambda _: "sick", replace(ALVIN, verify_s=verify_s), timers)
+        verified_after(lambda _: "sick", replace(ALVIN, verify_s=verify_s), timers)
     assert until_s < world.clock() - began <= until_s + POLL_S
 
 
-def test_what_holds_too_late_is_said(settled) -> None:
+def test_checks_that_pass_too_late_are_reported(verified_after) -> None:
     with pytest.raises(CheckFailed, match="the checks passed too late to hold for 1 s before the timer"):
-        settled(lambda now_s: "well" if now_s >= TIMERS.verify_s else "sick", replace(ALVIN, verify_s=TIMERS.verify_s))
+        verified_after(lambda now_s: "well" if now_s >= TIMERS.verify_s else "sick", replace(ALVIN, verify_s=TIMERS.verify_s))
 
 
-def test_host_that_is_not_reached_is_not_well(world: World, settled) -> None:
+def test_unreachable_host_is_not_well(world: World, verified_after) -> None:
     world["sw-rack"].reachable = False
     with pytest.raises(CheckFailed, match="sw-rack: "):
-        settled(lambda _: "well")
+        verified_after(lambda _: "well")
 
 
-def test_set_waits_for_what_it_changes_alone(settled) -> None:
+def test_set_waits_only_for_its_subjects(verified_after) -> None:
     subjects = replace(ALVIN, subjects={"alvin": frozenset({"bond0"})})
-    assert settled(lambda _: "sick", subjects) == HOLD_S
+    assert verified_after(lambda _: "sick", subjects) == HOLD_S

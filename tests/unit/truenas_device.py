@@ -1,4 +1,4 @@
-"""A TrueNAS in memory, as far as its API is used: what it answers is of the shape that its API's own documentation gives (25.10)."""
+"""A TrueNAS in memory, for the part of its API that the suite uses: its answers have the shape of the API's documentation (25.10)."""
 
 import json
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ ENTRY = {"aliases": [], "security": [], "expose_snapshots": False, "locked": Fal
 
 
 class RefusedByDeviceError(Exception):
-    """What the API says no with."""
+    """A refusal of the API, with its reason."""
 
 
 @dataclass
 class Device:
-    """Its shares, NFS settings, service, pools and paths; `calls` is what it was asked to change."""
+    """Its shares, NFS settings, service, pools and paths; `calls` lists the changes that it received."""
 
     shares: list[dict[str, Any]] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Device:
         return getattr(self, method.replace(".", "_"))(*parameters)
 
     def facts(self, command: str) -> str:
-        """What the link reads of a fact's calls."""
+        """The link's reading of a fact's calls."""
         answers: list[dict[str, Any]] = []
         for line in command.splitlines():
             method, _, parameters = line.removeprefix(CALL).partition(" ")
@@ -112,13 +112,13 @@ class Device:
         self.paths[data["path"]].update(uid=data["uid"], gid=data["gid"], mode=0o40000 | int(data["mode"], 8))
 
 
-def of_readings(said: dict[str, str]) -> Device:
-    """The device that would have answered so."""
+def of_readings(readings: dict[str, str]) -> Device:
+    """A device that would have given these answers."""
 
     def result(fact: str, index: int = 0) -> Any:
-        return json.loads(said[fact])[index]["result"]
+        return json.loads(readings[fact])[index]["result"]
 
-    paths = {row["realpath"]: row for row in _results(said["truenas_folders"])}
+    paths = {row["realpath"]: row for row in _results(readings["truenas_folders"])}
     config, services = result("truenas_nfs"), result("truenas_nfs", 1)
     return Device(result("truenas_shares"), config, services[0], result("truenas_pools"), result("truenas_clients"), paths)
 
@@ -129,7 +129,7 @@ def _results(text: str) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class Wire:
-    """The device at the other end of a WebSocket; a method of `jobs` answers with a number, and an event says how that ended."""
+    """The device at the other end of a WebSocket; a method in `jobs` answers with a number, and an event reports its end."""
 
     device: Device
     jobs: tuple[str, ...] = ("filesystem.setperm", "service.control")
@@ -147,12 +147,12 @@ class Wire:
         asked = json.loads(message)
         assert asked["jsonrpc"] == "2.0"
         try:
-            said = {"result": self._answer(asked["method"], asked["params"])}
+            answer = {"result": self._answer(asked["method"], asked["params"])}
         except RefusedByDeviceError as error:
-            said = {"error": {"code": -32001, "message": "Method call error", "data": {"reason": str(error), "extra": None}}}
+            answer = {"error": {"code": -32001, "message": "Method call error", "data": {"reason": str(error), "extra": None}}}
         if asked["method"] == self.loses:
             self.broken, self.loses = True, ""
-        self.waiting.append(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **said}))
+        self.waiting.append(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}))
         if asked["method"] == "core.get_jobs":
             self.waiting += [json.dumps(_event({**job, "state": job["ends"]})) for job in self.running.values()]
 

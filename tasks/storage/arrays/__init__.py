@@ -1,1 +1,1 @@
-"""Arrays: verified, never made."""
+"""Arrays: the suite verifies them and never creates one."""

@@ -1,4 +1,4 @@
-"""The arrays that a host serves from."""
+"""The checks of the arrays that hold a host's exports."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ TAGS = ("storage", "array")
 @check(
     needs=(FILE_SYSTEMS,),
     severity=Severity.CRITICAL,
-    remediation="Look at its disks (`zpool status`, `dmesg`), then mount it; until then nothing below it is served.",
+    remediation="Check its disks (`zpool status`, `dmesg`), then mount it. Until then the server serves nothing below it.",
     tags=TAGS,
 )
 def arrays_are_mounted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def arrays_are_mounted(site: Site, facts: Facts, host: str) -> Iterator[Finding]
         yield Finding(f"{host}:{path}", "mounted rw", got, path)
 
 
-@check(needs=(FILE_SYSTEMS,), severity=Severity.MAJOR, remediation="Make room, or add disks: writes fail when it is full.", tags=TAGS)
+@check(needs=(FILE_SYSTEMS,), severity=Severity.MAJOR, remediation="Free some space, or add disks: writes fail when it is full.", tags=TAGS)
 def arrays_have_room(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every array has its least free space."""
     for path, array in (site.hosts[host].nfs or Nfs()).arrays.items():

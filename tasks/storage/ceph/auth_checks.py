@@ -1,4 +1,4 @@
-"""Who may speak with Ceph: everybody proves who they are, and keys are nobody else's."""
+"""Access to Ceph: daemons and clients authenticate, and only root and Ceph can read the keys."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.conf_file import AUTH, ceph_setting
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF
-from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen
+from tasks.storage.ceph.health_checks import TAGS, cluster_state
 from tasks.storage.ceph.host_facts import CEPH_KEYS, KeyFile
 from tasks.virtualization.proxmox_cluster.facts import members
 
 OWNERS = ("root", "ceph")
-# Proxmox lets its own web server read what lies here (the key that may only report crashes).
+# Proxmox lets its own web server read the files here (the key that may only report crashes).
 OF_PROXMOX = "/etc/pve/ceph/"
 RECLAIM = "auth_allow_insecure_global_id_reclaim"
 
@@ -20,27 +20,27 @@ RECLAIM = "auth_allow_insecure_global_id_reclaim"
 @check(
     needs=(CEPH, CEPH_CONF),
     severity=Severity.CRITICAL,
-    remediation="See cephx in Ceph's documentation; `ceph config rm` what overrides it.",
+    remediation="See cephx in Ceph's documentation; remove what overrides it with `ceph config rm`.",
     tags=TAGS,
 )
 def everybody_proves_who_they_are(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Daemons and clients speak cephx, and nobody takes over a session without proof."""
-    if state := cluster_as_seen(site, facts, host):
+    """Daemons and clients authenticate with cephx, and no client can reclaim a session without proof of its global id."""
+    if state := cluster_state(site, facts, host):
         rows = state["config dump"] or ()
         for name in AUTH:
             found = [row["value"] for row in rows if row["name"] == name] or [ceph_setting(facts[host][CEPH_CONF], name) or "cephx"]
             yield Finding(f"ceph:{name}", "cephx", ", ".join(dict.fromkeys(found)))
         allowed = [f"{row['value']} for {row['section']}" for row in rows if row["name"] == RECLAIM and row["value"] != "false"]
-        said = any(row["name"] == RECLAIM and row["section"] in ("mon", "global") for row in rows)
-        yield Finding(f"ceph:{RECLAIM}", "false", ", ".join(allowed) or ("false" if said else "true, as Ceph has it by itself"))
+        configured = any(row["name"] == RECLAIM and row["section"] in ("mon", "global") for row in rows)
+        yield Finding(f"ceph:{RECLAIM}", "false", ", ".join(allowed) or ("false" if configured else "true, Ceph's default"))
 
 
-@check(needs=(CEPH_KEYS,), severity=Severity.CRITICAL, remediation="`chmod o= FILE`; think of who could have read it.", tags=TAGS)
+@check(needs=(CEPH_KEYS,), severity=Severity.CRITICAL, remediation="`chmod o= FILE`; consider who could have read it.", tags=TAGS)
 def keys_are_readable_by_root_and_ceph_alone(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Nobody but root and Ceph itself can read a key of Ceph."""
+    """Only root and Ceph itself can read a key of Ceph."""
     if host in members(site):
         open_ = [f"{one.path} {one.owner}:{one.group} {one.mode:04o}" for one in facts[host][CEPH_KEYS] if _is_open(one)]
-        yield Finding(f"{host}:keys", "root and ceph alone", "; ".join(open_) or "root and ceph alone", host)
+        yield Finding(f"{host}:keys", "only root and ceph", "; ".join(open_) or "only root and ceph", host)
 
 
 def _is_open(key: KeyFile) -> bool:

@@ -1,4 +1,4 @@
-"""Ceph's monitors, managers and OSDs, each by pveceph(1), which keeps Proxmox's own files and its interface in step."""
+"""Ceph's monitors, managers and OSDs. pveceph(1) makes each of them, and keeps Proxmox's own files and its interface in step."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +16,7 @@ from tasks.virtualization.proxmox_cluster.facts import members
 
 @dataclass(frozen=True)
 class Settings:
-    """Where Ceph speaks, and how its daemons prove who they are."""
+    """Ceph's networks, and how its daemons authenticate."""
 
     public_network: str
     cluster_network: str
@@ -25,13 +25,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class CephSettings(Change[Settings]):
-    """Ceph speaks on the site's storage network alone, and by cephx."""
+    """Ceph uses only the site's storage network, and authenticates with cephx."""
 
     needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Settings:
-        """The site's network. Raises Refused where Ceph is another cluster's, or was set up otherwise: that takes a runbook of its own."""
+        """The site's network. Raises Refused where Ceph belongs to another cluster, or has other settings: no runbook changes those."""
         assert site.ceph is not None
         need_one_ceph(members(site), facts)
         need_own_answer(facts, self.host)
@@ -41,17 +41,17 @@ class CephSettings(Change[Settings]):
             networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
             raise Refused(
                 f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(has.auth)}; wanted"
-                f" {want.public_network} for both and cephx: daemons are made anew one by one for that (pveceph(1)), which is not done here"
+                f" {want.public_network} for both and cephx: recreate the daemons one by one (pveceph(1)); no runbook does that"
             )
         return want
 
     def observe(self, site: Site, facts: Facts) -> Settings:
-        """What Proxmox's ceph.conf says."""
+        """The settings in Proxmox's ceph.conf."""
         del site
         return _settings(facts[self.host][CEPH_CONF])
 
     def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
-        """`pveceph init`, which makes the cluster's id and its administrator's key, and shows neither."""
+        """`pveceph init`, which makes the cluster's id and its administrator's key, and prints neither."""
         del site, facts
         return (
             Command(
@@ -66,19 +66,17 @@ def _settings(text: str) -> Settings:
 
 
 def need_own_answer(facts: Facts, host: str) -> None:
-    """Raises Refused where the cluster that answers is not the one of Proxmox's file, or that file names none."""
+    """Raises Refused where the cluster that answers is not the one in Proxmox's ceph.conf, or where that file has no fsid."""
     running, written = facts[host][CEPH].fsid, ceph_setting(facts[host][CEPH_CONF], "fsid")
     if facts[host][CEPH_CONF].strip() and not written:
-        raise Refused(
-            f"{host}: /etc/pve/ceph.conf is there and names no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it"
-        )
+        raise Refused(f"{host}: /etc/pve/ceph.conf exists but has no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it")
     if running.lower() != written.lower() and running:
-        said = f"says {written}" if written else "is not there"
-        raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {said}: it belongs to another cluster")
+        found = f"says {written}" if written else "does not exist"
+        raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {found}: it belongs to another cluster")
 
 
 def answering(facts: Facts, host: str) -> CephState:
-    """What Ceph says. Raises Refused where it is another cluster, or is set up and nobody answers: what is there is not known then."""
+    """Ceph's state. Raises Refused where it is another cluster, or where Ceph is set up but does not answer: its state is unknown then."""
     need_own_answer(facts, host)
     state, known = facts[host][CEPH], ceph_setting(facts[host][CEPH_CONF], "mon_host")
     if known and not state.fsid:
@@ -88,7 +86,7 @@ def answering(facts: Facts, host: str) -> CephState:
 
 @dataclass(frozen=True)
 class Has:
-    """Whether the host has it."""
+    """Whether the host has the daemon."""
 
     there: bool
 
@@ -101,7 +99,7 @@ class CephMonitor(Change[Has]):
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
-        """It has. Raises Refused where the cluster does not answer, or not all of its monitors are in quorum: one more could split it."""
+        """It has one. Raises Refused where Ceph does not answer, or a monitor is not in quorum: one more could end the majority."""
         need_one_ceph(members(site), facts)
         state = answering(facts, self.host)
         if not state.monitors_of(self.host) and (missing := [name for name in state.monitors if name not in state.quorum]):
@@ -109,12 +107,12 @@ class CephMonitor(Change[Has]):
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
-        """Whether the monitors' map has it."""
+        """Whether the monitor map has it."""
         del site
         return Has(bool(facts[self.host][CEPH].monitors_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
-        """`pveceph mon create`; its opposite is asked of a person, because a quorum may hang on it."""
+        """`pveceph mon create`, without an undo: an operator decides on removing a monitor, because the quorum may depend on it."""
         del facts, want
         loopback = site.hosts[self.host].loopback
         assert loopback is not None
@@ -124,26 +122,26 @@ class CephMonitor(Change[Has]):
 
 @dataclass(frozen=True)
 class CephManager(Change[Has]):
-    """The host has a manager, active or standing by."""
+    """The host has a manager, active or standby."""
 
     needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
-        """It has. Raises Refused where Ceph does not answer."""
+        """It has one. Raises Refused where Ceph does not answer."""
         need_one_ceph(members(site), facts)
         answering(facts, self.host)
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
-        """Whether the managers' map has it."""
+        """Whether the manager map has it."""
         del site
         return Has(bool(facts[self.host][CEPH].managers_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
-        """`pveceph mgr create`, or the start of one that is there and does not run, and its opposite.
+        """`pveceph mgr create`, or the start of a manager that exists and does not run; each with its undo.
 
-        `pveceph` makes none where its folder is (pve-manager, PVE::Ceph::Services::create_mgr).
+        `pveceph` makes no manager where its folder exists (pve-manager, PVE::Ceph::Services::create_mgr).
         """
         del site, want
         if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_IDENTITY].daemons:
@@ -161,13 +159,13 @@ class Osds:
 
 @dataclass(frozen=True)
 class CephOsds(Change[Osds]):
-    """Every disk that is meant for Ceph is an OSD; one with anything on it is left as it is, and refused by its name."""
+    """Every disk that the inventory gives to Ceph is an OSD. A disk that is not empty is left alone, and the refusal names it."""
 
     needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY, OSD_DISKS)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Osds:
-        """The inventory's disks. Raises Refused where one is not there, or Ceph does not answer."""
+        """The inventory's disks. Raises Refused where one is missing, or Ceph does not answer."""
         need_one_ceph(members(site), facts)
         answering(facts, self.host)
         wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
@@ -176,7 +174,7 @@ class CephOsds(Change[Osds]):
         return Osds(wanted)
 
     def observe(self, site: Site, facts: Facts) -> Osds:
-        """The disks that this host's OSDs say they are on, and those of OSDs that have not said anything yet."""
+        """The disks that this host's OSDs report, and those made for OSDs that have not reported yet."""
         state, there = facts[self.host][CEPH], facts[self.host][OSD_DISKS]
         used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
         disks = [name for name in site.osds(self.host) if name in there]
@@ -185,18 +183,18 @@ class CephOsds(Change[Osds]):
     def steps(self, site: Site, facts: Facts, want: Osds) -> tuple[Step, ...]:
         """`pveceph osd create` for each empty disk.
 
-        Raises Refused on one that holds something or could not be looked at, and while another host is missed.
+        Raises Refused where a disk is not empty or could not be read, and while a daemon on another host is down.
         """
         there, has = facts[self.host][OSD_DISKS], self.observe(site, facts).disks
         missing = [name for name in want.disks if name not in has]
         if unseen := [f"disk {name} ({there[name].device}): {there[name].unseen}" for name in missing if there[name].unseen]:
             raise Refused(
-                f"{self.host}: {'; '.join(unseen)}: whether it is empty is not known; see `dmesg`, mend or replace it, then run again"
+                f"{self.host}: {'; '.join(unseen)}: whether it is empty is not known; see `dmesg`, repair or replace it, then run again"
             )
         if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
-            raise Refused(f"{self.host}: {'; '.join(full)}: nothing here empties a disk; move its data, wipe it by hand, then run again")
-        if missed := _missed_elsewhere(facts[self.host][CEPH], self.host):
-            raise Refused(f"{self.host}: no OSD is added while {missed} is missed: bring it back, or mark it out, then run again")
+            raise Refused(f"{self.host}: {'; '.join(full)}: no runbook wipes a disk; move its data, wipe it by hand, then run again")
+        if down := _down_elsewhere(facts[self.host][CEPH], self.host):
+            raise Refused(f"{self.host}: no OSD is added while {down} is down: bring it back, or mark it out, then run again")
         return tuple(
             Command(
                 ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
@@ -208,15 +206,15 @@ class CephOsds(Change[Osds]):
         )
 
 
-def _missed_elsewhere(state: CephState, host: str) -> str:
-    """The monitors without quorum, and the OSDs of other hosts that still count and are down. One that never began does not count yet."""
+def _down_elsewhere(state: CephState, host: str) -> str:
+    """The monitors that are not in quorum, and the OSDs of other hosts that are in and down. An OSD that never started is not in."""
     own = state.osds_of(host)
     down = [f"osd.{number}" for number, osd in state.osds.items() if osd["in"] and not osd["up"] and number not in own]
     return ", ".join([*(f"monitor {name}" for name in state.monitors if name not in state.quorum), *down])
 
 
 def _is_known(disk: Disk, state: CephState) -> bool:
-    """Whether it was made for an OSD of this cluster: its volume is called `osd-block-UUID` (ceph-volume(8)), a dash said twice (LVM)."""
+    """Whether it holds the volume of an OSD of this cluster: `osd-block-UUID` (ceph-volume(8)), with each dash doubled by LVM."""
     volumes = [f"osd--block--{osd['uuid'].replace('-', '--')}" for osd in state.osds.values()]
     return any(held.endswith(volume) for held in disk.holds for volume in volumes)
 

@@ -1,4 +1,4 @@
-"""All checks of the Proxmox cluster and of Ceph on it."""
+"""All checks of the Proxmox cluster and Ceph."""
 
 from tasks.storage.ceph.auth_checks import AUTH_CHECKS
 from tasks.storage.ceph.capacity_checks import CAPACITY_CHECKS

@@ -1,4 +1,4 @@
-"""Ceph's monitors, managers and OSDs: those that are meant to be there, and no others."""
+"""Ceph's monitors, managers and OSDs: those of the inventory, and no others."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,15 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH
-from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen
+from tasks.storage.ceph.health_checks import TAGS, cluster_state
 from tasks.storage.ceph.host_facts import AT_BOOT
 
-STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host says why a daemon does not run."
+STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host shows why a daemon does not run."
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each host that is to have a monitor has one, and it is in quorum."""
+    """Each host that needs a monitor has one, and it is in quorum."""
     if site.ceph is not None and host in site.ceph.monitors:
         state = facts[host][CEPH]
         there = "a monitor, not in quorum" if state.monitors_of(host) else "no monitor"
@@ -24,19 +24,19 @@ def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Find
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="Run the storage stage, which makes or starts it. Where it ends again: `journalctl -u ceph-mgr@HOST`, and"
-    " `pveceph mgr destroy HOST` for one that is half made.",
+    remediation="Run the storage stage, which makes or starts it. Where it stops again: `journalctl -u ceph-mgr@HOST`, and"
+    " `pveceph mgr destroy HOST` for an incomplete one.",
     tags=TAGS,
 )
 def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each host with a monitor has a manager, so that one stands by."""
+    """Each host with a monitor has a manager, so that there is a standby."""
     if site.ceph is not None and host in site.ceph.monitors:
         yield Finding(f"{host}:mgr", "a manager", "a manager" if facts[host][CEPH].managers_of(host) else "none", host)
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """There is an OSD for each disk that is meant for one, and it is up and in."""
+    """Each disk that the inventory gives to Ceph has an OSD, and the OSD is up and in."""
     wanted = site.osds(host) if site.ceph is not None else ()
     if not wanted:
         return
@@ -51,12 +51,12 @@ def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="Run the storage stage for one that is missing; `pveceph mon destroy NAME` on the host of one that is not meant to be.",
+    remediation="Run the storage stage for a missing one; `pveceph mon destroy NAME` on the host of one that is not in the inventory.",
     tags=TAGS,
 )
 def monitors_are_those_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """There are the inventory's monitors, an odd number, and no others."""
-    if site.ceph is not None and (state := cluster_as_seen(site, facts, host)):
+    """The monitors are those of the inventory, which are odd in number."""
+    if site.ceph is not None and (state := cluster_state(site, facts, host)):
         want, got = sorted(site.ceph.monitors), sorted(state.monitors.values())
         yield Finding("ceph:mon", f"{len(want)}: {', '.join(want)}", f"{len(got)}: {', '.join(got)}")
 
@@ -64,7 +64,7 @@ def monitors_are_those_intended(site: Site, facts: Facts, host: str) -> Iterator
 @check(needs=(CEPH,), severity=Severity.MAJOR, remediation="`chronyc tracking` on the host; then the time servers.", tags=TAGS)
 def monitors_clocks_agree(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No monitor's clock is further off than Ceph allows."""
-    if state := cluster_as_seen(site, facts, host):
+    if state := cluster_state(site, facts, host):
         for name, row in state["time-sync-status"].get("time_skew_status", {}).items():
             good = row["health"] == "HEALTH_OK"
             yield Finding(f"ceph:mon.{name}", "as Ceph allows", f"{row['skew']:.3f} s off", passed=good)
@@ -72,31 +72,31 @@ def monitors_clocks_agree(site: Site, facts: Facts, host: str) -> Iterator[Findi
 
 @check(needs=(CEPH,), severity=Severity.MAJOR, remediation=STAGE, tags=TAGS)
 def one_manager_is_active(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A manager is active, and where there are several hosts for one, another stands by."""
-    if site.ceph is not None and (state := cluster_as_seen(site, facts, host)):
+    """A manager is active, and a second one stands by where the inventory has several monitors."""
+    if site.ceph is not None and (state := cluster_state(site, facts, host)):
         least = min(1, len(site.ceph.monitors) - 1)
         active = state["mgr dump"].get("active_name", "") if state["mgr dump"].get("available") else ""
-        others = len(state["mgr dump"].get("standbys", ()))
+        standbys = len(state["mgr dump"].get("standbys", ()))
         want = f"one active, {least} or more standing by"
-        yield Finding("ceph:mgr", want, f"{active or 'none'} active, {others} standing by", passed=bool(active) and others >= least)
+        yield Finding("ceph:mgr", want, f"{active or 'none'} active, {standbys} standing by", passed=bool(active) and standbys >= least)
 
 
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="Name its disk in hosts.yaml, or take it out as pveceph(1) says: out, wait until clean, stop, destroy."
-    " What CRUSH alone still has: `ceph osd crush rm osd.N`.",
+    remediation="Name its disk in hosts.yaml, or remove it as in pveceph(1): out, wait until clean, stop, destroy."
+    " For one that only CRUSH still lists: `ceph osd crush rm osd.N`.",
     tags=TAGS,
 )
 def no_osd_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every OSD is on a host whose disks the inventory names, and there are no more than these disks."""
-    if state := cluster_as_seen(site, facts, host):
+    """Every OSD is on a host whose disks the inventory names, and no host has more OSDs than such disks."""
+    if state := cluster_state(site, facts, host):
         intended = {name: len(site.osds(name)) for name in site.hosts if site.osds(name)}
         found = {name: len(numbers) for name, numbers in state.hosts.items() if numbers}
         if homeless := len(state.osds) - sum(found.values()):
             found["no host"] = homeless
         if state.left_in_crush:
-            found["CRUSH alone"] = len(state.left_in_crush)
+            found["CRUSH only"] = len(state.left_in_crush)
         more = {name: count for name, count in found.items() if count > intended.get(name, 0)}
         yield Finding("ceph:osd", _counts(intended), _counts(found), passed=not more)
 
@@ -107,7 +107,7 @@ def _counts(osds: dict[str, int]) -> str:
 
 @check(needs=(CEPH, AT_BOOT), severity=Severity.MAJOR, remediation="`systemctl enable UNIT` on the host.", tags=TAGS)
 def ceph_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The host's monitor, manager and OSDs come back after a reboot."""
+    """The host's monitor, manager and OSDs start at boot."""
     if site.ceph is None or not (host in site.ceph.monitors or site.osds(host)):
         return
     at_boot, state = facts[host][AT_BOOT], facts[host][CEPH]

@@ -1,4 +1,4 @@
-"""What the changes and checks of Ceph read: its own JSON, Proxmox's file of it, and the disks."""
+"""The facts that the changes and checks of Ceph need: Ceph's own JSON, Proxmox's ceph.conf, and the disks."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,20 +10,20 @@ from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST, file_of_node
 
-# A monitor that falls silent after it has taken a client's connection is given up after 5 s; Ceph's own clients stay with it for 30 s,
-# which is all that a command has (mon_client_ping_timeout).
+# The client leaves a monitor that has not answered its pings for 5 s. Ceph's default is 30 s (mon_client_ping_timeout), which is all the
+# time that a command has.
 CEPH_OSD = ("ceph", "--connect-timeout", "10", "--mon-client-ping-interval", "1", "--mon-client-ping-timeout", "5", "osd")
-# All of Ceph's own JSON over one connection: starting `ceph` is most of what each of its commands costs. Keys are left on the host.
-# It ends without a tear-down: librados cannot be shut down while another of its threads is at work, nor may the process end under such a
-# thread; either may abort it when all is said (ceph/ceph#33825, #33950: `ceph` itself leaves this way). Monitors see a closed connection.
+# One connection reads all of Ceph's JSON, because most of the time of a `ceph` command is its start. Keys stay on the host.
+# The script ends without closing librados: closing it, or ending the process, while one of its threads works may abort the process after
+# all output is written (ceph/ceph#33825, #33950: `ceph` itself ends this way). Monitors see a closed connection.
 READ_CEPH = r"""
 import errno, glob, json, os, sys
-# A node without a daemon has the file of Proxmox alone.
+# A node without a daemon has only the file of Proxmox.
 conf = next((path for path in ("/etc/pve/ceph.conf", "/etc/ceph/ceph.conf") if os.path.exists(path)), "")
 if not conf:
-    # Its OSDs go on while the folder of Proxmox is not mounted.
+    # OSDs keep running while the folder of Proxmox is not mounted.
     osds = ", ".join(sorted(path.split("/")[-2] for path in glob.glob("/var/lib/ceph/osd/*/whoami")))
-    json.dump({"error": "no ceph.conf is there to ask by, though the host has " + osds} if osds else {}, sys.stdout)
+    json.dump({"error": "there is no ceph.conf, but the host has " + osds} if osds else {}, sys.stdout)
     sys.exit()
 import rados
 def ask(cluster, prefix, **more):
@@ -31,46 +31,46 @@ def ask(cluster, prefix, **more):
     if code == -errno.ETIMEDOUT:
         raise rados.TimedOut("no answer to " + prefix)
     return json.loads(out) if not code else {"error": err}
-said = {}
+answers = {}
 try:
-    # The limit of a command is here: the library does not look at its own argument. Monitors that lost one take up
-    # to 15 s until they have elected.
+    # These options limit a command: the library ignores its own timeout argument. When a monitor fails, the others take
+    # up to 15 s to elect.
     limits = {"client_mount_timeout": "8", "rados_mon_op_timeout": "16", "mon_client_ping_interval": "1", "mon_client_ping_timeout": "5"}
     cluster = rados.Rados(conffile=conf, conf=limits)
     cluster.connect()
-    said["fsid"] = cluster.get_fsid()
+    answers["fsid"] = cluster.get_fsid()
     for prefix in ("status", "health", "mon dump", "mon metadata", "mgr dump", "mgr metadata", "osd dump", "osd tree", "osd metadata",
                    "versions", "config dump", "osd crush rule dump", "time-sync-status"):
-        said[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
-    # Settings of modules may be passwords: those that are not asked for stay here.
-    if isinstance(said["config dump"], list):
-        said["config dump"] = [row for row in said["config dump"] if row["name"].startswith("auth_")]
+        answers[prefix] = ask(cluster, prefix, **({"detail": "detail"} if prefix == "health" else {}))
+    # Settings of modules may be passwords: only those that checks need leave the host.
+    if isinstance(answers["config dump"], list):
+        answers["config dump"] = [row for row in answers["config dump"] if row["name"].startswith("auth_")]
     for kind in ("mon metadata", "mgr metadata"):
-        if isinstance(said[kind], list):
-            said[kind] = [{key: one[key] for key in ("name", "hostname") if key in one} for one in said[kind]]
-    for standby in said["mgr dump"].get("standbys", ()):
+        if isinstance(answers[kind], list):
+            answers[kind] = [{key: one[key] for key in ("name", "hostname") if key in one} for one in answers[kind]]
+    for standby in answers["mgr dump"].get("standbys", ()):
         standby.pop("available_modules", None)
-    said["mgr dump"].pop("available_modules", None)
-    # The manager answers these; the map may call one available that has just died.
+    answers["mgr dump"].pop("available_modules", None)
+    # The manager answers these. The map may list one as available that has just died.
     try:
-        for prefix in ("osd df", "device ls", "crash ls-new") if said["mgr dump"].get("available") else ():
-            said[prefix] = ask(cluster, prefix)
+        for prefix in ("osd df", "device ls", "crash ls-new") if answers["mgr dump"].get("available") else ():
+            answers[prefix] = ask(cluster, prefix)
     except rados.TimedOut as error:
-        said["mgr"] = str(error)
-    if isinstance(said.get("crash ls-new"), list):
-        said["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in said["crash ls-new"]]
+        answers["mgr"] = str(error)
+    if isinstance(answers.get("crash ls-new"), list):
+        answers["crash ls-new"] = [one["crash_id"] + " " + one.get("entity_name", "") for one in answers["crash ls-new"]]
 except rados.Error as error:
-    said = {"error": str(error)}
-json.dump(said, sys.stdout)
+    answers = {"error": str(error)}
+json.dump(answers, sys.stdout)
 sys.stdout.flush()
 os._exit(0)
 """
-# A line a disk: id, device, who holds it, then of each look its exit code and what it said, until one fails. A disk that does not answer
-# must not look empty: `wipefs` ends with 0 also where what it reads is an error, so its first MiB is read before.
+# One line a disk: id, device, holders, then the exit code and the output of each command, up to the first that fails. A disk that does
+# not answer must not look empty: `wipefs` exits with 0 even after a read error, so the script reads the first MiB before.
 READ_DISKS = r"""
 look() {
-  said=$(timeout -k 1 4 "$@" 2>/dev/null); code=$?
-  printf '\t%s\t%s' $code "$(printf %s "$said" | tr '\n\t' '  ')"; return $code
+  output=$(timeout -k 1 4 "$@" 2>/dev/null); code=$?
+  printf '\t%s\t%s' $code "$(printf %s "$output" | tr '\n\t' '  ')"; return $code
 }
 for id in {ids}; do
   device=$(readlink -f "/dev/disk/by-id/$id")
@@ -87,36 +87,36 @@ TIMED_OUT = ("124", "137")
 
 
 def _hosts(metadata: Iterable[Mapping[str, Any]], key: str) -> dict[Any, str]:
-    """{daemon: its host}, as far as it has said one; Proxmox and the inventory leave the domain out."""
+    """{daemon: its host}, without daemons that report no host. The domain is cut off, as in Proxmox and the inventory."""
     return {one[key]: one["hostname"].partition(".")[0] for one in metadata if one.get("hostname")}
 
 
 @dataclass(frozen=True)
 class CephState:
-    """What Ceph says of itself, by the command that says it; empty where it is not set up here, an error where nobody answers."""
+    """Ceph's answers by command: empty where Ceph is not set up on the host, `error` alone where no monitor answers."""
 
-    said: Mapping[str, Any]
+    answers: Mapping[str, Any]
 
     @property
     def error(self) -> str:
-        """Why nothing was said."""
-        return str(self.said.get("error", ""))
+        """Why Ceph did not answer."""
+        return str(self.answers.get("error", ""))
 
     @property
     def fsid(self) -> str:
-        """The cluster's id, empty where there is no answer."""
-        return str(self.said.get("fsid", ""))
+        """The cluster's id, empty without an answer."""
+        return str(self.answers.get("fsid", ""))
 
     def __getitem__(self, command: str) -> Any:
-        """What a command said. An empty answer where there is no cluster. Raises BurrowError where Ceph refused to say it."""
-        answer = self.said.get(command, {})
+        """The answer to a command, empty where there is no cluster. Raises BurrowError where Ceph refused the command."""
+        answer = self.answers.get(command, {})
         if isinstance(answer, dict) and "error" in answer:
             raise BurrowError(f"Ceph does not answer `ceph {command}`: {answer['error'] or 'it gives no reason'}; see `ceph -s`")
         return answer
 
     def listed(self, command: str) -> tuple[Any, ...]:
-        """The list that its manager says, empty where that has no such command."""
-        answer = self.said.get(command)
+        """The list that a command returned; empty where it returned none, as from a manager without that command."""
+        answer = self.answers.get(command)
         return tuple(answer) if isinstance(answer, list) else ()
 
     @property
@@ -126,9 +126,9 @@ class CephState:
 
     @property
     def monitors(self) -> Mapping[str, str]:
-        """{monitor of the map: the host that it says it runs on}; one that has not said it is taken to be called by its host."""
-        names, said = [one["name"] for one in self["mon dump"].get("mons", ())], _hosts(self.listed("mon metadata"), "name")
-        return {name: said.get(name, name) for name in names}
+        """{monitor of the map: the host that it reports}; for one that reports none, the monitor's name is the host's name."""
+        hosts = _hosts(self.listed("mon metadata"), "name")
+        return {one["name"]: hosts.get(one["name"], one["name"]) for one in self["mon dump"].get("mons", ())}
 
     def monitors_of(self, host: str) -> frozenset[str]:
         """The names of a host's monitors."""
@@ -136,10 +136,10 @@ class CephState:
 
     @property
     def managers(self) -> Mapping[str, str]:
-        """{manager: its host} as of monitors: the active one, then those that stand by."""
-        active, said = self["mgr dump"].get("active_name", ""), _hosts(self.listed("mgr metadata"), "name")
+        """{manager: its host}, as for monitors: the active manager, then the standbys."""
+        active, hosts = self["mgr dump"].get("active_name", ""), _hosts(self.listed("mgr metadata"), "name")
         names = (active, *(one["name"] for one in self["mgr dump"].get("standbys", ())))
-        return {name: said.get(name, name) for name in names if name}
+        return {name: hosts.get(name, name) for name in names if name}
 
     def managers_of(self, host: str) -> tuple[str, ...]:
         """The names of a host's managers."""
@@ -147,7 +147,7 @@ class CephState:
 
     @property
     def pools(self) -> Mapping[str, Mapping[str, Any]]:
-        """{name: pool} as `osd dump` has them."""
+        """{name: pool} from `osd dump`."""
         return {one["pool_name"]: one for one in self["osd dump"].get("pools", ())}
 
     def osds_of(self, host: str) -> Mapping[int, Mapping[str, Any]]:
@@ -157,9 +157,9 @@ class CephState:
 
     @property
     def hosts(self) -> Mapping[str, tuple[int, ...]]:
-        """{host: its OSDs}: where each says it runs, because buckets of CRUSH may be called otherwise (`alvin-ssd`).
+        """{host: its OSDs}, by the host that each OSD reports, because a CRUSH bucket may have another name (`alvin-ssd`).
 
-        One that has not said it yet, since it never ran, is of the host that its bucket is called by; without a bucket it is of none.
+        An OSD that never ran reports none: it counts for the host that its bucket is named after, and without a bucket for no host.
         """
         where = {number: name for name, numbers in self.buckets.items() for number in numbers}
         where |= _hosts(self["osd metadata"] or (), "id")
@@ -170,36 +170,35 @@ class CephState:
 
     @property
     def buckets(self) -> Mapping[str, tuple[int, ...]]:
-        """{CRUSH bucket of type host: its OSDs}, without those of which only the entry in CRUSH is left."""
+        """{CRUSH bucket of type host: its OSDs}, without those that only CRUSH still lists."""
         rows = (one for one in self["osd tree"].get("nodes", ()) if one["type"] == "host")
         return {one["name"]: tuple(number for number in sorted(one["children"]) if number in self.osds) for one in rows}
 
     @property
     def left_in_crush(self) -> tuple[int, ...]:
-        """The OSDs of which only the entry in CRUSH is left: `ceph osd rm` alone leaves it, and copies are still meant to be there."""
+        """The OSDs that only CRUSH still lists: `ceph osd rm` leaves the entry, and Ceph still means to place copies there."""
         return tuple(sorted(one["id"] for one in self["osd tree"].get("nodes", ()) if one["type"] == "osd" and one["id"] not in self.osds))
 
     @property
     def rows(self) -> Mapping[int, Mapping[str, Any]]:
         """{OSD: its row of `osd df`}; empty where no manager answers."""
-        answer = self.said.get("osd df", {})
-        return {one["id"]: one for one in answer.get("nodes", ())}
+        return {one["id"]: one for one in self.answers.get("osd df", {}).get("nodes", ())}
 
     @property
-    def complaints(self) -> Mapping[str, str]:
-        """{code of a health check: what it says}, with its details."""
+    def alerts(self) -> Mapping[str, str]:
+        """{code of a health alert: its message and details}."""
         checks = self["health"].get("checks", {})
         return {code: "; ".join(one["message"] for one in (row["summary"], *row.get("detail", ()))) for code, row in checks.items()}
 
     @property
     def osds(self) -> Mapping[int, Mapping[str, Any]]:
-        """{number: OSD} as `osd dump` has them."""
+        """{number: OSD} from `osd dump`."""
         return {one["osd"]: one for one in self["osd dump"].get("osds", ())}
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk by its kernel's name, and what is on it: empty where nothing is. Where it could not be looked at, why."""
+    """A disk by its kernel name, with its content: empty where there is none. `unseen` tells why it could not be read."""
 
     device: str
     holds: tuple[str, ...]
@@ -207,7 +206,7 @@ class Disk:
 
 
 def _disks(output: str) -> Mapping[str, Disk]:
-    """{id: disk} of the inventory's disks that are there."""
+    """{id: disk} of the inventory's disks that the host has."""
     found = {}
     for line in output.splitlines():
         name, device, holders, *looks = line.split("\t")

@@ -1,4 +1,4 @@
-"""The cluster's flags: things of the whole cluster, set and taken away through any of its nodes."""
+"""The flags of the whole cluster, which any of its nodes can set and unset."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,40 +14,40 @@ from tasks.storage.ceph.osd_map import PAUSE, TEMPORARY
 
 @dataclass(frozen=True)
 class Flags:
-    """The flags of the whole cluster that are meant for a piece of work; those of one host or OSD are its maintenance's."""
+    """The temporary flags of the whole cluster. Flags of one host or OSD belong to its maintenance."""
 
     flags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class CephFlags(Change[Flags]):
-    """Of the flags that keep Ceph from its work, those of the inventory are set and no others."""
+    """Of the temporary flags, exactly those in the inventory are set."""
 
     needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Flags:
-        """As the inventory says. Raises Refused where Ceph does not answer."""
+        """The flags in the inventory. Raises Refused where Ceph does not answer."""
         answering(facts, self.host)
         assert site.ceph is not None
         return Flags(tuple(flag for flag in TEMPORARY if flag in site.ceph.flags))
 
     def observe(self, site: Site, facts: Facts) -> Flags:
-        """As the OSDs' map says."""
+        """The flags in the OSD map."""
         del site
         found = facts[self.host][CEPH]["osd dump"].get("flags_set", ())
         return Flags(tuple(flag for flag in TEMPORARY if flag in found))
 
     def steps(self, site: Site, facts: Facts, want: Flags) -> tuple[Step, ...]:
-        """`ceph osd set` and `unset`, each the other's opposite."""
+        """`ceph osd set` and `unset`, each with the other as its undo."""
         has = self.observe(site, facts).flags
-        come = [_command("set", flag) for flag in want.flags if flag not in has]
-        go = [_command("unset", flag) for flag in has if flag not in want.flags]
-        return tuple(dict.fromkeys((*come, *go)))
+        missing = [_command("set", flag) for flag in want.flags if flag not in has]
+        extra = [_command("unset", flag) for flag in has if flag not in want.flags]
+        return tuple(dict.fromkeys((*missing, *extra)))
 
 
 def _command(verb: str, flag: str) -> Command:
-    name, kept = "pause" if flag in PAUSE else flag, TEMPORARY[flag]
+    name = "pause" if flag in PAUSE else flag
     opposite = "unset" if verb == "set" else "set"
-    impact = f"no longer: {kept}" if verb == "set" else f"again: {kept}"
+    impact = f"{'stops' if verb == 'set' else 'resumes'}: {TEMPORARY[flag]}"
     return Command((*CEPH_OSD, verb, name), f"flag {name} is {verb}", (*CEPH_OSD, opposite, name), impact=(impact,))

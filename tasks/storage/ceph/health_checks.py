@@ -1,4 +1,4 @@
-"""Ceph's own health: what it says of itself, and what somebody may have left set or unread."""
+"""Ceph's health: its own report, and flags, mutes and crash reports that an operator may have forgotten."""
 
 from collections.abc import Iterator
 
@@ -9,35 +9,35 @@ from tasks.storage.ceph.facts import CEPH, CephState
 from tasks.storage.ceph.osd_map import TEMPORARY
 
 TAGS = ("storage", "ceph")
-# Scrubbing is housekeeping.
+# A scrub is routine.
 CLEAN = ("active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep")
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
 NOT_KNOWN = "not known: no manager answers"
-# Ceph's word for daemons that have not said their version (mon/OSDMonitor.cc, count_metadata).
+# Ceph's word for daemons that have not reported their version (mon/OSDMonitor.cc, count_metadata).
 UNKNOWN = "unknown"
 
 
-def speaker(site: Site, facts: Facts) -> str:
-    """The host by whose word the whole cluster is judged, once: the first monitor's that was read and hears an answer, or else was read.
+def representative(site: Site, facts: Facts) -> str:
+    """The one host whose facts represent the cluster: the first monitor's host with an answer of Ceph, else the first that was read.
 
-    A reading that failed is no answer; what is judged of that host alone names it.
+    A reading that failed is no answer. The checks of that host's own daemons report it.
     """
     read = [name for name in site.ceph.monitors if name in facts and CEPH.name in facts[name].readings] if site.ceph else []
-    heard = [name for name in read if not facts[name].readings[CEPH.name].rc]
-    return next((name for name in heard if facts[name][CEPH].fsid), next(iter(heard or read), ""))
+    succeeded = [name for name in read if not facts[name].readings[CEPH.name].rc]
+    return next((name for name in succeeded if facts[name][CEPH].fsid), next(iter(succeeded or read), ""))
 
 
-def cluster_as_seen(site: Site, facts: Facts, host: str) -> CephState | None:
-    """What the speaker hears, when it is this host; None where nobody answers: that is a finding of its own."""
-    return facts[host][CEPH] if host == speaker(site, facts) and facts[host][CEPH].fsid else None
+def cluster_state(site: Site, facts: Facts, host: str) -> CephState | None:
+    """The cluster's state where this host represents it, else None. None too where no monitor answers: `ceph_is_healthy` reports that."""
+    return facts[host][CEPH] if host == representative(site, facts) and facts[host][CEPH].fsid else None
 
 
 def unclean(state: CephState) -> str:
-    """The placement groups that are not active and clean, by state, or why that is not known; empty where all that the pools have are.
+    """The placement groups that are not active and clean, by state, or why they are not known; empty where all groups of all pools are.
 
-    The managers count them; without one the monitors go on saying the last count (Ceph's manual, "Ceph Manager Daemon").
+    The active manager counts them. Without one the monitors repeat the last count (Ceph's manual, "Ceph Manager Daemon").
     """
     wanted = sum(pool["pg_num"] for pool in state.pools.values())
     if wanted and not state["mgr dump"].get("available"):
@@ -45,13 +45,13 @@ def unclean(state: CephState) -> str:
     states = state["status"].get("pgmap", {}).get("pgs_by_state", ())
     counted = sum(one["count"] for one in states)
     bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
-    return bad or ("" if counted == wanted else f"not known: {counted} of {wanted} are counted")
+    return bad or ("" if counted == wanted else f"not known: only {counted} of {wanted} are counted")
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` says what to do about each reason.", tags=TAGS)
+@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` explains each reason.", tags=TAGS)
 def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Ceph says HEALTH_OK."""
-    if host == speaker(site, facts):
+    """Ceph reports HEALTH_OK."""
+    if host == representative(site, facts):
         state = facts[host][CEPH]
         health = state["status"].get("health", {})
         reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
@@ -62,34 +62,34 @@ def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 @check(
     needs=(CEPH,),
     severity=Severity.CRITICAL,
-    remediation="`ceph pg stat` and `ceph health detail` say which, and what they wait for.",
+    remediation="`ceph pg stat` and `ceph health detail` show which ones, and what they wait for.",
     tags=TAGS,
 )
 def placement_groups_are_clean(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """All placement groups are active and clean."""
-    if state := cluster_as_seen(site, facts, host):
+    if state := cluster_state(site, facts, host):
         yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
 
 
 @check(
-    needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` and `rados list-inconsistent-obj` say which.", tags=TAGS
+    needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` and `rados list-inconsistent-obj` show which.", tags=TAGS
 )
 def no_data_is_damaged(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No scrub found a broken copy, and no object is lost."""
-    if state := cluster_as_seen(site, facts, host):
-        found = [f"{code}: {text}" for code, text in state.complaints.items() if code in DAMAGE]
+    """No scrub found a damaged copy, and no object is lost."""
+    if state := cluster_state(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.alerts.items() if code in DAMAGE]
         yield Finding("ceph:data", "undamaged", "; ".join(found) or "undamaged")
 
 
 @check(
     needs=(CEPH,),
     severity=Severity.MAJOR,
-    remediation="If no maintenance is under way: run the storage stage; where the flag is of a host: `ceph osd unset-group FLAG HOST`.",
+    remediation="If no maintenance is in progress, run the storage stage. For a flag of one host: `ceph osd unset-group FLAG HOST`.",
     tags=TAGS,
 )
 def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No flag that is meant for a piece of work is set, but those of the inventory: on the cluster, a host, a device class, an OSD."""
-    if (state := cluster_as_seen(site, facts, host)) and site.ceph:
+    """No temporary flag is set on the cluster, a host, a device class or an OSD, except those in the inventory."""
+    if (state := cluster_state(site, facts, host)) and site.ceph:
         dump = state["osd dump"]
         wanted = [flag for flag in TEMPORARY if flag in site.ceph.flags]
         found = sorted((flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY), key=list(TEMPORARY).index)
@@ -102,14 +102,14 @@ def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Find
 @check(
     needs=(CEPH,),
     severity=Severity.MINOR,
-    remediation="`ceph crash info ID` says what happened; `ceph crash archive ID` when it was looked at.",
+    remediation="`ceph crash info ID` shows what happened; then `ceph crash archive ID`.",
     tags=TAGS,
 )
 def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No daemon of Ceph crashed without somebody having looked at it."""
-    if state := cluster_as_seen(site, facts, host):
+    """Ceph has no crash report that is not archived."""
+    if state := cluster_state(site, facts, host):
         news = state.listed("crash ls-new")
-        found = [text for code, text in state.complaints.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
+        found = [text for code, text in state.alerts.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
         yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
 
 
@@ -121,8 +121,8 @@ def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Findi
 )
 def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No disk of an OSD is worn out, expected to fail, or slow."""
-    if state := cluster_as_seen(site, facts, host):
-        found = [f"{code}: {text}" for code, text in state.complaints.items() if code.startswith(FAILING)]
+    if state := cluster_state(site, facts, host):
+        found = [f"{code}: {text}" for code, text in state.alerts.items() if code.startswith(FAILING)]
         yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
         for one in state.listed("device ls"):
             if (wear := one.get("wear_level")) is not None:
@@ -131,27 +131,27 @@ def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Fi
 
 @check(needs=(CEPH,), severity=Severity.MINOR, remediation="`ceph health unmute CODE`.", tags=TAGS)
 def no_complaint_is_muted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Nobody keeps Ceph from saying something."""
-    if state := cluster_as_seen(site, facts, host):
+    """No health alert of Ceph is muted."""
+    if state := cluster_state(site, facts, host):
         yield Finding("ceph:mutes", "none", ", ".join(one["code"] for one in state["health"].get("mutes", ())) or "none")
 
 
 @check(needs=(CEPH,), severity=Severity.MINOR, remediation="Upgrade the rest, a host at a time: monitors, managers, OSDs.", tags=TAGS)
 def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """All daemons of Ceph run one version, and the OSDs' map asks for its release."""
-    if state := cluster_as_seen(site, facts, host):
+    """All daemons of Ceph run one version, and the OSD map requires its release."""
+    if state := cluster_state(site, facts, host):
         kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
         versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
-        found = [f"{_said(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
+        found = [f"{_word(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]
         one = len(found) == 1 and UNKNOWN not in versions
-        yield Finding("ceph:versions", "one", "one" if one else "; ".join(found) or "no daemon says one")
-        asked = state["osd dump"].get("require_osd_release", "")
+        yield Finding("ceph:versions", "one", "one" if one else "; ".join(found) or "no daemon reports one")
+        required = state["osd dump"].get("require_osd_release", "")
         if one and state.osds:
-            yield Finding("ceph:require_osd_release", _said(next(iter(versions)), 4), asked)
+            yield Finding("ceph:require_osd_release", _word(next(iter(versions)), 4), required)
 
 
-def _said(version: str, word: int) -> str:
-    """The number or the release in `ceph version 18.2.7 (6b0e988) reef (stable)`; the whole of another text."""
+def _word(version: str, word: int) -> str:
+    """Word 2 of `ceph version 18.2.7 (6b0e988) reef (stable)` is the number, word 4 the release; a shorter text is returned whole."""
     words = version.split()
     return words[word] if len(words) > word else version
 

@@ -1,4 +1,4 @@
-"""What a node itself shows of Ceph: whom its OSDs talk to, what starts at boot, who may read its keys."""
+"""Facts of Ceph from the node itself: the peers of its OSDs, the units that start at boot, the owners and modes of its keys."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from tasks.platforms.proxmox.mounted import OF_A_NODE
 
 @dataclass(frozen=True)
 class Connection:
-    """A TCP connection of an OSD: its own address, and that of whom it talks to."""
+    """A TCP connection of an OSD: its own address and its peer's."""
 
     local: str
     peer: str
@@ -16,7 +16,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class KeyFile:
-    """A file with a key: its owner, its group, and its mode as a number."""
+    """A key file: its owner, its group, and its mode as a number."""
 
     path: str
     owner: str
@@ -35,7 +35,7 @@ def _keys(output: str) -> tuple[KeyFile, ...]:
 
 
 OSD_TRAFFIC = Fact("osd_traffic", "ss -Htnp 2>/dev/null | awk '/\"ceph-osd\"/ {print $4, $5}' || true", _connections)
-# A unit that a target wants starts with it; an OSD is started by ceph-volume's unit, whose name says which one (ceph-volume(8)).
+# A unit that a target wants starts with it. A unit of ceph-volume starts each OSD, and its name has the OSD's number (ceph-volume(8)).
 AT_BOOT = Fact(
     "cluster_at_boot",
     "find /etc/systemd/system -path '*.wants/*' \\( -name 'ceph*' -o -name corosync.service -o -name pve-cluster.service \\)"

@@ -1,4 +1,4 @@
-"""What a node itself has of a Ceph cluster, whether or not anybody answers: nodes of two clusters are not put together."""
+"""The Ceph cluster that a node belongs to by its own files, so that nodes of two clusters are not joined. No monitor has to answer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Fact, Facts
 from tasks.platforms.proxmox.mounted import OF_A_NODE
 
-# A line a trace, and the fsid that it says; of a daemon's folder its path alone. Proxmox's link to its own file says nothing new. A folder
-# of /var/lib/ceph that is called by an fsid is cephadm's.
+# One line a file or folder, with its fsid; a daemon's folder has only its path. Proxmox's link to its own file is left out. A folder of
+# /var/lib/ceph that is named by an fsid belongs to cephadm.
 READ_IDENTITY = r"""
 for file in /etc/pve/ceph.conf /etc/ceph/ceph.conf; do
   [ -L "$file" ] || [ ! -e "$file" ] || printf '%s\t%s\n' "$file" \
@@ -24,12 +24,12 @@ for folder in /var/lib/ceph/mon/* /var/lib/ceph/mgr/* /var/lib/ceph/osd/*; do
   [ ! -d "$folder" ] || printf '%s\t\n' "$folder"
 done
 """
-BY_HAND = "leave it out of the inventory, or take its Ceph apart by hand (`pveceph purge`), then run again"
+BY_HAND = "leave it out of the inventory, or remove its Ceph by hand (`pveceph purge`), then run again"
 
 
 @dataclass(frozen=True)
 class CephIdentity:
-    """{where: fsid} of all that says one; the folders of daemons, and files of Ceph that say none."""
+    """{path: fsid} of the paths that have one; the daemons' folders, and Ceph's files without an fsid."""
 
     fsids: Mapping[str, str]
     daemons: tuple[str, ...]
@@ -37,31 +37,31 @@ class CephIdentity:
 
 def _identity(output: str) -> CephIdentity:
     rows = [line.split("\t") for line in output.splitlines()]
-    fsids = {where: fsid.lower() for where, fsid in rows if fsid}
-    return CephIdentity(fsids, tuple(where for where, fsid in rows if not fsid))
+    fsids = {path: fsid.lower() for path, fsid in rows if fsid}
+    return CephIdentity(fsids, tuple(path for path, fsid in rows if not fsid))
 
 
 CEPH_IDENTITY = Fact("ceph_identity", f"{OF_A_NODE}{READ_IDENTITY}", _identity)
 
 
 def need_one_ceph(names: Iterable[str], facts: Facts) -> None:
-    """Raises Refused where a node has a Ceph that is not the first node's: joining drops its ceph.conf, and its daemons are lost."""
+    """Raises Refused where a node's Ceph is not the first node's: joining removes the node's ceph.conf, and its daemons are lost."""
     read = [name for name in names if name in facts and CEPH_IDENTITY.name in facts[name].readings]
     if not read:
         return
     first = read[0]
-    where, ours = next(iter(facts[first][CEPH_IDENTITY].fsids.items()), ("", ""))
-    others = f"{first}'s {where} of {ours}" if ours else f"{first} has none"
-    strange = [
-        f"{name}: {path} is of the Ceph cluster {fsid}, {others}"
+    first_path, first_fsid = next(iter(facts[first][CEPH_IDENTITY].fsids.items()), ("", ""))
+    wanted = f"{first_path} of {first} to {first_fsid}" if first_fsid else f"{first} has no Ceph cluster"
+    reasons = [
+        f"{name}: {path} belongs to the Ceph cluster {fsid}, {wanted}"
         for name in read
         for path, fsid in facts[name][CEPH_IDENTITY].fsids.items()
-        if fsid != ours
+        if fsid != first_fsid
     ]
-    strange += [
-        f"{name}: {', '.join(found.daemons)} is there, and nothing says of which Ceph cluster"
+    reasons += [
+        f"{name}: {', '.join(found.daemons)} exists, but no file names its Ceph cluster"
         for name in read
         if (found := facts[name][CEPH_IDENTITY]).daemons and not found.fsids
     ]
-    if strange:
-        raise Refused(f"{'; '.join(strange)}: {BY_HAND}")
+    if reasons:
+        raise Refused(f"{'; '.join(reasons)}: {BY_HAND}")

@@ -1,4 +1,4 @@
-"""What has to hold before a storage node is taken out of service."""
+"""The checks that must pass before a storage node is taken out of service."""
 
 import json
 import shlex
@@ -9,9 +9,9 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Fact, Facts
 from tasks.storage.ceph.facts import CEPH, CEPH_OSD, CephState
-from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen, speaker, unclean
+from tasks.storage.ceph.health_checks import TAGS, cluster_state, representative, unclean
 
-WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` says what is going on."
+WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` shows the progress."
 
 
 def _answer(output: str) -> dict[str, Any]:
@@ -19,14 +19,14 @@ def _answer(output: str) -> dict[str, Any]:
     return answer
 
 
-# The OSDs of this host are those that say so: a bucket of CRUSH may be called otherwise.
+# The OSDs that report this host: a CRUSH bucket may have another name.
 OWN_OSDS = r"""
 import json, os, sys
 for one in json.load(sys.stdin):
     if one.get("hostname", "").split(".")[0] == os.uname().nodename.split(".")[0]:
         sys.stdout.write("%s " % one["id"])
 """
-# What Ceph itself says of stopping them: it knows pools, rules and what else is down (ceph(8)).
+# Ceph's own answer on whether they may stop: it knows the pools, the rules and what else is down (ceph(8)).
 OK_TO_STOP = Fact(
     "ok_to_stop",
     f"ids=$({shlex.join(CEPH_OSD)} metadata -f json 2>/dev/null | python3 -c '{OWN_OSDS}' 2>/dev/null); "
@@ -37,48 +37,47 @@ OK_TO_STOP = Fact(
 
 
 def may_be_lost(site: Site, state: CephState, host: str) -> frozenset[str]:
-    """The monitors that may be gone with the host: its own, and those that are on no host of the inventory."""
+    """The monitors that may stop with the host: its own, and those on hosts that are not in the inventory."""
     return frozenset(name for name, runs_on in state.monitors.items() if runs_on == host or runs_on not in site.hosts)
 
 
-def _heard(site: Site, facts: Facts, host: str) -> CephState:
-    """What the host hears of Ceph, or else what others hear: one that hears nothing has OSDs and a monitor all the same."""
+def _state(site: Site, facts: Facts, host: str) -> CephState:
+    """Ceph's state as the host reads it, else as the representative does: a host without an answer may still have OSDs and a monitor."""
     reading = facts[host].readings.get(CEPH.name)
-    by = host if reading and not reading.rc and facts[host][CEPH].fsid else speaker(site, facts)
-    return facts[by][CEPH] if by else CephState({})
+    reader = host if reading and not reading.rc and facts[host][CEPH].fsid else representative(site, facts)
+    return facts[reader][CEPH] if reader else CephState({})
 
 
 @check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every placement group takes writes while the host's OSDs are down."""
-    if site.ceph is not None and _heard(site, facts, host).osds_of(host):
+    """Every placement group accepts writes while the host's OSDs are down."""
+    if site.ceph is not None and _state(site, facts, host).osds_of(host):
         answer = facts[host][OK_TO_STOP]
-        waits = f"{answer.get('num_not_ok_pgs', 'all')} placement groups would stop" if not answer.get("ok_to_stop") else "ok to stop"
-        yield Finding(f"{host}:osd", "ok to stop", waits, host)
+        got = "ok to stop" if answer.get("ok_to_stop") else f"{answer.get('num_not_ok_pgs', 'all')} placement groups would stop"
+        yield Finding(f"{host}:osd", "ok to stop", got, host)
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Without the host's monitor the others are still the majority."""
-    if site.ceph is None or not (state := _heard(site, facts, host)).fsid:
+    """Without the host's monitor, the other monitors still have the majority."""
+    if site.ceph is None or not (state := _state(site, facts, host)).fsid:
         return
     if host in site.ceph.monitors or state.monitors_of(host):
         left = len(state.quorum - may_be_lost(site, state, host))
-        strange = [f"{name} is on {where}, no host of the inventory" for name, where in state.monitors.items() if where not in site.hosts]
-        left_of = f"{left} of {len(state.monitors)}{'; ' if strange else ''}{', '.join(strange)}"
-        got = "a majority" if 2 * left > len(state.monitors) else left_of
-        yield Finding(f"{host}:mon", "a majority", got, host)
+        unknown = [f"{name} is on {where}, no host of the inventory" for name, where in state.monitors.items() if where not in site.hosts]
+        left_of = f"{left} of {len(state.monitors)}{'; ' if unknown else ''}{', '.join(unknown)}"
+        yield Finding(f"{host}:mon", "a majority", "a majority" if 2 * left > len(state.monitors) else left_of, host)
 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def ceph_is_whole(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every monitor that there is is in quorum, every OSD up, and all data has its copies. Where Ceph is not set up nothing is missed."""
-    if host == speaker(site, facts) and (silent := facts[host][CEPH].error):
-        yield Finding("ceph:daemons", "none missed", silent)
-    if state := cluster_as_seen(site, facts, host):
-        missed = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
-        missed += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
-        yield Finding("ceph:daemons", "none missed", ", ".join(missed) or "none missed")
+    """Every monitor is in quorum, every OSD is up, and all data has its copies. Where Ceph is not set up, this holds."""
+    if host == representative(site, facts) and (error := facts[host][CEPH].error):
+        yield Finding("ceph:daemons", "none down", error)
+    if state := cluster_state(site, facts, host):
+        down = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
+        down += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
+        yield Finding("ceph:daemons", "none down", ", ".join(down) or "none down")
         yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
 
 

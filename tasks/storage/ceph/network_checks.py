@@ -1,4 +1,4 @@
-"""Ceph speaks on the storage network alone: where its daemons are announced, and where their packets really go."""
+"""Ceph uses only the storage network: the addresses of its daemons in the maps, and those of their TCP connections."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH
-from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen
+from tasks.storage.ceph.health_checks import TAGS, cluster_state
 from tasks.storage.ceph.host_facts import OSD_TRAFFIC
 
 ANNOUNCED = ("public_addrs", "cluster_addrs", "heartbeat_back_addrs", "heartbeat_front_addrs")
 ELSEWHERE = (
-    "Its address follows from public_network and cluster_network in /etc/pve/ceph.conf and from the host's own addresses; see pveceph(1)."
+    "Its address depends on public_network and cluster_network in /etc/pve/ceph.conf, and on the host's own addresses; see pveceph(1)."
 )
 
 
@@ -26,8 +26,8 @@ def _loopback(site: Site, host: str) -> str:
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=ELSEWHERE, tags=TAGS)
 def monitors_are_on_the_storage_network(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each monitor is known by its host's loopback."""
-    if state := cluster_as_seen(site, facts, host):
+    """The address of each monitor is its host's loopback."""
+    if state := cluster_state(site, facts, host):
         for one in state["mon dump"].get("mons", ()):
             found = dict.fromkeys(_ip(row["addr"]) for row in one["public_addrs"]["addrvec"])
             wanted = _loopback(site, state.monitors[one["name"]])
@@ -36,8 +36,8 @@ def monitors_are_on_the_storage_network(site: Site, facts: Facts, host: str) -> 
 
 @check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=ELSEWHERE, tags=TAGS)
 def osds_are_on_the_storage_network(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each OSD that is up is known by its host's loopback, to clients, to other OSDs, and for heartbeats."""
-    if state := cluster_as_seen(site, facts, host):
+    """The address of each OSD that is up is its host's loopback, for clients, other OSDs and heartbeats."""
+    if state := cluster_state(site, facts, host):
         for name, numbers in state.hosts.items():
             for osd in (state.osds[number] for number in numbers if state.osds[number]["up"]):
                 found = dict.fromkeys(_ip(row["addr"]) for key in ANNOUNCED for row in osd[key]["addrvec"])
@@ -56,7 +56,7 @@ def _addresses(site: Site, host: str) -> set[str]:
     tags=TAGS,
 )
 def osds_talk_over_the_storage_network(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The OSDs of a host talk from its loopback to the loopbacks of all other hosts with OSDs that are up."""
+    """The OSDs of a host connect from its loopback to the loopback of every other host with an OSD that is up."""
     if site.ceph is None or not site.osds(host) or not facts[host][CEPH].fsid:
         return
     state, traffic = facts[host][CEPH], facts[host][OSD_TRAFFIC]
@@ -67,9 +67,9 @@ def osds_talk_over_the_storage_network(site: Site, facts: Facts, host: str) -> I
     wrong = [f"{one.local} to {one.peer}" for one in traffic if one.local != own or any(one.peer in _addresses(site, n) for n in nodes)]
     reached = {one.peer for one in traffic if one.local == own}
     up = [name for name in nodes if name != host and any(state.osds[number]["up"] for number in state.osds_of(name))]
-    silent = [f"nothing to {name}" for name in up if _loopback(site, name) not in reached]
+    missing = [f"nothing to {name}" for name in up if _loopback(site, name) not in reached]
     want = f"from {own} to loopbacks"
-    yield Finding(f"{host}:osd", want, ", ".join(dict.fromkeys([*wrong, *silent])) or want, host)
+    yield Finding(f"{host}:osd", want, ", ".join(dict.fromkeys([*wrong, *missing])) or want, host)
 
 
 CEPH_NETWORK_CHECKS = (monitors_are_on_the_storage_network, osds_are_on_the_storage_network, osds_talk_over_the_storage_network)

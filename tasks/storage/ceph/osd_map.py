@@ -1,33 +1,33 @@
-"""What the map of the OSDs says: flags of the whole cluster, kinds of pools."""
+"""The OSD map: flags of the whole cluster, kinds of pools."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# Those that are meant for the time of a piece of work (ceph(8), osd set), each with what it keeps from happening; others are settings.
+# The flags that operators set for a task and then remove (ceph(8), osd set), each with what it stops; other flags are settings.
 TEMPORARY = {
-    "noup": "OSDs that start join",
-    "nodown": "OSDs that do not answer are taken for down",
-    "noout": "data of OSDs that are down for long is copied elsewhere",
-    "noin": "OSDs that start take data",
-    "nobackfill": "data is moved to where it belongs",
-    "norebalance": "data is moved where the balance asks for it",
-    "norecover": "missing copies are made",
-    "noscrub": "copies are compared",
-    "nodeep-scrub": "copies are compared byte by byte",
-    "nosnaptrim": "what snapshots held is freed",
-    "pauserd": "clients read and write",
-    "pausewr": "clients read and write",
+    "noup": "starting OSDs are marked up",
+    "nodown": "OSDs that do not answer are marked down",
+    "noout": "OSDs that stay down are marked out and their data is copied to other OSDs",
+    "noin": "starting OSDs are marked in and receive data",
+    "nobackfill": "backfill",
+    "norebalance": "rebalancing",
+    "norecover": "recovery of missing copies",
+    "noscrub": "scrubbing",
+    "nodeep-scrub": "deep scrubbing",
+    "nosnaptrim": "the space of deleted snapshots is freed",
+    "pauserd": "client reads and writes",
+    "pausewr": "client reads and writes",
 }
 
-# One command sets both, and takes both away.
+# One command sets both, and one unsets both.
 PAUSE = ("pauserd", "pausewr")
 
-# As Ceph writes them: a pool of whole copies, and no pool.
+# Ceph's numbers for a replicated pool, and for no pool.
 REPLICATED, NONE = 1, -1
 
 
 def other_kind(pool: Mapping[str, Any]) -> str:
-    """Why a pool of `osd dump` is no plain pool of copies; empty where it is one (osd_types.h, pg_pool_t)."""
+    """Why a pool of `osd dump` is not a plain replicated pool; empty where it is one (osd_types.h, pg_pool_t)."""
     if pool.get("type", REPLICATED) != REPLICATED:
         profile = pool.get("erasure_code_profile", "")
         return f"erasure-coded (profile {profile})" if profile else f"of type {pool['type']}"

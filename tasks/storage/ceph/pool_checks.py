@@ -1,4 +1,4 @@
-"""Ceph's pools: how many copies, on which hosts, for what."""
+"""Ceph's pools: the number of copies, their hosts, their application."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,22 @@ from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH
-from tasks.storage.ceph.health_checks import TAGS, cluster_as_seen, placement_groups_are_clean, speaker
+from tasks.storage.ceph.health_checks import TAGS, cluster_state, placement_groups_are_clean, representative
 from tasks.storage.ceph.osd_map import other_kind
 
-# Kinds of CRUSH buckets that hold whole hosts, or are one (ceph-osd's default types).
-APART = ("host", "chassis", "rack", "row", "pdu", "pod", "room", "datacenter", "zone", "region")
+# The types of CRUSH bucket that are a host or hold whole hosts (ceph-osd's default types).
+HOST_OR_WIDER = ("host", "chassis", "rack", "row", "pdu", "pod", "room", "datacenter", "zone", "region")
 
 
 @check(
     needs=(CEPH,),
     severity=Severity.CRITICAL,
-    remediation="Run the storage stage: it sets size and min_size of a pool of copies.",
+    remediation="Run the storage stage: it sets size and min_size of a replicated pool.",
     tags=TAGS,
 )
 def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each pool has the inventory's size and min_size, and no pool takes writes with one copy."""
-    if site.ceph is None or host != speaker(site, facts):
+    """Each pool has the inventory's size and min_size, and no pool accepts writes with one copy."""
+    if site.ceph is None or host != representative(site, facts):
         return
     pools = facts[host][CEPH].pools
     for name, pool in site.ceph.pools.items():
@@ -36,8 +36,8 @@ def pools_keep_their_copies(site: Site, facts: Facts, host: str) -> Iterator[Fin
 
 @check(needs=(CEPH,), severity=Severity.MINOR, remediation="Run the storage stage: it sets application and autoscaler.", tags=TAGS)
 def pools_are_used_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each pool has the inventory's application, and its placement groups grow as the inventory says."""
-    if site.ceph is not None and (state := cluster_as_seen(site, facts, host)):
+    """Each pool has the inventory's application and autoscaler mode."""
+    if site.ceph is not None and (state := cluster_state(site, facts, host)):
         for name, pool in site.ceph.pools.items():
             if found := state.pools.get(name):
                 used = ", ".join(found["application_metadata"]) or "nothing"
@@ -48,16 +48,16 @@ def pools_are_used_as_intended(site: Site, facts: Facts, host: str) -> Iterator[
 @check(
     needs=(CEPH,),
     severity=Severity.CRITICAL,
-    remediation="`ceph osd pool set POOL crush_rule RULE` with a rule that takes hosts; its objects are copied anew then.",
+    remediation="`ceph osd pool set POOL crush_rule RULE` with a rule that chooses hosts; Ceph then copies its objects again.",
     tags=TAGS,
 )
 def copies_are_on_different_hosts(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No two copies of an object are on one host."""
-    if state := cluster_as_seen(site, facts, host):
+    if state := cluster_state(site, facts, host):
         rules = {rule["rule_id"]: [step["type"] for step in rule["steps"] if "type" in step] for rule in state["osd crush rule dump"] or ()}
         for name, pool in state.pools.items():
-            kind = next(reversed(rules.get(pool["crush_rule"], [])), "a rule that is not there")
-            yield Finding(f"ceph:{name}", "by host, or wider", f"by {kind}", name, kind in APART)
+            kind = next(reversed(rules.get(pool["crush_rule"], [])), "a rule that does not exist")
+            yield Finding(f"ceph:{name}", "by host, or wider", f"by {kind}", name, kind in HOST_OR_WIDER)
 
 
 POOL_CHECKS = (pools_keep_their_copies, pools_are_used_as_intended, placement_groups_are_clean)

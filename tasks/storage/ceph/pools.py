@@ -1,4 +1,4 @@
-"""Ceph's pools and Proxmox's storages: things of the whole cluster, done through any of its nodes."""
+"""Ceph's pools, which any node of the cluster can change."""
 
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -12,13 +12,13 @@ from tasks.storage.ceph.change import answering
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF
 from tasks.storage.ceph.osd_map import other_kind
 
-# Few enough for the smallest cluster; where autoscaling is on, Ceph goes on from there.
+# Few enough for the smallest cluster; with autoscaling, Ceph changes it later.
 FIRST_PGS = 32
 
 
 @dataclass(frozen=True)
 class PoolState:
-    """A pool's owned settings, in the words of `pveceph pool set`; empty where there is none."""
+    """A pool's owned settings, as options of `pveceph pool set`; empty where there is no pool."""
 
     size: str = ""
     min_size: str = ""
@@ -28,17 +28,17 @@ class PoolState:
 
 @dataclass(frozen=True)
 class CephPool(Change[PoolState]):
-    """The pool is there, with as many copies as the inventory says."""
+    """The pool exists, with the inventory's number of copies."""
 
     needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
     name: str
 
     def intend(self, site: Site, facts: Facts) -> PoolState:
-        """As the inventory says.
+        """The inventory's settings.
 
-        Raises Refused where Ceph does not answer: making a pool that is there sets it anew. And where the pool is for something else, or
-        of a kind whose size is no number of copies, or not its own.
+        Raises Refused where Ceph does not answer, because creating a pool that exists resets its settings. Also where the pool has another
+        application, or is of a kind whose size is not a number of copies, or not its own.
         """
         answering(facts, self.host)
         assert site.ceph is not None
@@ -46,18 +46,18 @@ class CephPool(Change[PoolState]):
         found = facts[self.host][CEPH].pools.get(self.name, {})
         if kind := other_kind(found):
             raise Refused(
-                f"{self.host}: pool {self.name} is {kind}, wanted {pool.size} copies of each object, which it cannot be: rename it in the"
-                " inventory, or move what it holds into a pool that is made for it"
+                f"{self.host}: pool {self.name} is {kind}, wanted {pool.size} copies of each object, which it cannot have: rename it in the"
+                " inventory, or move its data into a replicated pool"
             )
         if other := sorted(set(found.get("application_metadata", ())) - {pool.application}):
             raise Refused(
-                f"{self.host}: pool {self.name} is for {', '.join(other)}, wanted {pool.application}: it is somebody's; rename it in the"
-                " inventory, or see `ceph osd pool application disable`"
+                f"{self.host}: pool {self.name} is for {', '.join(other)}, wanted {pool.application}: another application uses it; rename"
+                " it in the inventory, or see `ceph osd pool application disable`"
             )
         return PoolState(str(pool.size), str(pool.min_size), pool.application, pool.autoscale)
 
     def observe(self, site: Site, facts: Facts) -> PoolState:
-        """As the OSDs' map says."""
+        """The pool in the OSD map."""
         del site
         found = facts[self.host][CEPH].pools.get(self.name)
         if found is None:
@@ -66,16 +66,16 @@ class CephPool(Change[PoolState]):
         return PoolState(str(found["size"]), str(found["min_size"]), applications, found["pg_autoscale_mode"])
 
     def steps(self, site: Site, facts: Facts, want: PoolState) -> tuple[Step, ...]:
-        """Make it, or set what differs; a pool that was made stays, since it may hold data by then."""
+        """Create the pool, or set what differs. Creation has no undo, because the pool may hold data by then."""
         has = self.observe(site, facts)
         if has == PoolState():
             words = [word for one in fields(want) for word in (f"--{one.name}", getattr(want, one.name))]
             made = ("pveceph", "pool", "create", self.name, *words, "--pg_num", str(FIRST_PGS))
             return (Command(made, f"pool {self.name}: {want.size} copies, writes with {want.min_size}, for {want.application}", mount=PVE),)
         changed = {one.name: getattr(want, one.name) for one in fields(want) if getattr(want, one.name) != getattr(has, one.name)}
-        back = [word for key in changed for word in (f"--{key}", getattr(has, key)) if getattr(has, key)]
+        undo = [word for key in changed for word in (f"--{key}", getattr(has, key)) if getattr(has, key)]
         words = [word for key, value in changed.items() for word in (f"--{key}", value)]
         shown = ", ".join(f"{key} {getattr(has, key) or 'none'} -> {value}" for key, value in changed.items())
         command = ("pveceph", "pool", "set", self.name)
-        impact = ("its objects are copied anew between hosts",) if "size" in changed else ()
-        return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *back) if back else (), impact=impact, mount=PVE),)
+        impact = ("Ceph adds or removes copies of its objects",) if "size" in changed else ()
+        return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *undo) if undo else (), impact=impact, mount=PVE),)

@@ -1,4 +1,4 @@
-"""What an NFS server serves: its settings, its exports, and their folders."""
+"""The change of an NFS server: its settings, its exports, and their folders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ from tasks.storage.nfs.served import Served, serve, served
 
 PACKAGE = "nfs-kernel-server"
 RUNNING = ("active", "enabled")
-FROM_FILES = "exports are served again as the files say"
+FROM_FILES = "the server serves its exports again as the files define them"
 
 
 @dataclass(frozen=True)
 class NfsState:
-    """The package, the two files that are owned whole, what is served of the wanted exports, their folders, and the server's unit."""
+    """The package, the two files that the suite owns, the wanted exports that the server serves, their folders, and the server's unit."""
 
     installed: bool
     settings: str
@@ -52,7 +52,7 @@ class NfsState:
 
 @dataclass(frozen=True)
 class NfsExports(Change[NfsState]):
-    """The host serves the inventory's exports, each from its array, with its owner, mode and squash; others' stay as they are."""
+    """The host serves the inventory's exports, each from its array, with its owner, mode and squash. Unmanaged exports stay as they are."""
 
     needs: ClassVar = (
         *(PACKAGES, SETTINGS_FILE, EXPORTS_FILE, OTHER_EXPORTS, EXPORT_TABLE),
@@ -61,17 +61,17 @@ class NfsExports(Change[NfsState]):
     host: str
 
     def intend(self, site: Site, facts: Facts) -> NfsState:  # noqa: ARG002
-        """All of it. Raises Refused where the file would not be sound: exportfs would find it out too late."""
+        """The wanted state. Raises Refused where the exports file would be wrong: exportfs would report that too late."""
         nfs, platform = _nfs(site, self.host), site.hosts[self.host].platform
         lines = [(path, [client(one) for one in export.clients], options(nfs, path, export)) for path, export in nfs.exports.items()]
         settings = render("nfs_exports", f"{platform}.conf", self.host, threads=nfs.threads, versions=nfs.versions)
         exports = render("nfs_exports", f"{platform}.exports", self.host, exports=lines)
         if wrong := faults(exports):
-            raise Refused(f"{self.host}: {EXPORTS} would not be sound: {'; '.join(wrong)}")
+            raise Refused(f"{self.host}: {EXPORTS} would be wrong: {'; '.join(wrong)}")
         return NfsState(True, settings, exports, served(exports, rows(exports)), folders.wanted(nfs), RUNNING)
 
     def observe(self, site: Site, facts: Facts) -> NfsState:
-        """As found; of what is served, the wanted exports and the options of the suite."""
+        """The state as found. Of the exports that the server serves, only the wanted ones, with only the options that the suite sets."""
         have, want = facts[self.host], self.intend(site, facts)
         return NfsState(
             PACKAGE in have[PACKAGES],
@@ -83,37 +83,37 @@ class NfsExports(Change[NfsState]):
         )
 
     def steps(self, site: Site, facts: Facts, want: NfsState) -> tuple[Step, ...]:
-        """Folders, files, then the table of a server that runs; the server itself restarts for its own settings alone."""
+        """Folders, files, then the export table of a running server. The server restarts only for its own settings."""
         have = self.observe(site, facts)
         if reasons := tuple(dict.fromkeys(self._reasons(site, facts, have, want))):
             raise Refused(f"{self.host}: {'; '.join(reasons)}")
         running = have.server[0] == "active"
         restarts = running and have.settings != want.settings
-        moved = have.exports == want.exports and have.served != want.served
+        only_served = have.exports == want.exports and have.served != want.served
         impact = exports_impact(site, have.exports, want.exports, facts[self.host][CLIENTS])
         return (
             *(() if have.installed else (Package(PACKAGE),)),
             *folders.steps(have.folders, want.folders),
             FilePart(SETTINGS, SETTINGS_FILE, lambda _: want.settings, impact=(RESTART,) if restarts else ()),
             FilePart(EXPORTS, EXPORTS_FILE, lambda _: want.exports, impact=impact),
-            *((serve(want.exports, shown=FROM_FILES if moved else ""),) if running and _table(have) != _table(want) else ()),
+            *((serve(want.exports, shown=FROM_FILES if only_served else ""),) if running and _table(have) != _table(want) else ()),
             *((Unit(UNIT, restart=restarts or not have.installed),) if restarts or have.server != RUNNING else ()),
         )
 
     def _reasons(self, site: Site, facts: Facts, have: NfsState, want: NfsState) -> Iterator[str]:
-        """Why what differs cannot be made so; exports that are as wanted are not judged here, but by the checks."""
+        """Why the differences cannot be applied. Exports without a difference are left to the checks."""
         nfs, host = _nfs(site, self.host), facts[self.host]
-        there = {row.path for row in rows(have.exports)}
+        exported = {row.path for row in rows(have.exports)}
         differ = {path for path, _, _ in set(want.served) - set(have.served)} | {one.path for one in set(want.folders) - set(have.folders)}
         for path in sorted(differ):
-            yield from array_faults(host, nfs, path, more=path not in there)
+            yield from array_faults(host, nfs, path, more=path not in exported)
             yield from folder_faults(host, nfs, path)
         yield from shadowed(host, nfs, sorted(differ))
         yield from conflicts(host, nfs)
 
 
 def _table(state: NfsState) -> tuple[object, ...]:
-    """What the server's table of exports is made of: a folder that is made anew is another one to it."""
+    """What the server's export table depends on. A folder that is created again is a new folder to the server."""
     return state.exports, state.served, tuple(bool(folder.owner) for folder in state.folders)
 
 

@@ -1,4 +1,4 @@
-"""An NFS server against the inventory: what it serves, how, from which arrays."""
+"""The checks of an NFS server against the inventory: its exports, their options and their arrays."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,13 +18,13 @@ RUN = "Run the storage stage."
 
 
 def _nfs(site: Site, host: str) -> Nfs:
-    """What the host is to serve: nothing where it is no server."""
+    """The NFS server of the host in the inventory; empty where it is none."""
     return site.hosts[host].nfs or Nfs()
 
 
 @check(needs=(EXPORT_TABLE,), severity=Severity.CRITICAL, remediation=RUN, tags=TAGS)
 def exports_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every export of the inventory is served, to its clients, with its options."""
+    """The server serves every export of the inventory, to its clients, with its options."""
     nfs = _nfs(site, host)
     for path, export in nfs.exports.items():
         want = ",".join(sorted(options(nfs, path, export)))
@@ -41,15 +41,17 @@ def exports_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Fin
     tags=TAGS,
 )
 def no_export_is_everybodys(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No export is open to whoever can send packets here."""
+    """No export is open to every address."""
     if site.hosts[host].nfs:
         paths = sorted({row.path for row in facts[host][EXPORT_TABLE] if row.everybody})
         yield Finding(f"{host}:exports", "none to everybody", " ".join(paths) or "none to everybody")
 
 
-@check(needs=(EXPORT_TABLE,), severity=Severity.NOTE, remediation="Nothing: it is somebody else's and stays as it is.", tags=TAGS)
+@check(
+    needs=(EXPORT_TABLE,), severity=Severity.NOTE, remediation="None: the inventory does not manage it, and it stays as it is.", tags=TAGS
+)
 def exports_of_others_are_listed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Exports that the inventory does not know are seen, and left alone."""
+    """Lists the exports that are not in the inventory. They stay as they are."""
     nfs = site.hosts[host].nfs
     for row in facts[host][EXPORT_TABLE] if nfs else ():
         if nfs and row.path not in nfs.exports:
@@ -58,7 +60,7 @@ def exports_of_others_are_listed(site: Site, facts: Facts, host: str) -> Iterato
 
 @check(needs=(FOLDERS,), severity=Severity.MAJOR, remediation=RUN, tags=TAGS)
 def export_folders_have_their_owner_and_mode(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The folder of each export is there, with its owner and mode."""
+    """The folder of each export exists, with its owner and mode."""
     for path, export in _nfs(site, host).exports.items():
         found = facts[host][FOLDERS].get(path)
         got = f"{found.owner} {found.mode}" if found and found.kind == "directory" else found.kind if found else "not there"
@@ -68,35 +70,35 @@ def export_folders_have_their_owner_and_mode(site: Site, facts: Facts, host: str
 @check(
     needs=(FILE_SYSTEMS,),
     severity=Severity.MAJOR,
-    remediation="Give the export an fsid of its own: without it clients' handles may name another file system after a reboot.",
+    remediation="Give the export its own fsid: without one, a client's file handles may refer to another file system after a reboot.",
     tags=TAGS,
 )
 def exports_can_be_told_apart(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each export has an fsid, or a file system with a UUID."""
     for path, export in _nfs(site, host).exports.items():
         mounted = around(facts[host], path)
-        told = export.fsid is not None or (mounted is not None and bool(mounted.uuid))
-        yield Finding(f"{host}:{path}", "an fsid or a UUID", "an fsid or a UUID" if told else "neither", path)
+        identified = export.fsid is not None or (mounted is not None and bool(mounted.uuid))
+        yield Finding(f"{host}:{path}", "an fsid or a UUID", "an fsid or a UUID" if identified else "neither", path)
 
 
 @check(
     needs=(FILE_SYSTEMS, EXPORT_TABLE),
     severity=Severity.MAJOR,
-    remediation="Say the same of both exports, or move one of them to a file system of its own; take `fsid=0` out of others' exports.",
+    remediation="Give both exports the same options, or move one to its own file system; remove `fsid=0` from unmanaged exports.",
     tags=TAGS,
 )
 def no_export_is_shadowed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """V4 clients get to each export, and its own options count there: not those of one that it lies in, ours or others'."""
+    """V4 clients reach each export, and its own options apply, not those of an export around it."""
     nfs = _nfs(site, host)
-    others = [("somebody", row) for row in (facts[host][EXPORT_TABLE] if nfs.exports else ()) if row.path not in nfs.exports]
+    unmanaged = [("the server", row) for row in (facts[host][EXPORT_TABLE] if nfs.exports else ()) if row.path not in nfs.exports]
     for path in nfs.exports:
-        found = [*shadowed(facts[host], nfs, [path]), *hidden(facts[host], nfs, [path], others)]
-        yield Finding(f"{host}:{path}", "its own options count", "; ".join(found) or "its own options count", path)
+        found = [*shadowed(facts[host], nfs, [path]), *hidden(facts[host], nfs, [path], unmanaged)]
+        yield Finding(f"{host}:{path}", "its own options apply", "; ".join(found) or "its own options apply", path)
 
 
 @check(needs=(SERVER,), severity=Severity.MAJOR, remediation=f"{RUN} It restarts the server.", tags=TAGS)
 def nfs_versions_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The server speaks the inventory's versions of NFS and no other."""
+    """The server speaks exactly the inventory's versions of NFS."""
     if nfs := site.hosts[host].nfs:
         want, got = sorted(nfs.versions), facts[host][SERVER].versions
         yield Finding(f"{host}:nfsd", _versions(want), _versions(sorted(got)) if got else "it does not run")
@@ -116,25 +118,25 @@ def nfs_threads_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator
 @check(
     needs=(SERVER_UNIT,),
     severity=Severity.CRITICAL,
-    remediation="Run the storage stage; `systemctl status nfs-server` says why.",
+    remediation="Run the storage stage; `systemctl status nfs-server` shows why.",
     tags=TAGS,
 )
 def nfs_server_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The server runs, and starts by itself after a boot."""
+    """The server runs, and starts at boot."""
     if site.hosts[host].nfs:
         active, enabled = facts[host][SERVER_UNIT]
         yield Finding(f"{host}:nfs-server", "active, enabled", f"{active}, {enabled}")
 
 
-@check(needs=(CLIENTS,), severity=Severity.NOTE, remediation="Nothing: this is who may have something mounted.", tags=TAGS)
+@check(needs=(CLIENTS,), severity=Severity.NOTE, remediation="None: these clients may have an export mounted.", tags=TAGS)
 def nfs_clients_are_listed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Who holds state on the server is seen."""
+    """Lists the clients that hold state on the server."""
     names = {str(one.address.ip): one.name for one in site.hosts.values()}
     for address in facts[host][CLIENTS] if site.hosts[host].nfs else ():
         yield Finding(f"{host}:client {address}", "listed", names.get(address, "no host of the inventory"), passed=True)
 
 
-# What the change of a server makes true by itself.
+# The checks that the change of a server fulfills by itself.
 SERVER_CHECKS = (
     *(exports_are_as_intended, export_folders_have_their_owner_and_mode),
     *(nfs_versions_are_as_intended, nfs_threads_are_as_intended, nfs_server_starts_at_boot),

@@ -1,4 +1,4 @@
-"""Lines of exports(5), read and judged by us: exportfs has no dry run, and takes what it can of a bad file."""
+"""A parser and validator of exports(5): exportfs has no dry run, and applies what it can of a bad file."""
 
 import posixpath
 import re
@@ -9,9 +9,9 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from inventory.nfs_models import Export, Nfs
 
 EXPORTS = "/etc/exports.d/burrow.exports"
-# A word, or a quoted path; then the clients' words.
+# A word or a quoted path.
 WORD = re.compile(r'"[^"]*"|\S+')
-# exports(5): who is squashed, what an answer waits for, what clients may do. Each line of ours says one of each.
+# exports(5): access, when the server answers a write, squash. Each line of the suite sets one of each.
 CHOICES = (("rw", "ro"), ("sync", "async"), ("root_squash", "no_root_squash", "all_squash"))
 KNOWN = frozenset({*(word for choice in CHOICES for word in choice), "no_subtree_check", "insecure", "no_wdelay", "crossmnt", "no_acl"})
 WITH_VALUE = ("fsid", "mountpoint")
@@ -19,7 +19,7 @@ WITH_VALUE = ("fsid", "mountpoint")
 
 @dataclass(frozen=True)
 class Row:
-    """A path with one of its clients; an empty client is everybody, as `*` is."""
+    """A path with one of its clients. An empty client means everybody, as `*` does."""
 
     number: int
     path: str
@@ -28,12 +28,12 @@ class Row:
 
     @property
     def v4_root(self) -> bool:
-        """Whether it is named as the root of all v4 clients: by the word, or by a 0 as C writes numbers."""
+        """Whether its fsid makes it the root of all v4 clients: `root`, or a zero in any of C's notations."""
         return re.fullmatch(r"root|0x0+|0+", self.option("fsid") or "") is not None
 
     @property
     def everybody(self) -> bool:
-        """Whether no address is kept out."""
+        """Whether it is open to every address."""
         return self.client in ("", "*", "0.0.0.0/0", "::/0")
 
     def option(self, name: str) -> str | None:
@@ -42,9 +42,9 @@ class Row:
 
 
 def rows(text: str) -> tuple[Row, ...]:
-    """Every path and client of a file, or of what `exportfs -s` prints. A line that ends with a backslash goes on in the next.
+    """Every path and client of a file, or of the output of `exportfs -s`. A line that ends with a backslash continues on the next.
 
-    A path alone is exported to everybody.
+    A path without a client is exported to everybody.
     """
     found: list[Row] = []
     for number, line in _lines(text):
@@ -52,28 +52,27 @@ def rows(text: str) -> tuple[Row, ...]:
         defaults = frozenset(word for one in clients if one.startswith("-") for word in one[1:].split(","))
         for one in [one for one in clients if not one.startswith("-")] or [""]:
             client, _, options = one.partition("(")
-            said = frozenset(options.rstrip(")").split(",")) - {""}
-            found.append(Row(number, _path(path), client, said | defaults))
+            found.append(Row(number, _path(path), client, frozenset(options.rstrip(")").split(",")) - {""} | defaults))
     return tuple(found)
 
 
 def _path(word: str) -> str:
-    """The path that a word names: in quotes, or a space as three octal digits, as exportfs writes it; a / more or less is none."""
+    """The normalized path of a word: in quotes, or with spaces as three octal digits, as exportfs writes them."""
     plain = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word.strip('"'))
     return posixpath.normpath(plain) if plain.startswith("/") else plain
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    begun = ""
+    continued = ""
     for number, raw in enumerate(text.splitlines(), 1):
-        line = begun + raw.partition("#")[0].rstrip()
-        begun = f"{line[:-1]} " if line.endswith("\\") else ""
-        if line.strip() and not begun:
+        line = continued + raw.partition("#")[0].rstrip()
+        continued = f"{line[:-1]} " if line.endswith("\\") else ""
+        if line.strip() and not continued:
             yield number, line
 
 
 def options(nfs: Nfs, path: str, export: Export) -> tuple[str, ...]:
-    """An export's options in the words of exports(5). Where its array is not mounted, the server does not serve the folder below it."""
+    """An export's options as in exports(5). With `mountpoint`, the server does not serve the folder while the array is not mounted."""
     words = [export.access.value, "sync" if export.sync else "async", "no_subtree_check", export.squash.value, *export.options]
     if export.fsid is not None:
         words.append(f"fsid={export.fsid}")
@@ -81,37 +80,37 @@ def options(nfs: Nfs, path: str, export: Export) -> tuple[str, ...]:
 
 
 def faults(text: str) -> tuple[str, ...]:
-    """What is wrong with a file of ours, a sentence each; of nothing here would exportfs warn in time."""
-    said: list[str] = []
+    """The errors of a file of the suite, a sentence each. exportfs does not warn of any of them in time."""
+    found: list[str] = []
     numbers: dict[str, str] = {}
     for row in rows(text):
         where = f"line {row.number}: {row.path}"
-        said += [f"{where}: {fault}" for fault in (*_faults_of_client(row), *_faults_of_options(row))]
+        found += [f"{where}: {fault}" for fault in (*_faults_of_client(row), *_faults_of_options(row))]
         fsid = row.option("fsid")
         if fsid is not None and numbers.setdefault(fsid, row.path) != row.path:
-            said.append(f"{where}: fsid {fsid} is {numbers[fsid]}'s")
-    return tuple(said)
+            found.append(f"{where}: {numbers[fsid]} already has fsid {fsid}")
+    return tuple(found)
 
 
 def _faults_of_client(row: Row) -> Iterator[str]:
     if not row.path.startswith("/"):
-        yield "it is no absolute path"
+        yield "it is not an absolute path"
     if row.everybody:
         yield "it is open to everybody: is there a space before '('?"
         return
     try:
         IPv4Network(row.client)
     except (AddressValueError, NetmaskValueError, ValueError):
-        yield f"'{row.client}' is no IPv4 network or address"
+        yield f"'{row.client}' is not an IPv4 network or address"
 
 
 def _faults_of_options(row: Row) -> Iterator[str]:
     for choice in CHOICES:
         if len(row.options & set(choice)) != 1:
-            yield f"it has to say one of {', '.join(choice)}"
+            yield f"it needs exactly one of {', '.join(choice)}"
     for word in sorted(row.options - KNOWN):
         if word.partition("=")[0] not in WITH_VALUE:
-            yield f"exports(5) of the suite has no option '{word}'"
+            yield f"the suite does not know the option '{word}'"
     fsid = row.option("fsid")
     if fsid is not None and not (fsid.isdigit() and int(fsid) > 0):
-        yield f"fsid '{fsid}' is no number above 0"
+        yield f"fsid '{fsid}' is not a number above 0"

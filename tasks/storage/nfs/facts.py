@@ -1,4 +1,4 @@
-"""What the storage changes and checks read of an NFS server, and of who is to mount from it."""
+"""The facts of an NFS server and its clients that the storage changes and checks need."""
 
 import json
 import re
@@ -46,7 +46,7 @@ class Server:
 
 
 def _file_systems(output: str) -> Mapping[str, FileSystem]:
-    """Of `findmnt -J -l`; of two on the same target the later one lies over the other."""
+    """From `findmnt -J -l`. Of two on the same target, the later one covers the other."""
     found = json.loads(output)["filesystems"] if output.strip() else ()
     return {one["target"]: _file_system(one) for one in found}
 
@@ -59,13 +59,13 @@ def _file_system(one: Mapping[str, Any]) -> FileSystem:
 
 
 def _folders(output: str) -> Mapping[str, Folder]:
-    """Of stat's %n, %F, %u:%g and %a, with tabs between."""
+    """From stat's %n, %F, %u:%g and %a, separated by tabs."""
     found = (line.split("\t") for line in output.splitlines())
     return {path: Folder(kind, owner, mode.zfill(4)) for path, kind, owner, mode in found}
 
 
 def _pools(output: str) -> Mapping[str, str]:
-    """{pool: what is wrong with it} of `zpool status -x`, which says nothing of those that are well."""
+    """{pool: its state and status} from `zpool status -x`, which lists only pools with a problem."""
     wrong: dict[str, str] = {}
     for block in re.split(r"^ *pool: ", output, flags=re.MULTILINE)[1:]:
         state = re.search(r"^ *state: (\S+)", block, flags=re.MULTILINE)
@@ -75,7 +75,7 @@ def _pools(output: str) -> Mapping[str, str]:
 
 
 def _server(output: str) -> Server:
-    """Of /proc/fs/nfsd/versions (`-3 +4 +4.1`) and /proc/fs/nfsd/threads, a line each; both are empty while it does not run."""
+    """From /proc/fs/nfsd/versions (`-3 +4 +4.1`) and /proc/fs/nfsd/threads, one line each; both are empty while the server is stopped."""
     lines = output.splitlines()
     if len(lines) < 2:
         return Server()
@@ -89,12 +89,12 @@ def _unit(output: str) -> tuple[str, str]:
 
 
 def _addresses(output: str) -> tuple[str, ...]:
-    """The addresses in /proc/fs/nfsd/clients/*/info, each once."""
+    """The distinct addresses in /proc/fs/nfsd/clients/*/info."""
     return tuple(sorted(set(re.findall(r'^address: "\[?([0-9A-Fa-f.:]+?)\]?:\d+"$', output, flags=re.MULTILINE))))
 
 
-def _others(output: str) -> tuple[tuple[str, Row], ...]:
-    """(file, row) of every file but ours, of `grep -n ''` over all of them."""
+def _unmanaged(output: str) -> tuple[tuple[str, Row], ...]:
+    """(file, row) of every exports file but the suite's own, from `grep -n ''` over all of them."""
     texts: dict[str, str] = {}
     for line in output.splitlines():
         path, _, content = line.split(":", 2)
@@ -103,7 +103,7 @@ def _others(output: str) -> tuple[tuple[str, Row], ...]:
 
 
 def _of_server(name: str, command: str, parse: Callable[[str], T]) -> Fact[T]:
-    """A fact that is read of NFS servers alone; of any other host it is as if nothing answered."""
+    """A fact of NFS servers only; on any other host its output is empty."""
     return Fact(name, command, parse, lambda site, host: command if site.hosts[host].nfs else "true")
 
 
@@ -115,17 +115,17 @@ def _stat(site: Site, host: str) -> str:
 
 EXPORTS_FILE = text("exports_file", EXPORTS)
 SETTINGS_FILE = text("nfs_settings", SETTINGS)
-OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _others)
+OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _unmanaged)
 EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", rows)
 SERVER = _of_server("nfs_server", "cat /proc/fs/nfsd/versions /proc/fs/nfsd/threads 2>/dev/null || true", _server)
 SERVER_UNIT = _of_server("nfs_unit", unit_states(UNIT), _unit)
-# A v4 client says nowhere what it has mounted: the server knows who is there, and which files they have open.
+# A v4 client does not report what it has mounted: the server knows only its clients, and the files that they have open.
 CLIENTS = _of_server("nfs_clients", "cat /proc/fs/nfsd/clients/*/info 2>/dev/null || true", _addresses)
 FILE_SYSTEMS = _of_server(
     "file_systems", "findmnt -J -b -l --real -o TARGET,SOURCE,FSTYPE,UUID,OPTIONS,SIZE,AVAIL 2>/dev/null || true", _file_systems
 )
 POOLS = _of_server("pools", "zpool status -x 2>/dev/null || true", _pools)
-FOLDERS = Fact("export_folders", "stat of the exports' folders and what they are in", _folders, _stat)
+FOLDERS = Fact("export_folders", "stat of the exports' folders and their parents", _folders, _stat)
 
 
 def client(network: IPv4Network) -> str:

@@ -1,4 +1,4 @@
-"""Exports of others: left alone, and what of ours would get in their way."""
+"""Unmanaged exports: they stay as they are, and an export of the inventory that conflicts with one is refused."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ from tasks.storage.nfs.v4_root import hidden
 
 
 def conflicts(facts: HostFacts, nfs: Nfs) -> Iterator[str]:
-    """What others export that ours would collide with, and what `exportfs -ra` would drop because no file says it."""
+    """The unmanaged exports that conflict with the inventory's, and those that `exportfs -ra` would drop because no file has them."""
     files = facts[OTHER_EXPORTS]
     numbers = {str(export.fsid): path for path, export in nfs.exports.items() if export.fsid is not None}
     for name, row in files:
         if row.path in nfs.exports:
-            yield f"{row.path} is exported in {name}:{row.number} too: take it out there, or out of the inventory"
+            yield f"{name}:{row.number} exports {row.path} too: remove it there, or from the inventory"
         elif (fsid := row.option("fsid")) in numbers:
-            yield f"{name}:{row.number} gives fsid {fsid} to {row.path}, the inventory to {numbers[fsid or '']}: choose another"
+            yield f"{name}:{row.number} gives fsid {fsid} to {row.path}, the inventory to {numbers[fsid or '']}: choose another fsid"
     named = [(f"{name}:{row.number}", row) for name, row in files if row.path not in nfs.exports]
     yield from hidden(facts, nfs, nfs.exports, named)
     known = {row.path for _, row in files} | {row.path for row in rows(facts[EXPORTS_FILE])} | set(nfs.exports)
     for row in facts[EXPORT_TABLE]:
         if row.path not in known:
-            yield f"{row.path} is exported by hand, which `exportfs -ra` takes back: write it into a file in /etc/exports.d, or withdraw it"
+            yield f"{row.path} is exported by hand, and `exportfs -ra` would remove it: write it to a file in /etc/exports.d, or remove it"

@@ -1,4 +1,4 @@
-"""What a client sees of an export: mounted, written, read back, and taken away again, in a mount namespace that ends with the probe."""
+"""A probe of each export from a client: mount it, write, read back and clean up, in a mount namespace that ends with the probe."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from inventory.nfs_models import Access, Export
 from inventory.site import Site
 from tasks.core.model.fact import Fact
 
-# One line an export: server:path, mount, folder, root's file, written, read, left. Words are apart by tabs. Each is
-# written at once, because all exports are tried at the same time.
-# `soft` and `retry=0`: a server that is gone must not hang the host. Read past the cache (O_DIRECT). Files have the host's name, so that a
-# probe that was killed is cleared up by the next; a second one at the same time waits for the first.
+# One line an export, separated by tabs: server:path, mount, folder, root's file, written, read, left. Each line is one write, because the
+# probes of all exports run at the same time.
+# `soft` and `retry=0`: a server that is down must not hang the host. `iflag=direct` reads past the cache. File names contain the host's
+# name, so that the next probe removes the files of one that was killed. A second probe at the same time waits for the first.
 PROBE_SCRIPT = r"""
 say() { printf '%s:%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
 as_owner() { setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"; }
@@ -20,8 +20,8 @@ back() { file=$1; shift; [ "$("$@" dd if="$file" iflag=direct status=none 2>/dev
 tidy() { as_owner rm -f "$at/$name.owner"; rm -f "$at/$name.root" "$at/$name.owner"; } 2>/dev/null
 probe() {
   at=/mnt/$1; server=$2 path=$3 uid=$4 gid=$5 access=$6; mkdir -p "$at"
-  if ! said=$(timeout 8 mount -t nfs4 -o soft,timeo=30,retrans=1,retry=0,nosuid,nodev,noexec "$server:$path" "$at" 2>&1); then
-    say "$server" "$path" "$(echo "no: $said" | tr '\n\t' '  ')" - - - - -; return
+  if ! output=$(timeout 8 mount -t nfs4 -o soft,timeo=30,retrans=1,retry=0,nosuid,nodev,noexec "$server:$path" "$at" 2>&1); then
+    say "$server" "$path" "$(echo "no: $output" | tr '\n\t' '  ')" - - - - -; return
   fi
   folder=$(stat -c '%u:%g %a' "$at"); root=- written=- read=- left=-
   if [ "$access" = rw ]; then
@@ -40,7 +40,7 @@ mount -t tmpfs none /mnt || exit 1
 
 @dataclass(frozen=True)
 class NfsProbe:
-    """What a host saw of an export; `-` where it was not tried."""
+    """What a host found at an export; `-` where it did not try."""
 
     export: str
     mounted: str
@@ -52,7 +52,7 @@ class NfsProbe:
 
 
 def _probes(output: str) -> dict[str, NfsProbe]:
-    """Raises ValueError on a line that is no probe's."""
+    """Raises ValueError on a line that is not a probe's."""
     found: dict[str, NfsProbe] = {}
     for line in output.splitlines():
         export, mounted, folder, root, written, read, left = line.split("\t")
@@ -61,7 +61,7 @@ def _probes(output: str) -> dict[str, NfsProbe]:
 
 
 def exports_for(site: Site, host: str) -> Iterator[tuple[str, str, Export]]:
-    """(server, path, export) of what a node may mount: it tries them for the virtual machines on it too."""
+    """(server, path, export) of the exports that a node may mount. It also tries them for its virtual machines."""
     one = site.hosts[host]
     if one.link is not LinkKind.SSH or one.vm is not None or one.nfs is not None:
         return

@@ -1,4 +1,4 @@
-"""Exports tried from the nodes, for the audit alone: each is mounted, written and read, and nothing is left."""
+"""Checks of the exports from the nodes, only in the audit: each can be mounted, written and read, and no file of the probe stays."""
 
 from collections.abc import Iterator
 
@@ -13,40 +13,45 @@ UNKNOWN = NfsProbe("", "no answer in time", "-", "-", "-", "-", "-")
 
 
 def _tried(site: Site, facts: Facts, host: str) -> Iterator[tuple[str, Export, NfsProbe]]:
-    """(target, export, what was seen) of each export that the host may mount."""
+    """(target, export, result) of each export that the host may mount."""
     for server, path, export in exports_for(site, host):
         seen = facts[host][NFS_PROBES].get(f"{site.hosts[server].address.ip}:{path}", UNKNOWN)
         yield f"{host} at {server}:{path}", export, seen
 
 
 def _written(site: Site, facts: Facts, host: str) -> Iterator[tuple[str, Export, NfsProbe]]:
-    """Those that are mounted and may be written to."""
+    """Those that were mounted and allow writes."""
     return (one for one in _tried(site, facts, host) if one[2].mounted == "yes" and one[1].access is Access.READ_WRITE)
 
 
 @check(
     needs=(NFS_PROBES,),
     severity=Severity.CRITICAL,
-    remediation="Look at the server's `exportfs -s` and at the way there (port 2049); nfs-common has to be installed.",
+    remediation="See `exportfs -s` on the server, and the path to it (port 2049). The node needs nfs-common.",
     tags=TAGS,
 )
 def exports_can_be_mounted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A node mounts each export that it may, by NFS v4."""
+    """A node can mount each export that admits it, with NFS v4."""
     for target, _, seen in _tried(site, facts, host):
         yield Finding(target, "mounted", "mounted" if seen.mounted == "yes" else seen.mounted)
 
 
-@check(needs=(NFS_PROBES,), severity=Severity.CRITICAL, remediation="See owner and mode of the folder, and its array's space.", tags=TAGS)
+@check(
+    needs=(NFS_PROBES,),
+    severity=Severity.CRITICAL,
+    remediation="See the owner and mode of the folder, and the free space of its array.",
+    tags=TAGS,
+)
 def exports_keep_what_is_written(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """What a node writes is what the server gives back."""
+    """A node reads from the server what it wrote."""
     for target, _, seen in _written(site, facts, host):
         got = "written and read" if seen.read == "yes" else "written, not read" if seen.written == "yes" else "not written"
         yield Finding(target, "written and read", got)
 
 
-@check(needs=(NFS_PROBES,), severity=Severity.CRITICAL, remediation="Run the storage stage: the export's squash decides it.", tags=TAGS)
+@check(needs=(NFS_PROBES,), severity=Severity.CRITICAL, remediation="Run the storage stage: it sets the export's squash.", tags=TAGS)
 def root_is_squashed_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Root of a node is root on an export, or nobody, as its purpose wants."""
+    """Root of a node is root or nobody on an export, as the inventory's squash sets it."""
     for target, export, seen in _written(site, facts, host):
         want = "root is root" if export.squash is Squash.NONE else "root is nobody"
         yield Finding(target, want, "root is root" if seen.root.startswith("0:") else "root is nobody")
@@ -55,11 +60,11 @@ def root_is_squashed_as_intended(site: Site, facts: Facts, host: str) -> Iterato
 @check(
     needs=(NFS_PROBES,),
     severity=Severity.MAJOR,
-    remediation="Run the storage stage; see whether another file system lies over it.",
+    remediation="Run the storage stage; see whether another file system is mounted over it.",
     tags=TAGS,
 )
 def clients_see_the_owner_and_mode(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """A node sees owner and mode of each export as the inventory says them."""
+    """A node sees the inventory's owner and mode on each export."""
     for target, export, seen in _tried(site, facts, host):
         if seen.mounted == "yes":
             owner, _, mode = seen.folder.partition(" ")
@@ -68,7 +73,7 @@ def clients_see_the_owner_and_mode(site: Site, facts: Facts, host: str) -> Itera
 
 @check(needs=(NFS_PROBES,), severity=Severity.MINOR, remediation="Remove the files .burrow-probe-* by hand.", tags=TAGS)
 def probes_leave_nothing_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No file of a probe stays in an export."""
+    """No probe file stays in an export."""
     for target, _, seen in _written(site, facts, host):
         yield Finding(target, "0 files", f"{seen.left} files")
 

@@ -1,4 +1,4 @@
-"""The NFS server of each host that has one, as a change set of its own."""
+"""The change sets of the NFS servers, one a server."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tasks.storage.truenas.facts import is_truenas
 
 
 def nfs(site: Site) -> Iterator[ChangeSet]:
-    """One set a server, in its platform's own way; what clients see of it is tried by the audit."""
+    """One set a server, by its platform. The audit tries its exports from the clients."""
     for host in site.hosts.values():
         if host.nfs is not None and host.managed:
             yield _set(host, truenas=is_truenas(site, host.name))

@@ -1,1 +1,1 @@
-"""NFS exports of a TrueNAS, by its API."""
+"""NFS exports of a TrueNAS, through its API."""

@@ -1,4 +1,4 @@
-"""The same exports on a TrueNAS, which owns /etc/exports and keeps others' files out of /etc/exports.d: by its API."""
+"""The exports of a TrueNAS, through its API: it owns /etc/exports, and removes files of other programs from /etc/exports.d."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SERVE = "service.control"
 
 @dataclass(frozen=True)
 class TruenasState:
-    """The suite's shares, the folders of those that are wanted, and the service."""
+    """The suite's shares, the folders of the wanted shares, and the service."""
 
     shares: tuple[ShareState, ...]
     folders: tuple[folders.FolderState, ...]
@@ -30,7 +30,7 @@ class TruenasState:
 
 @dataclass(frozen=True)
 class TruenasExports(Change[TruenasState]):
-    """The TrueNAS shares the inventory's exports by NFS, each from its pool, with its owner, mode and squash; others' stay as they are."""
+    """The TrueNAS shares the inventory's exports by NFS, each with its pool, owner, mode and squash. Unmanaged shares stay as they are."""
 
     needs: ClassVar = (SHARES, SERVICE, POOLS, FOLDERS, CLIENTS)
     host: str
@@ -41,7 +41,7 @@ class TruenasExports(Change[TruenasState]):
         return nfs
 
     def intend(self, site: Site, facts: Facts) -> TruenasState:  # noqa: ARG002
-        """The inventory's exports, in the order of their paths."""
+        """The inventory's exports, sorted by path."""
         nfs = self._nfs(site)
         shares = (
             ShareState(path, tuple(sorted(map(str, one.clients))), one.access is Access.READ_ONLY, one.squash.value)
@@ -52,13 +52,13 @@ class TruenasExports(Change[TruenasState]):
         )
 
     def observe(self, site: Site, facts: Facts) -> TruenasState:
-        """As found; of the shares, those that carry the suite's comment."""
+        """The state as found. Of the shares, only those with the suite's comment."""
         have = facts[self.host]
         ours = tuple(sorted((state_of(one) for one in have[SHARES] if one.ours), key=lambda share: share.path))
         return TruenasState(ours, folders.states(self._nfs(site), have[FOLDERS]), have[SERVICE])
 
     def steps(self, site: Site, facts: Facts, want: TruenasState) -> tuple[Step, ...]:
-        """Folders, the service's settings, shares, and the service itself; each call with its opposite where there is one."""
+        """Folders, the service's settings, shares, and the service itself; each call with its undo where there is one."""
         have = self.observe(site, facts)
         differ = {one.path for one in set(want.shares) - set(have.shares)} | {one.path for one in set(want.folders) - set(have.folders)}
         if reasons := tuple(dict.fromkeys(faults(facts[self.host], self._nfs(site), differ))):
@@ -74,24 +74,24 @@ class TruenasExports(Change[TruenasState]):
 def _folders(have: tuple[folders.FolderState, ...], want: tuple[folders.FolderState, ...]) -> Iterator[Call]:
     for old, new in zip(have, want, strict=True):
         if not old.owner:
-            shown = f"{new.path} is made: owner {new.owner}, mode {new.mode}; undone, it stays, empty: the API removes no folder"
+            shown = f"{new.path} is created: owner {new.owner}, mode {new.mode}; an undo leaves it, because the API cannot remove a folder"
             yield call("filesystem.mkdir", {"path": new.path, "options": {"mode": new.mode[1:]}}, shown=shown, impact=(NO_TIMER,))
             yield _permission(new)
         elif old != new:
-            shown = f"{new.path}: owner {old.owner} mode {old.mode} becomes owner {new.owner} mode {new.mode}; nothing in it is touched"
+            shown = f"{new.path}: owner {old.owner} mode {old.mode} becomes owner {new.owner} mode {new.mode}; its content is not touched"
             yield _permission(new, shown=shown, undo=_permission(old))
 
 
 def _permission(folder: folders.FolderState, *, shown: str = "", undo: Call | None = None) -> Call:
     uid, gid = folder.owner.split(":")
     options = {"recursive": False, "stripacl": False, "traverse": False}
-    what = {"path": folder.path, "uid": int(uid), "gid": int(gid), "mode": folder.mode.removeprefix("0"), "options": options}
-    return call("filesystem.setperm", what, shown=shown, undo=undo, job=True, impact=(NO_TIMER,))
+    parameters = {"path": folder.path, "uid": int(uid), "gid": int(gid), "mode": folder.mode.removeprefix("0"), "options": options}
+    return call("filesystem.setperm", parameters, shown=shown, undo=undo, job=True, impact=(NO_TIMER,))
 
 
 def _settings(have: Service, want: Service) -> Iterator[Call]:
     if (have.versions, have.threads) != (want.versions, want.threads):
-        shown = f"NFS {_spoken(have)} becomes {_spoken(want)}"
+        shown = f"NFS {_text(have)} becomes {_text(want)}"
         undo = call("nfs.update", _config(have))
         yield call("nfs.update", _config(want), shown=shown, undo=undo, impact=(NO_TIMER, *((RESTART,) if have.running else ())))
 
@@ -100,7 +100,7 @@ def _config(service: Service) -> dict[str, Any]:
     return {"protocols": [f"NFSV{version}" for version in service.versions], "servers": service.threads or None}
 
 
-def _spoken(service: Service) -> str:
+def _text(service: Service) -> str:
     return f"v{' and v'.join(map(str, service.versions))} with {service.threads or 'its own number of'} threads"
 
 

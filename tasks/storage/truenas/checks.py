@@ -1,4 +1,4 @@
-"""A TrueNAS against the inventory, by what its API answers."""
+"""The checks of a TrueNAS against the inventory, through its API."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ RUN = "Run the storage stage."
 
 @check(needs=(SHARES,), severity=Severity.CRITICAL, remediation=RUN, tags=TAGS)
 def truenas_shares_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every export of the inventory is shared, to its clients, with its access and squash."""
+    """The TrueNAS shares every export of the inventory, with its clients, access and squash."""
     nfs = site.hosts[host].nfs
     for path, export in nfs.exports.items() if nfs and is_truenas(site, host) else ():
         shares = [share for share in facts[host][SHARES] if share.path == path and share.enabled]
@@ -24,9 +24,11 @@ def truenas_shares_are_as_intended(site: Site, facts: Facts, host: str) -> Itera
         yield Finding(f"{host}:{path}", want, got or "not shared", path)
 
 
-@check(needs=(SHARES,), severity=Severity.MAJOR, remediation="Name its networks in the share: one without any is everybody's.", tags=TAGS)
+@check(
+    needs=(SHARES,), severity=Severity.MAJOR, remediation="Set the networks of the share: one without any is open to everybody.", tags=TAGS
+)
 def no_truenas_share_is_everybodys(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """No share is open to whoever can send packets there."""
+    """No share is open to every address."""
     if is_truenas(site, host):
         paths = [share.path for share in facts[host][SHARES] if share.enabled and not share.clients]
         yield Finding(f"{host}:shares", "none to everybody", " ".join(paths) or "none to everybody")
@@ -34,7 +36,7 @@ def no_truenas_share_is_everybodys(site: Site, facts: Facts, host: str) -> Itera
 
 @check(needs=(FOLDERS,), severity=Severity.MAJOR, remediation=RUN, tags=TAGS)
 def truenas_folders_have_their_owner_and_mode(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """The folder of each export is there, with its owner and mode."""
+    """The folder of each export exists, with its owner and mode."""
     nfs = site.hosts[host].nfs
     for path, export in nfs.exports.items() if nfs and is_truenas(site, host) else ():
         found = facts[host][FOLDERS].get(path)
@@ -55,7 +57,7 @@ def truenas_serves_the_intended_versions(site: Site, facts: Facts, host: str) ->
         yield Finding(f"{host}:nfs", "running, enabled", state)
 
 
-@check(needs=(POOLS,), severity=Severity.CRITICAL, remediation="Its own interface names the disk and what to do.", tags=TAGS)
+@check(needs=(POOLS,), severity=Severity.CRITICAL, remediation="Its web interface names the disk and the remedy.", tags=TAGS)
 def truenas_pools_are_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The pool of every array is mounted and healthy, and has its least free space."""
     nfs = site.hosts[host].nfs

@@ -1,4 +1,4 @@
-"""What is asked of a TrueNAS by its API (25.10), and what it answers."""
+"""The facts of a TrueNAS, from its API (25.10)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from inventory.site import Site
 from tasks.core.model.fact import CALL, Fact, T
 from tasks.storage.nfs.facts import Folder
 
-# By this comment a share is the suite's; any other is somebody else's.
+# The comment of the suite's shares. Shares with another comment are unmanaged.
 MARK = "Burrow"
-# What a share is made of; `id` and `locked` are the device's own to say.
+# The settings of a share. The device sets `id` and `locked` itself.
 FIELDS = (
     "path",
     "comment",
@@ -31,7 +31,7 @@ ROOTS = (("root", "root"), ("root", "wheel"))
 
 @dataclass(frozen=True)
 class Share:
-    """A share as its API says it: clients as networks, squash in the words of exports(5)."""
+    """A share: clients as networks, squash as an option of exports(5)."""
 
     number: int
     path: str
@@ -40,13 +40,13 @@ class Share:
     squash: str
     enabled: bool
     ours: bool
-    said: str
-    """What its API would have to be told to make it again, as JSON."""
+    settings: str
+    """FIELDS as JSON, with which the API creates the share again."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """The NFS service: the versions and threads that it is set to, whether it runs, and whether it starts at boot."""
+    """The NFS service: its configured versions and threads, whether it runs, and whether it starts at boot."""
 
     versions: tuple[int, ...]
     threads: int
@@ -56,7 +56,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool: where it is mounted, what its disks are like, how much of it is free in percent."""
+    """A pool: its mount point, the state of its disks, its free space in percent."""
 
     path: str
     status: str
@@ -65,7 +65,7 @@ class Pool:
 
 
 def _results(output: str) -> list[Any]:
-    """The results of a fact's calls. Raises ValueError with the API's own reason where one was refused."""
+    """The results of a fact's calls. Raises ValueError with the API's reason where it refused one."""
     answers = json.loads(output)
     for answer in answers:
         if "error" in answer:
@@ -80,12 +80,12 @@ def _shares(output: str) -> tuple[Share, ...]:
 
 def _share(row: Mapping[str, Any]) -> Share:
     clients = (*row["networks"], *(host if "/" in host or not host[0].isdigit() else f"{host}/32" for host in row["hosts"]))
-    said = json.dumps({key: row[key] for key in FIELDS})
-    return Share(row["id"], row["path"], tuple(sorted(clients)), row["ro"], _squash(row), row["enabled"], row["comment"] == MARK, said)
+    settings = json.dumps({key: row[key] for key in FIELDS})
+    return Share(row["id"], row["path"], tuple(sorted(clients)), row["ro"], _squash(row), row["enabled"], row["comment"] == MARK, settings)
 
 
 def _squash(row: Mapping[str, Any]) -> str:
-    """Root stays root only where its group does too: a TrueNAS maps one without the other to an anonymous user."""
+    """The squash of a share. Root stays root only with its group: a TrueNAS maps one without the other to an anonymous user."""
     if row["mapall_user"]:
         return "all_squash"
     root = (row["maproot_user"], row["maproot_group"])
@@ -108,7 +108,7 @@ def _percent(free: int | None, size: int | None) -> int:
 
 
 def _folders(output: str) -> Mapping[str, Folder]:
-    """Of `filesystem.stat`; a path that is not there is refused, and not among them."""
+    """{path: folder} from `filesystem.stat`, without paths that do not exist: the API refuses those."""
     found = [answer["result"] for answer in json.loads(output) if "result" in answer]
     return {row["realpath"]: _folder(row) for row in found}
 
@@ -124,13 +124,13 @@ def _clients(output: str) -> tuple[str, ...]:
 
 
 def _fact(name: str, parse: Callable[[str], T], *calls: str) -> Fact[T]:
-    """A fact of TrueNAS hosts alone: of any other host it is as if nothing answered."""
+    """A fact of TrueNAS hosts only; on any other host its output is empty."""
     command = "\n".join(f"{CALL}{call}" for call in calls)
     return Fact(name, command, parse, lambda site, host: command if is_truenas(site, host) else "true")
 
 
 def is_truenas(site: Site, host: str) -> bool:
-    """Whether the host is a TrueNAS that serves."""
+    """Whether the host is a TrueNAS with NFS exports."""
     return site.hosts[host].platform is Platform.TRUENAS and site.hosts[host].nfs is not None
 
 
@@ -146,6 +146,4 @@ SHARES = _fact("truenas_shares", _shares, "sharing.nfs.query []")
 SERVICE = _fact("truenas_nfs", _service, "nfs.config []", 'service.query [[["service", "=", "nfs"]]]')
 POOLS = _fact("truenas_pools", _pools, "pool.query []")
 CLIENTS = _fact("truenas_clients", _clients, "nfs.get_nfs4_clients []")
-FOLDERS: Fact[Mapping[str, Folder]] = Fact(
-    "truenas_folders", "filesystem.stat of the exports' folders and what they are in", _folders, _stat
-)
+FOLDERS: Fact[Mapping[str, Folder]] = Fact("truenas_folders", "filesystem.stat of the exports' folders and their parents", _folders, _stat)

@@ -1,4 +1,4 @@
-"""The shares of a TrueNAS that are the suite's, and the calls that make them so."""
+"""The suite's shares of a TrueNAS, and the API calls that create, change and remove them."""
 
 import json
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import Any
 from inventory.nfs_models import Squash
 from inventory.site import Site
 from tasks.core.model.operation import Call
-from tasks.storage.nfs.impact import who
+from tasks.storage.nfs.impact import affected
 from tasks.storage.truenas.facts import MARK, Share
 
-NO_TIMER = "the API has no timer: what is done when this run dies stays, and the next run goes on from there"
+NO_TIMER = "the API has no timer: if this run dies, the calls made so far stay, and the next run continues from there"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def call(method: str, *parameters: Any, shown: str = "", undo: Call | None = Non
 
 
 def share_calls(site: Site, there: tuple[Share, ...], want: tuple[ShareState, ...], clients: tuple[str, ...]) -> Iterator[Call]:
-    """What makes the suite's shares the wanted ones: made, changed in place, or taken away."""
+    """The calls that create, change or delete the suite's shares until they are the wanted ones."""
     ours = {share.path: share for share in there if share.ours}
     for share in want:
         old = ours.pop(share.path, None)
@@ -40,15 +40,15 @@ def share_calls(site: Site, there: tuple[Share, ...], want: tuple[ShareState, ..
             undo = Call("sharing.nfs.delete", "[{id}]")
             yield call("sharing.nfs.create", _data(share), shown=f"{_line(share)} is shared", undo=undo, impact=(NO_TIMER,))
         elif (before := state_of(old)) != share:
-            undo = call("sharing.nfs.update", old.number, json.loads(old.said))
+            undo = call("sharing.nfs.update", old.number, json.loads(old.settings))
             shown = f"{_line(before)} becomes {_line(share)}"
             yield call("sharing.nfs.update", old.number, _data(share), shown=shown, undo=undo, impact=(NO_TIMER,))
     for old in ours.values():
-        named = "".join(dict.fromkeys(who(site, one, clients) for one in old.clients))
-        gone = f"{old.path} is no longer served; the folder and what is in it stay{named}"
-        undo = call("sharing.nfs.create", json.loads(old.said))
+        named = "".join(dict.fromkeys(affected(site, one, clients) for one in old.clients))
+        impact = f"{old.path} is no longer served; the folder and its content stay{named}"
+        undo = call("sharing.nfs.create", json.loads(old.settings))
         shown = f"{_line(state_of(old))} is no longer shared"
-        yield call("sharing.nfs.delete", old.number, shown=shown, undo=undo, impact=(NO_TIMER, gone))
+        yield call("sharing.nfs.delete", old.number, shown=shown, undo=undo, impact=(NO_TIMER, impact))
 
 
 def state_of(share: Share) -> ShareState:
@@ -62,7 +62,7 @@ def _line(share: ShareState) -> str:
 
 
 def _data(share: ShareState) -> dict[str, Any]:
-    """A share as its API takes it; no_root_squash is root mapped to root, its group too."""
+    """A share as the API's parameters; no_root_squash maps root and its group to root."""
     networks = [client for client in share.clients if _is_network(client)]
     root, all_ = share.squash == Squash.NONE, share.squash == Squash.ALL
     return {

@@ -1,1 +1,1 @@
-"""Keys of the cluster's nodes."""
+"""The SSH keys of the cluster's nodes."""

@@ -1,4 +1,4 @@
-"""Keys of the Proxmox cluster's nodes: who may log in where, before there is a cluster and in it."""
+"""The SSH keys of the Proxmox cluster's nodes, before and after they join."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
 
 @dataclass(frozen=True)
 class Known:
-    """The lines of others that a node has: keys that it lets in, hosts that it knows."""
+    """A node's lines about the other nodes: the keys that it accepts, and the hosts that it knows."""
 
     keys: tuple[str, ...]
     hosts: tuple[str, ...]
@@ -25,15 +25,15 @@ class Known:
 
 @dataclass(frozen=True)
 class NodeKeys(Change[Known]):
-    """Root of each node of the cluster may log in on the others, whose host keys are known: `pvecm add` goes by SSH."""
+    """Root of each node may log in on every other node and knows its host key, because `pvecm add` uses SSH."""
 
     needs: ClassVar = (ROOT_KEY, HOST_KEY, AUTHORIZED_KEYS, KEYS_PATH, KNOWN_HOSTS, COROSYNC)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Known:
-        """The other nodes' public keys; all nodes' where the file is the cluster's, which its first member alone writes.
+        """The other nodes' public keys; those of all nodes where the file is the cluster's, which only its first member writes.
 
-        Raises Refused where a node has no key, would lose keys or their options when it joins, or revokes another's host key.
+        Raises Refused where a node has no key, would lose keys or their options when it joins, or revokes another node's host key.
         """
         _need_no_loss(site, facts, self.host)
         keys, hosts = [], []
@@ -52,13 +52,13 @@ class NodeKeys(Change[Known]):
         return Known(tuple(keys), tuple(hosts))
 
     def observe(self, site: Site, facts: Facts) -> Known:
-        """Those of them that are there, each by its key: what stands around it, its options too, is as somebody wrote it."""
+        """The wanted lines that the files have, compared by key only: options and names of a line stay as an operator wrote them."""
         want, here = self.intend(site, facts), facts[self.host]
         keys, hosts = _keys_missing(here[AUTHORIZED_KEYS], want.keys), _hosts_missing(here[KNOWN_HOSTS], want.hosts)
         return Known(tuple(one for one in want.keys if one not in keys), tuple(one for one in want.hosts if one not in hosts))
 
     def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
-        """The missing lines at the end of each file."""
+        """Appends the missing lines to each file."""
         del site
         return (
             FilePart(
@@ -77,33 +77,34 @@ def _is_member(facts: Facts, host: str) -> bool:
 
 
 def _shares(facts: Facts, host: str) -> bool:
-    """Whether its file is the one of the whole cluster: Proxmox links it to /etc/pve (pve-cluster, PVE::Cluster::Setup::setup_ssh_keys)."""
-    path, is_member = facts[host][KEYS_PATH], _is_member(facts, host)  # both have to be known
+    """Whether the host's file is the cluster's: Proxmox links it to /etc/pve (pve-cluster, PVE::Cluster::Setup::setup_ssh_keys)."""
+    path, is_member = facts[host][KEYS_PATH], _is_member(facts, host)  # reads both, so that a missing fact raises
     return is_member and bool(shared_mount(path))
 
 
 def _need_no_loss(site: Site, facts: Facts, host: str) -> None:
-    """Raises Refused where the node is yet to join and lets in whom the first one does not: the first one's file takes its place."""
+    """Raises Refused where a node that has not joined accepts keys that the first node does not: the first node's file replaces its own."""
     first = members(site)[0]
     if host == first or first not in facts or _is_member(facts, host):
         return
     theirs = authorized(facts[first][AUTHORIZED_KEYS])
-    there = {key.plain for key in theirs}
+    plain = {key.plain for key in theirs}
     nodes = [key for name in members(site) if name in facts for key in authorized(facts[name][ROOT_KEY])[:1]]
-    after = {*theirs, *(key for key in nodes if key not in there)}  # those of the nodes are added as they are
+    after = {*theirs, *(key for key in nodes if key not in plain)}  # this change adds the nodes' keys without options
     ours = [key for key in authorized(facts[host][AUTHORIZED_KEYS]) if key not in after]
     kept = {key.plain for key in after}
     if lost := [str(key) for key in ours if key.plain not in kept]:
         raise Refused(
-            f"{host}: {KEYS_FILE} lets in {', '.join(lost)}, which {first}'s does not, and joining puts {first}'s in its place:"
-            f" add these keys on {first}, or take them out on {host}, then run again"
+            f"{host}: {KEYS_FILE} accepts {', '.join(lost)}, which {first}'s does not, and joining replaces the file with {first}'s:"
+            f" add these keys on {first}, or remove them on {host}, then run again"
         )
     if other := [
         f"{key} with {_options(key)}, {first}'s with {' or '.join(_options(one) for one in after if one.plain == key.plain)}"
         for key in ours
     ]:
         raise Refused(
-            f"{host}: {KEYS_FILE} has {'; '.join(other)}, and joining puts {first}'s in its place: say the same on both, then run again"
+            f"{host}: {KEYS_FILE} has {'; '.join(other)}, and joining replaces the file with {first}'s: set the same options on both,"
+            " then run again"
         )
 
 
@@ -112,27 +113,27 @@ def _options(key: Key) -> str:
 
 
 def _need_unrevoked(facts: Facts, host: str, name: str, address: str, key: Key) -> None:
-    """Raises Refused where somebody says that the key was stolen: a line more would let nobody in."""
+    """Raises Refused where known_hosts revokes the key: SSH would refuse the host in spite of another line."""
     if ("@revoked", key) in known(facts[host][KNOWN_HOSTS], address):
-        raise Refused(f"{host}: {HOSTS_FILE} revokes the host key of {name}: give {name} a new one, or take that line out, then run again")
+        raise Refused(f"{host}: {HOSTS_FILE} revokes the host key of {name}: give {name} a new one, or remove that line, then run again")
 
 
 def _key(host: str, path: str, text: str) -> Key:
     if not text.strip():
-        raise Refused(f"{host}: no {path}: make one (`ssh-keygen`), as Proxmox's installer does, then run again")
+        raise Refused(f"{host}: no {path}: create it (`ssh-keygen`), as Proxmox's installer does, then run again")
     if not (found := authorized(text)):
-        raise Refused(f"{host}: {path} holds no public key: make it anew (`ssh-keygen -y`), then run again")
+        raise Refused(f"{host}: {path} has no public key: write it again (`ssh-keygen -y`), then run again")
     return found[0].plain
 
 
 def _keys_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
-    """The lines whose key a file has not: restricted by somebody's options, it is there."""
-    there = {key.plain for key in authorized(text)}
-    return tuple(line for line in lines if authorized_key(line) not in there)
+    """The lines whose key is not in a file. A key with options counts as present."""
+    present = {key.plain for key in authorized(text)}
+    return tuple(line for line in lines if authorized_key(line) not in present)
 
 
 def _hosts_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
-    """The lines, `ADDRESS TYPE KEY`, whose key a file has not for that address, among others or hashed."""
+    """The lines, `ADDRESS TYPE KEY`, whose key a file does not have for that address, in a list of patterns or hashed."""
     wanted = [(line, *line.split(" ", 1)) for line in lines]
     return tuple(line for line, address, key in wanted if ("", authorized_key(key)) not in known(text, address))
 

@@ -1,4 +1,4 @@
-"""Lines of authorized_keys and known_hosts as OpenSSH reads them (sshd(8)): a key is its type and text, whatever stands around it."""
+"""A parser of authorized_keys and known_hosts, as in sshd(8). The type and text identify a key, not its options or name."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 KEY = re.compile(r"(?P<kind>(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+)\s+(?P<text>[\w+/=]+)(?:\s+(?P<name>.*\S))?\s*")
-# Options are apart by commas; in double quotes there may be commas and spaces, and a quote after a backslash (sshd, auth-options).
+# Commas separate options. Double quotes may contain commas, spaces, and quotes after a backslash (sshd, auth-options).
 OPTIONS = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
 OPTION = re.compile(r'(?:[^,"]|"(?:\\"|[^"])*")+')
 CA = "cert-authority"
@@ -16,7 +16,7 @@ CA = "cert-authority"
 
 @dataclass(frozen=True)
 class Key:
-    """A line's key, with what it is restricted to; its name says nothing."""
+    """A line's key with its options. Comparison ignores its name."""
 
     kind: str
     text: str
@@ -25,7 +25,7 @@ class Key:
 
     @property
     def plain(self) -> "Key":
-        """The key alone; one that signs others is another thing, since it lets in by itself nobody."""
+        """The key without options, except `cert-authority`: such a key signs other keys, and does not allow a login by itself."""
         return Key(self.kind, self.text, self.options & {CA}, self.name)
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class Key:
 
 
 def authorized(text: str) -> tuple[Key, ...]:
-    """The keys of an authorized_keys file, in order; lines that sshd passes over are passed over."""
+    """The keys of an authorized_keys file, in order, without the lines that sshd ignores."""
     return tuple(key for line in text.splitlines() if (key := authorized_key(line)) is not None)
 
 
@@ -44,31 +44,31 @@ def authorized_key(line: str) -> Key | None:
         return None
     if found := KEY.fullmatch(words):
         return Key(found["kind"], found["text"], name=found["name"] or "")
-    begun = OPTIONS.match(words)
-    found = KEY.fullmatch(words[begun.end() :].strip()) if begun else None
-    if not begun or not found:
+    options = OPTIONS.match(words)
+    found = KEY.fullmatch(words[options.end() :].strip()) if options else None
+    if not options or not found:
         return None
-    return Key(found["kind"], found["text"], frozenset(map(_option, OPTION.findall(begun[0]))), found["name"] or "")
+    return Key(found["kind"], found["text"], frozenset(map(_option, OPTION.findall(options[0]))), found["name"] or "")
 
 
 def _option(word: str) -> str:
-    """Names of options have no case; what is in quotes has."""
+    """An option with its name in lower case: names ignore case, values do not."""
     name, equals, value = word.partition("=")
     return f"{name.lower()}{equals}{value}"
 
 
 def known(text: str, address: str) -> tuple[tuple[str, Key | None], ...]:
-    """(marker, key) of each line of a known_hosts file about an address; a marker is `@revoked`, `@cert-authority` or nothing."""
+    """(marker, key) of each line of a known_hosts file for an address; the marker is `@revoked`, `@cert-authority` or empty."""
     found = []
     for words in map(str.split, text.splitlines()):
         marker = words.pop(0) if words and words[0].startswith("@") else ""
-        if len(words) > 2 and not words[0].startswith("#") and _is_about(words[0], address):
+        if len(words) > 2 and not words[0].startswith("#") and _matches(words[0], address):
             found.append((marker, authorized_key(" ".join(words[1:3]))))
     return tuple(found)
 
 
-def _is_about(names: str, address: str) -> bool:
-    """Whether a list of patterns has an address; a pattern with a `!` keeps it out, a hashed name stands alone (sshd(8))."""
+def _matches(names: str, address: str) -> bool:
+    """Whether a list of patterns matches an address. A pattern with `!` excludes it; a hashed name is alone on its line (sshd(8))."""
     if names.startswith("|1|"):
         salt, _, hashed = names.removeprefix("|1|").partition("|")
         try:

@@ -1,1 +1,1 @@
-"""The Proxmox cluster's members."""
+"""The members of the Proxmox cluster."""

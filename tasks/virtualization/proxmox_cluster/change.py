@@ -1,4 +1,4 @@
-"""The Proxmox cluster: its nodes are members one after the other."""
+"""The membership of the Proxmox cluster: the nodes join one after the other."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,13 +11,14 @@ from tasks.core.model.operation import PVE, Command
 from tasks.storage.ceph.identity import CEPH_IDENTITY, need_one_ceph
 from tasks.virtualization.proxmox_cluster.facts import COROSYNC, links, members
 
-# Of corosync's links that work it uses the one of the highest priority (corosync.conf(5), link_mode passive); said once, for the cluster.
+# Of its working links, corosync uses the one with the highest priority (corosync.conf(5), link_mode passive). Only `pvecm create` sets it,
+# for the whole cluster.
 PRIORITIES = ("priority=20", "priority=10")
 
 
 @dataclass(frozen=True)
 class Membership:
-    """The cluster that a node is in, and its addresses there, the preferred link first."""
+    """A node's cluster, and its addresses in it, the preferred link first."""
 
     cluster: str
     links: tuple[str, ...]
@@ -31,7 +32,7 @@ class ProxmoxCluster(Change[Membership]):
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Membership:
-        """The site's cluster. Raises Refused on a node of another one, of Proxmox or of Ceph: no command takes it out of that."""
+        """The site's cluster. Raises Refused where the node is in another cluster of Proxmox or Ceph: no runbook removes it from there."""
         assert site.ceph is not None
         need_one_ceph(members(site), facts)
         found = facts[self.host][COROSYNC]
@@ -39,29 +40,29 @@ class ProxmoxCluster(Change[Membership]):
             raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")
         if found.nodes and self.host not in found.nodes:
             raise Refused(
-                f"{self.host}: /etc/pve/corosync.conf is of the nodes {', '.join(sorted(found.nodes))}, and {self.host} is none of them: it"
-                f" was taken out of {found.name}, or has another name there; see pvecm(1), `Remove a Cluster Node`"
+                f"{self.host}: /etc/pve/corosync.conf lists the nodes {', '.join(sorted(found.nodes))}, but not {self.host}: the node was"
+                f" removed from {found.name}, or has another name there; see pvecm(1), `Remove a Cluster Node`"
             )
         return Membership(site.ceph.cluster, links(site, self.host))
 
     def observe(self, site: Site, facts: Facts) -> Membership:
-        """What corosync's file says."""
+        """The membership in corosync.conf."""
         del site
         found = facts[self.host][COROSYNC]
         return Membership(found.name if self.host in found.nodes else "", found.nodes.get(self.host, ()))
 
     def steps(self, site: Site, facts: Facts, want: Membership) -> tuple[Step, ...]:
-        """Make the cluster, or join it. Raises Refused where a member's links are others: changing them is work by hand."""
+        """Create the cluster, or join it. Raises Refused where a member has other links: an operator changes them by hand."""
         if facts[self.host][COROSYNC].nodes.get(self.host):
             has = " and ".join(facts[self.host][COROSYNC].nodes[self.host])
             wanted = " and ".join(want.links)
-            raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as pvecm(1) says")
+            raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as in pvecm(1)")
         first = members(site)[0]
         if self.host == first:
             words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
-            return (Command(words, f"cluster {want.cluster} is made of {self.host}", mount=PVE),)
+            return (Command(words, f"cluster {want.cluster} is created on {self.host}", mount=PVE),)
         words = ("pvecm", "add", str(site.hosts[first].address.ip), *_links(want), "--use_ssh", "1")
-        impact = ("corosync starts: /etc/pve becomes the cluster's",)
+        impact = ("corosync starts: the cluster's /etc/pve replaces the node's",)
         return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=impact, mount=PVE),)
 
 

@@ -1,4 +1,4 @@
-"""corosync.conf as Proxmox reads it (pve-cluster, PVE::Corosync::parse_conf): words, apart by any white space, and comments anywhere."""
+"""A parser of corosync.conf as Proxmox's (pve-cluster, PVE::Corosync::parse_conf): words between white space, and comments anywhere."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from tasks.core.model.errors import BurrowError
 
 COROSYNC_CONF = "/etc/pve/corosync.conf"
-BY_HAND = "correct it as pvecm(1) says, then run again"
+BY_HAND = "correct it as in pvecm(1), then run again"
 
-# Sections of which there may be several in one place.
+# Sections that may occur several times in one place.
 REPEATED = ("node", "interface")
 
 Section = dict[str, str]
@@ -19,7 +19,7 @@ Word = tuple[int, str]
 
 @dataclass(frozen=True)
 class Corosync:
-    """The cluster's name, each node's addresses by link, its names by id, and what a link counts for. Without a file all are empty."""
+    """The cluster's name, each node's addresses by link, the nodes' names by id, and each link's priority. All empty without a file."""
 
     name: str
     nodes: Mapping[str, tuple[str, ...]]
@@ -28,7 +28,7 @@ class Corosync:
 
 
 def parse(text: str) -> Corosync:
-    """The cluster of a file. Raises BurrowError, with the line, where Proxmox would not take it, or where it names no cluster."""
+    """The cluster of a file. Raises BurrowError, with the line, where Proxmox would reject the file or it names no cluster."""
     if not text:
         return Corosync("", {}, {}, {})
     sections = list(_sections(_words(text)))
@@ -37,7 +37,7 @@ def parse(text: str) -> Corosync:
     name = next((one["cluster_name"] for path, one in sections if path == ("totem",) and "cluster_name" in one), "")
     if not name or not nodes:
         missing = "node in nodelist" if name else "cluster_name in totem"
-        raise BurrowError(f"{COROSYNC_CONF} is there and has no {missing}: {BY_HAND}")
+        raise BurrowError(f"{COROSYNC_CONF} exists but has no {missing}: {BY_HAND}")
     priorities = {one.get("linknumber") or one.get("ringnumber", ""): one.get("knet_link_priority", "1") for one in links}
     return Corosync(
         name,
@@ -53,30 +53,30 @@ def _words(text: str) -> list[Word]:
 
 
 def _sections(words: Iterable[Word]) -> Iterator[tuple[tuple[str, ...], Section]]:
-    """Every section with its path. Raises BurrowError on what Proxmox's parser ends on."""
+    """Every section with its path. Raises BurrowError where Proxmox's parser would fail."""
     open_: list[tuple[tuple[str, ...], Section]] = [((), {})]
-    begun_already: set[tuple[str, ...]] = set()
-    left = iter([*words, (0, "")])
-    number, word = next(left)
+    seen: set[tuple[str, ...]] = set()
+    remaining = iter([*words, (0, "")])
+    number, word = next(remaining)
     while word:
-        path, here = open_[-1]
-        begun, (then, following) = number, next(left)
+        path, section = open_[-1]
+        line, (next_number, following) = number, next(remaining)
         if following == "{":
             inner = (*path, word)
-            if inner in begun_already and word not in REPEATED:
-                raise BurrowError(f"{COROSYNC_CONF}, line {begun}: there is a section {word} before this one: {BY_HAND}")
-            begun_already.add(inner)
+            if inner in seen and word not in REPEATED:
+                raise BurrowError(f"{COROSYNC_CONF}, line {line}: a second section {word}: {BY_HAND}")
+            seen.add(inner)
             open_.append((inner, {}))
-            number, word = next(left)
+            number, word = next(remaining)
         elif word == "}":
             if not path:
-                raise BurrowError(f"{COROSYNC_CONF}, line {begun}: a section ends that has not begun: {BY_HAND}")
+                raise BurrowError(f"{COROSYNC_CONF}, line {line}: `}}` without a section: {BY_HAND}")
             yield open_.pop()
-            number, word = then, following
+            number, word = next_number, following
         elif word.endswith(":") and following:
-            here[word[:-1]] = following
-            number, word = next(left)
+            section[word[:-1]] = following
+            number, word = next(remaining)
         else:
-            raise BurrowError(f"{COROSYNC_CONF}, line {begun}: wanted `KEY: VALUE` or `SECTION {{`, found `{word}`: {BY_HAND}")
+            raise BurrowError(f"{COROSYNC_CONF}, line {line}: wanted `KEY: VALUE` or `SECTION {{`, found `{word}`: {BY_HAND}")
     if len(open_) > 1:
         raise BurrowError(f"{COROSYNC_CONF}: section {open_[-1][0][-1]} has no end: {BY_HAND}")

@@ -1,4 +1,4 @@
-"""What the changes and checks of the Proxmox cluster read: corosync as it is written and as it runs, storages, keys of its nodes."""
+"""The facts of the Proxmox cluster: corosync's file and its running state, storages, and the keys of its nodes."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from tasks.virtualization.proxmox_cluster.corosync_file import COROSYNC_CONF, pa
 
 @dataclass(frozen=True)
 class Quorum:
-    """What corosync says of the votes, and the ids of the nodes that are there."""
+    """corosync's quorum, its expected votes, and the ids of the nodes that it sees."""
 
     quorate: bool
     expected: int
@@ -22,7 +22,7 @@ class Quorum:
 
 @dataclass(frozen=True)
 class Link:
-    """A link as corosync runs it: the node's own address, and the ids of the nodes that it reaches."""
+    """A running link of corosync: the node's own address, and the ids of the nodes that it reaches."""
 
     address: str
     connected: tuple[str, ...]
@@ -35,7 +35,7 @@ def _quorum(output: str) -> Quorum:
 
 
 def _links(output: str) -> tuple[Link, ...]:
-    """Of `corosync-cfgtool -s`, in the order of the links."""
+    """From `corosync-cfgtool -s`, in the order of the links."""
     found = []
     for block in output.split("LINK ID ")[1:]:
         address = re.search(r"addr\s*= *(\S+)", block)
@@ -46,18 +46,18 @@ def _links(output: str) -> tuple[Link, ...]:
 def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
     """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg (pve-common, PVE::SectionConfig::parse_config).
 
-    Raises BurrowError on a line that Proxmox would pass over: what it was meant to say is not known.
+    Raises BurrowError on a line that Proxmox would ignore, because its meaning is unknown.
     """
     found: dict[str, dict[str, str]] = {}
-    here: dict[str, str] | None = None
+    storage: dict[str, str] | None = None
     for number, line in enumerate(text_.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        begun, words = re.fullmatch(r"(\S+):\s*(\S+)\s*", line), line.split(None, 1)
-        if begun:
-            here = found[begun[2]] = {"type": begun[1]}
-        elif line[0].isspace() and here is not None:
-            here[words[0]] = words[1].strip() if len(words) > 1 else ""
+        header, words = re.fullmatch(r"(\S+):\s*(\S+)\s*", line), line.split(None, 1)
+        if header:
+            storage = found[header[2]] = {"type": header[1]}
+        elif line[0].isspace() and storage is not None:
+            storage[words[0]] = words[1].strip() if len(words) > 1 else ""
         else:
             raise BurrowError(
                 f"/etc/pve/storage.cfg, line {number}: wanted `TYPE: NAME`, found `{line.strip()}`: correct it, then run again"
@@ -70,27 +70,27 @@ def _status(output: str) -> Mapping[str, str]:
     return {words[0]: words[2] for words in (line.split() for line in output.splitlines()[1:]) if len(words) > 2}
 
 
-# Proxmox makes no cluster beside a file that is there, whatever is in it.
+# Proxmox creates no cluster where the file exists, even an empty one.
 READ_COROSYNC = f"""{file_of_node(COROSYNC_CONF)}
 [ ! -e {COROSYNC_CONF} ] || [ -s {COROSYNC_CONF} ] || {{
-  echo "{COROSYNC_CONF} is there and empty: put its text back (/etc/corosync/corosync.conf has it too), then run again" >&2; exit 1
+  echo "{COROSYNC_CONF} is empty: restore its text (/etc/corosync/corosync.conf has it too), then run again" >&2; exit 1
 }}"""
 COROSYNC = Fact("corosync", READ_COROSYNC, parse)
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
 STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages)
-# Mounts what is not mounted yet, as Proxmox itself does every few seconds; it asks one server after the other, 2 to 12 s each.
+# It mounts storages that are not mounted yet, as Proxmox itself does every few seconds. It asks one server after the other, 2 to 12 s each.
 STORAGE_STATUS = Fact("storage_status", f"{OF_A_NODE}pvesm status 2>/dev/null || true", _status, within_s=8)
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
 HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
 AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
-# Where it really is: Proxmox links it to the cluster's.
+# The real path: Proxmox links the file to the cluster's.
 KEYS_PATH = Fact("authorized_keys_path", f"{OF_A_NODE}readlink -f /root/.ssh/authorized_keys || true", str.strip)
 KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")
 
 
 def members(site: Site) -> tuple[str, ...]:
-    """The hosts of the Proxmox cluster, the first monitor first: it makes the cluster."""
+    """The hosts of the Proxmox cluster. The first monitor is first, and creates the cluster."""
     if site.ceph is None:
         return ()
     nodes = [host.name for host in site.members_of("proxmox") if host.managed]
@@ -98,6 +98,6 @@ def members(site: Site) -> tuple[str, ...]:
 
 
 def links(site: Site, host: str) -> tuple[str, ...]:
-    """A node's addresses for corosync, by link: its own first, its loopback last."""
+    """A node's addresses for corosync, by link: its management address, then its loopback."""
     row = site.hosts[host]
     return (str(row.address.ip), *([str(row.loopback.ip)] if row.loopback else []))

@@ -1,1 +1,1 @@
-"""Storages that the Proxmox cluster registers."""
+"""The storages of the Proxmox cluster."""

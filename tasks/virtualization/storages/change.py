@@ -1,4 +1,4 @@
-"""Proxmox's storages: the site's pools and exports, through any of its nodes."""
+"""Proxmox's storages on the site's pools and exports, which any node of the cluster can register."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,14 +14,14 @@ from tasks.virtualization.storages.facts import registered, wanted
 
 @dataclass(frozen=True)
 class Registered:
-    """(id, type, what it leads to) of Proxmox's storages."""
+    """(id, type, pool or export) of Proxmox's storages."""
 
     storages: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
 class PveStorages(Change[Registered]):
-    """Proxmox knows the site's RBD pools, and those of its NFS exports that are meant for it, as storages."""
+    """Proxmox has a storage for each of the site's RBD pools, and for each NFS export that names a storage."""
 
     needs: ClassVar = (STORAGES,)
     host: str
@@ -32,11 +32,11 @@ class PveStorages(Change[Registered]):
         return Registered(wanted(site))
 
     def observe(self, site: Site, facts: Facts) -> Registered:
-        """Those of them that are there, as they are."""
+        """The registered storages with the wanted names."""
         return Registered(registered(site, facts[self.host][STORAGES]))
 
     def steps(self, site: Site, facts: Facts, want: Registered) -> tuple[Step, ...]:
-        """`pvesm add`, and its opposite, for what is missing. Raises Refused where a name leads elsewhere: that storage is somebody's."""
+        """`pvesm add`, with its undo, for each missing storage. Raises Refused where a storage of that name has another pool or export."""
         has = self.observe(site, facts).storages
         if other := [f"{name} is {kind} {target}" for name, kind, target in has if (name, kind, target) not in want.storages]:
             raise Refused(f"{self.host}: storage {', '.join(other)}: rename it in the inventory, or remove it by hand (pvesm(1))")
@@ -44,8 +44,8 @@ class PveStorages(Change[Registered]):
 
 
 def _add(name: str, kind: str, target: str) -> Command:
-    where: tuple[str, ...] = ("--pool", target, "--content", "images,rootdir")
+    options: tuple[str, ...] = ("--pool", target, "--content", "images,rootdir")
     if kind == "nfs":
         server, _, path = target.partition(":")
-        where = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
-    return Command(("pvesm", "add", kind, name, *where), f"storage {name}: {kind} {target}", ("pvesm", "remove", name), mount=PVE)
+        options = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
+    return Command(("pvesm", "add", kind, name, *options), f"storage {name}: {kind} {target}", ("pvesm", "remove", name), mount=PVE)

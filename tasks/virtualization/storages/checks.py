@@ -1,4 +1,4 @@
-"""Proxmox's storages: registered, and in use."""
+"""The checks of Proxmox's storages: registered and active."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ TAGS = ("storage", "proxmox")
 
 @check(needs=(STORAGES,), severity=Severity.MAJOR, remediation="Run the storage stage; see `pvesm status`.", tags=TAGS)
 def storages_are_registered(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Proxmox knows the pools and exports that are meant for it."""
+    """Proxmox has a storage for each of the intended pools and exports."""
     if host == next((name for name in members(site) if name in facts), None):
-        there = registered(site, facts[host][STORAGES])
+        found = registered(site, facts[host][STORAGES])
         for one in wanted(site):
-            yield Finding(f"storage {one[0]}", f"{one[1]} {one[2]}", f"{one[1]} {one[2]}" if one in there else "not registered", one[0])
+            yield Finding(f"storage {one[0]}", f"{one[1]} {one[2]}", f"{one[1]} {one[2]}" if one in found else "not registered", one[0])
 
 
 @check(
     needs=(STORAGE_STATUS,),
     severity=Severity.MAJOR,
-    remediation="`pvesm status` on the node says why; then the pool or the NFS server.",
+    remediation="`pvesm status` on the node shows why; then check the pool or the NFS server.",
     tags=TAGS,
 )
 def storages_are_active(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def storages_are_active(site: Site, facts: Facts, host: str) -> Iterator[Finding
     if host in members(site):
         status = facts[host][STORAGE_STATUS]
         for name, _, _ in wanted(site):
-            yield Finding(f"{host}:{name}", "active", status.get(name, "not there"), name)
+            yield Finding(f"{host}:{name}", "active", status.get(name, "missing"), name)
 
 
 STORAGE_CHECKS = (storages_are_registered,)

@@ -1,15 +1,15 @@
-"""The storages that Proxmox is to know, and those of them that it knows."""
+"""The storages that the inventory wants, and those of them that Proxmox has."""
 
 from collections.abc import Mapping
 
 from inventory.site import Site
 
-# (id, type, what it leads to)
+# The id, the type, and the pool or export.
 Storage = tuple[str, str, str]
 
 
 def wanted(site: Site) -> tuple[Storage, ...]:
-    """One for each pool of application rbd, and one for each export that names a storage."""
+    """A storage for each pool of application rbd, and for each export that names one."""
     assert site.ceph is not None
     pools = [(name, "rbd", name) for name, pool in site.ceph.pools.items() if pool.application == "rbd"]
     served = [(host, path, export) for host in site.hosts.values() if host.nfs for path, export in host.nfs.exports.items()]
@@ -17,10 +17,10 @@ def wanted(site: Site) -> tuple[Storage, ...]:
 
 
 def registered(site: Site, storages: Mapping[str, Mapping[str, str]]) -> tuple[Storage, ...]:
-    """Those of the wanted names that are there, as storage.cfg has them."""
+    """The storages with the wanted names, from storage.cfg."""
     names = (name for name, _, _ in wanted(site) if name in storages)
-    return tuple((name, storages[name]["type"], _leads_to(storages[name])) for name in names)
+    return tuple((name, storages[name]["type"], _target(storages[name])) for name in names)
 
 
-def _leads_to(storage: Mapping[str, str]) -> str:
+def _target(storage: Mapping[str, str]) -> str:
     return storage.get("pool", "") if storage["type"] == "rbd" else f"{storage.get('server')}:{storage.get('export')}"
