@@ -205,7 +205,7 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
             done = lab.runbook("bootstrap", "--site", with_hosts(tmp_path, ROW, ROW + SCRATCH), *ALONE)
         assert done.code == 0, f"{done.out}\n{done.err}"
         assert "/mnt/Flash/Scratch is created: owner 1000:1000, mode 0750" in done.out
-        written, slowest_ms, whole = transfer.said.split()
+        written, slowest_ms, whole = transfer.output.split()
         assert int(written) > 50
         assert int(slowest_ms) < 2000, transfer.output
         assert whole == "True"
