@@ -3,13 +3,13 @@
 import pytest
 from engine import World, uplink
 
-from tasks.core.engine.precheck import PRESENT, SYNTAX, asked, reasons
 from tasks.core.model.fact import HostFacts, Reading
 from tasks.core.model.operation import FileWrite, Transaction
 from tasks.core.model.plan import HostPlan
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING
 from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.precheck import PRESENT, SYNTAX, asked, reasons
 
 BEFORE = (
     "auto lo\niface lo inet loopback\n\nauto eno1\niface eno1 inet manual\n\nauto vmbr0\niface vmbr0 inet manual\n\tbridge-ports eno1\n"
