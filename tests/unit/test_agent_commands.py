@@ -17,7 +17,7 @@ def test_command_runs_apart_and_its_code_comes_back(machine: Machine) -> None:
 
 def test_command_of_another_run_is_refused(machine: Machine) -> None:
     machine.ask("prepare", SAM)
-    assert refusal(machine, "perform", KIM, argv=["true"]).startswith("sam@desk changes this host since ")
+    assert refusal(machine, "perform", KIM, argv=["true"]).startswith("sam@desk has been changing this host since ")
 
 
 def test_no_command_runs_while_a_transaction_is_open(machine: Machine) -> None:

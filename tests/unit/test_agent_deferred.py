@@ -44,7 +44,7 @@ def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: T
     machine.main(["revert", flag.token, "timer"])
     kept = machine.ask("outcome", token=flag.token)
     assert kept["deferred"] == ["`flag off` ended with 1: nobody answers"]
-    assert kept["reason"].endswith("nobody answers; it is tried until it succeeds")
+    assert kept["reason"].endswith("nobody answers; the host retries until it succeeds")
     assert machine.log[-1] == START
     with pytest.raises(SystemExit, match="nobody answers"):
         machine.main(["deferred"])

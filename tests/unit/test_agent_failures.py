@@ -37,7 +37,7 @@ def test_transaction_whose_timer_cannot_be_armed_is_not_applied(machine: Machine
     machine.write("no-timers", "")
     kept = machine.begin(hosts(machine))
     assert (kept["state"], machine.read("etc/hosts")) == ("reverted", "old\n")
-    assert "the timer could not be armed" in kept["reason"]
+    assert "the revert timer could not be armed" in kept["reason"]
     assert not any("--unit=burrow-apply" in line for line in machine.log)
 
 
@@ -159,7 +159,7 @@ def test_agent_runs_from_standard_input_and_answers_on_its_last_line(machine: Ma
 
     machine.ask("prepare", SAM)
     assert ask("read")["answer"]["facts"]["x"]["out"] == "1\n"
-    assert ask("prepare")["refused"].startswith("sam@desk changes this host since ")
+    assert ask("prepare")["refused"].startswith("sam@desk has been changing this host since ")
 
 
 def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
@@ -169,5 +169,5 @@ def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
     monkeypatch.setattr(os.path, "ismount", lambda _: False)
     machine.main(["boot"])
     kept = machine.ask("outcome", token=applied.token)
-    assert f"{machine.root}/etc/hosts stays:" in kept["reason"]
+    assert f"{machine.root}/etc/hosts was not restored:" in kept["reason"]
     assert machine.read("etc/hosts") == "new\n"

@@ -47,8 +47,8 @@ def test_edit_between_backup_and_write_stays(machine: Machine, edit: str) -> Non
     machine.main(["apply", both.token])
     kept = machine.ask("outcome", token=both.token)
     assert kept["state"] == "reverted"
-    assert "was changed while this was made ready" in kept["reason"]
-    assert "is left as it is" in kept["reason"]
+    assert "was changed while the transaction was prepared" in kept["reason"]
+    assert "is left unchanged" in kept["reason"]
     assert machine.read("etc/hosts") == "mine\n"
 
 
@@ -68,7 +68,7 @@ def test_linked_file_is_refused(machine: Machine) -> None:
     path = machine.write("etc/hosts", "old\n")
     os.link(path, machine.root / "etc/second")
     said = refusal(machine, "begin", **hosts(machine).request(60))
-    assert "has 2 names (hard links)" in said
+    assert "has 2 hard links" in said
     assert f"find / -xdev -samefile {path}" in said
 
 
@@ -167,7 +167,7 @@ def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, 
     machine.write("var/lib/burrow/lease.json", "")
     assert len(machine.ask("read")["remarks"]) == 2
     machine.main(["status"])
-    assert "record.jsonl: 3 lines cannot be read and are left out" in capsys.readouterr().out
+    assert "record.jsonl: 3 unreadable lines are skipped" in capsys.readouterr().out
     following = hosts(machine, before="new\n", text="newer\n")
     assert machine.begin(following, SAM)["state"] == "applied"
     assert machine.ask("confirm", token=following.token)["state"] == "confirmed"
@@ -187,7 +187,7 @@ SPOILT = {
 @pytest.mark.parametrize("spoilt", SPOILT)
 def test_what_was_spoilt_of_the_agent_is_put_right(machine: Machine, spoilt: str) -> None:
     machine.ask("prepare")
-    unit, wanted = PATHS.units / BOOT_UNIT, install.wanted(BOOT_UNIT)
+    unit, wanted = PATHS.units / BOOT_UNIT, install.enabling_link(BOOT_UNIT)
     if spoilt == "masked":
         unit.unlink()
     if spoilt == "disabled":

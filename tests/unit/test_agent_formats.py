@@ -152,7 +152,7 @@ def make_newer(machine: Machine, name: str) -> str:
     path = machine.root / NEWER[name]
     lines = path.read_text().splitlines() if path.exists() else ["{}"]
     path.write_text("".join(f"{json.dumps({**json.loads(line), 'format': FORMAT + 1})}\n" for line in lines))
-    found = f"{path} has format {FORMAT + 1}, and this Burrow knows formats up to {FORMAT}"
+    found = f"{path} has format {FORMAT + 1}, but this Burrow knows formats up to {FORMAT}"
     return f"{found}: nothing was changed; update Burrow on this machine"
 
 
@@ -182,4 +182,4 @@ def test_console_leaves_newer_state_alone(old: Machine, words: str, name: str) -
 
 @pytest.mark.parametrize("op", ["read", *CHANGES])
 def test_newer_request_is_refused(machine: Machine, op: str) -> None:
-    assert refusal(machine, op, format=FORMAT + 1).startswith(f"the request has format {FORMAT + 1}, and this Burrow knows ")
+    assert refusal(machine, op, format=FORMAT + 1).startswith(f"the request has format {FORMAT + 1}, but this Burrow knows ")

@@ -18,7 +18,7 @@ def test_lease_is_taken_and_given_back(machine: Machine) -> None:
 
 def test_lease_of_another_run_is_refused_with_its_holder(machine: Machine) -> None:
     machine.ask("prepare")
-    assert refusal(machine, "prepare", SAM).startswith("kim@desk changes this host since ")
+    assert refusal(machine, "prepare", SAM).startswith("kim@desk has been changing this host since ")
 
 
 def test_lease_is_renewed_by_its_own_run_alone(machine: Machine) -> None:
@@ -47,7 +47,7 @@ def test_lease_of_another_run_is_not_given_back(machine: Machine) -> None:
 @pytest.mark.usefixtures("applied")
 def test_open_transaction_of_a_run_without_lease_is_still_its_own(machine: Machine) -> None:
     machine.ask("release")
-    assert "a transaction of kim@desk is open: it restores itself in" in refusal(machine, "prepare", SAM)
+    assert "a transaction of kim@desk is open: it reverts in" in refusal(machine, "prepare", SAM)
     assert "sam" not in str(machine.ask("read")["lease"])
 
 

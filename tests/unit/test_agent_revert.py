@@ -120,7 +120,7 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
 def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applied: Transaction) -> None:
     held = hold(machine)
     machine.main(["revert", applied.token, "timer"])
-    with pytest.raises(SystemExit, match="it is tried again until every file is back"):
+    with pytest.raises(SystemExit, match="the host retries until every file is restored"):
         machine.main(["revert"])
     let_go(held)
 
@@ -131,7 +131,7 @@ def test_revert_that_fails_at_boot_is_tried_again_later_in_that_boot(
     held = hold(machine)
     machine.boot("second")
     machine.main(["boot"])
-    assert "tried again later in this boot" in capsys.readouterr().err
+    assert "the host retries later in this boot" in capsys.readouterr().err
     assert machine.ask("outcome", token=applied.token)["state"] == "reverting"
     wanted = machine.root / "etc/systemd/system/multi-user.target.wants/burrow-retry.service"
     assert wanted.resolve().read_text() == install.unit_text(RETRY_UNIT)
@@ -161,7 +161,7 @@ def test_what_is_being_reverted_is_refused(machine: Machine, applied: Transactio
 def test_killed_revert_is_not_applied_again(machine: Machine, applied: Transaction) -> None:
     pending.set_state(pending.opened(), "reverting")
     machine.main(["apply", applied.token])
-    assert "cannot be confirmed: it was interrupted" in refusal(machine, "confirm", token=applied.token)
+    assert "cannot be confirmed: the revert was interrupted" in refusal(machine, "confirm", token=applied.token)
 
 
 def test_revert_is_on_disk_before_the_first_byte_changes(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_console_shows_what_keeps_a_revert_from_its_end(machine: Machine, applie
     machine.ask("revert", token=applied.token)
     machine.main(["status"])
     said = capsys.readouterr().out
-    assert "reverting until every file is back" in said
+    assert "reverting until every file is restored" in said
     assert str(held) in said
 
 

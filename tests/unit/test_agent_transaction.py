@@ -84,7 +84,7 @@ def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machin
     late = hosts(machine)
     assert machine.ask("revert", token=late.token, why="x")["state"] == "reverted"
     machine.ask("prepare")
-    assert "ended here before it could begin" in refusal(machine, "begin", **late.request(60))
+    assert "already ended on this host (reverted): it was reverted before it began" in refusal(machine, "begin", **late.request(60))
     assert machine.read("etc/hosts") == "old\n"
 
 
@@ -92,7 +92,7 @@ def test_text_that_somebody_wrote_meanwhile_is_kept(machine: Machine, applied: T
     machine.write("etc/hosts", "new\n10.9.9.9 mine\n")
     kept = machine.ask("revert", token=applied.token)
     assert machine.read("etc/hosts") == "old\n"
-    assert "was edited meanwhile" in kept["reason"]
+    assert "was edited during the transaction" in kept["reason"]
     (found,) = machine.root.glob("var/lib/burrow/backups/*/0.found")
     assert found.read_text() == "new\n10.9.9.9 mine\n"
 

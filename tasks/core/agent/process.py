@@ -32,7 +32,7 @@ def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
         except TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()
-            code, err = 124, err + f"it did not end within {deadline_s} s".encode()
+            code, err = 124, err + f"killed after {deadline_s} s".encode()
     return code, out.decode(errors="surrogateescape"), err.decode(errors="replace")
 
 
