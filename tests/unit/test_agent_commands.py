@@ -1,9 +1,9 @@
-"""Commands that the host agent runs apart from the session that asked for them."""
+"""Commands that the host agent runs outside the session that requested them."""
 
 from agent_machine import KIM, SAM, Machine, hosts, refusal
 
 
-def test_command_runs_apart_and_its_code_comes_back(machine: Machine) -> None:
+def test_command_runs_as_a_unit_and_its_exit_code_is_returned(machine: Machine) -> None:
     machine.write("detached", "")
     machine.ask("prepare")
     good, bad = machine.write("good.py", ""), machine.write("bad.py", "raise SystemExit(3)\n")

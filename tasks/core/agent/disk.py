@@ -116,19 +116,19 @@ def content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def load(path: Path, *keys: str, strict: bool = True) -> Any:
+def load(path: Path, *keys: str, lossy: bool = False) -> Any:
     """The value of a JSON file; None if there is none. Raises Refused if it is not JSON or its format is newer.
 
-    With `strict` off, the file may be lost without harm: a file that is not JSON, or lacks one of the keys, is None.
+    If `lossy`, the file may be lost without harm: a file that is not JSON, or lacks one of the keys, is None.
     """
     try:
         value = json.loads(path.read_text()) if path.exists() else None
     except ValueError as error:
-        if not strict:
+        if lossy:
             return None
         raise Refused(f"{path} cannot be read ({error}): nothing was changed; inspect it, move it away, and run again") from error
     refuse_newer(path, value)
-    return value if strict or (isinstance(value, dict) and value.keys() >= {*keys}) else None
+    return value if not lossy or (isinstance(value, dict) and value.keys() >= {*keys}) else None
 
 
 def encoded(value: Any) -> bytes:

@@ -12,7 +12,7 @@ from tasks.core.agent.state import PATHS, Lease
 
 def current(run_id: str | None = None) -> Lease | None:
     """The lease that is in force; None if there is none, or if `run_id` is given and another run has the lease."""
-    lease: Lease | None = disk.load(PATHS.lease, "run", "holder", "since", "boot", "until", "ttl_s", strict=False)
+    lease: Lease | None = disk.load(PATHS.lease, "run", "holder", "since", "boot", "until", "ttl_s", lossy=True)
     return lease if lease and lease["boot"] == boot_id() and lease["until"] > now() and run_id in (None, lease["run"]) else None
 
 

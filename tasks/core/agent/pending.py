@@ -51,7 +51,7 @@ def set_state(meta: Transaction, text: str) -> None:
 
 def progress(token: str) -> Progress:
     """The progress of a revert that is not complete: its reason and its troubles."""
-    known: Progress | None = disk.load(PATHS.runtime / f"{token}.json", strict=False)
+    known: Progress | None = disk.load(PATHS.runtime / f"{token}.json", lossy=True)
     return known or {}
 
 

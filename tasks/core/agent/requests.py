@@ -24,7 +24,7 @@ def refuse_newer_state() -> None:
     """Refuse state of a newer format, before anything is written."""
     for path in (PATHS.meta, PATHS.lease, *PATHS.deferred.glob("*.json"), *PATHS.runtime.glob("*.json")):
         with contextlib.suppress(OSError):
-            disk.load(path, strict=False)
+            disk.load(path, lossy=True)
     with contextlib.suppress(OSError):
         record.entries()
 
@@ -42,7 +42,7 @@ def status() -> dict[str, Any]:
     }
     entries, unreadable = record.entries()
     remarks = [f"{PATHS.record}: {unreadable} unreadable lines are skipped"] if unreadable else []
-    if PATHS.lease.exists() and disk.load(PATHS.lease, "run", strict=False) is None:
+    if PATHS.lease.exists() and disk.load(PATHS.lease, "run", lossy=True) is None:
         remarks.append(f"{PATHS.lease} cannot be read, so no run has the lease")
     undo = [{"why": one["why"], "holder": one["holder"], "trouble": one["trouble"]} for one in deferred.left()]
     common = {"lease": lease.current(), "records": entries[-5:], "boot": process.boot_id(), "remarks": remarks}
