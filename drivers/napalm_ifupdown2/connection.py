@@ -22,13 +22,13 @@ USERS_CONFIG = Path("~/.ssh/config")
 
 
 class Connection(NetworkDriver):
-    """Opens, closes, reads, and holds the host's lease.
+    """Opens and closes the connection, reads, and has the host's lease.
 
-    Keys and agents alone are used; a password is not.
+    It logs in with keys and agents only, never with a password.
 
-    optional_args: `port`, `ssh_config_file`, `sudo` (bool), `token` (the one that may confirm: give a later connection the same),
-    `run` and `holder` (whose lease it is; by default this object's, and then it is given back as soon as nothing needs it), and
-    `attributes` (names beyond those of ifupdown2's own addons that a candidate may use).
+    optional_args: `port`, `ssh_config_file`, `sudo` (bool), `token` (of the transaction to confirm: give a later connection the same),
+    `run` and `holder` (the owner of the lease; by default this object, which then releases the lease as soon as nothing needs it), and
+    `attributes` (names that a candidate may use in addition to those of ifupdown2's own addons).
     """
 
     def __init__(self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: dict[str, Any] | None = None) -> None:
@@ -41,7 +41,7 @@ class Connection(NetworkDriver):
         self._locked = False
 
     def open(self) -> None:
-        """Connect, host key checked. Raises ConnectionException with the reason."""
+        """Connect, and check the host key. Raises ConnectionException with the reason."""
         try:
             channel = Channel.open(
                 self.hostname,
@@ -54,12 +54,12 @@ class Connection(NetworkDriver):
         self._session = HostSession(channel, sudo=bool(self._arguments.get("sudo")))
 
     def _ssh_config(self) -> str | None:
-        """The named file; nornir-napalm names the user's own even where there is none."""
+        """The named file. nornir-napalm names the user's own file even if it does not exist."""
         path = at_home(self._arguments.get("ssh_config_file") or USERS_CONFIG)
         return None if path == USERS_CONFIG.expanduser() and not path.exists() else str(path)
 
     def close(self) -> None:
-        """Give back a lease that is this object's own, and close. What is pending stays so: the host's timer decides."""
+        """Release this object's own lease, and close. A pending transaction stays pending: the host's timer decides."""
         session = self._session
         try:
             if session is not None and self._locked and not self._of_a_run and session.channel.alive():
@@ -70,23 +70,23 @@ class Connection(NetworkDriver):
                 session.channel.close()
 
     def is_alive(self) -> models.AliveDict:
-        """Whether the connection stands."""
+        """Whether the connection is open."""
         return {"is_alive": self._session is not None and self._session.channel.alive()}
 
     def _connected(self) -> HostSession:
-        """The open session. Raises ConnectionClosedException before `open`; a property would, to whoever lists the members."""
+        """The open session. Raises ConnectionClosedException before `open`. A property would raise it also when the members are listed."""
         if self._session is None:
             raise ConnectionClosedException(f"{self.hostname}: not connected; call open() first")
         return self._session
 
     @property
     def _of_a_run(self) -> bool:
-        """Whether the lease is a run's, which holds it over several connections."""
+        """Whether the lease belongs to a run, which keeps it over several connections."""
         return "run" in self._arguments
 
     @contextmanager
-    def _speaking(self, refusal: type[Exception] = CommitError) -> Iterator[HostSession]:
-        """Foreign exceptions become NAPALM's."""
+    def _agent_errors(self, refusal: type[Exception] = CommitError) -> Iterator[HostSession]:
+        """Turn exceptions of the host agent's session into NAPALM's."""
         try:
             yield self._connected()
         except Refused as error:
@@ -95,7 +95,7 @@ class Connection(NetworkDriver):
             raise ConnectionException(str(error)) from error
 
     def cli(self, commands: list[str], encoding: str = "text") -> dict[str, str | dict[str, Any]]:
-        """{command: its output}, all of them in one round trip. A command that fails is answered with its error, as a console would."""
+        """{command: its output}, in one round trip. The answer to a command that fails has its error, as on a console."""
         if not isinstance(commands, list):
             raise TypeError(f"commands: wanted a list of shell commands, found {commands!r}")
         if encoding != "text":
@@ -103,27 +103,27 @@ class Connection(NetworkDriver):
         return {command: answer["out"] + (answer["err"] if answer["rc"] else "") for command, answer in self._read(commands).items()}
 
     def status(self) -> str:
-        """The host agent's own word: pending transaction, lease, record (JSON text)."""
+        """The host agent's status: pending transaction, lease, record (JSON text)."""
         return str(self.cli([STATUS_COMMAND])[STATUS_COMMAND])
 
     def lock(self) -> None:
-        """Take the host's lease; beyond NAPALM's base class, for whoever locks several hosts first.
+        """Take the host's lease. Not in NAPALM's base class; for a caller that locks several hosts first.
 
-        Raises LockError with the holder's name where another has it.
+        Raises LockError with the holder's name if another run has it.
         """
-        with self._speaking(LockError) as session:
+        with self._agent_errors(LockError) as session:
             session.prepare(self._owner)
         self._locked = True
 
     def release(self) -> None:
-        """Give the lease back; beyond NAPALM's base class, for whoever holds it over several sessions."""
-        with self._speaking() as session:
+        """Release the lease. Not in NAPALM's base class; for a caller that keeps the lease over several sessions."""
+        with self._agent_errors() as session:
             session.release(self._owner)
         self._locked = False
 
     def _ask(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
         """The host agent's whole answer to a read: `facts`, `pending`, `lease`, `records`."""
-        with self._speaking() as session:
+        with self._agent_errors() as session:
             answer: dict[str, Any] = session.read(
                 {command: command for command in commands},
                 self._owner if self._locked or self._of_a_run else None,
@@ -141,6 +141,6 @@ class Connection(NetworkDriver):
         answers = self._read(list(commands), deadline_s)
         for command, answer in answers.items():
             if answer["rc"]:
-                said = (answer["err"] or answer["out"]).strip()[-300:]
-                raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {said}")
+                output = (answer["err"] or answer["out"]).strip()[-300:]
+                raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {output}")
         return [answers[command]["out"] for command in commands]

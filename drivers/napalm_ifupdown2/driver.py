@@ -120,7 +120,7 @@ class Ifupdown2Driver(Getters):
         earlier, self.token = self.token, token
         try:
             self._refuse_a_loss()
-            with self._speaking() as session:
+            with self._agent_errors() as session:
                 kept = session.begin(self._owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
                 if kept["state"] == "applied" and revert_in is None:
                     kept = session.confirm(token)
@@ -156,7 +156,7 @@ class Ifupdown2Driver(Getters):
 
     def confirm_commit(self) -> None:
         """Keep the pending commit. Raises CommitError if it belongs to another session, or was reverted meanwhile."""
-        with self._speaking() as session:
+        with self._agent_errors() as session:
             kept = session.confirm(self._known_token("confirm"))
         if kept["state"] != "confirmed":
             raise CommitError(f"{self.hostname}: not confirmed, it is {kept['state']}: {kept['reason']}")
@@ -176,7 +176,7 @@ class Ifupdown2Driver(Getters):
     def rollback(self) -> None:
         """Undo the pending commit, else the last one of this session or token. Raises CommitError if there is none."""
         token = self._known_token("roll back")
-        with self._speaking() as session:
+        with self._agent_errors() as session:
             kept = session.revert(token, "rolled back")
         if kept["state"] == "confirmed":
             self._undo_confirmed(token)
@@ -206,7 +206,7 @@ class Ifupdown2Driver(Getters):
 
     def outcome(self) -> dict[str, Any]:
         """The host's record of this token's commit, for a caller that lost an answer. NAPALM's base class has no such method."""
-        with self._speaking() as session:
+        with self._agent_errors() as session:
             kept: dict[str, Any] = session.outcome(self.token or "")
         return kept
 

@@ -77,7 +77,7 @@ def has(lab: Lab, interface: str, host: str = SWITCH) -> bool:
 
 
 def lease_is_free(lab: Lab, host: str = SWITCH) -> bool:
-    return "lease:   nobody" in lab.sh(host, "burrow status")
+    return "lease:   none" in lab.sh(host, "burrow status")
 
 
 def test_merge_is_seen_by_ip_and_confirmed_by_another_session(lab: Lab, connect: Open) -> None:

@@ -59,7 +59,7 @@ def test_timer_on_a_full_disk(lab: Lab) -> None:
 def test_timer_that_meets_an_immutable_file(lab: Lab) -> None:
     """The agent retries until it can write the file, and refuses a confirmation meanwhile."""
     lab.sh("alvin", f"chattr +i {FILE}")
-    lab.wait("the first attempt is over", lambda: "reverting until every file is back" in state(lab), 90)
+    lab.wait("the first attempt is over", lambda: "reverting until every file is restored" in state(lab), 90)
     assert FILE in state(lab)
     lab.wait("another attempt runs", lambda: "running" in lab.sh("alvin", "systemctl show -p SubState burrow-retry.service"), 20)
     assert "is reverting: " in lab.runbook("bootstrap", *SET[1:]).out
@@ -74,7 +74,7 @@ def test_boot_that_meets_an_immutable_file(lab: Lab) -> None:
     lab.sh("alvin", f"chattr +i {FILE}; sync")
     lab.command("kill", "alvin")
     lab.command("start", "alvin")
-    lab.wait("the boot's attempt is over", lambda: "reverting until every file is back" in state(lab), 60)
+    lab.wait("the boot's attempt is over", lambda: "reverting until every file is restored" in state(lab), 60)
     lab.sh("alvin", f"chattr -i {FILE}")
     lab.wait("it is reverted", lambda: not lab.pending("alvin"), 70)
     assert is_back(lab), state(lab)

@@ -1,4 +1,4 @@
-"""The host agent itself on a root of its own, with stand-ins of the system's tools that keep a log."""
+"""The real host agent with a folder as its root, and stand-ins for the system's tools that write a log."""
 
 import json
 import os
@@ -36,7 +36,7 @@ case "$verb" in
   stop) rm -f "$state.active";;
 esac
 """
-# Starts a service in earnest only where a test kills it: a second Python takes its time.
+# Starts a real process only if a test kills it, because a second Python is slow.
 SYSTEMD_RUN = """\
 #!/bin/sh
 echo "systemd-run $*" >> "{root}/log"
@@ -63,17 +63,17 @@ class Machine:
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.boot("first")
         monkeypatch.setitem(process.ENVIRONMENT, "PATH", f"{tools}:{os.environ['PATH']}")
-        monkeypatch.setenv("PATH", process.ENVIRONMENT["PATH"])  # of an agent in a process of its own
+        monkeypatch.setenv("PATH", process.ENVIRONMENT["PATH"])  # for an agent in a separate process
         self.program = whole(str(root))
         self.start(self.program)
 
     def start(self, program: str) -> None:
-        """The agent in this process is that of the root, and this is its text."""
+        """Set the root and the program text of the agent in this process."""
         PATHS.start(str(self.root), program)
 
     @staticmethod
     def main(words: list[str]) -> None:
-        """What a unit, a timer or somebody at the console calls."""
+        """Run a command as a unit, a timer or an operator does."""
         console.main(words)
 
     def write(self, path: str, text: str, mode: int = 0o644) -> Path:
@@ -99,7 +99,7 @@ class Machine:
         return requests.operate(json.loads(json.dumps({"op": op, **defaults, **asdict(owner), **words})))
 
     def begin(self, transaction: Transaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
-        """What becomes of a transaction, up to the confirmation."""
+        """Prepare, begin and apply a transaction; returns its outcome."""
         self.ask("prepare", owner)
         kept = self.ask("begin", owner, **transaction.request(revert_s))
         if kept["state"] == "armed" and not (self.root / "detached").exists():

@@ -123,7 +123,7 @@ class FakeHost:
 
     def _prepare(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         if self.lease and self.lease["run"] != request["run"]:
-            raise Refused(f"{self.lease['holder']} changes this host since {self.lease['since']}")
+            raise Refused(f"{self.lease['holder']} has been changing this host since {self.lease['since']}")
         self.lease = {"run": request["run"], "holder": request["holder"], "since": "21:00", "until": self.clock() + request["ttl_s"]}
         return self._status()
 

@@ -111,7 +111,7 @@ class Host:
     def op_outcome(self, ask: Any) -> Any:
         if self.pending and self.pending["token"] == ask["token"]:
             return {"answer": {"state": "applied", "reason": ""}}
-        entry = self.done.get(ask["token"], {"state": "unknown", "reason": "no transaction of that token"})
+        entry = self.done.get(ask["token"], {"state": "unknown", "reason": "no transaction with that token"})
         return {"answer": {"state": entry["state"], "reason": entry["reason"]}}
 
     def op_release(self, ask: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The host agent as it is sent: one program, the same from the same package, and for reading only what reading needs."""
+"""The program that is built from the host agent: the same package gives the same bytes, and reading sends only what it needs."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tasks.core.connectors import agent_artefact
 from tasks.core.connectors.agent_artefact import FOLDER, PACKAGE, compressed, program, whole
 from tasks.core.connectors.agent_session import LOADER
 
-# What the agent of one file took, compressed.
+# The compressed size of the agent when it was a single file.
 ONE_FILE_BYTES = 19526
 
 
@@ -52,8 +52,8 @@ def test_reading_runs_with_what_is_sent_for_it(machine: Machine, op: str) -> Non
     request = json.dumps({"op": op, "facts": {"one": "echo 1"}, "deadline_s": 9, "token": "x", **vars(KIM)}).encode()
     command = LOADER.replace("python3", f"{sys.executable} -S", 1)
     done = subprocess.run(["/bin/sh", "-c", command], input=b"%d\n%b%b" % (len(agent), agent, request), capture_output=True, check=True)
-    said = json.loads(done.stdout.splitlines()[-1])["answer"]
-    assert said["facts"]["one"]["out"] == "1\n" if op == "read" else said["state"] == "unknown"
+    answer = json.loads(done.stdout.splitlines()[-1])["answer"]
+    assert answer["facts"]["one"]["out"] == "1\n" if op == "read" else answer["state"] == "unknown"
 
 
 def test_installed_program_runs_by_itself(machine: Machine, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""Commands that the host agent runs apart from the session that asked for them."""
+"""Commands that the host agent runs outside the session that requested them."""
 
 from agent_machine import KIM, SAM, Machine, hosts, refusal
 
 
-def test_command_runs_apart_and_its_code_comes_back(machine: Machine) -> None:
+def test_command_runs_as_a_unit_and_its_exit_code_is_returned(machine: Machine) -> None:
     machine.write("detached", "")
     machine.ask("prepare")
     good, bad = machine.write("good.py", ""), machine.write("bad.py", "raise SystemExit(3)\n")
@@ -17,7 +17,7 @@ def test_command_runs_apart_and_its_code_comes_back(machine: Machine) -> None:
 
 def test_command_of_another_run_is_refused(machine: Machine) -> None:
     machine.ask("prepare", SAM)
-    assert refusal(machine, "perform", KIM, argv=["true"]).startswith("sam@desk changes this host since ")
+    assert refusal(machine, "perform", KIM, argv=["true"]).startswith("sam@desk has been changing this host since ")
 
 
 def test_no_command_runs_while_a_transaction_is_open(machine: Machine) -> None:

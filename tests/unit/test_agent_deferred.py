@@ -1,4 +1,4 @@
-"""The host agent and what it did beyond the host: its undo is deferred until it succeeds, and keeps nobody from the host meanwhile."""
+"""Deferred undo: the host agent retries the undo in a cluster until it succeeds, and the host can be changed meanwhile."""
 
 import pytest
 from agent_machine import SAM, Machine, hosts
@@ -12,10 +12,10 @@ START = "systemctl -q --no-block start burrow-owed.service"
 
 @pytest.fixture
 def flag(machine: Machine) -> Transaction:
-    """What sets a flag in a cluster, which answers as long as there is `cluster`."""
+    """A transaction that sets a flag in a cluster, which answers as long as the file `cluster` exists."""
     root = machine.root
     machine.write("cluster", "")
-    words = [f"test -e {root}/cluster && {verb} {root}/flag || {{ echo nobody answers >&2; exit 1; }}" for verb in ("touch", "rm -f")]
+    words = [f"test -e {root}/cluster && {verb} {root}/flag || {{ echo no answer >&2; exit 1; }}" for verb in ("touch", "rm -f")]
     on, off = (("/bin/sh", "-c", word, name) for word, name in zip(words, ("flag on", "flag off"), strict=True))
     return Transaction("maintenance theodore", actions=(Action(on, off, cluster_scoped=True),))
 
@@ -43,10 +43,10 @@ def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: T
     silent(machine)
     machine.main(["revert", flag.token, "timer"])
     kept = machine.ask("outcome", token=flag.token)
-    assert kept["deferred"] == ["`flag off` ended with 1: nobody answers"]
-    assert kept["reason"].endswith("nobody answers; it is tried until it succeeds")
+    assert kept["deferred"] == ["`flag off` ended with 1: no answer"]
+    assert kept["reason"].endswith("no answer; the host retries until it succeeds")
     assert machine.log[-1] == START
-    with pytest.raises(SystemExit, match="nobody answers"):
+    with pytest.raises(SystemExit, match="no answer"):
         machine.main(["deferred"])
     machine.write("cluster", "")
     machine.main(["deferred"])
@@ -54,7 +54,7 @@ def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: T
     assert machine.ask("outcome", token=flag.token)["deferred"] == []
 
 
-def test_unit_that_tries_begins_again_after_each_failure_and_at_each_boot(machine: Machine) -> None:
+def test_deferred_unit_restarts_after_each_failure_and_at_each_boot(machine: Machine) -> None:
     machine.ask("prepare")
     unit = dict(line.split("=", 1) for line in install.unit_text(DEFERRED_UNIT).splitlines() if "=" in line)
     assert (unit["Restart"], unit["StartLimitIntervalSec"]) == ("on-failure", "0")
@@ -64,7 +64,7 @@ def test_unit_that_tries_begins_again_after_each_failure_and_at_each_boot(machin
     assert wanted.resolve().read_text() == install.unit_text(DEFERRED_UNIT)
 
 
-def test_asking_again_tries_again(machine: Machine, flag: Transaction) -> None:
+def test_repeated_revert_retries_the_undo(machine: Machine, flag: Transaction) -> None:
     machine.begin(flag)
     silent(machine)
     assert machine.ask("revert", token=flag.token)["deferred"]
@@ -73,7 +73,7 @@ def test_asking_again_tries_again(machine: Machine, flag: Transaction) -> None:
     assert not is_set(machine)
 
 
-def test_boot_restores_files_and_leaves_the_flag_to_when_the_network_is_up(machine: Machine, flag: Transaction) -> None:
+def test_boot_restores_files_and_defers_the_flag_until_the_network_is_up(machine: Machine, flag: Transaction) -> None:
     machine.write("etc/hosts", "old\n")
     both = Transaction("x", hosts(machine).files, flag.actions)
     machine.begin(both)
@@ -86,8 +86,8 @@ def test_boot_restores_files_and_leaves_the_flag_to_when_the_network_is_up(machi
     assert not is_set(machine)
 
 
-def test_deferred_undo_keeps_nobody_from_the_host(machine: Machine, flag: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its network may be why the cluster does not answer."""
+def test_host_with_deferred_undo_can_be_changed(machine: Machine, flag: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
+    """The host's network may be the reason why the cluster does not answer."""
     machine.write("etc/hosts", "old\n")
     machine.begin(flag)
     silent(machine)
@@ -97,7 +97,7 @@ def test_deferred_undo_keeps_nobody_from_the_host(machine: Machine, flag: Transa
     assert "deferred undo: maintenance theodore by kim@desk: `flag off` ended with 1" in capsys.readouterr().out
 
 
-def test_flag_of_a_new_transaction_is_not_taken_away_in_the_middle_of_it(machine: Machine, flag: Transaction) -> None:
+def test_flag_of_a_new_transaction_stays_while_it_is_open(machine: Machine, flag: Transaction) -> None:
     machine.begin(flag)
     silent(machine)
     machine.ask("revert", token=flag.token)
@@ -111,7 +111,7 @@ def test_flag_of_a_new_transaction_is_not_taken_away_in_the_middle_of_it(machine
 
 
 def test_undo_of_a_failed_begin_is_deferred_too(machine: Machine, flag: Transaction) -> None:
-    """What set the flag may have done so before it failed."""
+    """The action may have set the flag before it failed."""
     silent(machine)
     assert machine.begin(flag)["deferred"]
 
@@ -127,7 +127,7 @@ def test_agent_with_deferred_undo_stays_on_the_host(machine: Machine, flag: Tran
     machine.begin(flag)
     silent(machine)
     machine.ask("revert", token=flag.token)
-    with pytest.raises(SystemExit, match="nobody answers: not undone yet"):
+    with pytest.raises(SystemExit, match="no answer: not undone yet"):
         machine.main(["remove"])
     machine.write("cluster", "")
     machine.main(["deferred"])

@@ -1,4 +1,4 @@
-"""The host agent when something fails, is killed, or the power goes: the host is as it was; and what the console shows."""
+"""The host agent restores the host after a failure, a kill or a power cut; and what the console shows."""
 
 import json
 import os
@@ -22,7 +22,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("failing", FAILING.values(), ids=FAILING)
-def test_what_fails_while_it_is_applied_is_restored_at_once(machine: Machine, failing) -> None:
+def test_transaction_that_fails_is_reverted_at_once(machine: Machine, failing) -> None:
     machine.write("etc/machine-id", "1\n")
     machine.write("etc/hosts", "old\n")
     parts = failing(machine.root)
@@ -37,7 +37,7 @@ def test_transaction_whose_timer_cannot_be_armed_is_not_applied(machine: Machine
     machine.write("no-timers", "")
     kept = machine.begin(hosts(machine))
     assert (kept["state"], machine.read("etc/hosts")) == ("reverted", "old\n")
-    assert "the timer could not be armed" in kept["reason"]
+    assert "the revert timer could not be armed" in kept["reason"]
     assert not any("--unit=burrow-apply" in line for line in machine.log)
 
 
@@ -76,22 +76,22 @@ def test_boot_leaves_a_confirmed_transaction_alone(machine: Machine, applied: Tr
 
 
 def test_boot_touches_no_live_state(machine: Machine) -> None:
-    """The network is not up yet: files alone, and which units come up."""
+    """The network is not up yet, so boot restores only files and the enabled state of units."""
     machine.write("etc/hosts", "old\n")
-    said = machine.root / "said"
-    undo = ("/bin/sh", "-c", f"echo undone >> {said}")
+    log = machine.root / "undone"
+    undo = ("/bin/sh", "-c", f"echo undone >> {log}")
     transaction = Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),))
     machine.begin(transaction)
     logged = len(machine.log)
     machine.main(["boot"])
-    assert not said.exists()
+    assert not log.exists()
     assert machine.log[logged:] == [
         "systemctl -q --root=/ disable chrony.service",
         f"systemctl -q stop burrow-revert-{transaction.token}.timer",
     ]
 
 
-def test_draft_that_a_crash_left_is_swept_away(machine: Machine) -> None:
+def test_draft_that_a_crash_left_is_deleted(machine: Machine) -> None:
     machine.write("var/lib/burrow/draft/0", "half a backup")
     machine.write("etc/hosts", "old\n")
     transaction = hosts(machine)
@@ -100,7 +100,7 @@ def test_draft_that_a_crash_left_is_swept_away(machine: Machine) -> None:
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_what_cannot_be_undone_is_said(machine: Machine) -> None:
+def test_undo_that_fails_is_in_the_reason(machine: Machine) -> None:
     transaction = Transaction("x", actions=(Action(("true",), ("/bin/sh", "-c", "echo still busy >&2; exit 3")),))
     machine.begin(transaction)
     kept = machine.ask("revert", token=transaction.token, reason="rolled back")
@@ -129,13 +129,13 @@ def test_console_shows_and_reverts(machine: Machine, capsys: pytest.CaptureFixtu
     assert "pending: name the hosts by kim@desk since" in capsys.readouterr().out
     machine.main(["revert"])
     machine.main(["status"])
-    said = capsys.readouterr().out
-    assert "pending: nothing" in said
-    assert "reverted   name the hosts  by hand on the host" in said
+    output = capsys.readouterr().out
+    assert "pending: nothing" in output
+    assert "reverted   name the hosts  by hand on the host" in output
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_agent_is_taken_off_a_host_only_when_nothing_is_open(machine: Machine, applied: Transaction) -> None:
+def test_agent_is_removed_only_if_no_transaction_is_open(machine: Machine, applied: Transaction) -> None:
     with pytest.raises(SystemExit, match="`burrow revert` first"):
         machine.main(["remove"])
     machine.ask("confirm", token=applied.token)
@@ -159,7 +159,7 @@ def test_agent_runs_from_standard_input_and_answers_on_its_last_line(machine: Ma
 
     machine.ask("prepare", SAM)
     assert ask("read")["answer"]["facts"]["x"]["out"] == "1\n"
-    assert ask("prepare")["refused"].startswith("sam@desk changes this host since ")
+    assert ask("prepare")["refused"].startswith("sam@desk has been changing this host since ")
 
 
 def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
@@ -169,5 +169,5 @@ def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
     monkeypatch.setattr(os.path, "ismount", lambda _: False)
     machine.main(["boot"])
     kept = machine.ask("outcome", token=applied.token)
-    assert f"{machine.root}/etc/hosts stays:" in kept["reason"]
+    assert f"{machine.root}/etc/hosts was not restored:" in kept["reason"]
     assert machine.read("etc/hosts") == "new\n"

@@ -1,4 +1,4 @@
-"""What the host agent keeps of a file that it writes, what it looks at right before, and what it refuses in one sentence."""
+"""Files that the host agent writes: what it keeps of them, what it checks right before, and what it refuses in one sentence."""
 
 import ast
 import errno
@@ -23,8 +23,8 @@ from tasks.core.model.operation import Transaction
 def test_edit_during_validation_is_refused_and_stays(machine: Machine) -> None:
     path = machine.write("etc/hosts", "old\n")
     edits = ("/bin/sh", "-c", f"echo mine >> {path}")
-    said = refusal(machine, "begin", **hosts(machine, validate=edits).request(60))
-    assert "was changed since it was read" in said
+    reason = refusal(machine, "begin", **hosts(machine, validate=edits).request(60))
+    assert "was changed since it was read" in reason
     assert machine.read("etc/hosts") in ("old\nmine\n", "old\nmine\nmine\n")
     assert machine.ask("read")["pending"] is None
     assert not (machine.root / "var/lib/burrow/draft").exists()
@@ -47,13 +47,13 @@ def test_edit_between_backup_and_write_stays(machine: Machine, edit: str) -> Non
     machine.main(["apply", both.token])
     kept = machine.ask("outcome", token=both.token)
     assert kept["state"] == "reverted"
-    assert "was changed while this was made ready" in kept["reason"]
-    assert "is left as it is" in kept["reason"]
+    assert "was changed while the transaction was prepared" in kept["reason"]
+    assert "is left unchanged" in kept["reason"]
     assert machine.read("etc/hosts") == "mine\n"
 
 
-def test_bytes_that_are_no_text_survive_from_the_fact_to_the_file(machine: Machine) -> None:
-    """Read, sent as JSON, compared and written: a comment in Latin-1 keeps nobody from the file."""
+def test_bytes_that_are_not_utf8_survive_from_the_fact_to_the_file(machine: Machine) -> None:
+    """Read, sent as JSON, compared and written: a file with a comment in Latin-1 can still be changed."""
     path = machine.write("etc/hosts", "")
     path.write_bytes(b"# caf\xe9\n")
     fact = text("hosts", str(path))
@@ -67,9 +67,9 @@ def test_bytes_that_are_no_text_survive_from_the_fact_to_the_file(machine: Machi
 def test_linked_file_is_refused(machine: Machine) -> None:
     path = machine.write("etc/hosts", "old\n")
     os.link(path, machine.root / "etc/second")
-    said = refusal(machine, "begin", **hosts(machine).request(60))
-    assert "has 2 names (hard links)" in said
-    assert f"find / -xdev -samefile {path}" in said
+    reason = refusal(machine, "begin", **hosts(machine).request(60))
+    assert "has 2 hard links" in reason
+    assert f"find / -xdev -samefile {path}" in reason
 
 
 def test_extended_attributes_are_kept_both_ways(machine: Machine) -> None:
@@ -83,7 +83,7 @@ def test_extended_attributes_are_kept_both_ways(machine: Machine) -> None:
     machine.begin(transaction)
     assert machine.read("etc/hosts") == "new\n"
     assert disk.attributes_of(path) == have
-    (machine.root / "var/lib/burrow/pending/0.old").unlink()  # the copy is what there is then
+    (machine.root / "var/lib/burrow/pending/0.old").unlink()  # then only the copy is left
     machine.ask("revert", token=transaction.token)
     assert machine.read("etc/hosts") == "old\n"
     assert disk.attributes_of(path) == have
@@ -157,7 +157,7 @@ def test_folder_that_was_made_for_a_file_goes_with_it(machine: Machine) -> None:
     assert not (machine.root / "etc/exports.d").exists()
 
 
-def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_record_and_lease_block_no_run(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.write("etc/hosts", "old\n")
     transaction = hosts(machine)
     machine.begin(transaction)
@@ -167,7 +167,7 @@ def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, 
     machine.write("var/lib/burrow/lease.json", "")
     assert len(machine.ask("read")["remarks"]) == 2
     machine.main(["status"])
-    assert "record.jsonl: 3 lines cannot be read and are left out" in capsys.readouterr().out
+    assert "record.jsonl: 3 unreadable lines are skipped" in capsys.readouterr().out
     following = hosts(machine, before="new\n", text="newer\n")
     assert machine.begin(following, SAM)["state"] == "applied"
     assert machine.ask("confirm", token=following.token)["state"] == "confirmed"
@@ -175,7 +175,7 @@ def test_record_and_lease_that_cannot_be_read_keep_nobody_out(machine: Machine, 
     assert machine.ask("outcome", token=transaction.token)["state"] == "confirmed"
 
 
-SPOILT = {
+DAMAGES = {
     "masked": lambda root: (root / "etc/systemd/system/burrow-boot.service").symlink_to("/dev/null"),
     "replaced": lambda root: (root / "etc/systemd/system/burrow-boot.service").write_text("[Service]\nExecStart=true\n"),
     "disabled": lambda _: None,
@@ -184,15 +184,15 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("spoilt", SPOILT)
-def test_what_was_spoilt_of_the_agent_is_put_right(machine: Machine, spoilt: str) -> None:
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_agent_is_repaired(machine: Machine, damage: str) -> None:
     machine.ask("prepare")
-    unit, wanted = PATHS.units / BOOT_UNIT, install.wanted(BOOT_UNIT)
-    if spoilt == "masked":
+    unit, wanted = PATHS.units / BOOT_UNIT, install.enabling_link(BOOT_UNIT)
+    if damage == "masked":
         unit.unlink()
-    if spoilt == "disabled":
+    if damage == "disabled":
         wanted.unlink()
-    SPOILT[spoilt](machine.root)
+    DAMAGES[damage](machine.root)
     machine.ask("prepare")
     assert (unit.is_symlink(), unit.read_text(), wanted.resolve()) == (False, install.unit_text(BOOT_UNIT), unit)
     assert PATHS.command.read_text() == machine.program
@@ -219,10 +219,10 @@ def test_disk_that_takes_nothing_is_one_sentence_and_leaves_nothing(
     requests.answer(json.loads(json.dumps(request)))
     os.umask(umask)
     monkeypatch.undo()
-    said = json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
-    assert said.startswith(f"{says} {machine.root}/var/lib/burrow/.lease.json.burrow (")
-    assert "nothing was changed" in said
-    assert said.endswith("and run again")
+    reason = json.loads(capfd.readouterr().out.splitlines()[-1])["refused"]
+    assert reason.startswith(f"{says} {machine.root}/var/lib/burrow/.lease.json.burrow (")
+    assert "nothing was changed" in reason
+    assert reason.endswith("and run again")
     assert {path for path in machine.root.rglob("*") if path.is_file()} == before
 
 
@@ -242,7 +242,7 @@ def test_file_whose_mount_goes_before_it_is_written_is_left(machine: Machine, mo
     monkeypatch.setattr(apply, "mount_of", lambda _: "/elsewhere")
     machine.main(["apply", transaction.token])
     assert machine.read("etc/hosts") == "old\n"
-    assert "and is on /elsewhere now" in machine.ask("outcome", token=transaction.token)["reason"]
+    assert "and is now on /elsewhere" in machine.ask("outcome", token=transaction.token)["reason"]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
@@ -262,7 +262,7 @@ def test_older_python_gets_one_sentence() -> None:
     assert done.stderr.startswith(b"Burrow needs Python 3.9 or newer on the host, found ")
 
 
-def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_not_utf8_is_refused(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     machine.write("etc/hosts", "old\n")
     machine.ask("prepare")
     request = {"op": "begin", "packages": [], "deadline_s": 5, **vars(KIM), **hosts(machine, text="\ud800\n").request(60)}
@@ -273,8 +273,8 @@ def test_text_that_is_no_text_is_refused(machine: Machine, capfd: pytest.Capture
     assert machine.ask("read")["pending"] is None
 
 
-def test_login_cannot_lend_its_own_modules(machine: Machine, tmp_path: Path) -> None:
-    """The loader is root, and starts in the login's home."""
+def test_modules_of_the_login_are_not_loaded(machine: Machine, tmp_path: Path) -> None:
+    """The loader runs as root and starts in the login's home."""
     (tmp_path / "json.py").write_text(f"open('{tmp_path}/taken', 'w')\n")
     source, request = zlib.compress(machine.program.encode()), json.dumps({"op": "read", "facts": {}, "deadline_s": 9}).encode()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""Formats of the agent's state: that of the agent before there was one is taken over, and newer state is left alone."""
+"""Formats of the agent's state: state without a format is read, and newer state is left unchanged."""
 
 import json
 import os
@@ -55,14 +55,14 @@ def deferred(machine: Machine) -> list[str]:
 
 
 def formats(root: Path) -> dict[str, Any]:
-    """{file: the format that it says} of what the agent wrote."""
+    """{file: its format} of the files that the agent wrote."""
     state = root / "var/lib/burrow"
     found = {path.name: json.loads(path.read_text()).get("format") for path in state.rglob("*.json")}
     record = state / "record.jsonl"
     return found | ({record.name: json.loads(record.read_text().splitlines()[-1])["format"]} if record.exists() else {})
 
 
-def test_old_state_says_no_format() -> None:
+def test_old_state_has_no_format() -> None:
     known = [name for name, one in RECORDED["files"].items() if "format" in one.get("text", "")]
     assert known == []
 
@@ -98,7 +98,7 @@ def test_timer_of_an_old_transaction_begins_anew(old: Machine) -> None:
     assert json.loads((PATHS.meta).read_text())["format"] == FORMAT
 
 
-def test_old_deferred_undo_is_retried_by_the_old_units_word(old: Machine) -> None:
+def test_old_deferred_undo_is_retried_by_the_command_of_the_old_unit(old: Machine) -> None:
     old.main(["owed"])
     assert deferred(old) == []
     assert not (old.root / "flag").exists()
@@ -121,7 +121,7 @@ def test_old_transaction_of_another_boot_is_reverted_by_the_next_run(old: Machin
     assert "by the next run" in old.ask("outcome", token=TOKEN)["reason"]
 
 
-def test_all_state_says_its_format(machine: Machine) -> None:
+def test_all_state_has_a_format(machine: Machine) -> None:
     fails = ("/bin/sh", "-c", "echo silent >&2; exit 1")
     machine.write("etc/hosts", "old\n")
     first = Transaction("x", actions=(Action(("true",), fails, cluster_scoped=True),))
@@ -133,7 +133,7 @@ def test_all_state_says_its_format(machine: Machine) -> None:
     assert set(found.values()) == {FORMAT}
 
 
-def test_request_says_its_format() -> None:
+def test_request_has_a_format() -> None:
     length, _, rest = payload({"op": "read", "facts": {}}).partition(b"\n")
     assert json.loads(rest[int(length) :]) == {"format": FORMAT, "op": "read", "facts": {}}
 
@@ -148,11 +148,11 @@ NEWER = {
 
 
 def make_newer(machine: Machine, name: str) -> str:
-    """One file of the state is of a newer format; the sentence that is said then."""
+    """One file of the state is of a newer format; returns the refusal."""
     path = machine.root / NEWER[name]
     lines = path.read_text().splitlines() if path.exists() else ["{}"]
     path.write_text("".join(f"{json.dumps({**json.loads(line), 'format': FORMAT + 1})}\n" for line in lines))
-    found = f"{path} has format {FORMAT + 1}, and this Burrow knows formats up to {FORMAT}"
+    found = f"{path} has format {FORMAT + 1}, but this Burrow knows formats up to {FORMAT}"
     return f"{found}: nothing was changed; update Burrow on this machine"
 
 
@@ -163,23 +163,23 @@ def everything(root: Path) -> dict[Path, tuple[int, bytes]]:
 @pytest.mark.parametrize("name", NEWER)
 @pytest.mark.parametrize("op", ["read", "outcome", *CHANGES])
 def test_newer_state_is_refused_before_anything_is_written(old: Machine, op: str, name: str) -> None:
-    said = make_newer(old, name)
+    reason = make_newer(old, name)
     before = everything(old.root)
-    assert refusal(old, op, **{**hosts(old).request(60), "token": TOKEN, "argv": ["true"], "why": "x"}) == said
+    assert refusal(old, op, **{**hosts(old).request(60), "token": TOKEN, "argv": ["true"], "why": "x"}) == reason
     assert everything(old.root) == before
 
 
 @pytest.mark.parametrize("name", NEWER)
 @pytest.mark.parametrize("words", ["apply", "boot", "revert", "retry", "give-up", "deferred", "status", "remove"])
 def test_console_leaves_newer_state_alone(old: Machine, words: str, name: str) -> None:
-    said = make_newer(old, name)
+    reason = make_newer(old, name)
     before = everything(old.root)
     with pytest.raises(SystemExit) as ended:
         old.main([words, TOKEN])
-    assert ended.value.code == f"burrow: {said}"
+    assert ended.value.code == f"burrow: {reason}"
     assert everything(old.root) == before
 
 
 @pytest.mark.parametrize("op", ["read", *CHANGES])
 def test_newer_request_is_refused(machine: Machine, op: str) -> None:
-    assert refusal(machine, op, format=FORMAT + 1).startswith(f"the request has format {FORMAT + 1}, and this Burrow knows ")
+    assert refusal(machine, op, format=FORMAT + 1).startswith(f"the request has format {FORMAT + 1}, but this Burrow knows ")

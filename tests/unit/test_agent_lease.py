@@ -1,4 +1,4 @@
-"""The host agent before any transaction: whose the host is, what it reads, and how it comes onto the host."""
+"""The host agent before any transaction: the lease, reading, and the installation."""
 
 import json
 
@@ -10,7 +10,7 @@ from tasks.core.agent.state import BOOT_UNIT
 from tasks.core.connectors.agent_session import Owner
 
 
-def test_lease_is_taken_and_given_back(machine: Machine) -> None:
+def test_lease_is_taken_and_released(machine: Machine) -> None:
     assert machine.ask("prepare")["lease"]["holder"] == "kim@desk"
     machine.ask("release")
     assert machine.ask("read")["lease"] is None
@@ -18,7 +18,7 @@ def test_lease_is_taken_and_given_back(machine: Machine) -> None:
 
 def test_lease_of_another_run_is_refused_with_its_holder(machine: Machine) -> None:
     machine.ask("prepare")
-    assert refusal(machine, "prepare", SAM).startswith("kim@desk changes this host since ")
+    assert refusal(machine, "prepare", SAM).startswith("kim@desk has been changing this host since ")
 
 
 def test_lease_is_renewed_by_its_own_run_alone(machine: Machine) -> None:
@@ -27,7 +27,7 @@ def test_lease_is_renewed_by_its_own_run_alone(machine: Machine) -> None:
     assert machine.ask("read", KIM)["lease"]["until"] > until
 
 
-def test_lease_that_ran_out_is_nobodys(machine: Machine) -> None:
+def test_expired_lease_can_be_taken(machine: Machine) -> None:
     machine.ask("prepare", Owner("run-kim", "kim@desk", ttl_s=-1))
     assert machine.ask("prepare", SAM)["lease"]["holder"] == "sam@desk"
 
@@ -38,7 +38,7 @@ def test_lease_ends_with_the_boot(machine: Machine) -> None:
     assert machine.ask("prepare", SAM)["lease"]["holder"] == "sam@desk"
 
 
-def test_lease_of_another_run_is_not_given_back(machine: Machine) -> None:
+def test_lease_of_another_run_is_not_released(machine: Machine) -> None:
     machine.ask("prepare")
     machine.ask("release", SAM)
     assert machine.ask("read")["lease"]["holder"] == "kim@desk"
@@ -47,7 +47,7 @@ def test_lease_of_another_run_is_not_given_back(machine: Machine) -> None:
 @pytest.mark.usefixtures("applied")
 def test_open_transaction_of_a_run_without_lease_is_still_its_own(machine: Machine) -> None:
     machine.ask("release")
-    assert "a transaction of kim@desk is open: it restores itself in" in refusal(machine, "prepare", SAM)
+    assert "a transaction of kim@desk is open: it reverts in" in refusal(machine, "prepare", SAM)
     assert "sam" not in str(machine.ask("read")["lease"])
 
 
@@ -100,5 +100,5 @@ def test_packages_are_installed_under_the_lease(machine: Machine) -> None:
     assert machine.log[-1].endswith("install -y -q --no-install-recommends chrony lldpd")
 
 
-def test_package_that_cannot_be_had_is_refused_with_the_tools_word(machine: Machine) -> None:
+def test_missing_package_is_refused_with_the_message_of_apt(machine: Machine) -> None:
     assert "Unable to locate package nowhere" in refusal(machine, "prepare", packages=["nowhere"])

@@ -1,4 +1,4 @@
-"""A revert that meets a disk that takes nothing, or is killed: it goes on until every file is back, and nobody can confirm it meanwhile."""
+"""A revert on a disk that refuses writes, or that is killed: it continues until every file is restored, and cannot be confirmed."""
 
 import errno
 import json
@@ -14,15 +14,15 @@ from tasks.core.agent.state import PATHS, RETRY_UNIT
 from tasks.core.model.operation import Action, FileWrite, Transaction
 
 
-def hold(machine: Machine) -> Path:
-    """Nothing can be renamed to etc/hosts: a folder that is not empty stands there."""
+def block(machine: Machine) -> Path:
+    """Put a folder with a file at etc/hosts, so that no file can be renamed to it."""
     path = machine.root / "etc/hosts"
     path.unlink()
     (path / "in the way").mkdir(parents=True)
     return path
 
 
-def let_go(path: Path) -> None:
+def unblock(path: Path) -> None:
     (path / "in the way").rmdir()
     path.rmdir()
 
@@ -63,7 +63,7 @@ def test_revert_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch
 
 
 def test_revert_needs_no_memory_file(machine: Machine, applied: Transaction) -> None:
-    """Why it is not complete is kept in /run; where that takes nothing, every file comes back all the same."""
+    """The progress is kept in /run. If that cannot be written, every file is restored all the same."""
     machine.write("run/burrow", "not a folder")
     assert machine.ask("revert", token=applied.token)["state"] == "reverted"
     assert machine.read("etc/hosts") == "old\n"
@@ -102,14 +102,14 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
     machine.write("etc/hosts", "old\n")
     transaction = three(machine)
     machine.begin(transaction)
-    held = hold(machine)
+    blocked = block(machine)
     kept = machine.ask("revert", token=transaction.token, reason="a check failed")
     assert kept["state"] == "reverting"
     assert kept["reason"].startswith("a check failed; ")
-    assert str(held) in kept["troubles"][0]
+    assert str(blocked) in kept["troubles"][0]
     assert (machine.read("etc/made"), machine.read("etc/motd")) == (None, "old\n")
     assert machine.log[-1] == "systemctl -q --no-block start burrow-retry.service"
-    let_go(held)
+    unblock(blocked)
     machine.main(["retry"])
     kept = machine.ask("outcome", token=transaction.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "a check failed")
@@ -118,50 +118,50 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
 
 
 def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applied: Transaction) -> None:
-    held = hold(machine)
+    blocked = block(machine)
     machine.main(["revert", applied.token, "timer"])
-    with pytest.raises(SystemExit, match="it is tried again until every file is back"):
+    with pytest.raises(SystemExit, match="the host retries until every file is restored"):
         machine.main(["revert"])
-    let_go(held)
+    unblock(blocked)
 
 
 def test_revert_that_fails_at_boot_is_tried_again_later_in_that_boot(
     machine: Machine, applied: Transaction, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    held = hold(machine)
+    blocked = block(machine)
     machine.boot("second")
     machine.main(["boot"])
-    assert "tried again later in this boot" in capsys.readouterr().err
+    assert "the host retries later in this boot" in capsys.readouterr().err
     assert machine.ask("outcome", token=applied.token)["state"] == "reverting"
     wanted = machine.root / "etc/systemd/system/multi-user.target.wants/burrow-retry.service"
     assert wanted.resolve().read_text() == install.unit_text(RETRY_UNIT)
-    let_go(held)
+    unblock(blocked)
     machine.main(["retry"])
     kept = machine.ask("outcome", token=applied.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "at boot, because the power went before it was confirmed")
 
 
-def test_retry_leaves_a_transaction_alone_that_nobody_reverts(machine: Machine, applied: Transaction) -> None:
+def test_retry_leaves_an_applied_transaction_unchanged(machine: Machine, applied: Transaction) -> None:
     machine.main(["retry"])
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
 @pytest.mark.parametrize("op", ["confirm", "renew", "prepare", "begin"])
 def test_what_is_being_reverted_is_refused(machine: Machine, applied: Transaction, op: str) -> None:
-    hold(machine)
+    block(machine)
     machine.ask("revert", token=applied.token)
     words = hosts(machine).request(60) if op == "begin" else {"token": applied.token}
     owner = SAM if op in ("prepare", "begin") else KIM
-    said = refusal(machine, op, owner, **words)
-    assert "is being reverted" in said
-    assert f"{machine.root}/etc/hosts" in said
+    reason = refusal(machine, op, owner, **words)
+    assert "is being reverted" in reason
+    assert f"{machine.root}/etc/hosts" in reason
     assert machine.ask("outcome", token=applied.token)["state"] == "reverting"
 
 
 def test_killed_revert_is_not_applied_again(machine: Machine, applied: Transaction) -> None:
     pending.set_state(pending.opened(), "reverting")
     machine.main(["apply", applied.token])
-    assert "cannot be confirmed: it was interrupted" in refusal(machine, "confirm", token=applied.token)
+    assert "cannot be confirmed: the revert was interrupted" in refusal(machine, "confirm", token=applied.token)
 
 
 def test_revert_is_on_disk_before_the_first_byte_changes(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,22 +204,22 @@ def test_command_that_fails_for_a_full_disk_is_tried_again_and_another_is_not(ma
 
 def test_live_state_is_not_made_anew_by_each_attempt(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
-    said = machine.root / "said"
-    transaction = Transaction("x", hosts(machine).files, (Action(("true",), ("/bin/sh", "-c", f"echo undone >> {said}")),))
+    log = machine.root / "undone"
+    transaction = Transaction("x", hosts(machine).files, (Action(("true",), ("/bin/sh", "-c", f"echo undone >> {log}")),))
     machine.begin(transaction)
-    held = hold(machine)
+    blocked = block(machine)
     for _ in range(3):
         machine.ask("revert", token=transaction.token)
-    assert machine.read("said") is None
-    let_go(held)
+    assert machine.read("undone") is None
+    unblock(blocked)
     machine.ask("revert", token=transaction.token)
-    assert machine.read("said") == "undone\n"
+    assert machine.read("undone") == "undone\n"
 
 
-def test_somebody_at_the_console_gives_up_a_revert(machine: Machine, applied: Transaction) -> None:
+def test_operator_gives_up_a_revert_at_the_console(machine: Machine, applied: Transaction) -> None:
     with pytest.raises(SystemExit, match="no revert is incomplete"):
         machine.main(["give-up"])
-    hold(machine)
+    block(machine)
     machine.ask("revert", token=applied.token)
     machine.main(["give-up"])
     assert machine.ask("outcome", token=applied.token)["state"] == "given up"
@@ -229,12 +229,12 @@ def test_somebody_at_the_console_gives_up_a_revert(machine: Machine, applied: Tr
 
 
 def test_console_shows_what_keeps_a_revert_from_its_end(machine: Machine, applied: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
-    held = hold(machine)
+    blocked = block(machine)
     machine.ask("revert", token=applied.token)
     machine.main(["status"])
-    said = capsys.readouterr().out
-    assert "reverting until every file is back" in said
-    assert str(held) in said
+    output = capsys.readouterr().out
+    assert "reverting until every file is restored" in output
+    assert str(blocked) in output
 
 
 def test_transaction_that_an_older_version_armed_is_reverted(machine: Machine, applied: Transaction) -> None:

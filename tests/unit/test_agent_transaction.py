@@ -1,4 +1,4 @@
-"""The host agent on a folder of its own: what is written, kept, taken back, and what is refused before."""
+"""Transactions of the host agent, with a folder as its root: what it writes, keeps, restores and refuses."""
 
 import os
 import time
@@ -67,13 +67,13 @@ def test_another_token_decides_nothing(machine: Machine, applied: Transaction, o
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
-def test_timer_of_a_transaction_begins_anew(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timer_of_a_transaction_is_renewed(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "clock_gettime", lambda _: 1000.0)
     assert machine.ask("renew", token=applied.token)["revert_in_s"] == 60
     assert machine.log[-1] == f"systemctl -q restart burrow-revert-{applied.token}.timer"
 
 
-def test_timer_that_has_come_is_not_begun_anew(machine: Machine, applied: Transaction) -> None:
+def test_timer_that_has_fired_is_not_renewed(machine: Machine, applied: Transaction) -> None:
     restore.revert(applied.token, "timer")
     assert machine.ask("renew", token=applied.token)["state"] == "reverted"
     assert not any("restart" in line and ".timer" in line for line in machine.log)
@@ -84,15 +84,15 @@ def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machin
     late = hosts(machine)
     assert machine.ask("revert", token=late.token, why="x")["state"] == "reverted"
     machine.ask("prepare")
-    assert "ended here before it could begin" in refusal(machine, "begin", **late.request(60))
+    assert "already ended on this host (reverted): it was reverted before it began" in refusal(machine, "begin", **late.request(60))
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_text_that_somebody_wrote_meanwhile_is_kept(machine: Machine, applied: Transaction) -> None:
+def test_text_that_was_edited_meanwhile_is_kept(machine: Machine, applied: Transaction) -> None:
     machine.write("etc/hosts", "new\n10.9.9.9 mine\n")
     kept = machine.ask("revert", token=applied.token)
     assert machine.read("etc/hosts") == "old\n"
-    assert "was edited meanwhile" in kept["reason"]
+    assert "was edited during the transaction" in kept["reason"]
     (found,) = machine.root.glob("var/lib/burrow/backups/*/0.found")
     assert found.read_text() == "new\n10.9.9.9 mine\n"
 
@@ -125,12 +125,12 @@ def test_file_that_changed_since_it_was_read_is_refused(machine: Machine, found:
 
 
 def test_file_that_appeared_since_it_was_read_is_refused(machine: Machine) -> None:
-    machine.write("etc/hosts", "somebody's\n")
+    machine.write("etc/hosts", "edited\n")
     assert "was changed since it was read" in refusal(machine, "begin", **hosts(machine, before=None).request(60))
 
 
 def test_empty_file_counts_as_absent(machine: Machine) -> None:
-    """The fact that a file holds says the same of both."""
+    """The fact of a file is the same for both."""
     machine.write("etc/hosts", "")
     transaction = hosts(machine, before=None)
     assert machine.begin(transaction)["state"] == "applied"
@@ -138,7 +138,7 @@ def test_empty_file_counts_as_absent(machine: Machine) -> None:
     assert machine.read("etc/hosts") == ""
 
 
-def test_bytes_that_are_no_text_come_back(machine: Machine) -> None:
+def test_bytes_that_are_not_utf8_are_restored(machine: Machine) -> None:
     machine.write("etc/hosts", "").write_bytes(b"# caf\xe9\r\n")
     transaction = hosts(machine, before="# caf\udce9\r\n", text="# caf\udce9\r\nnew\n")
     assert machine.begin(transaction)["state"] == "applied"
@@ -147,7 +147,7 @@ def test_bytes_that_are_no_text_come_back(machine: Machine) -> None:
     assert (machine.root / "etc/hosts").read_bytes() == b"# caf\xe9\r\n"
 
 
-def test_somebody_elses_staged_change_is_refused(machine: Machine) -> None:
+def test_change_staged_by_another_program_is_refused(machine: Machine) -> None:
     staged = machine.write("etc/network/interfaces.new", "theirs\n")
     transaction = Transaction("x", absent=(str(staged),))
     assert f"{staged} exists" in refusal(machine, "begin", **transaction.request(60))
@@ -174,7 +174,7 @@ def test_candidate_is_judged_by_what_it_adds_to_a_tools_complaints(machine: Mach
         assert machine.begin(transaction)["state"] == "applied"
 
 
-def test_key_that_a_tool_repeats_is_not_told(machine: Machine) -> None:
+def test_key_in_the_output_of_a_tool_is_removed(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     says = ("/bin/sh", "-c", "echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1", "the tool")
     judges = ("/bin/sh", "-c", "grep old {candidate} || { echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1; }")
@@ -230,14 +230,14 @@ def test_live_values_are_saved_and_restored(machine: Machine) -> None:
     assert machine.read("proc/sys/kernel/hostname") == "pve\n"
 
 
-def test_actions_are_undone_in_their_other_order(machine: Machine) -> None:
+def test_actions_are_undone_in_reverse_order(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
-    said = machine.root / "said"
-    actions = tuple(Action(("/bin/sh", "-c", f"echo {name} >> {said}"), ("/bin/sh", "-c", f"echo not {name} >> {said}")) for name in "ab")
+    log = machine.root / "actions"
+    actions = tuple(Action(("/bin/sh", "-c", f"echo {name} >> {log}"), ("/bin/sh", "-c", f"echo not {name} >> {log}")) for name in "ab")
     transaction = Transaction("x", hosts(machine).files, actions)
     machine.begin(transaction)
     machine.ask("revert", token=transaction.token)
-    assert said.read_text().splitlines() == ["a", "b", "not b", "not a"]
+    assert log.read_text().splitlines() == ["a", "b", "not b", "not a"]
 
 
 @pytest.mark.parametrize("was", [(), ("enabled",), ("active",), ("enabled", "active")])

@@ -49,7 +49,7 @@ def test_none_where_ceph_is_not_set_up() -> None:
     ("facts", "why"),
     [
         (whole_but("nobody-answers"), "Ceph does not answer: [errno 110] RADOS timed out (error connecting to the cluster)"),
-        (everywhere(Reading(124, "", "no end after 27 s")), "Ceph does not answer: reading it ended with 124: no end after 27 s"),
+        (everywhere(Reading(124, "", "killed after 27 s")), "Ceph does not answer: reading it ended with 124: killed after 27 s"),
     ],
     ids=["timed-out", "no-end"],
 )

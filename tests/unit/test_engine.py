@@ -187,7 +187,7 @@ def test_refused_host_leaves_other_end_untouched(world: World) -> None:
 @pytest.mark.parametrize("held", ["alvin", "sw-rack"])
 def test_lease_holder_is_named(world: World, held: str) -> None:
     world[held].lease = {"run": "another", "holder": "sam@desk", "since": "20:59", "until": world.clock() + 20}
-    assert world.apply_set(ALVIN).reasons == [f"{held}: sam@desk changes this host since 20:59"]
+    assert world.apply_set(ALVIN).reasons == [f"{held}: sam@desk has been changing this host since 20:59"]
 
 
 def test_end_that_refuses_its_candidate_reverts_the_other(world: World) -> None:

@@ -47,12 +47,12 @@ EARLIER = {
         ["no such file"],
     ),
     "maintenance-that-is-still-deferred": (
-        [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; it is tried until it succeeds"}],
+        [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; the host retries until it succeeds"}],
         [{"why": "maintenance simon", "holder": "sam@desk", "trouble": "`forget` ended with 1"}],
-        ["it is tried"],
+        ["the host retries"],
     ),
     "maintenance-that-was-deferred": (
-        [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; it is tried until it succeeds"}],
+        [{**ENDED, "reason": "maintenance has ended; `forget` ended with 1; the host retries until it succeeds"}],
         [],
         [],
     ),

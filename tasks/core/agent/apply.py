@@ -1,4 +1,4 @@
-"""Begin a transaction: validate, back up, arm, apply. What fails is reverted at once."""
+"""Begin a transaction: validate it, back up, arm the timer, apply. If a step fails, the agent reverts the transaction at once."""
 
 import os
 from pathlib import Path
@@ -7,58 +7,58 @@ from typing import Any
 from tasks.core.agent import deferred, disk, draft, lease, pending
 from tasks.core.agent.process import DETACHED, failure, run
 from tasks.core.agent.refusal import Refused, mount_of, sentence
-from tasks.core.agent.requests import emit
+from tasks.core.agent.requests import emit, keep_lease
 from tasks.core.agent.restore import revert
 from tasks.core.agent.state import PATHS, File, Saved, Transaction, Unit
 
 
-def begin(ask: dict[str, Any]) -> dict[str, Any]:
-    """Validate, back up, arm, apply; answers the outcome."""
+def begin(request: dict[str, Any]) -> dict[str, Any]:
+    """Validate, back up, arm and apply a transaction; returns the outcome."""
+    token = request["token"]
     with disk.locked():
-        lease.take(ask)
-        lease.renew(ask["run"], longer_s=ask["deadline_s"])
+        lease.take(request)
+        lease.renew(request["run"], longer_s=request["deadline_s"])
         if meta := pending.opened():
             raise Refused(f"a transaction is already open: {meta['why']}")
-        if (kept := pending.outcome(ask["token"]))["state"] != "unknown":
-            raise Refused(f"this transaction has ended here before it could begin: {kept['reason']}")
-        for item in ask["files"]:
-            item["path"] = os.path.realpath(item["path"])  # a link stays a link: what it points at is written
-        draft.tidy()
-        for path in ask["absent"]:
+        if (ended := pending.outcome(token))["state"] != "unknown":
+            raise Refused(f"this transaction has already ended on this host ({ended['state']}): {ended['reason']}")
+        for item in request["files"]:
+            item["path"] = os.path.realpath(item["path"])  # writes the target of a symbolic link, and the link stays
+        draft.clean_up()
+        for path in request["absent"]:
             if Path(path).exists():
-                raise Refused(f"{path} exists: somebody else's change is open there; apply or remove it first")
-        for item in ask["files"]:
-            draft.as_read(item)
-        for item in ask["files"]:
-            draft.validate(item, ask["deadline_s"])
+                raise Refused(f"{path} exists: a change that Burrow did not make is staged there; apply it or remove it first")
+        for item in request["files"]:
+            draft.unchanged(item)
+        for item in request["files"]:
+            draft.validate(item, request["deadline_s"])
         try:
-            draft.back_up(ask)
+            draft.back_up(request)
         except BaseException:
             draft.drop_draft()
             raise
-        trouble = deferred.take_over(ask["actions"])
-    if trouble := trouble or arm_and_apply(ask):
-        return revert(ask["token"], trouble)
-    with disk.locked():
-        lease.renew(ask["run"])
-    return pending.outcome(ask["token"])
+        trouble = deferred.take_over(request["actions"])
+    if trouble := trouble or arm_and_apply(request):
+        return revert(token, trouble)
+    keep_lease(request["run"])
+    return pending.outcome(token)
 
 
-def arm_and_apply(ask: dict[str, Any]) -> str:
-    """Detached from the session, which may be what the change cuts. Answers why it could not be started, or nothing."""
-    me, token, deadline_s = str(PATHS.command.resolve()), ask["token"], ask["deadline_s"]
-    clock = [f"--on-active={ask['revert_s']}s", "--timer-property=AccuracySec=100ms"]
+def arm_and_apply(request: dict[str, Any]) -> str:
+    """Arm the timer and apply, outside the session, which the change may cut. Returns why systemd did not start one of them, or nothing."""
+    me, token, deadline_s = str(PATHS.command.resolve()), request["token"], request["deadline_s"]
+    clock = [f"--on-active={request['revert_s']}s", "--timer-property=AccuracySec=100ms"]
     again = ["--property=Restart=on-failure", "--property=RestartSec=2"]
     code, _, err = run([*DETACHED, f"--unit=burrow-revert-{token}", *clock, *again, me, "revert", token, "timer"], deadline_s)
     if code:
-        return f"the timer could not be armed: {err.strip()}"
+        return f"the revert timer could not be armed: {err.strip()}"
     emit(event="armed")
     code, _, err = run([*DETACHED, f"--unit=burrow-apply-{token}", "--wait", me, "apply", token], deadline_s)
-    return f"it could not be started: {err.strip()}" if code and pending.outcome(token)["state"] == "armed" else ""
+    return f"systemd did not start the application: {err.strip()}" if code and pending.outcome(token)["state"] == "armed" else ""
 
 
 def apply(token: str) -> None:
-    """Apply the armed transaction; what fails is restored at once."""
+    """Apply the armed transaction. If a step fails, revert it at once."""
     with disk.locked():
         meta = pending.opened(token)
         if not meta or pending.state_of(meta) != "armed":
@@ -75,56 +75,48 @@ def apply(token: str) -> None:
 
 
 def apply_steps(meta: Transaction) -> str:
-    """The clause that says what failed, or nothing."""
+    """Apply files, live values, actions and units; returns a clause that says what failed, or nothing."""
     for index, item in enumerate(meta["files"]):
-        bring(index, item, meta["saved"][index])
+        replace(index, item, meta["saved"][index])
     for name, value in meta["sysctls"].items():
         PATHS.sysctl(name).write_text(value)
-    for action in meta["actions"]:
-        if trouble := failure(action["argv"], action["deadline_s"]):
-            return trouble
-    for unit in meta["units"]:
-        for verb in unit_verbs(unit):
-            if trouble := failure(["systemctl", "-q", "--no-reload", verb, unit["name"]], shown=f"systemctl {verb} {unit['name']}"):
-                return trouble
-    return ""
+    commands = [(action["argv"], action["deadline_s"], "") for action in meta["actions"]]
+    for verb, name in (words for unit in meta["units"] for words in unit_verbs(unit)):
+        commands.append((["systemctl", "-q", "--no-reload", verb, name], 60, f"systemctl {verb} {name}"))
+    return next((trouble for command in commands if (trouble := failure(*command))), "")
 
 
-def unit_verbs(unit: Unit) -> list[str]:
-    """What takes a unit from what it was to what is wanted."""
-    verbs = []
-    if unit["enabled"] != unit["was_enabled"]:
-        verbs.append("enable" if unit["enabled"] else "disable")
-    if unit["active"] != unit["was_active"]:
-        verbs.append("start" if unit["active"] else "stop")
-    elif unit["active"] and unit["restart"]:
-        verbs.append("restart")
-    return verbs
+def unit_verbs(unit: Unit) -> list[tuple[str, str]]:
+    """The systemctl verbs, each with the unit's name, that bring a unit from its old state to the wanted one."""
+    enable = ("enable" if unit["enabled"] else "disable") if unit["enabled"] != unit["was_enabled"] else ""
+    restart = "restart" if unit["active"] and unit["restart"] else ""
+    start = ("start" if unit["active"] else "stop") if unit["active"] != unit["was_active"] else restart
+    return [(verb, unit["name"]) for verb in (enable, start) if verb]
 
 
-def bring(index: int, item: File, saved: Saved) -> None:
-    """The new text of one file is in place, by a rename where it lies ready."""
-    path, new, untouched = Path(item["path"]), saved.get("new"), PATHS.pending / f"{index}.untouched"
+def replace(index: int, item: File, saved: Saved) -> None:
+    """Replace one file with its new text: by a rename, if the new inode is prepared."""
+    path, new = Path(item["path"]), saved.get("new")
 
-    def last_look() -> None:
+    def final_check() -> None:
         draft.refuse_if_not_mounted(item)
         if mount_of(path) != saved.get("mount", mount_of(path)):
-            raise Refused(f"{path} is not written: it was on {saved['mount']}, and is on {mount_of(path)} now; run again")
+            raise Refused(f"{path} was not written: it was on {saved['mount']} and is now on {mount_of(path)}; run again")
         if disk.content(path) != disk.content(PATHS.pending / str(index)):
-            raise Refused(f"{path} was changed while this was made ready; run again to see the new difference")
+            raise Refused(f"{path} was changed while the transaction was prepared; run again to see the new difference")
 
-    last_look()
-    if not new:  # from here on the file may be ours: a revert puts it back
-        untouched.unlink(missing_ok=True)
+    final_check()
+    if not new:  # from here on, the file may have the new text, so a revert restores it
+        (PATHS.pending / f"{index}.untouched").unlink(missing_ok=True)
         disk.sync_folder(PATHS.pending)
     if item["text"] is None:
-        last_look()
+        final_check()
         path.unlink(missing_ok=True)
         if path.parent.exists():
             disk.sync_folder(path.parent)
     elif new:
         disk.make_folders(path.parent)
-        last_look()
+        final_check()
         disk.rename(PATHS.pending / new, path)
     else:
-        disk.write(path, item["text"].encode(errors="surrogateescape"), draft.access_of(saved, item), last_look)
+        disk.write(path, item["text"].encode(errors="surrogateescape"), draft.access_of(saved, item), final_check)

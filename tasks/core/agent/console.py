@@ -1,4 +1,4 @@
-"""The command line: of the host's own console, the units and the timer."""
+"""The command line: for the operator at the host's console, the units and the timer."""
 
 import json
 import sys
@@ -11,73 +11,69 @@ from tasks.core.agent.requests import refuse_newer_state, status
 from tasks.core.agent.restore import give_up, retry, revert
 
 USAGE = """\
-burrow status [--json]   what is pending, deferred and recorded, and who changes this host
-burrow revert            restore what is pending now
-burrow give-up           end a revert that cannot be completed; the old texts are kept
-burrow deferred          try the deferred undo now
-burrow remove            take Burrow off this host"""
+burrow status [--json]   show the pending transaction, deferred undo, the lease and the last transactions
+burrow revert            revert the pending transaction now
+burrow give-up           end a revert that cannot be completed, and keep the old texts
+burrow deferred          retry the deferred undo now
+burrow remove            remove Burrow from this host"""
 
 
-def main(words: list[str]) -> None:
-    """Ends with a sentence where the system refuses something."""
-    asked = {
-        "apply": lambda: apply(words[1]),
-        "boot": restore_at_boot,
-        "revert": lambda: revert_for(words[1:]),
+def main(arguments: list[str]) -> None:
+    """Run a command. Exits with a sentence if it is refused."""
+    commands = {
+        "apply": lambda: apply(arguments[1]),
+        "boot": revert_at_boot,
+        "revert": lambda: revert_now(arguments[1:]),
         "retry": retry,
         "give-up": give_up,
-        "deferred": retry_all,
-        "owed": retry_all,  # as units of older versions say it
-        "status": lambda: print(json.dumps(status())) if words[1:] == ["--json"] else show_status(),
+        "deferred": retry_deferred,
+        "owed": retry_deferred,  # the word in units of older versions
+        "status": lambda: print(json.dumps(status())) if arguments[1:] == ["--json"] else show_status(),
         "remove": remove,
     }
-    if not words or words[0] not in asked:
+    if not arguments or arguments[0] not in commands:
         sys.exit(USAGE)
     try:
         refuse_newer_state()
-        asked[words[0]]()
+        commands[arguments[0]]()
     except (Refused, OSError) as error:
         sys.exit(f"burrow: {sentence(error)}")
 
 
-def restore_at_boot() -> None:
-    """What is pending is restored; where that cannot be completed yet, it is tried again later in this boot."""
-    if (kept := revert(None, "boot", live=False))["state"] == "reverting":
-        print(f"burrow: {kept['reason']}; tried again later in this boot", file=sys.stderr)
+def revert_at_boot() -> None:
+    """Revert the pending transaction. If that is not complete, a unit retries later in this boot."""
+    if (outcome := revert(None, "boot", live=False))["state"] == "reverting":
+        print(f"burrow: {outcome['reason']}; the host retries later in this boot", file=sys.stderr)
 
 
-def revert_for(words: list[str]) -> None:
-    """`revert [TOKEN [REASON]]`. Exits with 1 where it is not complete, unless it is the timer's and goes on in a unit of its own."""
-    kept = revert(words[0] if words else None, words[1] if words[1:] else "hand")
-    print(json.dumps(kept))
-    if kept["state"] == "reverting" and not (kept["retried"] and words[1:] == ["timer"]):
-        sys.exit(f"burrow: {kept['reason']}; it is tried again until every file is back")
+def revert_now(arguments: list[str]) -> None:
+    """`revert [TOKEN [REASON]]`. Exits with 1 if the revert is not complete, unless the timer called it and a unit retries."""
+    outcome = revert(arguments[0] if arguments else None, arguments[1] if arguments[1:] else "hand")
+    print(json.dumps(outcome))
+    if outcome["state"] == "reverting" and not (outcome["retried"] and arguments[1:] == ["timer"]):
+        sys.exit(f"burrow: {outcome['reason']}; the host retries until every file is restored")
 
 
-def retry_all() -> None:
-    """Try all deferred undo. Exits with 1 where something is left."""
+def retry_deferred() -> None:
+    """Try all deferred undo. Exits with 1 if one is still deferred."""
     deferred.retry()
     if left := deferred.left():
-        sys.exit(f"burrow: {left[0]['trouble']}; it is tried until it succeeds")
+        sys.exit(f"burrow: {left[0]['trouble']}; {deferred.RETRIED}")
 
 
 def show_status() -> None:
-    """The status for somebody at the console."""
+    """Print the status for the operator at the console."""
     now = status()
     meta, lease = now["pending"], now["lease"]
-    if meta and meta["state"] == "reverting":
-        print(f"pending: {meta['why']} by {meta['holder']} since {meta['armed_at']}, reverting until every file is back")
-        for trouble in meta["troubles"]:
-            print(f"         {trouble}")
-    elif meta:
-        since = f"since {meta['armed_at']}, {meta['state']}"
-        print(f"pending: {meta['why']} by {meta['holder']} {since}, restores itself in {meta['revert_in_s']} s")
+    if meta:
+        reverts = f"{meta['state']}, reverts in {meta['revert_in_s']} s unless it is confirmed"
+        state = "reverting until every file is restored" if meta["state"] == "reverting" else reverts
+        lines = [f"pending: {meta['why']} by {meta['holder']} since {meta['armed_at']}, {state}"]
+        lines += [f"         {trouble}" for trouble in meta["troubles"]]
     else:
-        print("pending: nothing")
-    for one in now["deferred"]:
-        print(f"deferred undo: {one['why']} by {one['holder']}: {one['trouble']}")
-    print(f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   nobody")
-    for remark in now["remarks"]:
-        print(f"remark:  {remark}")
-    for entry in now["records"]:
-        print(f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}")
+        lines = ["pending: nothing"]
+    lines += [f"deferred undo: {one['why']} by {one['holder']}: {one['trouble']}" for one in now["deferred"]]
+    lines += [f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   none"]
+    lines += [f"remark:  {remark}" for remark in now["remarks"]]
+    lines += [f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}" for entry in now["records"]]
+    print("\n".join(lines))

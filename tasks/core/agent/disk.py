@@ -1,4 +1,4 @@
-"""Files on a disk: each step is whole after a power cut, and leaves nothing behind where it fails."""
+"""Files on a disk. A power cut leaves no step half done, and a step that fails leaves no file behind."""
 
 import contextlib
 import errno
@@ -10,35 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.agent.refusal import Refused, refuse_newer
-from tasks.core.agent.state import FORMAT, PATHS, Saved
+from tasks.core.agent.state import FORMAT, PATHS, Access
 
-# Whose a file is: without an owner it is this process's, without attributes it has those of its folder.
-PRIVATE: Saved = {"mode": 0o600}
+# The access to a new file. Without `owner`, the file belongs to this process; without `attributes`, it gets those of its folder.
+PRIVATE: Access = {"mode": 0o600}
 
 
 def make_folders(folder: Path) -> None:
-    """A folder, and what is missing above it: 0700 where the state lies, else 0755, whatever the umask is."""
+    """Create a folder and its missing parents: with mode 0700 in the agent's state, else 0755, whatever the umask is."""
     for one in [one for one in (folder, *folder.parents) if not one.exists()][::-1]:
         mode = 0o700 if {PATHS.home, PATHS.runtime} & {one, *one.parents} else 0o755
         one.mkdir(mode)
-        if one.stat().st_mode & 0o777 != mode:  # pmxcfs has modes of its own
+        if one.stat().st_mode & 0o777 != mode:  # pmxcfs sets its own modes
             one.chmod(mode)
         sync_folder(one.parent)
 
 
-def leftover(path: Path) -> Path:
-    """Where a file is written before it is renamed; it stays there only when the writer is killed. No daemon reads such a name."""
+def temporary(path: Path) -> Path:
+    """Where a file is written before it is renamed. It stays only if the writer is killed. No daemon reads such a name."""
     return path.with_name(f".{path.name}.burrow")
 
 
-def sweep(path: Path) -> None:
-    """What a killed writer of this path left is away."""
-    if os.path.lexists(leftover(path)):
-        leftover(path).unlink()
+def delete(path: Path) -> None:
+    """Delete a file or link if there is one. On a read-only file system, to unlink a missing file would fail."""
+    if os.path.lexists(path):
+        path.unlink()
 
 
 def attributes_of(path: Path) -> dict[str, str]:
-    """The extended attributes of a file, ACLs among them, as {name: hex}; none where its file system has none."""
+    """The extended attributes of a file, including ACLs, as {name: hex}; empty if its file system has none."""
     try:
         names = [name for name in os.listxattr(path) if name not in ("security.ima", "security.evm")]  # these seal the content
         return {name: os.getxattr(path, name).hex() for name in names}
@@ -48,10 +48,9 @@ def attributes_of(path: Path) -> dict[str, str]:
         raise
 
 
-def create(path: Path, data: bytes, access: Saved = PRIVATE, length: int = 0) -> None:
-    """A file of its own, whole and on disk, with the space for this length in bytes. Nothing is left of it where that fails."""
-    if os.path.lexists(path):
-        path.unlink()
+def create(path: Path, data: bytes, access: Access = PRIVATE, length: int = 0) -> None:
+    """Create a new file, whole and synced, with space reserved for `length` bytes. If that fails, no file is left."""
+    delete(path)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -74,37 +73,37 @@ def create(path: Path, data: bytes, access: Saved = PRIVATE, length: int = 0) ->
 
 
 def set_attributes(path: Path, attributes: dict[str, str]) -> None:
-    """A new file has these extended attributes, and no ACL that it got from its folder."""
-    have = attributes_of(path)
-    for name in have.keys() - attributes.keys():
+    """Set these extended attributes on a new file, and remove an ACL that it inherited from its folder."""
+    present = attributes_of(path)
+    for name in present.keys() - attributes.keys():
         if name.startswith("system.posix_acl"):
             os.removexattr(path, name)
     for name, value in attributes.items():
-        if have.get(name) != value:
+        if present.get(name) != value:
             os.setxattr(path, name, bytes.fromhex(value))
 
 
-def write(path: Path, data: bytes, access: Saved = PRIVATE, last_look: Callable[[], None] | None = None) -> None:
-    """Replace a file as one step that a power cut cannot halve; `last_look` may refuse right before that step."""
+def write(path: Path, data: bytes, access: Access = PRIVATE, final_check: Callable[[], None] | None = None) -> None:
+    """Replace a file in one step, which a power cut cannot halve. `final_check` may refuse right before that step."""
     make_folders(path.parent)
-    create(leftover(path), data, access)
+    create(temporary(path), data, access)
     try:
-        if last_look:
-            last_look()
-        rename(leftover(path), path)
+        if final_check:
+            final_check()
+        rename(temporary(path), path)
     except BaseException:
-        sweep(path)
+        delete(temporary(path))
         raise
 
 
 def rename(path: Path, target: Path) -> None:
-    """A rename that is on disk."""
+    """Rename a file and sync the folder."""
     path.replace(target)
     sync_folder(target.parent)
 
 
 def sync_folder(path: Path) -> None:
-    """What was renamed, made or taken away in the folder is on disk."""
+    """Sync a folder, so that what was renamed, created or deleted in it is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -113,32 +112,27 @@ def sync_folder(path: Path) -> None:
 
 
 def content(path: Path) -> bytes | None:
-    """The bytes of a file, None where there is none."""
+    """The bytes of a file; None if there is none."""
     return path.read_bytes() if path.exists() else None
 
 
-def load(path: Path) -> Any:
-    """A JSON file, None where there is none. Raises Refused where it cannot be read as JSON, or is of a newer format."""
+def load(path: Path, *keys: str, lossy: bool = False) -> Any:
+    """The value of a JSON file; None if there is none. Raises Refused if it is not JSON or its format is newer.
+
+    If `lossy`, the file may be lost without harm: a file that is not JSON, or lacks one of the keys, is None.
+    """
     try:
         value = json.loads(path.read_text()) if path.exists() else None
     except ValueError as error:
-        raise Refused(f"{path} cannot be read ({error}): nothing was changed; look at it, move it away, and run again") from error
+        if lossy:
+            return None
+        raise Refused(f"{path} cannot be read ({error}): nothing was changed; inspect it, move it away, and run again") from error
     refuse_newer(path, value)
-    return value
-
-
-def lenient(path: Path, *keys: str) -> Any:
-    """A JSON file that may be lost without harm: None where it does not hold these keys."""
-    try:
-        value = json.loads(path.read_text()) if path.exists() else None
-    except ValueError:
-        return None
-    refuse_newer(path, value)
-    return value if isinstance(value, dict) and value.keys() >= {*keys} else None
+    return value if not lossy or (isinstance(value, dict) and value.keys() >= {*keys}) else None
 
 
 def encoded(value: Any) -> bytes:
-    """A JSON file of the state, or a line of it."""
+    """The content of a JSON file of the state, or a line of the record."""
     return json.dumps({**value, "format": FORMAT}).encode()
 
 
@@ -148,10 +142,10 @@ def save(path: Path, value: Any) -> None:
 
 
 @contextlib.contextmanager
-def locked(what: str = "lock") -> Iterator[None]:
-    """One process at a time decides what becomes of the pending transaction; or, by a lock of its own, of deferred undo."""
+def locked(name: str = "lock") -> Iterator[None]:
+    """Hold a lock: only one process at a time works on the pending transaction or, with the lock `owed.lock`, on deferred undo."""
     make_folders(PATHS.home)
-    handle = os.open(PATHS.home / what, os.O_RDONLY | os.O_CREAT, 0o600)  # a lock needs no writing: its file may be on a read-only disk
+    handle = os.open(PATHS.home / name, os.O_RDONLY | os.O_CREAT, 0o600)  # read-only, because the disk may be
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

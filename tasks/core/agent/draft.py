@@ -1,4 +1,4 @@
-"""The draft of a transaction: its files are judged, and all that it and its revert will need is made ready, before anything changes."""
+"""The draft of a transaction: validates its files, and prepares all that the transaction and its revert need before anything changes."""
 
 import contextlib
 import os
@@ -10,29 +10,29 @@ from typing import Any
 
 from tasks.core.agent import deferred, disk, process
 from tasks.core.agent.refusal import Refused, mount_of
-from tasks.core.agent.state import PATHS, File, Saved, Transaction, whose
+from tasks.core.agent.state import PATHS, File, Saved, Transaction, identity
 
-# What the line of a record may take beyond the record as it is.
+# The space reserved for one more line of the record.
 RECORD_LINE_BYTES = 16384
-# ifupdown2's check is wrong here: every Proxmox node has bridges without ports, a Thunderbolt link has an MTU of 65520, and a bridge that
-# says no MTU is set back to 1500, whatever its ports have.
+# ifupdown2's check is wrong about these: every Proxmox node has bridges without ports, a Thunderbolt link has an MTU of 65520, and a bridge
+# without an MTU is reset to 1500, whatever its ports have.
 FALSE_ALARMS = ('bridge-ports: invalid value "none"', "valid attribute range: 552-9216", "bridge inherits mtu from its ports")
 
 
 def refuse_if_not_mounted(item: File) -> None:
-    """The file system that a file was read on is there: below its bare folder a file would keep it from being mounted again."""
+    """Refuse a file whose file system is not mounted. A file below the bare mount point would keep it from being mounted again."""
     mount = item.get("mount")
     if mount and not os.path.ismount(mount):
-        raise Refused(f"{item['path']} is not written: {mount} is not mounted; start what mounts it, then run again")
+        raise Refused(f"{item['path']} was not written: {mount} is not mounted; start the service that mounts it, then run again")
 
 
-def as_read(item: File) -> bytes | None:
-    """The content of a file, which is as the controller read it; its fact cannot tell an empty file from an absent one."""
+def unchanged(item: File) -> bytes | None:
+    """The content of a file. Refuses a file that changed since the controller read it, whose fact is the same if it is empty or absent."""
     refuse_if_not_mounted(item)
     path = Path(item["path"])
     if path.is_file() and path.stat().st_nlink > 1:
-        names = f"{path} has {path.stat().st_nlink} names (hard links), and writing it would part it from the others"
-        raise Refused(f"{names}; find them with `find / -xdev -samefile {path}`, leave one, and run again")
+        names = f"{path} has {path.stat().st_nlink} hard links, and replacing it would separate it from its other names"
+        raise Refused(f"{names}; list them with `find / -xdev -samefile {path}`, delete all but one, and run again")
     found = disk.content(path)
     if (found or b"") != (item["before"] or "").encode(errors="surrogateescape"):
         raise Refused(f"{item['path']} was changed since it was read; run again to see the new difference")
@@ -40,7 +40,7 @@ def as_read(item: File) -> bytes | None:
 
 
 def validate(item: File, deadline_s: float) -> None:
-    """A candidate passes the check of the tool that will read it; what that says of the file as it stands is its owner's."""
+    """Refuse a candidate that the tool which reads it rejects. Complaints about the file as it is now do not count."""
     if item["validate"] and item["text"] is not None:
         complaints = complaints_of(item["text"], item, deadline_s)
         if complaints and item["before"] is not None:
@@ -50,7 +50,7 @@ def validate(item: File, deadline_s: float) -> None:
 
 
 def complaints_of(text: str, item: File, deadline_s: float) -> set[str]:
-    """What the tool says of a text, a line each. ifupdown2 ends with 1 on a mere warning, and with 0 on some errors."""
+    """The lines of the tool's complaints about a text. ifupdown2's exit code is 1 for a mere warning, and 0 for some errors."""
     with tempfile.TemporaryDirectory() as folder:
         candidate = Path(folder) / "candidate"
         candidate.write_text(text, errors="surrogateescape")
@@ -62,23 +62,23 @@ def complaints_of(text: str, item: File, deadline_s: float) -> set[str]:
     return {line for line in serious if "error" in line.lower()}
 
 
-def back_up(ask: dict[str, Any]) -> None:
-    """The pending folder, whole and on disk, before the first byte changes: with it, neither applying nor reverting needs new space."""
+def back_up(request: dict[str, Any]) -> None:
+    """Write the pending folder, whole and synced, before the first byte changes. Then apply and revert need no new space."""
     draft = PATHS.draft
     draft.mkdir(mode=0o700)
     for folder in (PATHS.backups, PATHS.deferred):
         disk.make_folders(folder)
     meta: Transaction = {
-        **whose(ask),
-        "files": ask["files"],
-        "actions": ask["actions"],
-        "sysctls": ask["sysctls"],
-        "revert_s": ask["revert_s"],
-        "saved": [save_file(index, item, ask["token"]) for index, item in enumerate(ask["files"])],
-        "units": ask["units"],
-        "live": {name: PATHS.sysctl(name).read_text() for name in (*ask["sysctls"], *ask["saved"]) if PATHS.sysctl(name).exists()},
+        **identity(request),
+        "files": request["files"],
+        "actions": request["actions"],
+        "units": request["units"],
+        "sysctls": request["sysctls"],
+        "revert_s": request["revert_s"],
+        "saved": [save_file(index, item, request["token"]) for index, item in enumerate(request["files"])],
+        "live": {name: PATHS.sysctl(name).read_text() for name in (*request["sysctls"], *request["saved"]) if PATHS.sysctl(name).exists()},
         "boot": process.boot_id(),
-        "until": process.now() + ask["revert_s"],
+        "until": process.now() + request["revert_s"],
         "armed_at": time.strftime("%F %T"),
         "owed": False,
     }
@@ -98,11 +98,11 @@ def back_up(ask: dict[str, Any]) -> None:
 
 
 def save_file(index: int, item: File, token: str) -> Saved:
-    """What is kept of a file: a copy, its old inode, and the new one, made ready where a rename brings them into its place."""
+    """Back up a file: a copy, a link to its old inode, and the new inode, prepared where a rename can put them in place."""
     path, draft = Path(item["path"]), PATHS.draft
     mount = mount_of(path)
     saved: Saved = {"path": item["path"], "mount": mount, "mode": None, "made": [str(one) for one in path.parents if not one.exists()]}
-    found = as_read(item)
+    found = unchanged(item)
     if found is not None:
         stat = path.stat()
         disk.create(draft / str(index), found)
@@ -110,12 +110,12 @@ def save_file(index: int, item: File, token: str) -> Saved:
         saved["attributes"] = disk.attributes_of(path)
     place = draft if mount == mount_of(PATHS.home) else PATHS.shelf if mount == mount_of(PATHS.shelf) else None
     disk.create(draft / f"{index}.untouched", b"")
-    if place is None:  # such as /etc/pve, where nothing but the file itself may be made
+    if place is None:  # such as /etc/pve, where only the file itself may be created
         return saved
     disk.make_folders(place)
     stem = str(index) if place is draft else str(PATHS.shelf / f"{token}-{index}")
     if found is not None:
-        with contextlib.suppress(OSError):  # an immutable file takes no link: its copy is there
+        with contextlib.suppress(OSError):  # an immutable file cannot be linked: its copy is enough
             os.link(path, draft / f"{stem}.old")
             saved["old"] = f"{stem}.old"
     if item["text"] is not None:
@@ -127,12 +127,12 @@ def save_file(index: int, item: File, token: str) -> Saved:
 
 
 def access_of(saved: Saved, item: File) -> Saved:
-    """That of the file as it was, else the mode that it is to get."""
+    """The access of the new file: that of the old file or, if there was none, the requested mode."""
     return {**saved, "mode": item["mode"]} if saved["mode"] is None else saved
 
 
-def tidy() -> None:
-    """What killed processes left in the state is away; what they left beside a file goes with that file's transaction."""
+def clean_up() -> None:
+    """Delete what killed processes left in the state. A temporary file next to another file goes with that file's transaction."""
     for path in PATHS.home.glob(".*"):
         path.unlink()
     drop_draft()
@@ -141,7 +141,7 @@ def tidy() -> None:
 
 
 def drop_draft() -> None:
-    """A draft that did not become pending is away."""
+    """Delete a draft that did not become pending."""
     if not PATHS.pending.exists():
         shutil.rmtree(PATHS.draft, ignore_errors=True)
         shutil.rmtree(PATHS.shelf, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The lease: which run may change this host. It belongs to the run, and lapses when nobody renews it or the host reboots."""
+"""The lease: which run may change this host. It belongs to a run, and expires if it is not renewed or the host reboots."""
 
 import sys
 import time
@@ -11,38 +11,38 @@ from tasks.core.agent.state import PATHS, Lease
 
 
 def current(run_id: str | None = None) -> Lease | None:
-    """The lease that is in force; with a run, only where that holds it."""
-    lease: Lease | None = disk.lenient(PATHS.lease, "run", "holder", "since", "boot", "until", "ttl_s")
+    """The lease that is in force; None if there is none, or if `run_id` is given and another run has the lease."""
+    lease: Lease | None = disk.load(PATHS.lease, "run", "holder", "since", "boot", "until", "ttl_s", lossy=True)
     return lease if lease and lease["boot"] == boot_id() and lease["until"] > now() and run_id in (None, lease["run"]) else None
 
 
-def take(ask: dict[str, Any]) -> None:
-    """Take or renew the lease. Refuses while another run holds it or has a transaction open."""
+def take(request: dict[str, Any]) -> None:
+    """Take or renew the lease. Raises Refused if another run has the lease or an open transaction."""
     lease, meta = current(), pending.opened()
     if meta and (why := pending.unfinished(meta)):
         raise Refused(f"a transaction of {meta['holder']} is being reverted: {why}")
-    if lease and lease["run"] != ask["run"]:
-        lapses = f"(without it, its lease lapses in {lease['until'] - now():.0f} s)"
-        raise Refused(f"{lease['holder']} changes this host since {lease['since']}; wait until that run ends {lapses}")
-    if meta and meta["run"] != ask["run"]:
-        left = f"it restores itself in {max(0, meta['until'] - now()):.0f} s, or run `burrow revert` on the host"
-        raise Refused(f"a transaction of {meta['holder']} is open: {left}")
-    taken = {key: ask[key] for key in ("run", "holder", "ttl_s")}
+    if lease and lease["run"] != request["run"]:
+        expires = f"(if that run is dead, its lease expires in {lease['until'] - now():.0f} s)"
+        raise Refused(f"{lease['holder']} has been changing this host since {lease['since']}; wait until that run ends {expires}")
+    if meta and meta["run"] != request["run"]:
+        reverts = f"it reverts in {max(0, meta['until'] - now()):.0f} s unless it is confirmed"
+        raise Refused(f"a transaction of {meta['holder']} is open: {reverts}; to revert it now, run `burrow revert` on the host")
+    taken = {key: request[key] for key in ("run", "holder", "ttl_s")}
     since = lease["since"] if lease else time.strftime("%F %T")
-    disk.save(PATHS.lease, {**taken, "since": since, "boot": boot_id(), "until": now() + ask["ttl_s"]})
+    disk.save(PATHS.lease, {**taken, "since": since, "boot": boot_id(), "until": now() + request["ttl_s"]})
 
 
 def renew(run_id: str, longer_s: float = 0) -> None:
-    """Renew the lease where this run holds it; one that cannot be written lapses at its time."""
+    """Renew the lease if this run has it. A lease that cannot be written expires at its time."""
     if lease := current(run_id):
         try:
             disk.save(PATHS.lease, {**lease, "until": now() + lease["ttl_s"] + longer_s})
         except OSError as error:
-            print(f"burrow: the lease is not renewed: {sentence(error)}", file=sys.stderr)
+            print(f"burrow: the lease was not renewed and will expire: {sentence(error)}", file=sys.stderr)
 
 
-def give_back(run_id: str) -> None:
-    """This run holds the lease no more."""
+def release(run_id: str) -> None:
+    """Release the lease if this run has it."""
     if current(run_id):
         PATHS.lease.unlink()
         disk.sync_folder(PATHS.home)

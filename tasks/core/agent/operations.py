@@ -1,114 +1,111 @@
-"""What a controller can ask of a host that changes something. Each of these may be asked again, but for `begin` and `perform`."""
+"""The operations of a controller that change a host. Each of them except `begin` and `perform` can be repeated."""
 
 import os
 from typing import Any
 
-from tasks.core.agent import disk, lease, pending
+from tasks.core.agent import disk, lease, pending, record
 from tasks.core.agent.apply import begin
-from tasks.core.agent.draft import tidy
+from tasks.core.agent.draft import clean_up
 from tasks.core.agent.install import install
 from tasks.core.agent.process import DETACHED, failure, now, run
-from tasks.core.agent.record import close, remember
 from tasks.core.agent.refusal import Refused
-from tasks.core.agent.requests import status
+from tasks.core.agent.requests import keep_lease, status
 from tasks.core.agent.restore import revert
 from tasks.core.agent.state import PATHS
 
 
-def prepare(ask: dict[str, Any]) -> dict[str, Any]:
-    """The lease, the agent with its units, and packages: all that comes before a transaction and is not taken back."""
+def prepare(request: dict[str, Any]) -> dict[str, Any]:
+    """Take the lease, install the agent with its units, and install packages. These come before a transaction and are not undone."""
     meta = pending.opened()
     if meta and (pending.overdue(meta) or pending.unfinished(meta)):
         revert(meta["token"], "overdue")
     with disk.locked():
-        lease.take(ask)
-        tidy()
+        lease.take(request)
+        clean_up()
         install()
-        lease.renew(ask["run"], longer_s=ask["deadline_s"] if ask["packages"] else 0)
-    if ask["packages"]:
+        lease.renew(request["run"], longer_s=request["deadline_s"] if request["packages"] else 0)
+    if request["packages"]:
         environment = "DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l"
-        names = " ".join(ask["packages"])
+        names = " ".join(request["packages"])
         script = f"{environment} apt-get -o DPkg::Lock::Timeout=60 install -y -q --no-install-recommends {names}"
-        if trouble := failure(["/bin/sh", "-c", script, f"apt-get install {names}"], ask["deadline_s"]):
+        if trouble := failure(["/bin/sh", "-c", script, f"apt-get install {names}"], request["deadline_s"]):
             raise Refused(trouble)
-    with disk.locked():
-        lease.renew(ask["run"])
+    keep_lease(request["run"])
     return status()
 
 
-def renew(ask: dict[str, Any]) -> dict[str, Any]:
-    """The timer of an applied transaction begins anew; answers what the host holds of it."""
+def renew(request: dict[str, Any]) -> dict[str, Any]:
+    """Restart the timer of an applied transaction; returns the outcome."""
     with disk.locked():
-        if meta := pending.opened(ask["token"]):
+        if meta := pending.opened(request["token"]):
             if why := pending.unfinished(meta):
-                raise Refused(f"the transaction is being reverted, so its timer is not renewed: {why}")
+                raise Refused(f"the transaction is being reverted, so its timer was not renewed: {why}")
             if pending.state_of(meta) == "applied":
-                lease.renew(ask["run"])
+                lease.renew(request["run"])
                 meta["until"] = now() + meta["revert_s"]
                 disk.save(PATHS.meta, meta)
                 if trouble := failure(["systemctl", "-q", "restart", f"burrow-revert-{meta['token']}.timer"]):
                     raise Refused(f"the timer could not be renewed: {trouble}")
-    return pending.outcome(ask["token"])
+    return pending.outcome(request["token"])
 
 
-def confirm(ask: dict[str, Any]) -> dict[str, Any]:
-    """Keep the transaction; asking again answers the same."""
+def confirm(request: dict[str, Any]) -> dict[str, Any]:
+    """Keep the transaction; returns the outcome. A repeated request gets the same answer."""
     with disk.locked():
-        if meta := pending.opened(ask["token"]):
+        if meta := pending.opened(request["token"]):
             if why := pending.unfinished(meta):
                 raise Refused(f"the transaction is being reverted, so it cannot be confirmed: {why}")
             if pending.state_of(meta) != "applied":
                 raise Refused("the transaction is not applied, so there is nothing to confirm")
-            close(meta, "confirmed", "")
+            record.close(meta, "confirmed", "")
             lease.renew(meta["run"])
-    return pending.outcome(ask["token"])
+    return pending.outcome(request["token"])
 
 
-def roll_back(ask: dict[str, Any]) -> dict[str, Any]:
-    """Revert, as the controller asks. One that has not begun here yet, because its request is still on its way, never will."""
-    kept = revert(ask["token"], ask.get("reason") or "rolled back")
-    if kept["state"] == "unknown" and "why" in ask:
+def roll_back(request: dict[str, Any]) -> dict[str, Any]:
+    """Revert for the controller. A transaction whose request is still on its way will then never begin."""
+    outcome = revert(request["token"], request.get("reason") or "rolled back")
+    if outcome["state"] == "unknown" and "why" in request:
         with disk.locked():
-            remember(ask, "reverted", "it had not begun")
-        kept = pending.outcome(ask["token"])
-    return kept
+            record.add(request, "reverted", "it was reverted before it began")
+        outcome = pending.outcome(request["token"])
+    return outcome
 
 
-def perform(ask: dict[str, Any]) -> dict[str, Any]:
-    """Run a command that is not taken back by a timer, apart from the session: it ends also where nobody waits any more."""
+def perform(request: dict[str, Any]) -> dict[str, Any]:
+    """Run a command that no timer undoes. It runs outside the session, so it finishes even if the connection breaks."""
     with disk.locked():
-        lease.take(ask)
-        lease.renew(ask["run"], longer_s=ask["deadline_s"])
+        lease.take(request)
+        lease.renew(request["run"], longer_s=request["deadline_s"])
         if meta := pending.opened():
             raise Refused(f"a transaction is open: {meta['why']}")
     name = f"burrow-command-{os.urandom(6).hex()}"
-    said = {where: PATHS.home / f"{name}.{where}" for where in ("Output", "Error")}
-    kept = [f"--property=Standard{where}=file:{path}" for where, path in said.items()]
-    limit = f"--property=RuntimeMaxSec={ask['deadline_s']:.0f}"
-    unit = [*DETACHED, "--wait", f"--unit={name}", "--setenv=LC_ALL=C", limit, *kept, *ask["argv"]]
-    code, _, trouble = run(unit, ask["deadline_s"] + 5)
-    out, err = (path.read_text(errors="replace") if path.exists() else "" for path in said.values())
-    for path in said.values():
+    outputs = {stream: PATHS.home / f"{name}.{stream}" for stream in ("Output", "Error")}
+    properties = [f"--property=Standard{stream}=file:{path}" for stream, path in outputs.items()]
+    properties += [f"--property=RuntimeMaxSec={request['deadline_s']:.0f}"]
+    argv = [*DETACHED, "--wait", f"--unit={name}", "--setenv=LC_ALL=C", *properties, *request["argv"]]
+    code, _, trouble = run(argv, request["deadline_s"] + 5)
+    out, err = (path.read_text(errors="replace") if path.exists() else "" for path in outputs.values())
+    for path in outputs.values():
         path.unlink(missing_ok=True)
-    with disk.locked():
-        lease.renew(ask["run"])
+    keep_lease(request["run"])
     return {"rc": code, "out": out, "err": err or trouble}
 
 
-def reboot(ask: dict[str, Any]) -> dict[str, Any]:
-    """Boot in a second: the answer goes out before."""
+def reboot(request: dict[str, Any]) -> dict[str, Any]:
+    """Reboot in a second, after the answer was sent."""
     with disk.locked():
-        lease.take(ask)
+        lease.take(request)
     timer = [*DETACHED, "--on-active=1s", "--timer-property=AccuracySec=100ms", "systemctl", "reboot"]
     if trouble := failure(timer, shown="systemctl reboot"):
-        raise Refused(f"systemd takes no reboot: {trouble}")
+        raise Refused(f"systemd did not schedule the reboot: {trouble}")
     return {}
 
 
-def release(ask: dict[str, Any]) -> dict[str, Any]:
-    """Give the lease back."""
+def release(request: dict[str, Any]) -> dict[str, Any]:
+    """Release the lease."""
     with disk.locked():
-        lease.give_back(ask["run"])
+        lease.release(request["run"])
     return {}
 
 

@@ -7,21 +7,24 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
 from tasks.core.agent.state import PATHS
 
-# A unit with an init script beside it is enabled by its links alone: the script's own tool takes seconds and decides nothing.
+# The links alone enable a unit that also has an init script. The script's own tool would take seconds and change nothing.
 ENVIRONMENT = {**os.environ, "SYSTEMCTL_SKIP_SYSV": "1", "LC_ALL": "C.UTF-8"}
-# What brings a program that may be missing.
+# The packages of programs that may be missing.
 PACKAGES = {"ifup": "ifupdown2", "ifreload": "ifupdown2", "systemd-run": "systemd", "chronyc": "chrony"}
-# A unit of its own, which ends also where nobody waits any more.
+# Run a command as a transient unit, which finishes even if the connection breaks.
 DETACHED = ["systemd-run", "--quiet", "--collect"]
 
 
 def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
-    """(exit code, stdout, stderr); as a shell has it 127 where the program is not there, 124 at the deadline, when its whole group ends."""
+    """Run a command; returns (exit code, stdout, stderr).
+
+    The exit code is 127 if the program is missing, as in a shell, and 124 if the deadline kills the command's process group.
+    """
     try:
-        # The umask is that of a boot: what a package or a tool makes is not the state's own.
+        # The umask of a boot: files that a package or a tool creates are not as private as the agent's state.
         child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ENVIRONMENT, umask=0o022)
     except FileNotFoundError:
-        return 127, "", f"{argv[0]} is not on this host; install {PACKAGES.get(argv[0], argv[0])}"
+        return 127, "", f"{argv[0]} is not installed on this host; install {PACKAGES.get(argv[0], argv[0])}"
     with child:
         try:
             out, err = child.communicate(timeout=deadline_s)
@@ -29,31 +32,31 @@ def run(argv: list[str], deadline_s: float = 60) -> tuple[int, str, str]:
         except TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()
-            code, err = 124, err + f"no end after {deadline_s} s".encode()
+            code, err = 124, err + f"killed after {deadline_s} s".encode()
     return code, out.decode(errors="surrogateescape"), err.decode(errors="replace")
 
 
 def called(argv: list[str]) -> str:
-    """A command for somebody to read: a script by its name, which stands after it (sh(1): -c SCRIPT NAME)."""
+    """A command as messages show it: a script by its name, the word after the script (sh(1): -c SCRIPT NAME)."""
     return argv[3] if argv[1:2] == ["-c"] and len(argv) > 3 else " ".join(argv)
 
 
 def failure(argv: list[str], deadline_s: float = 60, shown: str = "") -> str:
-    """Run a command; nothing where it ended with 0, else a clause that says how it ended."""
+    """Run a command; returns a clause that says how it failed, or an empty text if its exit code is 0."""
     code, out, err = run(argv, deadline_s)
     return f"`{shown or called(argv)}` ended with {code}: {(err or out).strip()[-600:]}" if code else ""
 
 
 def systemctl(*words: str) -> int:
-    """Its exit code."""
+    """Run systemctl; returns its exit code."""
     return run(["systemctl", "-q", *words])[0]
 
 
 def now() -> float:
-    """Monotonic seconds: a clock that is set changes nothing."""
+    """Monotonic seconds, which setting the clock does not change."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def boot_id() -> str:
-    """Changes with each boot."""
+    """The id of this boot; each boot has another one."""
     return PATHS.sysctl("kernel/random/boot_id").read_text().strip()

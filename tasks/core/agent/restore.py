@@ -1,6 +1,7 @@
-"""Revert a transaction: put its files back, then make them live. It ends when every file is back."""
+"""Revert a transaction: restore its files, then make them live. A revert ends when every file is restored."""
 
 import contextlib
+import itertools
 import os
 import sys
 import time
@@ -14,96 +15,93 @@ from tasks.core.agent.refusal import FULL, Refused, mount_of, sentence
 from tasks.core.agent.secrets import redact
 from tasks.core.agent.state import DEFERRED_UNIT, PATHS, RETRY_UNIT, Saved, Transaction, is_cluster_scoped
 
-# A revert that is not complete is tried again after the first of these, then after twice as long, up to the second.
+# The first wait before an incomplete revert is retried, and the longest: each wait is twice as long as the one before.
 RETRY_FIRST_S, RETRY_LONGEST_S = 2, 60
 
 
 def revert(token: str | None, reason: str, *, stop_apply: bool = True, live: bool = True) -> dict[str, Any]:
-    """Restore what the pending transaction saved, and undo what it did elsewhere; without a token, whatever is pending or deferred."""
-    open_now = pending.opened(token)
-    if stop_apply and live and open_now:
-        systemctl("stop", f"burrow-apply-{open_now['token']}.service")
+    """Revert a transaction or, without a token, whatever is pending or deferred; returns the outcome. `live`: the network is up."""
+    if stop_apply and live and (meta := pending.opened(token)):
+        systemctl("stop", f"burrow-apply-{meta['token']}.service")
     with disk.locked():
-        meta = pending.opened()
-        if meta and token in (None, meta["token"]):
-            take_back(meta, reason, live=live)
+        if meta := pending.opened(token):
+            attempt(meta, reason, live=live)
         elif live and deferred.left(token):
             deferred.retry(token)
     if live and deferred.left(token):
         systemctl("--no-block", "start", DEFERRED_UNIT)
-    kept = pending.outcome(token or (meta and meta["token"]))
-    if live and kept["state"] == "reverting":
-        kept["retried"] = not systemctl("--no-block", "start", RETRY_UNIT)
-    return kept
+    outcome = pending.outcome(token or (meta and meta["token"]))
+    if live and outcome["state"] == "reverting":
+        outcome["retried"] = not systemctl("--no-block", "start", RETRY_UNIT)
+    return outcome
 
 
-def take_back(meta: Transaction, reason: str, *, live: bool) -> None:
-    """One attempt: the transaction is closed where every file is back, and else stays `reverting`, with what keeps it so."""
-    known = pending.told(meta["token"])
-    reason = known.get("reason", reason)  # of the first attempt
-    held: list[str] = []
-    remarks = known.get("remarks", [])
-    undone = False
+def attempt(meta: Transaction, reason: str, *, live: bool) -> None:
+    """Attempt a revert once. If every file is restored, close the transaction; else it stays `reverting`, with the reasons."""
+    known = pending.progress(meta["token"])
+    reason = known.get("reason", reason)  # that of the first attempt
+    blocking: list[str] = []
+    in_cluster: list[str] = []
+    remarks, undone = known.get("remarks", []), False
     try:
         begun = pending.state_text(meta) not in ("armed", "reverting armed")
         pending.set_state(meta, "reverting" if begun else "reverting armed")
-        pending.tell(meta, {"reason": reason})
-        elsewhere: list[str] = []
+        pending.note(meta, {"reason": reason})
         if begun:
-            held, remarks = restore(meta, remarks, live=live)
-            undone = live and not held
-            elsewhere = deferred.undo_elsewhere(meta, live=live)
-        if not held:
-            close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *remarks, *elsewhere]), remarks)
+            blocking, remarks = restore(meta, remarks, live=live)
+            undone = live and not blocking
+            in_cluster = deferred.undo_in_cluster(meta, live=live)
+        if not blocking:
+            close(meta, "reverted", "; ".join([REASONS.get(reason, reason), *remarks, *in_cluster]), remarks)
     except OSError as error:
-        held.append(sentence(error))
-    if held:
-        pending.tell(meta, {"reason": reason, "remarks": remarks, "troubles": [redact(one) for one in held], "undone": undone})
+        blocking.append(sentence(error))
+    if blocking:
+        pending.note(meta, {"reason": reason, "remarks": remarks, "troubles": [redact(one) for one in blocking], "undone": undone})
     elif reason in REASONS:
-        lease.give_back(meta["run"])  # it is dead, cut off, or unwanted: the next need not wait for it
+        lease.release(meta["run"])  # its run is dead, cut off or not wanted: the next run does not wait for it
 
 
 def restore(meta: Transaction, known: list[str], *, live: bool) -> tuple[list[str], list[str]]:
-    """Files, then what makes them live. Answers what keeps the revert from its end; and what is to be said besides, `known` first."""
-    held: list[str] = []
+    """Restore the files, then make them live. Returns what blocks the end of the revert, and the remarks, with the `known` ones first."""
+    blocking: list[str] = []
     remarks: list[str] = []
     moved = False
     for index, saved in enumerate(meta["saved"]):
         try:
             moved |= put_back(index, saved, meta["files"][index]["text"], remarks)
         except (Refused, OSError) as error:
-            held.append(sentence(error))
-    # A file that is back is made live also while another is held; but not anew with each attempt that brings nothing back.
-    if moved or not (held or pending.told(meta["token"]).get("undone")):
+            blocking.append(sentence(error))
+    # A restored file is made live even if another file is blocked, but not again by each attempt that restores no file.
+    if moved or not (blocking or pending.progress(meta["token"]).get("undone")):
         for trouble in make_live(meta, live=live):
-            (held if any(os.strerror(code) in trouble for code in FULL) else remarks).append(trouble)
-    return held, [*known, *(one for one in remarks if one not in known)]
+            (blocking if any(os.strerror(code) in trouble for code in FULL) else remarks).append(trouble)
+    return blocking, [*known, *(one for one in remarks if one not in known)]
 
 
 def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) -> bool:
-    """One file is as it was; whether it had to be touched. Raises Refused where its file system is not there, OSError."""
+    """Restore one file; returns whether it had to be changed. Raises Refused if its file system is not mounted, or OSError."""
     path, ours, old = Path(saved["path"]), PATHS.pending / str(index), PATHS.pending / saved.get("old", f"{index}.old")
     mount = saved.get("mount", "/")
-    if not os.path.ismount(mount):  # /etc/pve at boot: what is written below it then keeps it from being mounted
-        raise Refused(f"{path} stays: {mount} is not mounted; its text is kept in {ours}")
+    if not os.path.ismount(mount):  # /etc/pve at boot: a file below its mount point would keep it from being mounted
+        raise Refused(f"{path} was not restored: {mount} is not mounted; the old text is in {ours}")
     if mount_of(path) != mount and "mount" in saved:
-        raise Refused(f"{path} stays: it was on {mount}, and is on {mount_of(path)} now; its text is kept in {ours}")
-    disk.sweep(path)
+        raise Refused(f"{path} was not restored: it was on {mount} and is now on {mount_of(path)}; the old text is in {ours}")
+    disk.delete(disk.temporary(path))
     if is_back(index, saved):
-        with contextlib.suppress(OSError):  # a file that is back has no second name; tried again when the folder is closed
+        with contextlib.suppress(OSError):  # a restored file needs no second name; closing the transaction tries again
             old.unlink(missing_ok=True)
         return False
-    if (PATHS.pending / (saved.get("new") or f"{index}.untouched")).exists():  # the transaction has not reached it: that is somebody else's
-        remarks.append(f"{path} was edited meanwhile, before it was written, and is left as it is")
+    if (PATHS.pending / (saved.get("new") or f"{index}.untouched")).exists():  # the transaction has not written it: another program has
+        remarks.append(f"{path} was edited before the transaction wrote it, and is left unchanged")
         return False
-    remarks += keep_what_was_found(index, saved, written)
+    remarks += keep_edited(index, saved, written)
     if saved["mode"] is None:
         path.unlink(missing_ok=True)
         disk.sync_folder(path.parent)
         for folder in saved.get("made", []):
-            with contextlib.suppress(OSError):  # somebody else has put something there
+            with contextlib.suppress(OSError):  # another program has created a file there
                 Path(folder).rmdir()
-    elif disk.content(old) == disk.content(ours):  # nobody wrote into the old inode: to rename it back needs no space
+    elif disk.content(old) == disk.content(ours):  # no program wrote to the old inode, and renaming it back needs no space
         disk.make_folders(path.parent)
         disk.rename(old, path)
     else:
@@ -112,7 +110,7 @@ def put_back(index: int, saved: Saved, written: str | None, remarks: list[str]) 
 
 
 def is_back(index: int, saved: Saved) -> bool:
-    """Whether a file is as it was, or still is."""
+    """Whether a file is as it was before the transaction."""
     path = Path(saved["path"])
     if saved["mode"] is None:
         return not os.path.lexists(path)
@@ -122,28 +120,25 @@ def is_back(index: int, saved: Saved) -> bool:
     return (stat.st_mode & 0o7777, [stat.st_uid, stat.st_gid]) == (saved["mode"], saved["owner"])
 
 
-def keep_what_was_found(index: int, saved: Saved, written: str | None) -> list[str]:
-    """The text of somebody who edited a file while the transaction was open, kept, and the sentence that says where it is."""
+def keep_edited(index: int, saved: Saved, written: str | None) -> list[str]:
+    """If a file was edited while the transaction was open, keep the edited text; returns a sentence that says where it is."""
     path = Path(saved["path"])
     found = disk.content(path)
     ours = [None if written is None else written.encode(errors="surrogateescape"), disk.content(PATHS.pending / str(index))]
     if found is None or found in ours:
         return []
-    number = 0
-    kept = PATHS.pending / f"{index}.found"
-    while disk.content(kept) not in (None, found):
-        number += 1
-        kept = kept.with_name(f"{index}.found.{number}")
+    names = itertools.chain([f"{index}.found"], (f"{index}.found.{number}" for number in itertools.count(1)))
+    kept = next(one for name in names if disk.content(one := PATHS.pending / name) in (None, found))
     if not kept.exists():
         try:
             os.link(path, kept)
         except OSError:  # another file system, or one without hard links
             disk.write(kept, found)
-    return [f"{path} was edited meanwhile; that text is kept in {PATHS.backups}, in the newest folder, as {kept.name}"]
+    return [f"{path} was edited during the transaction; the edited text is in the newest folder of {PATHS.backups}, as {kept.name}"]
 
 
 def make_live(meta: Transaction, *, live: bool) -> list[str]:
-    """Units, the opposites of actions and live values, as they were; answers what failed."""
+    """Restore units and live values, and run the undo of each action; returns what failed."""
     units = meta["units"]
     verbs = [("enable" if unit["was_enabled"] else "disable", unit["name"]) for unit in units if unit["was_enabled"] != unit["enabled"]]
     commands = [["systemctl", "-q", "--root=/", *words] for words in verbs]
@@ -155,7 +150,7 @@ def make_live(meta: Transaction, *, live: bool) -> list[str]:
             if unit["restart"] or unit["was_active"] != unit["active"]
         ]
     troubles = [trouble for argv in commands if (trouble := failure(argv))]
-    for name, value in meta["live"].items() if live else ():  # last, because a reload may set them
+    for name, value in meta["live"].items() if live else ():  # last, because a reload may change them
         try:
             PATHS.sysctl(name).write_text(value)
         except OSError as error:
@@ -164,21 +159,20 @@ def make_live(meta: Transaction, *, live: bool) -> list[str]:
 
 
 def retry() -> None:
-    """Try a revert that is not complete again and again, each time after a longer wait."""
+    """Retry an incomplete revert until it is complete, with a longer wait each time."""
     wait_s = RETRY_FIRST_S
     while (meta := pending.opened()) and pending.state_of(meta) == "reverting":
-        kept = revert(meta["token"], "retry")
-        if kept["state"] == "reverting":
-            print(f"burrow: {kept['reason']}; tried again in {wait_s} s", file=sys.stderr, flush=True)
+        if (outcome := revert(meta["token"], "retry"))["state"] == "reverting":
+            print(f"burrow: {outcome['reason']}; retrying in {wait_s} s", file=sys.stderr, flush=True)
             time.sleep(wait_s)
             wait_s = min(2 * wait_s, RETRY_LONGEST_S)
 
 
 def give_up() -> None:
-    """Close a revert that cannot be completed, as somebody at the console decides; the copies stay in the backups."""
+    """Close a revert that cannot be completed, as the operator at the console decides. The copies stay in the backups."""
     with disk.locked():
         meta = pending.opened()
         if not meta or pending.state_of(meta) != "reverting":
-            sys.exit("burrow: no revert is incomplete; `burrow status` says what is pending")
-        close(meta, "given up", f"by hand on the host: {pending.unfinished(meta)}; the old texts are kept in {backup_folder(meta)}")
-        lease.give_back(meta["run"])
+            sys.exit("burrow: no revert is incomplete; `burrow status` shows what is pending")
+        close(meta, "given up", f"by hand on the host: {pending.blocked_by(meta)}; the old texts are in {backup_folder(meta)}")
+        lease.release(meta["run"])

@@ -1,10 +1,10 @@
-"""Secrets in texts, which nobody is shown: the one place where they are known from the line that they stand in."""
+"""Removes secrets from text. This is the only place that recognizes a secret by the line that it is in."""
 
 import re
 
-# Secrets, by the grammar of whoever reads the line: FRR (vtysh), ifupdown2 with its wireless attributes and the commands that it runs,
-# WireGuard. Words stand any white space apart, a statement may be quoted in a message, and all that follows the word which announces a
-# secret is part of it. Each pattern keeps what stands before.
+# Secrets in the grammars of FRR (vtysh), WireGuard, and ifupdown2 with its wireless attributes and the commands that it runs. Any white
+# space may separate words, and a message may quote a statement. Everything after the word that announces a secret is part of the secret.
+# Each pattern keeps the text before the secret.
 NAMES = r"pass(?:word|wd|phrase)|psk|secret|token|key"
 STATEMENT = r"(?:^[-+ ]?\s*|[\"'`\[]\s*|/\s+|command(?:\[\d+\])?:\s*)(?:no\s+)?"
 HEADS = r"ipv?6?|isis|openfabric|area|neighbor|enable|username|mpls|bfd|bgp|rip|ospf6?|pce|(?:pre-|post-)?(?:up|down)|wpa_cli|iwconfig"
@@ -13,14 +13,14 @@ ENCODED = r"(?:(?:\d|clear|md5|encrypted)\s+)?"
 SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        # A word of several parts says by itself what follows: authentication-key, area-password, wpa-psk, wireless-key1, private-key.
+        # A compound word alone announces a secret: authentication-key, area-password, wpa-psk, wireless-key1, private-key.
         rf"({ALONE}[\w.-]*[-_](?:{NAMES})\d*\s+(?:\d+\s+(?=md5\s))?{ENCODED})(?![=:])\S.*",
         rf"({ALONE}(?:key-string|tcp-md5-auth|r[ow]community6?|snmp-server\s+community|com2sec)\s+)\S.*",
-        # A bare word does in a statement: `key 1` and `key chain NAME` name keys, and hold none.
+        # A bare word announces a secret only in a statement. `key 1` and `key chain NAME` name keys but hold none.
         rf"({STATEMENT}(?:{HEADS})\s(?:.*?\s)?(?:{NAMES})\s+(?!chain\b|\d+\s*(?:$|/)){ENCODED})\S.*",
         rf"({STATEMENT}(?:password|passphrase|secret)\s+{ENCODED})\S.*",
         rf"({STATEMENT}(?:(?:{HEADS})\s(?:.*?\s)?)?(?:authentication\s+string|nhrp\s+authentication)\s+)\S.*",
-        # NAME=VALUE and NAME: VALUE, as options, files, headers and JSON have it; in prose a colon follows a bare word too.
+        # NAME=VALUE and NAME: VALUE, as in options, files, headers and JSON. In prose, a colon follows bare words too.
         rf"({ALONE}[\w.-]*(?:{NAMES})\s*=\s*)\S.*",
         rf"((?:{ALONE}[\w.-]*[-_](?:{NAMES})|(?:{NAMES})[\"']|{STATEMENT}(?:{NAMES}))\s*:\s*)\S.*",
         r"(\bauthorization:\s*)\S.*",
@@ -28,7 +28,7 @@ SECRETS = tuple(
         r"(\s(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%])\S.*",
         r"(\bsshpass\s+-p\s*)\S.*",
         r"(\b)0x[0-9a-f]{16,}\b.*",
-        # 32 bytes in base64: WireGuard's keys.
+        # 32 bytes in base64: a key of WireGuard.
         r"((?<![a-z0-9+/=]))[a-z0-9+/]{43}=(?![a-z0-9+/=])",
     )
 )
@@ -37,23 +37,23 @@ REMOVED = "<removed>"
 
 
 def redact(text: str) -> str:
-    """The text with every secret replaced by `<removed>`; a change of a key is still a line that goes and one that comes."""
-    lines, goes_on, inside = [], False, False
+    """The text with every secret replaced by `<removed>`. A changed key still shows as one removed line and one added line."""
+    lines, continues, inside = [], False, False
     for line in text.splitlines(keepends=True):
-        said, end = line.rstrip("\r\n"), line[len(line.rstrip("\r\n")) :]
-        mark = PRIVATE_KEY.search(said)
+        content = line.rstrip("\r\n")
+        mark = PRIVATE_KEY.search(content)
         inside = mark[1] == "BEGIN" if mark else inside
-        kept = without_secrets(said)
-        if (inside or goes_on) and not mark:
-            kept = said[: len(said) - len(said.lstrip("+- \t"))] + REMOVED
-        # What follows a backslash at the end of a line belongs to it (interfaces(5), sh(1)).
-        goes_on = kept != said and said.endswith("\\")
-        lines.append(kept + end)
+        redacted = without_secrets(content)
+        if (inside or continues) and not mark:
+            redacted = content[: len(content) - len(content.lstrip("+- \t"))] + REMOVED
+        # A backslash at the end of a line continues it (interfaces(5), sh(1)).
+        continues = redacted != content and content.endswith("\\")
+        lines.append(redacted + line[len(content) :])
     return "".join(lines)
 
 
 def without_secrets(line: str) -> str:
-    """One line, with the words that announce a secret and none after them; one that was redacted before stays as it is."""
+    """One line with the words that announce a secret, but not the secret. A line that is already redacted stays as it is."""
 
     def shown(found: re.Match[str]) -> str:
         rest = found[0].removeprefix(found[1])

@@ -1,87 +1,75 @@
-"""The agent's state on a host: where it lies, and the shapes of its JSON. These names stay as they are, because hosts have them."""
+"""The agent's state on a host: its paths, and the shapes of its JSON. These names stay as they are, because hosts have them."""
 
-# ruff: noqa: UP013 (a line is a shape)
+# ruff: noqa: UP013 (each shape takes one line)
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-# The format of requests and state. State without one is of the agent that was a single file; it is read as it is.
+# The format of requests and state. State without a format was written by the agent that was a single file; it is still read.
 FORMAT = 1
 BOOT_UNIT, RETRY_UNIT, DEFERRED_UNIT = "burrow-boot.service", "burrow-retry.service", "burrow-owed.service"
 
 
 class Paths:
-    """All paths lie below one root, which only tests move."""
+    """All paths are below one root. Only tests use another root than `/`."""
 
     def start(self, root: str, program: str) -> None:
-        """`program` is the agent's own text, which is what it installs."""
+        """Set the paths. `program` is the agent's own source text, which it installs."""
         self.program, self.home = program, Path(root, "var/lib/burrow")
         self.pending, self.draft, self.meta = self.home / "pending", self.home / "draft", self.home / "pending/meta.json"
         self.lease, self.record, self.backups = self.home / "lease.json", self.home / "record.jsonl", self.home / "backups"
         self.deferred = self.home / "owed"
-        # Lasts as long as a boot: why a revert is not complete yet.
+        # Kept until the next boot: why a revert is not complete yet.
         self.runtime = Path(root, "run/burrow")
-        # Where inodes wait whose file system is not that of `home`: no daemon reads it.
+        # Holds inodes of files that are on another file system than `home`. No daemon reads this folder.
         self.shelf = Path(root, "etc/.burrow")
         self.library, self.command = Path(root, "usr/local/lib/burrow"), Path(root, "usr/local/sbin/burrow")
         self.units, self.kernel = Path(root, "etc/systemd/system"), Path(root, "proc/sys")
 
     def sysctl(self, name: str) -> Path:
-        """Where the kernel shows a live value. In a name with slashes a dot is a dot: names of interfaces have them (sysctl.d(5))."""
+        """The kernel's file of a live value. In a name with slashes a dot is a dot, because interface names have dots (sysctl.d(5))."""
         return self.kernel / (name if "/" in name else name.replace(".", "/"))
 
 
 PATHS = Paths()
 PATHS.start("/", "")
 
-# Of requests: a file as it was read and as it is to be, where None is no file; a command and its opposite, a unit.
+# Parts of requests: a file before and after (None means no file), a command and its undo, a unit.
 File = TypedDict("File", {"path": str, "before": "str | None", "text": "str | None", "mode": int, "validate": "list[str]", "mount": str})
 Action = TypedDict("Action", {"argv": "list[str]", "undo": "list[str]", "deadline_s": float, "cluster_scoped": bool})
 Unit = TypedDict("Unit", {"name": str, "enabled": bool, "active": bool, "restart": bool, "was_enabled": bool, "was_active": bool})
 Undo = TypedDict("Undo", {"argv": "list[str]", "deadline_s": float})
 Lease = TypedDict("Lease", {"run": str, "holder": str, "since": str, "boot": str, "until": float, "ttl_s": float})
-# What every transaction is known by; how one ended; what is left of it to undo in a cluster, and why that failed.
-Whose = TypedDict("Whose", {"token": str, "run": str, "holder": str, "why": str})
+# What identifies a transaction; how a transaction ended; the undo in a cluster that is still deferred, and why it failed.
+Identity = TypedDict("Identity", {"token": str, "run": str, "holder": str, "why": str})
 Entry = TypedDict("Entry", {"token": str, "holder": str, "why": str, "outcome": str, "reason": str, "troubles": "list[str]", "at": str})
 Deferred = TypedDict("Deferred", {"token": str, "run": str, "holder": str, "why": str, "undo": "list[Undo]", "trouble": str})
-# What is known of a revert that is not complete.
-News = TypedDict("News", {"state": str, "reason": str, "remarks": "list[str]", "troubles": "list[str]", "undone": bool}, total=False)
+# The progress of a revert that is not complete.
+Progress = TypedDict(
+    "Progress", {"state": str, "reason": str, "remarks": "list[str]", "troubles": "list[str]", "undone": bool}, total=False
+)
+# The access to a file, with mode None if there was no file. Its backup: `old` and `new` are inodes in the pending folder or on the shelf.
+Access = TypedDict("Access", {"mode": "int | None", "owner": "list[int]", "attributes": "dict[str, str]"}, total=False)
+Backup = TypedDict("Backup", {"path": str, "mount": str, "made": "list[str]", "old": str, "new": str}, total=False)
+# A transaction as requested, what it will restore, and its timer.
+Requested = TypedDict("Requested", {"files": "list[File]", "actions": "list[Action]", "units": "list[Unit]", "sysctls": "dict[str, str]"})
+Backups = TypedDict("Backups", {"saved": "list[Saved]", "live": "dict[str, str]", "owed": bool})
+Timer = TypedDict("Timer", {"revert_s": float, "boot": str, "until": float, "armed_at": str})
 
 
-class Saved(TypedDict, total=False):
-    """What is kept of a file: mode None where there was none; `old` and `new` are inodes in the pending folder or on the shelf."""
-
-    path: str
-    mount: str
-    mode: int | None
-    made: list[str]
-    owner: list[int]
-    attributes: dict[str, str]
-    old: str
-    new: str
+class Saved(Access, Backup):
+    """A backup of a file with its access."""
 
 
-class Transaction(Whose):
-    """The one that is open."""
-
-    files: list[File]
-    actions: list[Action]
-    sysctls: dict[str, str]
-    revert_s: float
-    saved: list[Saved]
-    units: list[Unit]
-    live: dict[str, str]
-    boot: str
-    until: float
-    armed_at: str
-    owed: bool
+class Transaction(Identity, Requested, Backups, Timer):
+    """The open transaction, as meta.json holds it."""
 
 
-def whose(one: Mapping[str, Any]) -> Whose:
-    """Of a transaction or a request."""
-    return {"token": one["token"], "run": one["run"], "holder": one["holder"], "why": one["why"]}
+def identity(of: Mapping[str, Any]) -> Identity:
+    """The identity of a transaction or of a request."""
+    return {"token": of["token"], "run": of["run"], "holder": of["holder"], "why": of["why"]}
 
 
 def is_cluster_scoped(action: Mapping[str, Any]) -> bool:
-    """Whether an action acts on the host's cluster. State without a format calls it lasting."""
+    """Whether an action acts on the host's cluster. State without a format calls such an action lasting."""
     return bool(action.get("cluster_scoped", action.get("lasting")))

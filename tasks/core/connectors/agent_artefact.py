@@ -1,4 +1,4 @@
-"""The host agent as it is sent: one Python program, built from the package. The same package gives the same bytes."""
+"""Builds the host agent that is sent: one Python program from the package. The same package gives the same bytes."""
 
 import ast
 import zlib
@@ -7,13 +7,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "agent"
 PACKAGE = "tasks.core.agent"
-# The operations that change nothing; all else needs the whole package.
+# The operations that change nothing. Every other operation needs the whole package.
 READING = ("read", "outcome")
-# Each module stands in the program as a text that can be read there, after those that it imports. `compile` hands on the import from
-# __future__: a host's Python 3.9 does not know all types.
+# The program holds each module as readable text, after the modules that it imports. `compile` applies the import from __future__ to every
+# module, because Python 3.9 on a host does not know all types.
 PROGRAM = '''\
 #!/usr/bin/python3 -I
-"""Burrow's host agent, as one program that needs Python's standard library alone. It is built: change tasks/core/agent instead."""
+"""Burrow's host agent, as one program that needs only Python's standard library. It is generated: change tasks/core/agent instead."""
 from __future__ import annotations
 
 import sys
@@ -41,13 +41,13 @@ else:
     from tasks.core.agent.console import main
 
     os.umask(0o077)
-    sys.stdout.reconfigure(errors="backslashreplace")  # a text of somebody else may hold bytes that are no UTF-8
+    sys.stdout.reconfigure(errors="backslashreplace")  # a text on the host may have bytes that are not UTF-8
     main(sys.argv[1:])
 '''
 
 
 def program(*entries: str, root: str = "/") -> str:
-    """The program that holds these modules and what they import at their top. `root` is the host's, which only tests move."""
+    """The program with these modules and those that they import at their top. Only tests use another `root` than `/`."""
     names: list[str] = []
     for entry in entries:
         _add(entry, names)
@@ -57,18 +57,18 @@ def program(*entries: str, root: str = "/") -> str:
 
 
 def whole(root: str = "/") -> str:
-    """The program that can do everything; it is what a host keeps."""
+    """The program with all modules, which a host installs."""
     return program(*sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__"), root=root)
 
 
 @cache
 def compressed(op: str) -> bytes:
-    """What is sent for an operation: reading needs a few modules, a change the whole."""
+    """The compressed program for an operation: reading needs a few modules, a change needs all."""
     return zlib.compress((program("requests") if op in READING else whole()).encode(), 9)
 
 
 def _source(name: str) -> str:
-    """A module's text. Raises ValueError where it cannot stand between three single quotes."""
+    """A module's text. Raises ValueError if it cannot be quoted by three single quotes."""
     text = (FOLDER / f"{name}.py").read_text()
     if "'''" in text:
         raise ValueError(f"tasks/core/agent/{name}.py: three single quotes in a row cannot be sent; use double ones")
@@ -76,7 +76,7 @@ def _source(name: str) -> str:
 
 
 def _add(name: str, names: list[str]) -> None:
-    """A module, after those that it imports."""
+    """Add a module to the names, after those that it imports."""
     if name in names:
         return
     for node in ast.parse(_source(name)).body:

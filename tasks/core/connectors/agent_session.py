@@ -1,4 +1,4 @@
-"""What both links ask of the host agent: each request is one exec, the agent's own program and the request on stdin."""
+"""Requests to the host agent, for both links. Each request is one exec, with the agent's program and the request on stdin."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from tasks.core.connectors.agent_artefact import compressed
 from tasks.core.connectors.ssh import Channel
 from tasks.core.model.errors import BadAnswer, LinkError, Refused
 
-# The agent runs from stdin and needs no file on the host: reading writes nothing. Isolated (-I), because it is root: no folder of the
-# login, such as its home, and no variable of its environment decides which modules are loaded.
+# The agent runs from stdin and needs no file on the host: reading writes nothing. It is isolated (-I) because it runs as root: no folder of
+# the login, such as its home, and no variable of its environment can choose the modules that it loads.
 LOADER = (
     "python3 -I -c 'import sys,json,zlib;sys.version_info<(3,9) and sys.exit("
     '"Burrow needs Python 3.9 or newer on the host, found "+sys.version.split()[0]+"; upgrade its system");'
@@ -23,7 +23,7 @@ LOADER = (
 def payload(request: Mapping[str, Any]) -> bytes:
     """What LOADER reads: the length of the compressed program in bytes, that program, the request.
 
-    A third of the packets matter on a path that loses some: each loss costs a round trip and more.
+    Compression saves two thirds of the packets. On a path that loses packets, each loss costs a round trip or more.
     """
     agent = compressed(request["op"])
     return b"%d\n%b%b" % (len(agent), agent, json.dumps({"format": FORMAT, **request}).encode())
@@ -31,7 +31,7 @@ def payload(request: Mapping[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose run it is: the lease's key and the name that others are shown."""
+    """The owner of a lease: the run, which is the lease's key, and the name that other operators see."""
 
     run: str
     holder: str
@@ -46,90 +46,90 @@ class HostSession:
     sudo: bool = False
 
     def ask(self, request: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
-        """The agent's answer, an object. Raises Refused with the host's reason, LinkError where no answer came, or none that can be read.
+        """The agent's answer, an object. Raises Refused with the host's reason, or LinkError if there is no answer or an unreadable one.
 
-        `on_event` gets each event's name as the host says it ("armed").
+        `on_event` gets the name of each event ("armed") when the host sends it.
         """
         host = self.channel.host
 
         def on_line(line: bytes) -> None:
-            event = spoken(line).get("event")
+            event = parsed(line).get("event")
             if on_event and isinstance(event, str):
                 on_event(event)
 
         code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, payload(request), deadline_s, on_line)
-        said = spoken(out.splitlines()[-1]) if out.strip() else {}
-        if isinstance(said.get("refused"), str):
-            raise Refused(f"{host}: {said['refused']}")
-        if "answer" not in said:
+        last = parsed(out.splitlines()[-1]) if out.strip() else {}
+        if isinstance(last.get("refused"), str):
+            raise Refused(f"{host}: {last['refused']}")
+        if "answer" not in last:
             raise LinkError(f"{host}: no answer (exit {code}): {first_contact((err or out).decode(errors='replace')[-600:])}")
-        if not isinstance(said["answer"], dict):
-            raise BadAnswer(f"{host}: it answered what cannot be understood: wanted an object, found {type(said['answer']).__name__}")
-        return said["answer"]
+        if not isinstance(last["answer"], dict):
+            raise BadAnswer(f"{host}: its answer cannot be understood: wanted an object, found {type(last['answer']).__name__}")
+        return last["answer"]
 
     def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
-        """{"facts": {name: {rc, out, err}}, "pending", "lease", "records", "boot"}; renews the owner's lease where it holds it."""
+        """{"facts": {name: {rc, out, err}}, "pending", "lease", "records", "boot"}; renews the lease if the owner has it."""
         return self.ask(
             {"op": "read", "facts": dict(facts), "run": owner.run if owner else None, "deadline_s": deadline_s * 0.9}, deadline_s
         )
 
     def prepare(self, owner: Owner, packages: tuple[str, ...] = (), deadline_s: float = 300.0) -> Any:
-        """Take the lease, put the agent with its units on the host, install packages."""
+        """Take the lease, install the agent with its units, install packages."""
         return self.ask({"op": "prepare", **vars(owner), "packages": list(packages), "deadline_s": deadline_s * 0.9}, deadline_s)
 
     def begin(self, owner: Owner, transaction: Mapping[str, Any], deadline_s: float, on_event: Callable[[str], None] | None = None) -> Any:
-        """Validate, back up, arm and apply; the answer says what the host holds then (see `outcome`)."""
+        """Validate, back up, arm and apply a transaction; the answer is its outcome (see `outcome`)."""
         return self.ask({"op": "begin", **vars(owner), **transaction, "deadline_s": deadline_s * 0.9}, deadline_s, on_event)
 
     def outcome(self, token: str, deadline_s: float = 10.0) -> Any:
-        """{"state", "reason", ...} as the host holds it: armed, applying, applied, reverting, confirmed, reverted, given up or unknown."""
+        """{"state", "reason", ...} of a transaction: armed, applying, applied, reverting, confirmed, reverted, given up or unknown."""
         return self.ask({"op": "outcome", "token": token}, deadline_s)
 
     def confirm(self, token: str, deadline_s: float = 10.0) -> Any:
-        """Keep the transaction. Asking again is harmless: the answer is the outcome either way."""
+        """Keep the transaction; the answer is its outcome. A repeated request is harmless."""
         return self.ask({"op": "confirm", "token": token}, deadline_s)
 
     def revert(self, token: str, reason: str, deadline_s: float = 60.0, owner: Owner | None = None) -> Any:
-        """Restore what the transaction saved. Asking again is harmless; it is `reverting` until every file is back.
+        """Restore what the transaction saved. A repeated request is harmless; the state is `reverting` until every file is restored.
 
-        With its owner it is also kept from beginning later, where its request is still on the way.
+        With its owner, a transaction whose request is still on its way will never begin.
         """
-        whose = {"run": owner.run, "holder": owner.holder, "why": reason} if owner else {}
-        return self.ask({"op": "revert", "token": token, "reason": reason, **whose}, deadline_s)
+        identity = {"run": owner.run, "holder": owner.holder, "why": reason} if owner else {}
+        return self.ask({"op": "revert", "token": token, "reason": reason, **identity}, deadline_s)
 
     def renew(self, owner: Owner, token: str, deadline_s: float = 10.0) -> Any:
-        """The timer of an applied transaction begins anew; the outcome either way."""
+        """Restart the timer of an applied transaction; the answer is its outcome."""
         return self.ask({"op": "renew", "token": token, "run": owner.run}, deadline_s)
 
     def perform(self, owner: Owner, argv: tuple[str, ...], deadline_s: float) -> Any:
-        """{"rc", "out", "err"} of a command that goes on where this connection breaks."""
+        """{"rc", "out", "err"} of a command. The command continues if this connection breaks."""
         return self.ask({"op": "perform", **vars(owner), "argv": list(argv), "deadline_s": deadline_s}, deadline_s + 10)
 
     def reboot(self, owner: Owner, deadline_s: float = 10.0) -> None:
-        """Boot the host a second from now."""
+        """Reboot the host in a second."""
         self.ask({"op": "reboot", **vars(owner)}, deadline_s)
 
     def release(self, owner: Owner, deadline_s: float = 10.0) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         self.ask({"op": "release", "run": owner.run}, deadline_s)
 
 
-def spoken(line: bytes) -> dict[str, Any]:
-    """What the agent says in a line; nothing where the line is a login shell's own."""
+def parsed(line: bytes) -> dict[str, Any]:
+    """The JSON object in a line of output; empty if the line is not one, such as a line of the login shell."""
     try:
-        said = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def first_contact(stderr: str) -> str:
-    """What a host that cannot run the agent is missing, with the remedy."""
+    """Why a host cannot run the agent, with the remedy."""
     if "sudo" in stderr and ("password" in stderr or "not allowed" in stderr):
-        return f"sudo asks for a password; allow this user to run python3 with NOPASSWD, or connect as root. It said: {stderr.strip()}"
+        return f"sudo asks for a password; allow this user to run python3 with NOPASSWD, or connect as root. Its message: {stderr.strip()}"
     if "not found" in stderr:
-        return f"python3 (or sudo) is missing; install it with apt-get install python3. It said: {stderr.strip()}"
-    return stderr.strip() or "it said nothing"
+        return f"python3 (or sudo) is missing; install it with apt-get install python3. Its message: {stderr.strip()}"
+    return stderr.strip() or "no output"
 
 
 class SshConnection:
@@ -139,7 +139,7 @@ class SshConnection:
         self,
         hostname: str | None,
         username: str | None,
-        password: str | None,  # noqa: ARG002 (nornir's signature; keys and agents only)
+        password: str | None,  # noqa: ARG002 (nornir's signature; only keys and agents are used)
         port: int | None,
         platform: str | None,  # noqa: ARG002
         extras: dict[str, Any] | None = None,
