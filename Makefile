@@ -35,7 +35,7 @@ mutation: .venv/installed
 	@$(BIN)/python tests/mutation/gate.py $(if $(DRAW),--draw $(DRAW)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # PART=K/N runs one part of N, which take about the same time; SINCE=REF those that a change since a commit touches; RECORD=1 keeps what
-# each file of drills took and, of a run of all, what it ran of the suite.
+# each file of drills took and what it ran of the suite.
 drills: .venv/installed
 	@$(BIN)/python tests/lab/drills.py all $(PART) $(if $(SINCE),--since $(SINCE)) $(if $(RECORD),--record)
 

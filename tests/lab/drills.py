@@ -162,7 +162,8 @@ def chosen(part_wanted: str | None, since_ref: str | None) -> list[str]:
     names = part(part_wanted) if part_wanted else units()
     if since_ref is None:
         return names
-    why = since.touched(since_ref, measure.kept(), units(), MUTATION)
+    record = measure.kept()
+    why = since.touched(since_ref, record["ran"], record["drills"], units(), MUTATION)
     for name in names:
         print(f"{name:34} {why.get(name, 'not affected')}", flush=True)
     return [name for name in names if name in why]

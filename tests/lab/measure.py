@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import coverage
 
@@ -66,7 +67,11 @@ def by_function(text: str, drills_by_line: Mapping[int, list[str]]) -> dict[str,
     return found
 
 
-def measured(folder: Path) -> dict[str, dict[str, list[str]]]:
+Ran = Mapping[str, Mapping[str, list[str]]]
+"""{module: {function: files of drills that ran it}}."""
+
+
+def measured(folder: Path) -> Ran:
     """{module: {function: files of drills that ran it}} of the whole suite, by the measurements in the folder."""
     measuring = coverage.Coverage(config_file=str(folder / CONFIG_FILE))
     measuring.combine()
@@ -75,17 +80,32 @@ def measured(folder: Path) -> dict[str, dict[str, list[str]]]:
     return {str(path.relative_to(ROOT)): by_function(path.read_text(), data.contexts_by_lineno(str(path))) for path in paths}
 
 
-def keep(folder: Path) -> None:
-    """Write the measurements in the folder to ran.json, one line for each function."""
-    lines = (
-        f"{json.dumps(module)}: {{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(drills)}" for name, drills in ran.items()) + "\n}"
-        for module, ran in measured(folder).items()
+def merged(before: Mapping[str, Any], now: Ran, drills: set[str]) -> dict[str, Any]:
+    """The record after some files of drills were measured: {`drills`: all measured ones, `ran`: what they ran}.
+
+    A function that is new since the others were measured is left out: whether they would run it is unknown.
+    """
+    others = set(before["drills"]) - drills
+    ran: dict[str, dict[str, list[str]]] = {}
+    for module, functions_of in now.items():
+        old = before["ran"].get(module, {})
+        known = {name: found for name, found in functions_of.items() if not others or name in old}
+        ran[module] = {name: sorted({*found, *(others & set(old.get(name, ())))}) for name, found in known.items()}
+    return {"drills": sorted(others | drills), "ran": ran}
+
+
+def keep(folder: Path, drills: set[str]) -> None:
+    """Keep what those files of drills ran, as measured into the folder; one line a function."""
+    record = merged(kept(), measured(folder), drills)
+    modules = (
+        f"{json.dumps(module)}: {{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(found)}" for name, found in ran.items()) + "\n}"
+        for module, ran in record["ran"].items()
         if ran
     )
-    RAN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    RAN.write_text(f'{{"drills": {json.dumps(record["drills"])},\n"ran": {{\n' + ",\n".join(modules) + "\n}}\n")
 
 
-def kept() -> dict[str, dict[str, list[str]]]:
-    """The measurements in ran.json."""
-    found: dict[str, dict[str, list[str]]] = json.loads(RAN.read_text())
+def kept() -> dict[str, Any]:
+    """The record: {`drills`: files of drills that were measured, `ran`: {module: {function: those that ran it}}}."""
+    found: dict[str, Any] = json.loads(RAN.read_text()) if RAN.exists() else {"drills": [], "ran": {}}
     return found

@@ -6,11 +6,11 @@ Python affects the names with a string of its name. What every drill uses, such 
 """
 
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from measure import ROOT, SUITE
+from measure import ROOT, SUITE, Ran
 from names import Name, Names, changed
 
 # What a path affects, by the first matching pattern: units by name, ALL or NAMED. `*` also matches slashes.
@@ -34,9 +34,6 @@ KINDS = (
 )
 # The folder that the mutation gate mutates.
 MUTATED = "tasks/"
-
-Ran = Mapping[str, Mapping[str, list[str]]]
-"""{module: {function: files of drills that ran it}}."""
 
 
 def git(*words: str) -> str:
@@ -100,12 +97,11 @@ def starts(path: str, names: Names, ref: str) -> Iterator[Name]:
         yield from naming or siblings
 
 
-def touched(ref: str, ran: Ran, units: Iterable[str], mutation: str) -> dict[str, str]:
-    """{unit: reason} of the units that the changes since a commit affect."""
-    units = list(units)
+def touched(ref: str, ran: Ran, measured: Collection[str], units: Collection[str], mutation: str) -> dict[str, str]:
+    """{unit: why it is touched} of what changed since a commit. One that was never measured is always touched."""
     texts = {str(path.relative_to(ROOT)): path.read_text() for folder in (*SUITE, "tests/lab") for path in (ROOT / folder).rglob("*.py")}
     names = Names(texts)
-    found: dict[str, str] = {}
+    found = {unit: "never measured" for unit in units if unit not in (*measured, mutation)}
     for path in changed_paths(ref):
         what = kind(path)
         if what != NAMED:

@@ -117,7 +117,11 @@ def test_a_mutant_is_known_by_its_lines(gate: ModuleType) -> None:
 
 
 def test_steps_are_found_by_what_they_are_made_of(mutants) -> None:
-    assert {one.function for one in mutants["steps"] if one.file == "tasks/network/ospf/drain.py"} >= {"DRAIN", "DRAIN_SCRIPT", "SAID"}
+    assert {one.function for one in mutants["steps"] if one.file == "tasks/network/ospf/drain.py"} >= {
+        "DRAIN",
+        "DRAIN_SCRIPT",
+        "UNDRAIN_SCRIPT",
+    }
     assert not {one.function for one in mutants["steps"]} & {"CephOsds.observe", "CephOsds.intend"}
     assert {one.file for one in mutants["engine"]} >= {"tasks/core/engine/apply.py", "tasks/core/engine/rollback.py"}
 

@@ -97,7 +97,7 @@ def test_a_change_selects_the_drills_that_ran_it(since: ModuleType, tmp_path: Pa
     path = tmp_path / file
     assert was in path.read_text()
     path.write_text(path.read_text().replace(was, now, 1))
-    found = since.touched("HEAD", RAN, UNITS, "mutation")
+    found = since.touched("HEAD", RAN, UNITS, UNITS, "mutation")
     gate = {"mutation"} if file.startswith("tasks/") and name not in ("a comment", "a docstring") else set()
     assert set(found) == {*wanted.split(), *gate}
     assert all(why.startswith((file, "tasks/uplink/change.py")) for why in found.values())
@@ -105,12 +105,12 @@ def test_a_change_selects_the_drills_that_ran_it(since: ModuleType, tmp_path: Pa
 
 def test_an_untracked_file_counts(since: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "lab" / "new.py").write_text("NEW = 1\n")
-    assert since.touched("HEAD", RAN, UNITS, "mutation") == dict.fromkeys(UNITS, "lab/new.py")
+    assert since.touched("HEAD", RAN, UNITS, UNITS, "mutation") == dict.fromkeys(UNITS, "lab/new.py")
 
 
 def test_a_missing_commit_is_named(since: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"SINCE: `git diff .* nowhere --` ended with 128: fatal: bad revision 'nowhere'"):
-        since.touched("nowhere", RAN, UNITS, "mutation")
+        since.touched("nowhere", RAN, UNITS, UNITS, "mutation")
 
 
 def test_measurements_are_kept_by_function(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +119,20 @@ def test_measurements_are_kept_by_function(monkeypatch: pytest.MonkeyPatch) -> N
     text = textwrap.dedent(FILES["tasks/uplink/change.py"])
     lines = {line: ["test_bond.py"] for line in (1, 4, 5, 7, 10)} | {8: ["test_frr.py", "test_bond.py", ""]}
     assert measure.by_function(text, lines) == {"Uplink.steps": ["test_bond.py", "test_frr.py"], "Uplink.observe": []}
+
+
+def test_a_file_of_drills_that_was_never_measured_is_touched(since: ModuleType) -> None:
+    assert since.touched("HEAD", RAN, ["test_bond.py", "test_nfs.py", "test_kills.py"], UNITS, "mutation") == {
+        "test_audit.py": "never measured"
+    }
+
+
+def test_a_part_is_kept_beside_what_the_others_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tests" / "lab")
+    measure = importlib.import_module("measure")
+    first = measure.merged({"drills": [], "ran": {}}, {"m.py": {"f": ["test_a.py"], "gone": ["test_a.py"]}}, {"test_a.py"})
+    assert first == {"drills": ["test_a.py"], "ran": {"m.py": {"f": ["test_a.py"], "gone": ["test_a.py"]}}}
+    second = measure.merged(first, {"m.py": {"f": ["test_b.py"], "new": ["test_b.py"]}}, {"test_b.py"})
+    assert second == {"drills": ["test_a.py", "test_b.py"], "ran": {"m.py": {"f": ["test_a.py", "test_b.py"]}}}
+    again = measure.merged(second, {"m.py": {"f": []}}, {"test_a.py"})
+    assert again["ran"] == {"m.py": {"f": ["test_b.py"]}}
