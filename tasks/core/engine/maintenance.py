@@ -190,8 +190,9 @@ def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -
 
 @contextmanager
 def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
-    """Renew the timer until the block ends; report once if it has run out."""
+    """Renew the timer until the block ends. Raises TransactionError after the block if it ran out: the host was back in service by then."""
     ended = threading.Event()
+    lost: list[str] = []
 
     def renew() -> None:
         while not ended.wait(run.timers.maintenance_s * RENEW_AFTER):
@@ -200,7 +201,8 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
             except LinkError as error:
                 run.say("failed", plan.host, why, f"its timer was not renewed; retrying: {error}")
             except (Refused, TransactionError) as error:
-                run.say("failed", plan.host, why, str(error))
+                lost.append(f"{why!r} ended before the change did: {error}")
+                run.say("failed", plan.host, why, lost[0])
                 return
 
     thread = threading.Thread(target=renew, daemon=True)
@@ -210,6 +212,8 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+    if lost:
+        raise TransactionError(lost[0])
 
 
 def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
