@@ -164,7 +164,7 @@ INVALID = {
         ROW.replace("purpose: provisioner, squash: no_root", "purpose: database, squash: root"),
         "for a database",
     ),
-    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a number of its own, found 5"),
+    "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a unique number, found 5"),
     "without its parent": (ROW, ROW + SCRATCH.replace("/Scratch", "/nobody/made/this"), "/mnt/Flash/nobody/made does not exist"),
     "shadowed": (ROW, ROW + SCRATCH.replace("/Scratch", "/Configs/scratch"), "whose options count for v4 clients"),
 }
