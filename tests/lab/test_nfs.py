@@ -166,7 +166,7 @@ INVALID = {
     ),
     "an fsid of another": (ROW, ROW + SCRATCH.replace("fsid: 6", "fsid: 5"), "wanted a unique number, found 5"),
     "without its parent": (ROW, ROW + SCRATCH.replace("/Scratch", "/nobody/made/this"), "/mnt/Flash/nobody/made does not exist"),
-    "shadowed": (ROW, ROW + SCRATCH.replace("/Scratch", "/Configs/scratch"), "whose options count for v4 clients"),
+    "shadowed": (ROW, ROW + SCRATCH.replace("/Scratch", "/Configs/scratch"), "whose options apply for v4 clients"),
 }
 
 
