@@ -173,7 +173,7 @@ def test_lease_of_another_is_named(connect: Open) -> None:
     first, second = connect(holder="ann"), connect()
     first.lock()
     second.load_merge_candidate(config=MERGE)
-    with pytest.raises(LockError, match="ann changes this host"):
+    with pytest.raises(LockError, match="ann has been changing this host"):
         second.commit_config()
     first.close()
     second.commit_config(revert_in=60)
