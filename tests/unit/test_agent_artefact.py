@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from case_files import ROOT
 
 from tasks.core.agent.state import PATHS
 from tasks.core.connectors import agent_artefact
-from tasks.core.connectors.agent_artefact import FOLDER, PACKAGE, compressed, program, whole
+from tasks.core.connectors.agent_artefact import FOLDER, PACKAGE, _compressed, compressed, program, whole
 from tasks.core.connectors.agent_session import LOADER
 
 # The compressed size of the agent when it was a single file.
@@ -22,6 +23,15 @@ ONE_FILE_BYTES = 19526
 
 def modules(text: str) -> set[str]:
     return {path.stem for path in FOLDER.glob("*.py") if f"'{PACKAGE}.{path.stem}': r'''" in text}
+
+
+def test_threads_that_build_at_once_do_not_disturb_each_other() -> None:
+    """`ast.parse` in two threads at once raises SystemError in CPython 3.11; a run's first requests go to all hosts at once."""
+    _compressed.cache_clear()
+    with ThreadPoolExecutor(16) as pool:
+        programs = set(pool.map(compressed, ["begin"] * 16))
+    assert len(programs) == 1
+    assert _compressed.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("op", ["read", "begin"])

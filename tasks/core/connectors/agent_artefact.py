@@ -1,6 +1,7 @@
 """Builds the host agent that is sent: one Python program from the package. The same package gives the same bytes."""
 
 import ast
+import threading
 import zlib
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ FOLDER = Path(__file__).parents[1] / "agent"
 PACKAGE = "tasks.core.agent"
 # The operations that change nothing. Every other operation needs the whole package.
 READING = ("read", "outcome")
+# One thread builds at a time: in CPython 3.11, `ast.parse` in two threads at once can raise SystemError (the depth is counted per process).
+_BUILDING = threading.Lock()
 # The program holds each module as readable text, after the modules that it imports. `compile` applies the import from __future__ to every
 # module, because Python 3.9 on a host does not know all types.
 PROGRAM = '''\
@@ -61,10 +64,15 @@ def whole(root: str = "/") -> str:
     return program(*sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__"), root=root)
 
 
-@cache
 def compressed(op: str) -> bytes:
     """The compressed program for an operation: reading needs a few modules, a change needs all."""
-    return zlib.compress((program("requests") if op in READING else whole()).encode(), 9)
+    with _BUILDING:
+        return _compressed(reading=op in READING)
+
+
+@cache
+def _compressed(*, reading: bool) -> bytes:
+    return zlib.compress((program("requests") if reading else whole()).encode(), 9)
 
 
 def _source(name: str) -> str:
