@@ -152,3 +152,8 @@ def test_gate_fails_where_more_than_five_percent_survive(gate: ModuleType, livin
     tried = [gate.Trial(one, "" if number < living else "a test") for number, one in enumerate(mutants["engine"][:100])]
     assert gate.report(tried, 100, 0, 0.0) == code
     assert f"{living} survived" in capsys.readouterr().out
+
+
+def test_first_tests_exist(gate: ModuleType) -> None:  # noqa: ARG001 (it sets the module path)
+    names = {name for kind in sys.modules["trials"].FIRST.values() for name in kind.split()}
+    assert {name for name in names if not (ROOT / "tests" / "unit" / f"test_{name}.py").exists()} == set()
