@@ -16,6 +16,7 @@ from tasks.core.connectors.agent_artefact import whole
 from tasks.core.connectors.agent_session import Owner
 from tasks.core.model.operation import FileWrite, Transaction
 
+PROGRAM = whole()
 KIM, SAM = Owner("run-kim", "kim@desk"), Owner("run-sam", "sam@desk")
 
 SYSTEMCTL = """\
@@ -64,7 +65,7 @@ class Machine:
         self.boot("first")
         monkeypatch.setitem(process.ENVIRONMENT, "PATH", f"{tools}:{os.environ['PATH']}")
         monkeypatch.setenv("PATH", process.ENVIRONMENT["PATH"])  # for an agent in a separate process
-        self.program = whole(str(root))
+        self.program = PROGRAM.replace("ROOT = '/'", f"ROOT = {str(root)!r}")
         self.start(self.program)
 
     def start(self, program: str) -> None:

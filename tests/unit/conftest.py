@@ -13,10 +13,11 @@ from nornir.core.plugins.register import PluginRegister
 @pytest.fixture
 def world(monkeypatch):
     """Hosts in memory behind nornir's own connections, on a simulated clock, so that no test waits in real time."""
-    from engine import World
+    from engine import World, load_once
     from fake_host import plugins
 
     world = World()
+    monkeypatch.setattr("inventory.load.load", load_once)
     monkeypatch.setattr(
         logging.getLogger("nornir.core.task"), "disabled", True
     )  # it formats a traceback for each answer that a test drops on purpose

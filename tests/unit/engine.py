@@ -10,7 +10,7 @@ from fake_host import FRESH, Clock, FakeHost, Stop
 from nornir.core import Nornir
 from nornir.plugins.runners import SerialRunner
 
-from inventory.load import BurrowInventory
+from inventory.load import BurrowInventory, load
 from inventory.site import Site
 from tasks.core.engine.apply import apply_set
 from tasks.core.engine.events import Event
@@ -71,6 +71,9 @@ def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
 
 def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = (), maintenance: Maintenance | None = None) -> Runbook:
     return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks, maintenance),))
+
+
+load_once = cache(load)  # a run needs its own Nornir inventory, but not its own site
 
 
 @cache

@@ -4,7 +4,7 @@ import pytest
 from engine import HEALTH, TIMERS, World, events_of, host_is_well, uplink, when
 from fake_host import FakeHost
 
-from tasks.core.connectors.base import effective_revert_s
+from tasks.core.connectors.napalm_link import effective_revert_s
 from tasks.core.engine.run import MARGIN_S, Timers
 from tasks.core.engine.runbook import OK
 from tasks.core.engine.verify import HOLD_S

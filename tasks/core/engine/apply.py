@@ -11,7 +11,7 @@ from typing import Any
 
 from inventory.models import LinkKind
 from tasks.core.connectors.answer import reverting
-from tasks.core.connectors.base import effective_revert_s
+from tasks.core.connectors.napalm_link import effective_revert_s
 from tasks.core.engine.maintenance import Scope
 from tasks.core.engine.planning import plan_set
 from tasks.core.engine.precheck import prechecked

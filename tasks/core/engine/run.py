@@ -13,7 +13,8 @@ from nornir.core.task import Result, Task
 
 from inventory.site import Site
 from tasks.core.connectors.agent_session import Owner
-from tasks.core.connectors.base import disconnect, step
+from tasks.core.connectors.base import step
+from tasks.core.connectors.connection import disconnect
 from tasks.core.engine.events import Event, Watcher
 from tasks.core.engine.streams import OutputLostError, complain
 from tasks.core.model.errors import BurrowError, LinkError, Refused, TransactionError
