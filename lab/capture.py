@@ -23,7 +23,7 @@ def capture(folders: Folders, host: str, port: str, path: Path, for_s: float | N
             click.echo(f"capturing at {host}:{port}; press Ctrl-C to stop", err=True)
             end = _wait(line, answers)
             file.write(answers.read(end["bytes"]))
-    click.echo("\n".join([f"{path}: {end['bytes']} bytes", *end["said"]]), err=True)
+    click.echo("\n".join([f"{path}: {end['bytes']} bytes", *end["output"]]), err=True)
 
 
 @contextmanager

@@ -101,8 +101,8 @@ def _show(answer: control.Answer) -> int | None:
     """Print a machine's answer. Returns the exit code if the shell ended, else None."""
     if "error" in answer:
         raise LabError(answer["error"])
-    if "said" in answer:
-        sys.stdout.buffer.write(answer["said"].encode(errors="surrogateescape"))
+    if "output" in answer:
+        sys.stdout.buffer.write(answer["output"].encode(errors="surrogateescape"))
         sys.stdout.buffer.flush()
         return None
     return int(answer["rc"])

@@ -50,14 +50,14 @@ async def _read_until(terminal: Terminal, word: str | None) -> str:
             if answer["rc"] or word:
                 raise LabError(f"tcpdump ended with {answer['rc']}: {output.strip()}")
             return output
-        output += answer["said"]
+        output += answer["output"]
         await terminal.tell({"took": True})
     return output
 
 
 async def send_capture(data: bytes, summary: str, writer: asyncio.StreamWriter) -> None:
     """Send a capture to the client: a JSON line with its length, then its bytes."""
-    writer.write(json.dumps({"bytes": len(data), "said": summary.splitlines()}).encode() + b"\n" + data)
+    writer.write(json.dumps({"bytes": len(data), "output": summary.splitlines()}).encode() + b"\n" + data)
     await writer.drain()
 
 

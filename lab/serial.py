@@ -75,7 +75,7 @@ class SerialLine:
             self._greeted()
         elif "ports" in answer:
             self._switch(frozenset(int(index) for index, on in answer["ports"].items() if on))
-        elif ("said" in answer or "rc" in answer) and (terminal := self._terminals.get(answer["id"])):
+        elif ("output" in answer or "rc" in answer) and (terminal := self._terminals.get(answer["id"])):
             terminal.put_nowait(answer)
         elif "rc" in answer and (waiting := self._waiting.pop(answer["id"], None)):
             # A line without an exit code is our own request, which the line of a booting machine echoes.

@@ -32,7 +32,7 @@ async def _printed(terminal: Terminal, writer: asyncio.StreamWriter) -> None:
         answer = await terminal.answers.get()
         writer.write(json.dumps(answer).encode() + b"\n")
         await writer.drain()
-        if "said" not in answer:
+        if "output" not in answer:
             return
         # Only after the write: a client that does not read stops the command, not the serial line.
         await terminal.tell({"took": True})

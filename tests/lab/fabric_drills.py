@@ -9,12 +9,12 @@ from typing import Literal
 class Difference:
     """A change of alvin's frr.conf by a sed script, and the adjacencies that it ends: none, en06's, or all.
 
-    `said` is the expected impact if it is not of one port or of all. `ready` is {host: sed script} to run before.
+    `impact` is the expected impact if it is not of one port or of all. `ready` is {host: sed script} to run before.
     """
 
     script: str
     ends: Literal["", "en06", "all"] = ""
-    said: str = ""
+    impact: str = ""
     ready: Mapping[str, str] = field(default_factory=dict)
 
 

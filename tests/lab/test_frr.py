@@ -157,7 +157,7 @@ def test_adjacencies_end_when_the_rule_says_so(lab: Lab, difference: Difference)
             lab.sh(host, f"sed -i '{script}' /etc/frr/frr.conf; {FRR_RELOAD_SCRIPT}")
         lab.wait("every adjacency is full and watched", lambda: watched(lab, hosts), 40)
         up = neighbours(lab, "alvin")
-        _assert_said_and_done(lab, difference, up)
+        _assert_shown_and_done(lab, difference, up)
     finally:
         for host in hosts:
             lab.sh(host, f"cp -p /root/frr.conf /etc/frr/frr.conf; {FRR_RELOAD_SCRIPT}")
@@ -165,17 +165,17 @@ def test_adjacencies_end_when_the_rule_says_so(lab: Lab, difference: Difference)
     assert difference.ends or kept(lab, "alvin", up) == set(up)
 
 
-def _assert_said_and_done(lab: Lab, difference: Difference, up: dict[str, Adjacency]) -> None:
+def _assert_shown_and_done(lab: Lab, difference: Difference, up: dict[str, Adjacency]) -> None:
     before = lab.sh("alvin", "cat /etc/frr/frr.conf")
     after = lab.sh("alvin", f"sed -i '{difference.script}' /etc/frr/frr.conf; cat /etc/frr/frr.conf")
     assert after != before
-    said = " ".join(frr_impact(before, after))
-    if difference.said:
-        assert said == difference.said
+    printed = " ".join(frr_impact(before, after))
+    if difference.impact:
+        assert printed == difference.impact
     else:
         which = (difference.ends == "all", difference.ends == "en06")
-        assert ("every" in said, "en06's OSPF adjacency goes" in said) == which, said
-    assert "is unknown" not in said
+        assert ("every" in printed, "en06's OSPF adjacency goes" in printed) == which, printed
+    assert "is unknown" not in printed
     lab.sh("alvin", FRR_RELOAD_SCRIPT)
     ended = set(up) if difference.ends == "all" else {difference.ends} - {""}
     if ended:
@@ -193,10 +193,10 @@ def test_adjacency_of_a_port_ends_when_the_rule_says_so(lab: Lab, rule: str) -> 
     before = lab.sh("alvin", f"cp -p {path} /root/interfaces; cat {path}")
     after = lab.sh("alvin", f"sed -i '{PORT_RULES[rule]}' {path}; cat {path}")
     assert after != before
-    said = interfaces_impact(before, after, lab.sh("alvin", "cat /etc/frr/frr.conf"))
+    printed = interfaces_impact(before, after, lab.sh("alvin", "cat /etc/frr/frr.conf"))
     assert (
-        [line for line in said if "OSPF adjacency" in line]
-        == [line for line in said if line.startswith("en06's OSPF adjacency goes")]
+        [line for line in printed if "OSPF adjacency" in line]
+        == [line for line in printed if line.startswith("en06's OSPF adjacency goes")]
         != []
     )
     try:

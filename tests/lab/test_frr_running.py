@@ -47,13 +47,13 @@ def test_what_no_file_holds_refuses_the_run_by_its_name(lab: Lab) -> None:
     _type(lab)
     before = lab.sh("alvin", LOOK)
     done = lab.runbook("bootstrap", "--set", "fabric alvin")
-    said = " ".join((done.out + done.err).split())
+    printed = " ".join((done.out + done.err).split())
     assert done.code == 3, done.out
     for statement in BY_HAND[:3]:
-        assert statement in said, done.out
-    assert "vtysh -c 'write memory'" in said
-    assert "hush" not in said
-    assert "10.105" not in said.partition("write memory")[0].rpartition("would delete")[2], "a statement of the file is named too"
+        assert statement in printed, done.out
+    assert "vtysh -c 'write memory'" in printed
+    assert "hush" not in printed
+    assert "10.105" not in printed.partition("write memory")[0].rpartition("would delete")[2], "a statement of the file is named too"
     device = Ifupdown2Driver("alvin", "", "", optional_args={"ssh_config_file": str(FOLDER / "ssh_config")})
     device.open()
     with pytest.raises(MergeConfigException, match=r"ip route 10.99.0.0/16 172.16.0.1"):
@@ -134,11 +134,11 @@ UNREADABLE = "\niface eno98 inet nonsense\n"
 
 
 @pytest.mark.parametrize(
-    ("stanza", "said"),
+    ("stanza", "printed"),
     [(MISSING, "br7 needs eno99, which does not exist"), (UNREADABLE, "unsupported address method")],
     ids=["port missing", "method unknown"],
 )
-def test_file_that_no_reload_can_take_is_named_before_anything_is_touched(lab: Lab, stanza: str, said: str) -> None:
+def test_file_that_no_reload_can_take_is_named_before_anything_is_touched(lab: Lab, stanza: str, printed: str) -> None:
     """`ifreload -a` fails before the run: the change would be reverted after the host's maintenance."""
     path = "/etc/network/interfaces"
     lab.sh("alvin", f"cp -a {path} /root/interfaces; sed -i 's/mtu 65520/mtu 9000/' {path}; cat >>{path} <<'END'\n{stanza}END")
@@ -147,7 +147,7 @@ def test_file_that_no_reload_can_take_is_named_before_anything_is_touched(lab: L
         before = lab.sh("alvin", f"cat {path}; ls /var/lib/burrow/backups")
         done = lab.runbook("bootstrap", "--set", "fabric alvin")
         assert done.code == 3, done.out
-        assert said in " ".join((done.out + done.err).split()), done.out
+        assert printed in " ".join((done.out + done.err).split()), done.out
         assert lab.sh("alvin", f"cat {path}; ls /var/lib/burrow/backups") == before
     finally:
         lab.sh("alvin", f"cp -a /root/interfaces {path}; ip link del br7 2>/dev/null; ifreload -a")

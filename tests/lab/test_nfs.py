@@ -220,9 +220,9 @@ def test_adding_an_export_interrupts_no_running_transfer(lab: Lab, tmp_path: Pat
         )
         done = lab.runbook("bootstrap", *ALONE)
         assert done.code == 0, done.out
-        said = " ".join(done.out.split())
-        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and its content stay" in said
-        assert "simon (172.16.101.2)" in said
+        printed = " ".join(done.out.split())
+        assert "/mnt/Flash/Scratch is no longer served to 172.16.0.0/16; the folder and its content stay" in printed
+        assert "simon (172.16.101.2)" in printed
         assert lab.sh("vault", "ls /mnt/Flash/Scratch").split() == ["kept"]
     finally:
         unmount(lab, "simon", "/run/scratch")

@@ -40,7 +40,7 @@ def test_what_is_foretold_is_what_the_kernel_does(lab: Lab, line: str) -> None:
     reached = lab.sh("alvin", f"({REACHED}) >/dev/null 2>&1 && echo reached", check=False) == "reached\n"
     done = lab.runbook("bootstrap", "--stage", "storage", "--dry-run")
     lab.sh("vault", f"rm {OLD} && exportfs -ra")
-    said = " ".join(done.out.split())
+    printed = " ".join(done.out.split())
     assert reached is not bool(OTHERS[line]), done.out
     assert done.code == (2 if reached else 3), done.out
-    assert f"{OLD}:1 {OTHERS[line]}" in said if OTHERS[line] else OLD not in said
+    assert f"{OLD}:1 {OTHERS[line]}" in printed if OTHERS[line] else OLD not in printed

@@ -151,9 +151,9 @@ def test_interrupt_rolls_back(lab: Lab, tmp_path: Path) -> None:
             if "sw-rack" in line and "applied" in line:
                 run.send_signal(signal.SIGINT)
                 break
-        said = run.stdout.read()
-    assert run.returncode == 130, said
-    assert "rolling back" in said
+        printed = run.stdout.read()
+    assert run.returncode == 130, printed
+    assert "rolling back" in printed
     report = json.loads((tmp_path / "run.json").read_text())
     assert states(report) == {"uplink alvin": "interrupted"}
     assert is_plain(lab, "alvin")

@@ -150,7 +150,7 @@ def test_sets_of_one_batch_are_applied_in_parallel(world: World) -> None:
 
 
 def unreadable(*_: object) -> bool:
-    raise BurrowError("alvin: what it said cannot be read")
+    raise BurrowError("alvin: its answer cannot be read")
 
 
 @pytest.mark.parametrize("apart", [lambda *_: True, unreadable], ids=["in-use", "nobody-can-tell"])

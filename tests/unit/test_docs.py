@@ -188,9 +188,9 @@ def test_the_example_of_plain_nornir_reads_and_changes(world, capsys, monkeypatc
     example, steps = importlib.import_module("plain_nornir"), Steps()
     nornir = world.run().nornir.with_processors([steps])
     example.main(nornir, "alvin")
-    said = capsys.readouterr().out
-    assert "'hostname': 'alvin'" in said
-    assert click.unstyle(said).rstrip().endswith("\ndone")
+    printed = capsys.readouterr().out
+    assert "'hostname': 'alvin'" in printed
+    assert click.unstyle(printed).rstrip().endswith("\ndone")
     assert world["alvin"].files["/etc/motd"] == "alvin of example.org\n"
     assert world["alvin"].lease is None
     verbs = ("napalm_get", "prepare", "begin", "outcome", "confirm", "release")

@@ -154,9 +154,9 @@ def test_outcome_of_a_host_that_is_not_rolled_back_is_reported(world: World, hos
     run = world.run(ALVIN)
     world[host].happens["after begin"] = vanish
     outcome = world.apply_set(ALVIN, run)
-    *_, said = (event.text for event in run.events if (event.kind, event.host) == ("failed", host) and event.change_set)
-    assert said in outcome.reasons[1:]
-    assert said.startswith(f"{host}: not rolled back from here")
+    *_, printed = (event.text for event in run.events if (event.kind, event.host) == ("failed", host) and event.change_set)
+    assert printed in outcome.reasons[1:]
+    assert printed.startswith(f"{host}: not rolled back from here")
 
 
 def test_host_that_is_still_restoring_is_reported(world: World) -> None:
@@ -165,9 +165,9 @@ def test_host_that_is_still_restoring_is_reported(world: World) -> None:
     world["alvin"].stuck = "it is busy"
     outcome = world.apply_set(ALVIN, run)
     assert outcome.state == "reverting"
-    (said,) = (event.text for event in run.events if (event.kind, event.host) == ("failed", "alvin"))
-    assert said == outcome.reasons[-1]
-    assert "it is busy" in said
+    (printed,) = (event.text for event in run.events if (event.kind, event.host) == ("failed", "alvin"))
+    assert printed == outcome.reasons[-1]
+    assert "it is busy" in printed
 
 
 @pytest.fixture

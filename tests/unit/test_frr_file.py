@@ -269,8 +269,8 @@ def test_impact_of_the_daemons_file(after: str, expected: list[str]) -> None:
 
 
 def test_impact_shows_no_key() -> None:
-    (said,) = frr_impact(OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf authentication-key 10.0.0.1 hush\n"))
-    assert "hush" not in said
+    (printed,) = frr_impact(OSPF, OSPF.replace("cost 5\n", "cost 5\n ip ospf authentication-key 10.0.0.1 hush\n"))
+    assert "hush" not in printed
 
 
 @pytest.mark.parametrize(

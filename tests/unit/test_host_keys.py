@@ -61,8 +61,8 @@ def port() -> Iterator[int]:
 def configured(folder: Path, port: int, *words: str) -> str:
     """An SSH configuration with these words for `alvin`, after the lines that lead to him; FOLDER and PORT are placeholders."""
     path = folder / "ssh_config"
-    said = "\n  ".join(words).replace("FOLDER", str(folder))
-    path.write_text(f"Host alvin\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  GlobalKnownHostsFile none\n  {said}\n")
+    printed = "\n  ".join(words).replace("FOLDER", str(folder))
+    path.write_text(f"Host alvin\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  GlobalKnownHostsFile none\n  {printed}\n")
     return str(path)
 
 
@@ -134,10 +134,10 @@ def test_key_that_differs_is_an_alarm(tmp_path: Path, port: int, text, words: tu
     known = tmp_path / "known"
     known.write_text(f"# of the rack\n{text(port)}")
     place = next(number for number, each in enumerate(known.read_text().splitlines(), 1) if OTHER.export_public_key().decode()[:60] in each)
-    said = refused(tmp_path, port, f"UserKnownHostsFile {tmp_path}/missing {known}", *words)
-    assert said.startswith("alvin: ALARM: its host key DIFFERS from known_hosts: ")
-    assert f"offered ssh-ed25519 {KEY.get_fingerprint()}, known ssh-ed25519 {OTHER.get_fingerprint()} ({known}:{place})" in said
-    assert [word for word in ("ssh-keyscan", " add ", "not in known_hosts") if word in said] == []
+    printed = refused(tmp_path, port, f"UserKnownHostsFile {tmp_path}/missing {known}", *words)
+    assert printed.startswith("alvin: ALARM: its host key DIFFERS from known_hosts: ")
+    assert f"offered ssh-ed25519 {KEY.get_fingerprint()}, known ssh-ed25519 {OTHER.get_fingerprint()} ({known}:{place})" in printed
+    assert [word for word in ("ssh-keyscan", " add ", "not in known_hosts") if word in printed] == []
 
 
 def test_the_napalm_driver_reports_the_same(tmp_path: Path, port: int) -> None:
@@ -151,17 +151,17 @@ def test_the_napalm_driver_reports_the_same(tmp_path: Path, port: int) -> None:
 
 def test_unknown_key_is_reported_with_its_type_and_fingerprint(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(OTHER, "simon") + line(OTHER, "127.0.0.1"))
-    said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known")
-    assert said.startswith(f"alvin: its host key is not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}.")
-    assert "then add it with ssh-keyscan" in said
+    printed = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known")
+    assert printed.startswith(f"alvin: its host key is not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}.")
+    assert "then add it with ssh-keyscan" in printed
 
 
 def test_key_of_another_type_is_not_a_known_key(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(line(NISTP, "alvin"))
-    said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
-    assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in said
-    assert f"known_hosts has another key of this host: ecdsa-sha2-nistp256 {NISTP.get_fingerprint()} ({tmp_path}/known:1)" in said
-    assert "ssh-keyscan" not in said
+    printed = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
+    assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in printed
+    assert f"known_hosts has another key of this host: ecdsa-sha2-nistp256 {NISTP.get_fingerprint()} ({tmp_path}/known:1)" in printed
+    assert "ssh-keyscan" not in printed
 
 
 def test_known_key_is_asked_for_where_the_host_has_several(tmp_path: Path) -> None:
@@ -173,9 +173,9 @@ def test_known_key_is_asked_for_where_the_host_has_several(tmp_path: Path) -> No
 @pytest.mark.parametrize("names", ["127.0.0.1", "*"])
 def test_revoked_key_is_an_alarm_at_every_port(tmp_path: Path, port: int, names: str) -> None:
     (tmp_path / "known").write_text(f"@revoked {line(KEY, names)}{line(KEY, f'[127.0.0.1]:{port}')}")
-    said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known")
-    assert said.startswith("alvin: ALARM: its host key is revoked: ")
-    assert f"{KEY.get_fingerprint()} ({tmp_path}/known:1)" in said
+    printed = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known")
+    assert printed.startswith("alvin: ALARM: its host key is revoked: ")
+    assert f"{KEY.get_fingerprint()} ({tmp_path}/known:1)" in printed
 
 
 def certified(authority: asyncssh.SSHKey, *names: str) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
@@ -191,16 +191,16 @@ def test_host_certificate_of_a_known_authority_is_accepted(tmp_path: Path) -> No
 def test_host_certificate_of_another_authority_is_an_alarm(tmp_path: Path) -> None:
     (tmp_path / "known").write_text(f"@cert-authority {line(OTHER, 'alvin')}")
     with listening(certified(NISTP, "alvin"), door=Door) as port:  # type: ignore[arg-type]
-        said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
-    assert f"authority of its host certificate DIFFERS from known_hosts: offered ecdsa-sha2-nistp256 {NISTP.get_fingerprint()}" in said
-    assert f"{OTHER.get_fingerprint()} ({tmp_path}/known:1)" in said
+        printed = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
+    assert f"authority of its host certificate DIFFERS from known_hosts: offered ecdsa-sha2-nistp256 {NISTP.get_fingerprint()}" in printed
+    assert f"{OTHER.get_fingerprint()} ({tmp_path}/known:1)" in printed
 
 
 def test_host_without_a_certificate_of_its_known_authority_is_refused(tmp_path: Path, port: int) -> None:
     (tmp_path / "known").write_text(f"@cert-authority {line(OTHER, 'alvin')}")
-    said = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
-    assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in said
-    assert "ssh-keyscan" not in said
+    printed = refused(tmp_path, port, "UserKnownHostsFile FOLDER/known", "HostKeyAlias alvin")
+    assert f"not in known_hosts ({tmp_path}/known): ssh-ed25519 {KEY.get_fingerprint()}" in printed
+    assert "ssh-keyscan" not in printed
 
 
 UNCHECKED = {

@@ -71,8 +71,8 @@ def screened(result, terminal: bool, capsys) -> str:
         screen.watch(event)
     screen.results(result)
     screen.error(EVIL)
-    said = capsys.readouterr()
-    return said.out + said.err
+    printed = capsys.readouterr()
+    return printed.out + printed.err
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -86,11 +86,11 @@ def test_screen_and_record_contain_no_control_characters(world, terminal: bool, 
     result = world.execute(one, checks=(host_is_well,))
     result.run.unreachable["simon"] = EVIL
     result.stages[0].verdicts += (Verdict(host_is_well, "alvin", Finding(EVIL, EVIL, EVIL, passed=False)),)
-    said = screened(result, terminal, capsys)
+    printed = screened(result, terminal, capsys)
     for evil in ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\ud800", "\udcfc", "\x00", "⚠"):
-        assert evil not in said
+        assert evil not in printed
     for shown in ("\\x1b]0;evil", "evil[/x]", "[bold red]evil", "eno1:warning:"):
-        assert shown in said.replace("\n", "")
+        assert shown in printed.replace("\n", "")
     record = write_record(result, "Try the engine.").read_bytes().decode()
     assert json.loads(record)["unreachable"]["simon"] == SEEN
     assert "\\ud800" not in record.replace("\\\\ud800", "")

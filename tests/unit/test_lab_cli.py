@@ -28,6 +28,6 @@ def test_invalid_inventory_is_reported_with_its_line(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "lab"))
     monkeypatch.setattr(sys, "argv", ["lab", "up", "--inventory", str(folder)])
     assert run() == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"lab: {path}:")
-    assert message in said
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"lab: {path}:")
+    assert message in printed

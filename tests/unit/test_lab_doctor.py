@@ -24,11 +24,11 @@ def test_missing_parts_of_the_lab_are_listed_once_and_shown_in_the_docs() -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="the lab is for Linux")
 def test_the_doctor_names_each_need_and_its_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = report(Folders(tmp_path))
-    said = capsys.readouterr().out
-    assert "a kernel: none yet; `up` downloads it" in said
-    assert all(absence.what in said for absence in ABSENT)
-    assert good == ("MISSING" not in said)
-    assert said.count("MISSING") == said.count("  do: ")
+    printed = capsys.readouterr().out
+    assert "a kernel: none yet; `up` downloads it" in printed
+    assert all(absence.what in printed for absence in ABSENT)
+    assert good == ("MISSING" not in printed)
+    assert printed.count("MISSING") == printed.count("  do: ")
 
 
 def test_another_kernel_needs_another_image(tmp_path: Path) -> None:

@@ -169,8 +169,8 @@ def test_a_terminal_sends_piece_by_piece_and_ends_with_its_user() -> None:
             request = await agent.heard()
             assert (request["argv"], request["size"], request["term"]) == (["bash"], [24, 80], "xterm")
             agent.say(**request)
-            agent.say(id=request["id"], said="$ ")
-            assert (await terminal.answers.get())["said"] == "$ "
+            agent.say(id=request["id"], output="$ ")
+            assert (await terminal.answers.get())["output"] == "$ "
             await terminal.tell({"took": True})
             await terminal.tell({"input": "ls\r"})
             assert await agent.heard() == {"id": request["id"], "boot": "boot-1", "took": True}

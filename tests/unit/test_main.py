@@ -182,16 +182,16 @@ def test_lab_that_was_up_is_a_rehearsal(tmp_path: Path) -> None:
 
 def test_every_runbook_has_the_same_flags(capsys) -> None:
     assert main(NAMED, ("--help",)) == OK
-    said = capsys.readouterr().out
-    assert "Try the engine." in said
-    assert [flag for flag in ("--site", "--dry-run", "--limit", "--stage", "--yes", "--json") if flag not in said] == []
+    printed = capsys.readouterr().out
+    assert "Try the engine." in printed
+    assert [flag for flag in ("--site", "--dry-run", "--limit", "--stage", "--yes", "--json") if flag not in printed] == []
 
 
 def test_site_of_ones_own_without_a_terminal_is_only_planned(site: Path, alvin: FakeHost, home: Path, capsys) -> None:
     assert main(NAMED, ("--site", str(site))) == PENDING
-    said = capsys.readouterr().out
-    assert "alias uplink" in said
-    assert "nothing is applied: this is not the lab, there is no terminal to ask on, and --yes was not given" in said
+    printed = capsys.readouterr().out
+    assert "alias uplink" in printed
+    assert "nothing is applied: this is not the lab, there is no terminal to ask on, and --yes was not given" in printed
     assert {op for _, op in alvin.journal} == {"read"}
     assert [record["exit_code"] for record in records(home)] == [PENDING]
 

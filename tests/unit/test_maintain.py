@@ -148,8 +148,8 @@ def test_interrupted_script_puts_the_host_back(script, hosts, monkeypatch: pytes
     monkeypatch.setitem(maintenance.ACTIONS, "reboot", pressed)
     code, record = script("alvin", "--yes")
     assert (code, record["exit_code"]) == (INTERRUPTED, INTERRUPTED)
-    (said,) = (event["text"] for event in record["events"] if event["kind"] == "stage")
-    assert said.endswith(": putting back what is out of service")
+    (printed,) = (event["text"] for event in record["events"] if event["kind"] == "stage")
+    assert printed.endswith(": putting back what is out of service")
     assert record["trouble"] == "interrupted: alvin is put back into service, by its own timer at the latest"
     assert asked(hosts) == [("simon", "begin"), ("simon", "revert")]
 

@@ -206,10 +206,10 @@ def test_timer_is_renewed_as_long_as_it_is_needed(world: World, monkeypatch: pyt
 def test_failed_renewal_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The flag is gone before the change ends: the change stays, and the run has failed."""
     monkeypatch.setattr(service, "RENEW_AFTER", 0.00001)
-    said = threading.Event()
+    printed = threading.Event()
     world["simon"].happens["before renew"] = lambda host: host._restore("by its timer")
-    world["alvin"].happens["after begin"] = lambda _: said.wait(10)
-    run = world.run(*BOTH, watchers=(when("failed", "simon", said.set),))
+    world["alvin"].happens["after begin"] = lambda _: printed.wait(10)
+    run = world.run(*BOTH, watchers=(when("failed", "simon", printed.set),))
     result = world.execute(settings("alvin"), maintenance=INSIDE, run=run)
     assert any("it is reverted: by its timer" in event.text for event in run.events if event.kind == "failed")
     assert result.exit_code == FAILED

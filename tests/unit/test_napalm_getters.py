@@ -42,12 +42,12 @@ class Recorded(Ifupdown2Driver):
     def __init__(self, session: str) -> None:
         super().__init__("recorded", "", "")
         parts = re.split(r"^\$ (.+)\n", session, flags=re.MULTILINE)[1:]
-        self.said = {command: answer(text) for command, text in zip(parts[::2], parts[1::2], strict=True)}
+        self.printed = {command: answer(text) for command, text in zip(parts[::2], parts[1::2], strict=True)}
         self.reads = 0
 
     def _read(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:  # noqa: ARG002
         self.reads += 1
-        return {command: self.said[command] for command in commands}
+        return {command: self.printed[command] for command in commands}
 
 
 def answer(text: str) -> dict[str, Any]:

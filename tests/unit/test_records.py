@@ -66,9 +66,9 @@ EARLIER = {
 def test_only_earlier_failures_are_reported(world: World, kept: list[Any], deferred: list[Any], words: list[str]) -> None:
     world["alvin"].records = kept
     world["alvin"].deferred = deferred
-    said = earlier(world.execute(ALVIN, dry_run=True))
-    assert len(said) == len(words)
-    assert all(word in line for word, line in zip(words, said, strict=True))
+    printed = earlier(world.execute(ALVIN, dry_run=True))
+    assert len(printed) == len(words)
+    assert all(word in line for word, line in zip(words, printed, strict=True))
 
 
 def test_record_is_private_even_where_older_ones_were_not(site: Path, home: Path) -> None:
@@ -111,9 +111,9 @@ def test_unwritable_record_at_the_end_is_reported_with_the_results(site: Path, h
 
     path = home / "result.json"
     assert main(NAMED, ("--site", str(site), "--yes", "--json", str(path)), watchers=(lost,)) == OK
-    said = capsys.readouterr()
-    assert "the record could not be written to" in said.err
-    assert "done" in said.out
+    printed = capsys.readouterr()
+    assert "the record could not be written to" in printed.err
+    assert "done" in printed.out
     assert json.loads(path.read_text())["stages"][0]["sets"][0]["state"] == "done"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

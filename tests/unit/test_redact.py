@@ -187,6 +187,6 @@ def test_plan_and_record_show_no_secret(path: str, change: str) -> None:
 
 def test_refusals_and_impacts_show_no_secret() -> None:
     port = "router ospf\n ospf router-id 10.0.0.1\nexit\ninterface en05\n ip ospf area 0\n"
-    said = [str(Refused(f"line 1: % Unknown command: {kept.strip()} {secret}")) for kept, secret in FRR]
-    said += [line for kept, secret in FRR for line in frr_impact(f"{port}exit\n", f"{port}{kept}{secret}\nexit\n")]
-    assert SECRET not in "".join(said)
+    printed = [str(Refused(f"line 1: % Unknown command: {kept.strip()} {secret}")) for kept, secret in FRR]
+    printed += [line for kept, secret in FRR for line in frr_impact(f"{port}exit\n", f"{port}{kept}{secret}\nexit\n")]
+    assert SECRET not in "".join(printed)

@@ -100,6 +100,6 @@ def test_the_topology_has_its_flags_and_starts_without_its_libraries() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    said = " ".join(done.stdout.split())
-    assert all(flag in said for flag in ("--site NAME", "--limit HOST", "--output FILE", "[default: topology.html]"))
-    assert said.endswith("loaded: []")
+    printed = " ".join(done.stdout.split())
+    assert all(flag in printed for flag in ("--site NAME", "--limit HOST", "--output FILE", "[default: topology.html]"))
+    assert printed.endswith("loaded: []")

@@ -1,7 +1,7 @@
 """The open NAPALM device of a host: a vendor's driver connects only where it checks itself whom it talks to.
 
 `ssh_strict` is netmiko's. PyEZ (Junos) and pyeapi (EOS) have each a switch of their own, and both are off by default: the login would go
-to whoever answers. EOS' is among the inventory's connection options; Junos' cannot be said through NAPALM.
+to whoever answers. EOS' is among the inventory's connection options; Junos' cannot be set through NAPALM.
 """
 
 import logging

@@ -5,7 +5,7 @@ A request is {"id", "boot", "argv", "stdin", "wait_s"}, or {"boot", "cancel": ID
 if the command was killed after `wait_s`. Bytes that are not UTF-8 are sent as surrogates. The agent ignores requests to an earlier boot.
 
 With "size" (rows, columns) and "term" in place of "stdin" and "wait_s", the command gets a terminal. The agent sends its output as
-{"id", "said"}, and the client acknowledges each with {"id", "boot", "took"}, so that output does not fill the line. {"id", "boot", "input"}
+{"id", "output"}, and the client acknowledges each with {"id", "boot", "took"}, so that it does not fill the line. {"id", "boot", "input"}
 is typed, {"id", "boot", "size"} resizes.
 
 The agent also sends {"ports": {INDEX: whether it is up}}, at its start and after each change: the far end of a cable loses its carrier
@@ -119,7 +119,7 @@ class Terminal:
         ready, _, _ = select.select([self.master, self.ended], [], [])
         data = os.read(self.master, CHUNK_BYTES) if self.master in ready and not self.disconnected else b""
         if data:
-            send({"id": self.number, "said": data.decode(errors="surrogateescape")})
+            send({"id": self.number, "output": data.decode(errors="surrogateescape")})
         return bool(data)
 
     def _type(self) -> None:
