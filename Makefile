@@ -25,7 +25,7 @@ check: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q -n auto tests/unit
+	@$(BIN)/pytest -q -n $$(($$(nproc) + 1)) --dist worksteal tests/unit  # one worker more than processors: some tests wait
 
 test: check
 	@$(BIN)/python tests/lab/drills.py smoke
