@@ -23,6 +23,7 @@ from inventory.models import (
 )
 from inventory.nfs_models import Nfs
 from inventory.strict import Strict
+from inventory.targets import CEPH, HOST, Target, kind_of
 from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 from inventory.vlan_names import vlan_of
 
@@ -202,6 +203,26 @@ class Site(Strict):
     def osds(self, host: str) -> tuple[str, ...]:
         """The IDs of a host's disks for Ceph OSDs."""
         return tuple(name for name, disk in self.hosts[host].disks.items() if disk.purpose is DiskPurpose.OSD)
+
+    def targets(self, kind: str) -> tuple[Target, ...]:
+        """The targets of a kind: the hosts, or the one cluster where the site has one."""
+        if kind == HOST:
+            return tuple(Target(HOST, name) for name in self.hosts)
+        return (Target(kind, self.ceph.cluster),) if self.ceph else ()
+
+    def endpoints(self, target: str) -> tuple[str, ...]:
+        """The hosts through which a target is reached, in order: a host itself, Ceph's monitors, the nodes of the Proxmox cluster.
+
+        The first monitor is the first node, and creates the cluster. Hosts that are not managed are left out.
+        """
+        kind = kind_of(target)
+        if kind == HOST or self.ceph is None:
+            return (target,)
+        monitors = [name for name in self.ceph.monitors if self.hosts[name].managed]
+        if kind == CEPH:
+            return tuple(monitors)
+        nodes = [host.name for host in self.members_of("proxmox") if host.managed]
+        return tuple(dict.fromkeys((*(name for name in monitors if name in nodes), *nodes)))
 
     def physical(self) -> Self:
         """The same site without its virtual machines."""

@@ -10,7 +10,7 @@ from tasks.network.ospf.drain import DRAIN
 from tasks.network.uplink.checks import BOND_CHECKS
 from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
 from tasks.storage.ceph.health_checks import ceph_is_healthy
-from tasks.storage.ceph.maintenance import ceph_maintenance, monitors
+from tasks.storage.ceph.maintenance import ceph_maintenance
 from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS
 from tasks.storage.ceph.pool_checks import POOL_CHECKS
 
@@ -21,8 +21,8 @@ def ready(site: Site, facts: Facts, host: str) -> tuple[Preparation, ...]:
 
 
 def peers(site: Site, host: str) -> tuple[str, ...]:
-    """The hosts with a cable to the node, and Ceph's monitors."""
-    return (*(cable.far(host).host for cable in site.cables_of(host)), *monitors(site))
+    """The hosts with a cable to the node."""
+    return tuple(cable.far(host).host for cable in site.cables_of(host))
 
 
 MAINTENANCE = Maintenance(

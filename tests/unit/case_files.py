@@ -1,7 +1,7 @@
 """The files of cases: SUBJECT.yaml holds a subject's base and its small cases; a case with long facts has its own folder, SUBJECT/CASE/.
 
-In a folder, `case.yaml` has what SUBJECT.yaml has below a case's name, and HOST/FACT is an answer of that host. A fact, or a file of an
-inventory, is a whole text, or the difference from the text in the layer below:
+In a folder, `case.yaml` has what SUBJECT.yaml has below a case's name, and HOST/FACT is an answer of that host. Where HOST is the kind of a
+cluster, each of its endpoints answers this. A fact, or a file of an inventory, is a whole text, or the difference from the layer below:
 
         {edits: [{was: TEXT, now: TEXT}]}    each `was` occurs exactly once
         {json: {PATH: VALUE}}                other values at paths such as `osd dump/osds/0/up`; null removes one

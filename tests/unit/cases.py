@@ -15,9 +15,12 @@ from case_files import CASES, EXPECTED, ROOT, edited, loaded, subject, with_edit
 import tasks
 from inventory.load import load
 from inventory.site import Site
+from inventory.targets import CEPH, PROXMOX
 from tasks.core.model.change import Change
 from tasks.core.model.check import Check
-from tasks.core.model.fact import Facts, HostFacts, Reading
+from tasks.core.model.fact import Facts, HostFacts, Reading, through
+from tasks.storage.ceph import facts as ceph
+from tasks.virtualization.proxmox_cluster.facts import STORAGES
 
 load_once = cache(load)
 BASES = {"shipped": ROOT / "inventory", "small": CASES / "inventory" / "base"}
@@ -63,12 +66,32 @@ class Case:
     def facts(self) -> Facts:
         readings: dict[str, dict[str, Reading]] = {}
         for layer in self.layers:
-            for host, answers in (layer.get("facts") or {}).items():
-                here = readings.setdefault(host, {})
-                for fact, what in answers.items():
-                    here[fact] = _reading(here[fact].out if fact in here else "", what)
+            for name, answers in (layer.get("facts") or {}).items():
+                for host in _endpoints(self.site, name):
+                    here = readings.setdefault(host, {})
+                    here |= {fact: _reading(here[fact].out if fact in here else "", what) for fact, what in answers.items()}
         silent = self.get("silent", ())
-        return {host: HostFacts(host, one) for host, one in readings.items() if host not in silent}
+        return with_clusters(self.site, {host: HostFacts(host, one) for host, one in readings.items() if host not in silent})
+
+
+# By these facts an endpoint is known to know its cluster.
+KNOWN_BY = {CEPH: (ceph.CEPH, ceph.CEPH_CONF), PROXMOX: (STORAGES,)}
+
+
+def _endpoints(site: Site, name: str) -> tuple[str, ...]:
+    """The host of that name, or the endpoints of the cluster of that kind."""
+    return tuple(host for target in site.targets(name) for host in site.endpoints(target)) if name in KNOWN_BY else (name,)
+
+
+def with_clusters(site: Site, facts: Mapping[str, HostFacts]) -> Facts:
+    """The facts of hosts, and those of the site's clusters through them."""
+    found: dict[str, HostFacts] = dict(facts)
+    for kind, needs in KNOWN_BY.items():
+        for target in site.targets(kind):
+            answers = {host: facts[host] for host in site.endpoints(target) if host in facts}
+            if answers and isinstance(answer := through(needs, answers), HostFacts):
+                found[target] = answer
+    return found
 
 
 def _reading(below: str, what: Any) -> Reading:

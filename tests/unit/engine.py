@@ -10,6 +10,7 @@ from fake_host import FRESH, Clock, FakeHost, Stop
 from nornir.core import Nornir
 from nornir.plugins.runners import SerialRunner
 
+from inventory.ceph_models import Ceph
 from inventory.load import BurrowInventory, load
 from inventory.site import Site
 from tasks.core.engine.apply import apply_set
@@ -71,6 +72,13 @@ def uplink(node: str, switch: str = "sw-rack", port: str = "swp1") -> ChangeSet:
 
 def runbook(*sets: ChangeSet, checks: tuple[Any, ...] = (), maintenance: Maintenance | None = None) -> Runbook:
     return Runbook("Try the engine.", (Stage("network", (lambda _: sets,), checks, maintenance),))
+
+
+def clustered(run: Run) -> Run:
+    """The run, on a site with a Ceph cluster that has three endpoints."""
+    block = Ceph(cluster="attic", network="10.103.0.0/24", monitors=("alvin", "simon", "sw-rack"))
+    run.site = run.site.model_copy(update={"ceph": block})
+    return run
 
 
 load_once = cache(load)  # a run needs its own Nornir inventory, but not its own site

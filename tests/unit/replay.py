@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from cases import with_clusters
 from replay_commands import commanded
 from truenas_device import of_readings
 
 from inventory.site import Site
+from inventory.targets import HOST, kind_of
 from tasks.core.model.change import Change
 from tasks.core.model.fact import Facts, HostFacts, Reading
 from tasks.core.model.operation import Action, Transaction, Unit
@@ -17,6 +19,8 @@ from tasks.core.model.plan import HostPlan
 from tasks.network.thunderbolt.change import LOAD
 from tasks.storage.nfs.exports_file import EXPORTS, rows
 
+# Facts that every endpoint of a cluster answers alike.
+SHARED = ("ceph", "ceph_conf", "storages")
 # Units with their own fact.
 UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}
 
@@ -47,7 +51,10 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
         readings["export_folders"] = Reading(0, _with_folders(readings["export_folders"].out, plan.transaction.actions))
         if _serves(plan.transaction):
             readings["export_table"] = Reading(0, _served(readings["exports_file"].out) + _of_others(readings))
-    return {**facts, plan.host: HostFacts(plan.host, readings)}
+    hosts = {host: answers for host, answers in facts.items() if kind_of(host) == HOST}
+    shared = {name: answer for name, answer in readings.items() if name in SHARED and answer != facts[plan.host].readings[name]}
+    hosts = {host: HostFacts(host, {**answers.readings, **shared}) for host, answers in hosts.items()}
+    return with_clusters(site, {**hosts, plan.host: HostFacts(plan.host, readings)})
 
 
 def _run(transaction: Transaction) -> set[str]:

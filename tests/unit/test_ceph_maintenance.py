@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from case_files import otherwise as other
-from cases import case_of
+from cases import case_of, with_clusters
 
 from tasks.core.model.errors import BurrowError, Refused
 from tasks.core.model.fact import Facts, HostFacts, Reading
@@ -20,9 +20,10 @@ NODES = ("alvin", "simon", "theodore")
 
 def with_readings(facts: Facts, **readings: Reading) -> Facts:
     """The nodes' facts with another reading of Ceph on some."""
-    return {
+    hosts = {
         host: HostFacts(host, {**facts[host].readings, CEPH.name: readings.get(host, facts[host].readings[CEPH.name])}) for host in NODES
     }
+    return with_clusters(WHOLE.site, hosts)
 
 
 def everywhere(reading: Reading) -> Facts:

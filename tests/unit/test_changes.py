@@ -1,10 +1,11 @@
 """Every change on every case: the diff, the impact and the steps that it sends, or the refusal; then a second run finds no difference."""
 
 import pytest
-from cases import CASES, Case, cases_of, changes
+from cases import CASES, Case, cases_of, changes, with_clusters
 from replay import after
 from sent import SCRIPTS, save_scripts, script_names, scripts, steps
 
+from inventory.targets import HOST, kind_of
 from tasks.core.engine.planning import plan_member
 from tasks.core.model.change import Member
 from tasks.core.model.errors import BurrowError
@@ -19,13 +20,19 @@ PLANNED = [case for case in EVERY if case not in REFUSED]
 
 
 def change_of(case: Case):
-    row = case.get("change")
+    """The change of the case; that of a cluster names no host."""
+    row = dict(case.get("change"))
+    if kind := row.pop("of", ""):
+        row["host"] = case.site.targets(kind)[0]
     return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def plan_of(case: Case, facts=None, change=None) -> HostPlan:
     change = change or change_of(case)
-    return plan_member(Member(change.host, (change,)), str(case), case.site, facts or case.facts)
+    facts = facts or case.facts
+    if change.host not in facts:
+        raise BurrowError(f"{change.host} did not answer")
+    return plan_member(Member(change.host, (change,)), str(case), case.site, facts)
 
 
 def follows(case: Case, change=None) -> dict[str, object]:
@@ -88,5 +95,6 @@ def test_a_file_without_a_last_newline_gets_the_same_change(case: Case) -> None:
             host, {name: Reading(0, one.out.rstrip("\n") if one.out in before else one.out) for name, one in answers.readings.items()}
         )
         for host, answers in case.facts.items()
+        if kind_of(host) == HOST
     }
-    assert _texts(plan_of(case, facts)) == _texts(plan)
+    assert _texts(plan_of(case, with_clusters(case.site, facts))) == _texts(plan)

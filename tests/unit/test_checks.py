@@ -1,7 +1,7 @@
 """Every check on every case: its findings, and that each check has a case that passes and one that fails."""
 
 import pytest
-from cases import CASES, Case, cases_of, checks
+from cases import CASES, KNOWN_BY, Case, cases_of, checks
 
 from tasks.core.model.check import Severity, judge
 
@@ -12,7 +12,12 @@ EVERY = [case for name in CHECKS for case in cases_of(FOLDER / name)]
 
 def findings(case: Case) -> list[str]:
     """One line a target: `target | wanted | found | ok`."""
-    found = judge([CHECKS[case.subject.name]], case.site, case.facts, [host for host in case.site.hosts if host in case.facts])
+    found = judge(
+        [CHECKS[case.subject.name]],
+        case.site,
+        case.facts,
+        [*(host for host in case.site.hosts if host in case.facts), *(one for kind in KNOWN_BY for one in case.site.targets(kind))],
+    )
     lines = [(one.finding.target, one.finding.want, one.finding.got, "ok" if one.finding.ok else "not ok") for one in found]
     return [" | ".join(line) for line in lines]
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
-from engine import HEALTH, Alias, Named, World, host_is_well
+from engine import HEALTH, Alias, Named, World, clustered, host_is_well
 from fake_host import FakeHost
 
 from inventory.site import Site
+from inventory.targets import CEPH, Target
 from tasks.core.engine.runbook import FAILED, OK
 from tasks.core.model.change import Candidate, Change, ChangeSet, Member, Step
 from tasks.core.model.errors import BurrowError, Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import Command
+from tasks.core.model.plan import HostPlan
 
 FIRST = Command(("join", "a"), "it joins a", ("leave", "a"))
 SECOND = Command(("join", "b"), "it joins b")
@@ -38,11 +40,13 @@ class Joined(Change[Named]):
 
 @dataclass(frozen=True)
 class JoinedAfter(Joined):
-    """The host has joined, after alvin has."""
+    """The host has joined, after the cluster's first host has."""
 
-    def intend(self, _: Site, facts: Facts) -> Named:
-        if "alvin" not in facts or facts["alvin"][HEALTH] != "joined":
-            raise Refused(f"{self.host}: alvin has not joined")
+    also: ClassVar = ((CEPH, (HEALTH,)),)
+
+    def intend(self, site: Site, facts: Facts) -> Named:
+        if facts[site.targets(CEPH)[0]][HEALTH] != "joined":
+            raise Refused(f"{self.host}: the cluster has not joined")
         return Named("joined")
 
 
@@ -125,10 +129,10 @@ def test_sets_of_one_lock_are_applied_one_after_the_other(world: World) -> None:
     assert asked == ["alvin", "alvin", "simon", "simon"]
 
 
-def test_peer_is_read_again_after_an_earlier_set_changed_it(world: World) -> None:
+def test_cluster_is_read_again_after_an_earlier_set_changed_it(world: World) -> None:
     after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), lock="cluster")
-    seen = replace(after, peers=("alvin",), peer_facts=(HEALTH,))
-    assert [one.state for one in world.execute(join("alvin", lock="cluster"), seen).stages[0].outcomes] == ["done", "done"]
+    sets = (join("alvin", lock="cluster"), after)
+    assert [one.state for one in world.execute(*sets, run=clustered(world.run(*sets))).stages[0].outcomes] == ["done", "done"]
 
 
 def test_no_set_of_the_lock_starts_after_one_that_failed(world: World) -> None:
@@ -162,13 +166,43 @@ def test_batch_is_applied_serially_where_its_cluster_is_in_use(world: World, apa
     assert world["simon"].performed == []
 
 
+CLUSTER = Target(CEPH, "attic")
+
+
 def test_cluster_is_changed_through_an_endpoint_that_answers(world: World) -> None:
+    """And the leases of most of its endpoints are taken."""
     world["alvin"].reachable = False
-    one = join("alvin")
-    run = world.run(join("alvin"), join("simon"))
-    result = world.execute(replace(one, members=(replace(one.members[0], endpoints=("simon",)),)), run=run)
-    assert world["simon"].performed == ["join a", "join b"]
+    result = world.execute(join(CLUSTER), run=clustered(world.run()))
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["done"]
+    assert [world[name].performed for name in ("alvin", "simon", "sw-rack")] == [[], ["join a", "join b"], []]
+    assert world.asked("prepare") == [("simon", "prepare"), ("sw-rack", "prepare")]
+    assert world.asked("release") == [("simon", "release"), ("sw-rack", "release")]
+
+
+def test_cluster_is_not_changed_where_most_of_its_endpoints_are_silent(world: World) -> None:
+    world["alvin"].reachable = world["sw-rack"].reachable = False
+    (outcome,) = world.execute(join(CLUSTER), run=clustered(world.run())).stages[0].outcomes
+    assert (outcome.state, world["simon"].performed) == ("refused", [])
+    assert outcome.reasons[0].startswith("wanted the leases of 2 of alvin, simon, sw-rack, got fewer: ")
+
+
+@pytest.mark.parametrize("first", ["simon", CLUSTER])
+def test_second_operator_is_refused_on_a_cluster(world: World, first: str) -> None:
+    """One changes a host of the cluster, or the cluster through another endpoint."""
+    other = clustered(world.run())
+    other.do("simon" if first == CLUSTER else first, "prepare", plan=HostPlan("simon"))
+    if first == CLUSTER:
+        other.do("sw-rack", "prepare", plan=HostPlan("sw-rack"))
+    run = clustered(world.run())
+    run.owner = replace(run.owner, run="another")
+    (outcome,) = world.execute(join(CLUSTER), run=run).stages[0].outcomes
+    assert (outcome.state, world["alvin"].performed) == ("refused", [])
+    assert "kim@desk has been changing this host" in outcome.reasons[0]
+
+
+def test_change_of_a_host_that_changes_its_cluster_leases_the_cluster(world: World) -> None:
+    assert world.execute(join("alvin", clusters=(CLUSTER,)), run=clustered(world.run())).exit_code == OK
+    assert world.asked("prepare") == [("alvin", "prepare"), ("simon", "prepare")]
 
 
 def test_set_waits_for_its_checks_for_its_own_time(world: World) -> None:

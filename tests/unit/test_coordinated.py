@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from engine import HEALTH, Alias, host_is_well
+from engine import Alias, host_is_well
 
+from inventory.targets import CEPH, Target
 from tasks.core.engine.coordinated import joined
 from tasks.core.model.change import ChangeSet, Member
-from tasks.core.model.fact import STATUS
 from tasks.core.model.operation import Action, Transaction
 from tasks.core.model.plan import HostPlan, SetPlan
 
@@ -43,17 +43,17 @@ def test_a_single_set_stays_as_it_is(alone: tuple[str, ...]) -> None:
 
 
 def test_merged_set_has_the_subjects_of_each() -> None:
-    fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "peers": ("x",), "peer_facts": (STATUS,)}
+    fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "clusters": (Target(CEPH, "x"),)}
     (both,), _ = join(
         one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **fields),
         one(
-            "b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**fields, "peers": ("y", "x"), "peer_facts": (HEALTH, STATUS)}
+            "b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**fields, "clusters": (Target(CEPH, "y"), Target(CEPH, "x"))}
         ),
         one("c", subjects={"c": frozenset()}, **fields),
     )
     assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
     assert (both.verify_s, both.turn) == (90, 2)
-    assert (both.checks, both.by_hand, both.peers, both.peer_facts) == ((host_is_well,), ("call sam",), ("x", "y"), (STATUS, HEALTH))
+    assert (both.checks, both.by_hand, both.clusters) == ((host_is_well,), ("call sam",), ("ceph/x", "ceph/y"))
 
 
 def test_merged_set_covers_whole_hosts_where_one_of_them_does() -> None:

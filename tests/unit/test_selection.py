@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from engine import HEALTH, World, host_is_well, runbook, uplink
+from engine import HEALTH, Alias, World, clustered, host_is_well, runbook, uplink
 
+from inventory.targets import CEPH
 from tasks.core.engine.runbook import Options, Runbook, Stage
-from tasks.core.engine.selection import audited, chosen_sets, chosen_stages, judged, needs_of, sets_of
-from tasks.core.model.change import ChangeSet
+from tasks.core.engine.selection import audited, chosen_sets, chosen_stages, judged, needs_of_run, sets_of
+from tasks.core.model.change import ChangeSet, Member
 from tasks.core.model.check import Check
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import STATUS
+from tasks.network.links.facts import INTERFACES, STAGED
 
 ALVIN, SIMON = uplink("alvin"), uplink("simon", port="swp2")
 
@@ -87,7 +89,7 @@ def test_audit_reads_the_selected_hosts_and_their_cable_neighbours(world: World,
     run, options = world.run(), Options(limit=limit)
     assert list(audited(run, options)) == expected
     assert list(judged(BOOK.stages[0], run, options)) == (list(limit) or expected)
-    assert list(needs_of(BOOK.stages[:1], run, options)) == expected
+    assert list(needs_of_run(BOOK.stages[:1], run, options)) == expected
 
 
 def test_unmanaged_hosts_and_virtual_machines_are_not_audited(world: World) -> None:
@@ -105,22 +107,33 @@ def test_stage_with_sets_checks_their_hosts(world: World) -> None:
 
 
 def test_a_run_reads_the_needs_of_its_changes_and_checks(world: World) -> None:
-    """And what a set's own checks need, its peer facts, and the state of each host."""
+    """And what a set's own checks need, and the state of each host."""
     run = world.run()
-    beside = replace(ALVIN, members=ALVIN.members[1:], checks=(), peers=("sw-vendor",), peer_facts=(HEALTH,))
-    needs = needs_of(runbook(beside).stages, run, Options())
-    assert needs["sw-vendor"] == (HEALTH, STATUS)
+    beside = replace(ALVIN, members=ALVIN.members[1:], checks=())
+    needs = needs_of_run(runbook(beside).stages, run, Options())
     assert HEALTH not in needs["alvin"]
-    assert HEALTH in needs_of(runbook(ALVIN).stages, run, Options())["alvin"]
-    needs = needs_of(runbook(beside, checks=(host_is_well,)).stages, run, Options())
+    assert HEALTH in needs_of_run(runbook(ALVIN).stages, run, Options())["alvin"]
+    needs = needs_of_run(runbook(beside, checks=(host_is_well,)).stages, run, Options())
     assert HEALTH in needs["alvin"]
     assert "sw-rack" not in needs
     both = runbook(beside, replace(SIMON, members=SIMON.members[:1], checks=()), checks=())
     stages = (*both.stages, Stage("more", (lambda _: (beside,),), (host_is_well,)))
-    assert HEALTH in needs_of(stages, run, Options())["sw-rack"], "the checks of a host also read its cable neighbours"
+    assert HEALTH in needs_of_run(stages, run, Options())["sw-rack"], "the checks of a host also read its cable neighbours"
 
 
-def test_member_with_endpoints_is_read_on_each_of_them(world: World) -> None:
-    (member,) = ALVIN.members[1:]
-    sets = replace(ALVIN, members=(replace(member, endpoints=("simon", "sw-vendor")),))
-    assert set(needs_of(runbook(sets).stages, world.run(), Options())) == {"alvin", "simon", "sw-vendor"}
+def test_cluster_is_read_and_chosen_through_its_endpoints(world: World) -> None:
+    run = clustered(world.run())
+    (cluster,) = run.site.targets(CEPH)
+    one = ChangeSet("pool", (Member(cluster, (Alias(cluster, "eth0"),), safe_alone=True),))
+    needs = needs_of_run(runbook(one).stages, run, Options())
+    assert needs == {cluster: (INTERFACES, STAGED, STATUS)}
+    assert run.observe(needs, needs).keys() == {cluster}
+    assert set(world.asked("read")) == {("alvin", "read"), ("simon", "read"), ("sw-rack", "read")}
+    assert [sets_of(runbook(one).stages[0], run, Options(limit=(name,))) for name in ("alvin", cluster, "simon")] == [(one,), (one,), ()]
+
+
+def test_audit_reads_the_clusters_too(world: World) -> None:
+    run = clustered(world.run())
+    assert [one for one in audited(run, Options()) if "/" in one] == ["proxmox/attic", "ceph/attic"]
+    assert [one for one in audited(run, Options(limit=("alvin",))) if "/" in one] == ["ceph/attic"]
+    assert [one for one in audited(run, Options(limit=("sw-vendor",))) if "/" in one] == []

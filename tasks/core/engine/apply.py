@@ -29,7 +29,6 @@ def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Ou
     """Apply one change set, inside maintenance where its hosts need that. Never raises: everything is in the outcome."""
     run.say("queued", change_set=change_set.name)
     try:
-        change_set = change_set.via(run.facts)
         with run.holding(change_set.hosts):
             return _Application(run, change_set, scope).apply_set()
     except BaseException as error:  # noqa: BLE001 - no transaction is open at this point
@@ -62,8 +61,8 @@ class _Application:
         except BaseException as error:  # noqa: BLE001 - the set's own hosts are confirmed or undone by then
             self.maintenance_failed(outcome, self.run.ours(error))
         finally:
-            for host in self.touched:
-                self.run.facts.pop(host, None)
+            for target in (*self.touched, *(self.change_set.needs(self.run.site) if self.touched else ())):
+                self.run.facts.pop(target, None)
         if outcome.state == "done":
             self.say("done")
         return outcome
@@ -92,9 +91,8 @@ class _Application:
             outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
 
     def refreshed(self) -> Facts:
-        """Facts of the set's hosts and peers, read again where an earlier set has changed something."""
-        one = self.change_set
-        needs = dict.fromkeys(one.peers, one.peer_facts) | dict.fromkeys(one.hosts, union([(STATUS,), *one.needs()]))
+        """The facts that the set needs, read again where an earlier set has changed something."""
+        needs = {target: union([(STATUS,), *lists]) for target, lists in self.change_set.needs(self.run.site).items()}
         stale = [host for host in needs if host not in self.run.facts and host not in self.run.unreachable]
         return {host: answer for host, answer in self.run.observe(stale, needs).items() if not isinstance(answer, BurrowError)}
 
@@ -106,6 +104,25 @@ class _Application:
             self.run.do(host.host, "prepare", plan=host)
             self.touched += [host.host] if host.packages else []
             self.say("prepared", host.host)
+        for target in dict.fromkeys((*self.change_set.clusters, *self.change_set.hosts)):
+            self.lease_majority(self.run.site.endpoints(target), {host.host for host in plan.hosts})
+
+    def lease_majority(self, endpoints: tuple[str, ...], leased: set[str]) -> None:
+        """Take the leases of more than half of a cluster's endpoints: no other run can. Raises Refused where too few of them answer."""
+        wanted = len(endpoints) // 2 + 1
+        silent: list[str] = []
+        for host in endpoints:
+            if len(leased & set(endpoints)) >= wanted:
+                return
+            if host not in leased:
+                try:
+                    self.run.leased.add(host)
+                    self.run.do(host, "prepare", plan=HostPlan(host))
+                    leased.add(host)
+                except LinkError as error:
+                    silent.append(str(error))
+        if len(leased & set(endpoints)) < wanted:
+            raise Refused(f"wanted the leases of {wanted} of {', '.join(endpoints)}, got fewer: {'; '.join(silent)}; bring them back first")
 
     def apply(self, plan: SetPlan) -> None:
         """Apply one end after the other; those of a coordinated set at the same time, because none succeeds without the others."""

@@ -29,7 +29,6 @@ def _one_set(sets: Sequence[ChangeSet]) -> ChangeSet:
         subjects=None if whole else {host: names for one in sets for host, names in (one.subjects or {}).items()},
         by_hand=tuple(dict.fromkeys(line for one in sets for line in one.by_hand)),
         verify_s=max((one.verify_s for one in sets if one.verify_s), default=None),
-        peers=tuple(dict.fromkeys(host for one in sets for host in one.peers)),
-        peer_facts=tuple(dict.fromkeys(fact for one in sets for fact in one.peer_facts)),
+        clusters=tuple(dict.fromkeys(cluster for one in sets for cluster in one.clusters)),
         turn=max(one.turn for one in sets),
     )

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inventory.targets import CEPH, HOST, PROXMOX
 from tasks.core.engine.events import Watcher
 from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, Runbook, RunResult, Stage, StageResult
-from tasks.core.engine.selection import chosen_sets, chosen_stages, needs_of, sets_of, verdicts_of
+from tasks.core.engine.selection import chosen_sets, chosen_stages, needs_of_run, sets_of, verdicts_of
 from tasks.core.model.errors import UNEXPECTED, Refused
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threadi
     except InventoryError as error:
         raise Refused(str(error)) from error
     run = run_of(nornir, watchers, stop)
-    if unknown := [name for name in options.limit if name not in run.site.hosts]:
-        raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(run.site.hosts)}")
+    known = [target for kind in (HOST, PROXMOX, CEPH) for target in run.site.targets(kind)]
+    if unknown := [name for name in options.limit if name not in known]:
+        raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(known)}")
     return run
 
 
@@ -77,7 +79,8 @@ def nornir_takes(config: Path) -> None:
 
 def verify_stage(done: "StageResult", run: "Run", options: Options) -> None:
     """Judge the stage. After changes, read again until all is as wanted or `verify_s` has passed: neighbours take a while to appear."""
-    changed = {host for one in done.outcomes if one.state == "done" for host in one.plan.change_set.hosts}
+    sets = (one.plan.change_set for one in done.outcomes if one.state == "done")
+    changed = {target for one in sets for target in (*one.hosts, *one.clusters)}
     deadline = time.monotonic() + run.timers.verify_s
     while True:
         done.verdicts = verdicts_of(done.stage, run, options)
@@ -98,7 +101,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
-    plans = prechecked(run, [plan_set(one.via(run.facts), run.site, run.facts, run.id) for one in sets])
+    plans = prechecked(run, [plan_set(one, run.site, run.facts, run.id) for one in sets])
     sets, plans = joined(sets, plans)
     scope = None
     if stage.maintenance and any(plan.changes for plan in plans):
@@ -134,10 +137,10 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
     result = RunResult(options, run)
     stages = chosen_stages(runbook, options)
     chosen_sets(stages, run, options)
-    run.needs = needs_of(stages, run, options)
+    run.needs = needs_of_run(stages, run, options)
     if not run.needs:
         raise Refused("nothing to do: no host is selected by these stages and --limit")
-    allow_connections(len(run.needs))
+    allow_connections(len({host for target in run.needs for host in run.site.endpoints(target)}))
     with stopping(run.stop, lambda name: run.say("stage", text=f"{name}: {INTERRUPTED_TEXT}")):
         with ending_early(result):
             run.pause(0)

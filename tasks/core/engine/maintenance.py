@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from inventory.targets import HOST, kind_of
 from tasks.core.model.change import ChangeSet
-from tasks.core.model.check import Check, Verdict, judge
+from tasks.core.model.check import Check, Verdict, judge, needs_of
 from tasks.core.model.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, Reverting, TransactionError
 from tasks.core.model.fact import STATUS, Facts, HostFacts, union
 from tasks.core.model.maintenance import ENDED, Maintenance, Preparation
@@ -30,24 +31,25 @@ RENEW_AFTER = 0.25
 
 
 def look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Facts:
-    """Facts of the hosts that the maintenance of these hosts reads, without those that do not answer."""
+    """The facts that the maintenance of these hosts reads, without targets that do not answer."""
     return {host: answer for host, answer in _look(run, maintenance, hosts).items() if not isinstance(answer, BurrowError)}
 
 
 def _look(run: "Run", maintenance: Maintenance, hosts: Iterable[str]) -> Mapping[str, HostFacts | BurrowError]:
     wanted = {name for host in hosts for name in maintenance.around(run.site, host)}
-    needs = union([(STATUS,), *(check.needs for check in (*maintenance.checks, *maintenance.entry_checks))])
-    return run.observe(wanted, dict.fromkeys(wanted, needs))
+    needs = needs_of(run.site, (*maintenance.checks, *maintenance.entry_checks), wanted)
+    own = {target: union([(STATUS,), *lists, maintenance.needs if kind_of(target) == HOST else ()]) for target, lists in needs.items()}
+    return run.observe(own, own)
 
 
 def failing(run: "Run", maintenance: Maintenance, checks: tuple[Check, ...], host: str) -> tuple[Verdict, ...]:
-    """The failed verdicts on a host and its peers. Raises LinkError where the host does not answer."""
+    """The failed verdicts on a host, its peers and the clusters. Raises LinkError where the host does not answer."""
     answers = _look(run, maintenance, (host,))
-    if isinstance(silent := answers[host], BurrowError):
-        raise LinkError(str(silent))
+    for target, answer in answers.items():
+        if isinstance(answer, BurrowError) and (target == host or kind_of(target) != HOST):
+            raise LinkError(str(answer))
     facts = {name: answer for name, answer in answers.items() if not isinstance(answer, BurrowError)}
-    hosts = [name for name in maintenance.around(run.site, host) if name in facts]
-    return tuple(verdict for verdict in judge(checks, run.site, facts, hosts) if not verdict.finding.ok)
+    return tuple(verdict for verdict in judge(checks, run.site, facts, maintenance.around(run.site, host)) if not verdict.finding.ok)
 
 
 @dataclass(frozen=True)

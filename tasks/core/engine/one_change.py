@@ -20,7 +20,7 @@ def apply_change(nornir: Nornir, change: Change[Any], checks: tuple[Check, ...] 
     """
     run = run_of(nornir, watchers)
     change_set = ChangeSet(f"{type(change).__name__} {change.host}", (Member(change.host, (change,), safe_alone=True),), checks)
-    run.needs = {change.host: union([*change_set.needs(), (STATUS,)])}
+    run.needs = {target: union([*lists, (STATUS,)]) for target, lists in change_set.needs(run.site).items()}
     try:
         return apply_set(run, change_set)
     finally:

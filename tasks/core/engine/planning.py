@@ -57,8 +57,8 @@ def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:
         differences += found
         steps += needed
     if not differences:
-        return HostPlan(member.host)
-    return _fold(member.host, why, site, facts, differences, steps)
+        return HostPlan(facts[member.host].host)
+    return _fold(facts[member.host], why, site, differences, steps)
 
 
 def _steps_of(change: Change[Any], site: Site, facts: Facts) -> tuple[tuple[Difference, ...], tuple[Step, ...]]:
@@ -113,9 +113,11 @@ def _join(candidates: Iterable[Candidate]) -> str:
     return join(texts)
 
 
-def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Difference], steps: list[Step]) -> HostPlan:
+def _fold(facts: HostFacts, why: str, site: Site, differences: list[Difference], steps: list[Step]) -> HostPlan:
+    """The plan of the host that has these facts: the target itself, or the endpoint that answered for it."""
+    host = facts.host
     parts, candidates, actions = _pick(steps, FilePart), _pick(steps, Candidate), _pick(steps, Action)
-    files = _Files(facts[host])
+    files = _Files(facts)
     for part in parts:
         files.own(part)
     calls, commands = _pick(steps, Call), _pick(steps, Command)
@@ -125,16 +127,16 @@ def _fold(host: str, why: str, site: Site, facts: Facts, differences: list[Diffe
         raise Refused(f"{host}: a timer cannot undo commands, so they need a change set of their own")
     if calls and site.hosts[host].link is not LinkKind.API:
         raise Refused(f"{host}: it has no API to call; its link is {site.hosts[host].link}")
-    before, after = _configuration(facts[host], candidates)
+    before, after = _configuration(facts, candidates)
     network = network_transaction(why, before, after, "")
     if candidates:
-        if site.hosts[host].link is LinkKind.SSH and facts[host][STAGED_FACT]:
+        if site.hosts[host].link is LinkKind.SSH and facts[STAGED_FACT]:
             raise Refused(
                 f"{host}: {INTERFACES_STAGED} exists: a change is staged in Proxmox's web interface;"
                 " apply or discard it there first, then run again"
             )
         # The impact depends on which ports run OSPF, also where only the other file changes.
-        known = {path: facts[host][fact] for path, fact in CONFIGURATION.items() if fact.name in facts[host].readings}
+        known = {path: facts[fact] for path, fact in CONFIGURATION.items() if fact.name in facts.readings}
         impact += network_impact({**known, **before}, after)
     transaction = Transaction(
         why=why,

@@ -18,7 +18,7 @@ from tasks.core.connectors.connection import disconnect
 from tasks.core.engine.events import Event, Watcher
 from tasks.core.engine.streams import OutputLostError, complain
 from tasks.core.model.errors import BurrowError, LinkError, Refused, TransactionError
-from tasks.core.model.fact import Fact, HostFacts
+from tasks.core.model.fact import Fact, HostFacts, through, union
 
 # The part of a timer that is reserved for the round trips of the confirmation.
 MARGIN_S = 5
@@ -125,9 +125,9 @@ class Run:
         return outcome.result
 
     @contextmanager
-    def holding(self, hosts: Iterable[str]) -> Iterator[None]:
-        """Hold all hosts of a set at once, waiting until all of them are free: a set that waits holds none."""
-        wanted = set(hosts)
+    def holding(self, targets: Iterable[str]) -> Iterator[None]:
+        """Hold all hosts of these targets at once, waiting until all of them are free: a set that waits holds none."""
+        wanted = {host for target in targets for host in self.site.endpoints(target)}
         with self._freed:
             self._freed.wait_for(lambda: not wanted & self._held)
             self._held |= wanted
@@ -143,17 +143,28 @@ class Run:
         if self.stop.wait(wait_s):
             raise Interrupted("interrupted")
 
-    def observe(self, hosts: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
-        """{host: its facts now, or why it did not answer}, read in parallel."""
-        wanted = set(hosts)
-        if not wanted:
+    def observe(self, targets: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
+        """{target: its facts now, or why it did not answer}, read in parallel: one round trip a host, also for the clusters behind it."""
+        endpoints = {target: self.site.endpoints(target) for target in targets}
+        asked: dict[str, list[tuple[Fact[Any], ...]]] = {}
+        for target, hosts in endpoints.items():
+            for host in hosts:
+                asked.setdefault(host, []).append(needs[target])
+        answers = self._observe_hosts({host: union(lists) for host, lists in asked.items()})
+        return {
+            target: answers[target] if target in answers else through(needs[target], {host: answers[host] for host in hosts})
+            for target, hosts in endpoints.items()
+        }
+
+    def _observe_hosts(self, needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
+        if not needs:
             return {}
         try:
-            chosen = self.nornir.filter(filter_func=lambda host: host.name in wanted)
+            chosen = self.nornir.filter(filter_func=lambda host: host.name in needs)
             results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
             self.nornir.data.failed_hosts.clear()
         except Exception as error:  # noqa: BLE001 - of the runner itself: no thread could be started
-            return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in wanted}
+            return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in needs}
         answers: dict[str, HostFacts | BurrowError] = {}
         for host, outcomes in results.items():
             raised = outcomes[0].exception
@@ -161,9 +172,9 @@ class Run:
             answers[host] = ours or outcomes[0].result
         return answers
 
-    def read(self, hosts: Iterable[str]) -> None:
-        """Read the needed facts of the hosts into `facts`; a host that does not answer goes into `unreachable` with the reason."""
-        for host, answer in self.observe(hosts, self.needs).items():
+    def read(self, targets: Iterable[str]) -> None:
+        """Read the needed facts of the targets into `facts`; one that does not answer goes into `unreachable` with the reason."""
+        for host, answer in self.observe(targets, self.needs).items():
             error = answer if isinstance(answer, BurrowError) else None
             with self._lock:
                 self.facts.pop(host, None)

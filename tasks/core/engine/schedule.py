@@ -89,8 +89,8 @@ def _apply_row(run: Run, row: Sequence[ChangeSet], outcomes: list[Outcome], scop
             ended = list(pool.map(lambda one: apply_set(run, one, scope), at_once))
         outcomes += ended
         if any(one.state == "done" for one in ended):
-            for host in {host for other in row for host in other.hosts}:
-                run.facts.pop(host, None)
+            for target in {target for other in row for target in other.needs(run.site)}:
+                run.facts.pop(target, None)
         failed = next((one.plan.change_set.name for one in ended if one.failed), "")
 
 

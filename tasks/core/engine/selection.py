@@ -1,10 +1,11 @@
 """What the operator's flags select: stages, sets, the hosts that are read and the hosts that are judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from inventory.targets import CEPH, PROXMOX
 from tasks.core.model.errors import Refused
 
 if TYPE_CHECKING:
@@ -43,49 +44,57 @@ def sets_of(stage: "Stage", run: "Run", options: "Options") -> "tuple[ChangeSet,
     """The stage's sets that match --set and have a host of --limit; their other hosts come along."""
     sets = (one for make in stage.sets for one in make(run.site))
     named = (one for one in sets if not options.sets or any(fnmatchcase(one.name, pattern) for pattern in options.sets))
-    return tuple(one for one in named if not options.limit or set(one.hosts) & set(options.limit))
+    return tuple(one for one in named if not options.limit or any(_is_limited_to(target, run, options) for target in one.hosts))
 
 
-def needs_of(stages: "Iterable[Stage]", run: "Run", options: "Options") -> dict[str, tuple[Any, ...]]:
-    """{host: facts} that the whole run reads from each host in one round trip."""
+def _is_limited_to(target: str, run: "Run", options: "Options") -> bool:
+    """Whether --limit names the target, or the first host through which it is reached."""
+    return target in options.limit or next(iter(run.site.endpoints(target)), "") in options.limit
+
+
+def needs_of_run(stages: "Iterable[Stage]", run: "Run", options: "Options") -> dict[str, tuple[Any, ...]]:
+    """{target: facts} that the whole run reads, each host in one round trip."""
+    from tasks.core.model.check import needs_of  # noqa: PLC0415
     from tasks.core.model.fact import STATUS, union  # noqa: PLC0415
 
     needs: dict[str, list[tuple[Any, ...]]] = {}
+
+    def add(more: "Mapping[str, list[tuple[Any, ...]]]") -> None:
+        for target, lists in more.items():
+            needs.setdefault(target, []).extend(lists)
+
     for stage in stages:
-        checks = [one.needs for one in stage.checks]
-        for host in () if stage.sets else audited(run, options):
-            needs.setdefault(host, []).extend(checks)
-        for change_set in sets_of(stage, run, options):
-            for member in change_set.members:
-                for host in (member.host, *member.endpoints):
-                    needs.setdefault(host, []).extend(change.needs for change in member.changes)
-                    needs[host] += [*checks, *(check.needs for check in change_set.checks)]
-            for host in change_set.peers:
-                needs.setdefault(host, []).append(change_set.peer_facts)
+        sets = sets_of(stage, run, options)
+        for one in sets:
+            add(one.needs(run.site))
+        targets = [target for one in sets for target in (*one.hosts, *one.clusters)] if stage.sets else audited(run, options)
+        add(needs_of(run.site, stage.checks, targets))
     for stage in stages:
-        for host in peers(stage, run, options) & needs.keys() if stage.sets else ():
-            needs[host] += [one.needs for one in stage.checks]
-    return {host: union([*lists, (STATUS,)]) for host, lists in needs.items()}
+        add(needs_of(run.site, stage.checks, sorted(peers(stage, run, options) & needs.keys()) if stage.sets else ()))
+    return {target: union([*lists, (STATUS,)]) for target, lists in needs.items()}
 
 
 def peers(stage: "Stage", run: "Run", options: "Options") -> set[str]:
     """The cable neighbours of the hosts that a stage judges: its checks may compare both ends."""
-    return {cable.far(host).host for host in judged(stage, run, options) for cable in run.site.cables_of(host)}
+    return {cable.far(target).host for target in judged(stage, run, options) for cable in run.site.cables_of(target)}
 
 
 def audited(run: "Run", options: "Options") -> tuple[str, ...]:
-    """The hosts that a stage without sets reads: the selected ones and their cable neighbours."""
+    """The targets that a stage without sets reads: the selected ones and their cable neighbours, and the clusters of selected hosts."""
     managed = [host.name for host in run.site.hosts.values() if host.vm is None and host.managed]
+    clusters = [target for kind in (PROXMOX, CEPH) for target in run.site.targets(kind)]
     if not options.limit:
-        return tuple(managed)
+        return (*managed, *clusters)
     near = {cable.far(host).host for host in options.limit for cable in run.site.cables_of(host)}
-    return tuple(host for host in managed if host in near or host in options.limit)
+    hosts = (host for host in managed if host in near or host in options.limit)
+    return (*hosts, *(cluster for cluster in clusters if _is_limited_to(cluster, run, options)))
 
 
 def judged(stage: "Stage", run: "Run", options: "Options") -> tuple[str, ...]:
-    """The hosts that a stage's checks judge: with --limit the selected ones only, though their neighbours are read too."""
-    hosts = [host for one in sets_of(stage, run, options) for host in one.hosts] if stage.sets else audited(run, options)
-    return tuple(host for host in dict.fromkeys(hosts) if not options.limit or host in options.limit)
+    """The targets that a stage's checks judge: with --limit the selected ones only, though their neighbours are read too."""
+    sets = sets_of(stage, run, options)
+    targets = [target for one in sets for target in (*one.hosts, *one.clusters)] if stage.sets else audited(run, options)
+    return tuple(target for target in dict.fromkeys(targets) if not options.limit or _is_limited_to(target, run, options))
 
 
 def verdicts_of(stage: "Stage", run: "Run", options: "Options") -> "tuple[Verdict, ...]":
@@ -96,6 +105,7 @@ def verdicts_of(stage: "Stage", run: "Run", options: "Options") -> "tuple[Verdic
         return judge(stage.checks, run.site, run.facts, judged(stage, run, options))
     found: list[Verdict] = []
     for one in sets_of(stage, run, options):
-        found += [verdict for verdict in judge(one.checks, run.site, run.facts, one.hosts) if one.concerns(verdict)]
-        found += [verdict for verdict in judge(stage.checks, run.site, run.facts, one.hosts) if one.changes(verdict)]
+        targets = (*one.hosts, *one.clusters)
+        found += [verdict for verdict in judge(one.checks, run.site, run.facts, targets) if one.concerns(verdict)]
+        found += [verdict for verdict in judge(stage.checks, run.site, run.facts, targets) if one.changes(verdict)]
     return tuple(dict.fromkeys(found))

@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from tasks.core.engine.maintenance import Scope, failing
 from tasks.core.engine.run import MARGIN_S, Run
 from tasks.core.model.change import ChangeSet
-from tasks.core.model.check import Verdict, judge
-from tasks.core.model.errors import CheckFailed, LinkError
+from tasks.core.model.check import Verdict, judge, needs_of
+from tasks.core.model.errors import BurrowError, CheckFailed, LinkError
 from tasks.core.model.fact import union
 
 POLL_S = 0.5
@@ -36,14 +35,13 @@ def verify(run: Run, change_set: ChangeSet, scope: Scope | None, timers: Mapping
 
 
 def _failing(run: Run, change_set: ChangeSet) -> list[str]:
-    needs = union(check.needs for check in change_set.checks)
-    hosts = change_set.hosts
-    try:
-        with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
-            facts = dict(zip(hosts, pool.map(lambda host: run.do(host, "read", facts=needs), hosts), strict=True))
-    except LinkError as error:
-        return [str(error)]
-    verdicts = judge(change_set.checks, run.site, facts, hosts)
+    targets = (*change_set.hosts, *change_set.clusters)
+    needs = {target: union(lists) for target, lists in needs_of(run.site, change_set.checks, targets).items()}
+    answers = run.observe(needs, needs)
+    if silent := [str(answer) for target, answer in answers.items() if isinstance(answer, BurrowError) and target in change_set.hosts]:
+        return silent
+    facts = {target: answer for target, answer in answers.items() if not isinstance(answer, BurrowError)}
+    verdicts = judge(change_set.checks, run.site, facts, targets)
     return [describe(verdict) for verdict in verdicts if not verdict.finding.ok and change_set.concerns(verdict)]
 
 

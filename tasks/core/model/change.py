@@ -1,12 +1,13 @@
 """The shape of every feature: intend, observe, diff, steps. Everything here is pure."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 from inventory.site import Site
-from tasks.core.model.check import Check, Verdict
+from inventory.targets import Target
+from tasks.core.model.check import Check, Needs, Verdict, needs_of
 from tasks.core.model.fact import Fact, Facts
 from tasks.core.model.operation import Action, Call, Command, Unit
 
@@ -64,9 +65,13 @@ class Difference:
 
 
 class Change(ABC, Generic[State]):
-    """One feature of one host. The docstring of each change is the sentence that is true once it is applied."""
+    """One feature of one target. The docstring of each change is the sentence that is true once it is applied.
+
+    It `needs` facts of its own target, and `also` facts of all targets of another kind. `host` is its target: a host, or a cluster.
+    """
 
     needs: ClassVar[tuple[Fact[Any], ...]] = ()
+    also: ClassVar[Needs] = ()
     host: str
 
     @abstractmethod
@@ -89,19 +94,11 @@ class Change(ABC, Generic[State]):
 
 @dataclass(frozen=True)
 class Member:
-    """One host of a change set. Safe alone: with only this end changed, the host stays reachable.
-
-    A change of a cluster or a pool can be made through any of its `endpoints`.
-    """
+    """One target of a change set. Safe alone: with only this end changed, the host stays reachable."""
 
     host: str
     changes: tuple[Change[Any], ...]
     safe_alone: bool = False
-    endpoints: tuple[str, ...] = ()
-
-    def on(self, host: str) -> "Member":
-        """The same changes through another host."""
-        return replace(self, host=host, changes=tuple(replace(change, host=host) for change in self.changes))  # type: ignore[type-var]
 
 
 def at_once(site: Site, facts: Facts) -> bool:
@@ -121,7 +118,7 @@ class ChangeSet:
     batch: neighbouring sets with the same lock and batch are applied at the same time.
     serial_if: from the facts at the start of the run, whether the sets of a batch are applied one at a time after all.
     verify_s: how long its checks may take to pass, in seconds, where that differs from the site's.
-    peers: hosts that it reads (`peer_facts`) but does not change.
+    clusters: the clusters that a change of its hosts also changes: their leases are taken too.
     turn: sets of a lower turn are applied first; a set is not started if one of an earlier turn that shares a host with it failed.
     """
 
@@ -134,26 +131,17 @@ class ChangeSet:
     batch: str = ""
     serial_if: Callable[[Site, Facts], bool] = at_once
     verify_s: int | None = None
-    peers: tuple[str, ...] = ()
-    peer_facts: tuple[Fact[Any], ...] = ()
+    clusters: tuple[Target, ...] = ()
     turn: int = 1
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts of the set, safe ends first: the order in which they are applied and confirmed."""
+        """The targets of the set, safe ends first: the order in which they are applied and confirmed."""
         return tuple(member.host for member in self.ordered())
 
     def ordered(self) -> tuple[Member, ...]:
         """The members, safe ends first."""
         return tuple(sorted(self.members, key=lambda member: not member.safe_alone))
-
-    def via(self, answering: Collection[str]) -> "ChangeSet":
-        """The set with each member on the first of its endpoints that answers."""
-        members = [
-            next((one.on(host) for host in one.endpoints if host in answering), one) if one.host not in answering else one
-            for one in self.members
-        ]
-        return replace(self, members=tuple(members))
 
     def changes(self, verdict: Verdict) -> bool:
         """Whether a verdict is on one of the set's subjects."""
@@ -163,7 +151,13 @@ class ChangeSet:
         """Whether the set waits for a verdict of its own checks: on its subjects, or on a whole host."""
         return self.subjects is None or not verdict.finding.subject or self.changes(verdict)
 
-    def needs(self) -> Iterable[tuple[Fact[Any], ...]]:
-        """The facts that its changes and checks need."""
-        yield from (change.needs for member in self.members for change in member.changes)
-        yield from (check.needs for check in self.checks)
+    def needs(self, site: Site) -> dict[str, list[tuple[Fact[Any], ...]]]:
+        """{target: the facts that its changes and checks need of it}."""
+        needs = needs_of(site, self.checks, self.hosts)
+        for member in self.members:
+            for change in member.changes:
+                needs[member.host].append(change.needs)
+                for kind, facts in change.also:
+                    for target in site.targets(kind):
+                        needs.setdefault(target, []).append(facts)
+        return needs

@@ -8,6 +8,7 @@ from typing import Any
 from inventory.models import LinkKind
 from inventory.printable import printable
 from inventory.site import Site
+from inventory.targets import HOST, kind_of
 from tasks.core.model.errors import UNEXPECTED, BurrowError
 from tasks.core.model.fact import Fact, Facts
 
@@ -43,17 +44,24 @@ class Finding:
 
 
 Judge = Callable[[Site, Facts, str], Iterator[Finding]]
+# (kind, facts) pairs: what is needed of every target of a kind.
+Needs = tuple[tuple[str, tuple[Fact[Any], ...]], ...]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A judge of (site, facts, host), the facts that it needs, and the remedy where it fails."""
+    """A judge of (site, facts, target), and the remedy where it fails.
+
+    It judges each target `of` a kind by the facts that it `needs` of that target, and, in `also`, of all targets of another kind.
+    """
 
     judge: Judge
     needs: tuple[Fact[Any], ...]
     severity: Severity
     remediation: str
     tags: tuple[str, ...]
+    of: str = HOST
+    also: Needs = ()
 
     @property
     def name(self) -> str:
@@ -66,41 +74,56 @@ class Check:
         return (self.judge.__doc__ or "").strip().splitlines()[0]
 
 
-def check(*, needs: tuple[Fact[Any], ...], severity: Severity, remediation: str, tags: tuple[str, ...]) -> Callable[[Judge], Check]:
-    """Declare a function of (site, facts, host) that yields a Finding for each target as a check."""
-    return lambda judge: Check(judge, needs, severity, remediation, tags)
+def check(
+    *, needs: tuple[Fact[Any], ...], severity: Severity, remediation: str, tags: tuple[str, ...], of: str = HOST, also: Needs = ()
+) -> Callable[[Judge], Check]:
+    """Declare a function of (site, facts, target) that yields a Finding for each thing that it judges as a check."""
+    return lambda judge: Check(judge, needs, severity, remediation, tags, of, also)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A finding with its check and host: a row of the audit."""
+    """A finding with its check and target: a row of the audit."""
 
     check: Check
     host: str
     finding: Finding
 
 
-def judge(checks: Iterable[Check], site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[Verdict, ...]:
-    """Every check on every host that was read. A fact that could not be read or has an unexpected shape is a failed finding."""
-    verdicts = []
-    hosts = tuple(hosts)
+def judge(checks: Iterable[Check], site: Site, facts: Facts, targets: Iterable[str]) -> tuple[Verdict, ...]:
+    """Every check on every target of its kind that was read. A fact that could not be read or understood is a failed finding."""
+    targets = [target for target in targets if target in facts]
+    pairs = ((one, target) for one in checks for target in targets if kind_of(target) == one.of and _can_judge(one, site, facts, target))
+    return tuple(Verdict(one, target, finding) for one, target in pairs for finding in _findings(one, site, facts, target))
+
+
+def needs_of(site: Site, checks: Iterable[Check], targets: Iterable[str]) -> dict[str, list[tuple[Fact[Any], ...]]]:
+    """{target: the facts that these checks need of it}, also of targets of another kind that they read."""
+    needs: dict[str, list[tuple[Fact[Any], ...]]] = {target: [] for target in targets}
     for one in checks:
-        for host in hosts:
-            if host in facts and _can_judge(one, site, facts, host):
-                verdicts += [Verdict(one, host, finding) for finding in _findings(one, site, facts, host)]
-    return tuple(verdicts)
+        own = [target for target in needs if kind_of(target) == one.of]
+        for target in own:
+            needs[target].append(one.needs)
+        for kind, facts in one.also if own else ():
+            for target in site.targets(kind):
+                needs.setdefault(target, []).append(facts)
+    return needs
 
 
-def _findings(one: Check, site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def _findings(one: Check, site: Site, facts: Facts, target: str) -> Iterator[Finding]:
+    if silent := [other for kind, _ in one.also for other in site.targets(kind) if other not in facts]:
+        yield Finding(target, "readable", f"{', '.join(silent)} did not answer")
+        return
     try:
-        yield from one.judge(site, facts, host)
+        yield from one.judge(site, facts, target)
     except BurrowError as error:
-        yield Finding(host, "readable", str(error))
+        yield Finding(target, "readable", str(error))
     except UNEXPECTED as error:
         names = ", ".join(fact.name for fact in one.needs)
-        yield Finding(host, "readable", f"cannot be judged: an unexpected answer among {names}: {error!r}")
+        yield Finding(target, "readable", f"cannot be judged: an unexpected answer among {names}: {error!r}")
 
 
-def _can_judge(one: Check, site: Site, facts: Facts, host: str) -> bool:
+def _can_judge(one: Check, site: Site, facts: Facts, target: str) -> bool:
     """Whether all facts were read: a device with an API has none of a Linux host's."""
-    return site.hosts[host].link is not LinkKind.API or all(fact.name in facts[host].readings for fact in one.needs)
+    is_api = target in site.hosts and site.hosts[target].link is LinkKind.API
+    return not is_api or all(fact.name in facts[target].readings for fact in one.needs)

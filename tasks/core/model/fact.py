@@ -40,7 +40,8 @@ class Fact(Generic[T_co]):
 
     A command that may fail ends in `|| true`; any exit code other than 0 is an error. `of_site` builds a command that depends on the
     inventory, from the site and the host's name. A fact that is compared with an earlier one is read `last`, after all others. A command
-    that waits for a cluster or a server is ended after `within_s` seconds.
+    that waits for a cluster or a server is ended after `within_s` seconds. Of a target with several endpoints, `answers` is whether one
+    of them knows the target: another is asked where it does not.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Fact(Generic[T_co]):
     of_site: Callable[[Site, str], str] | None = None
     last: bool = False
     within_s: int | None = None
+    answers: Callable[[T_co], bool] | None = None
 
     def on(self, site: Site, host: str) -> Self:
         """The fact with the command for this host."""
@@ -111,10 +113,14 @@ STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, _status)
 
 @dataclass
 class HostFacts:
-    """All facts that were read from one host in one round trip."""
+    """All facts that were read from one host in one round trip.
+
+    Of a cluster they are those of the host that answered for it; `each` has those of every endpoint that answered.
+    """
 
     host: str
     readings: Mapping[str, Reading]
+    each: "Mapping[str, HostFacts]" = field(default_factory=dict, repr=False)
     _parsed: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, fact: Fact[T]) -> T:
@@ -134,8 +140,26 @@ class HostFacts:
         return cast("T", self._parsed[fact.name])
 
 
-# Of all hosts of a set, because a check may compare both ends of a cable.
+# By target: of all targets of a set, because a check may compare both ends of a cable.
 Facts = Mapping[str, HostFacts]
+
+
+def through(needs: Iterable[Fact[Any]], answers: Mapping[str, HostFacts | BurrowError]) -> HostFacts | BurrowError:
+    """A cluster's facts: those of the first of its endpoints that knows the cluster, else of the first that answered, else its error."""
+    each = {host: answer for host, answer in answers.items() if isinstance(answer, HostFacts)}
+    if not each:
+        return next(answer for answer in answers.values() if isinstance(answer, BurrowError))
+    needs = tuple(needs)
+    best = min(each.values(), key=lambda one: sum(not _knows(one, fact) for fact in needs))
+    return replace(best, each=each)
+
+
+def _knows(facts: HostFacts, fact: Fact[Any]) -> bool:
+    """Whether the fact was read there, and has something to tell."""
+    try:
+        return fact.answers is None or fact.answers(facts[fact])
+    except (BurrowError, *UNEXPECTED):
+        return False
 
 
 def union(needs: Iterable[Iterable[Fact[Any]]]) -> tuple[Fact[Any], ...]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.conf_file import AUTH, ceph_setting
-from tasks.storage.ceph.facts import CEPH, CEPH_CONF
-from tasks.storage.ceph.health_checks import TAGS, cluster_state
+from tasks.storage.ceph.facts import CEPH, CEPH_CONF, known
+from tasks.storage.ceph.health_checks import TAGS
 from tasks.storage.ceph.host_facts import CEPH_KEYS, KeyFile
 from tasks.virtualization.proxmox_cluster.facts import members
 
@@ -18,17 +19,18 @@ RECLAIM = "auth_allow_insecure_global_id_reclaim"
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH, CEPH_CONF),
     severity=Severity.CRITICAL,
     remediation="See cephx in Ceph's documentation; remove what overrides it with `ceph config rm`.",
     tags=TAGS,
 )
-def everybody_proves_who_they_are(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def everybody_proves_who_they_are(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Daemons and clients authenticate with cephx, and no client can reclaim a session without proof of its global id."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         rows = state["config dump"] or ()
         for name in AUTH:
-            found = [row["value"] for row in rows if row["name"] == name] or [ceph_setting(facts[host][CEPH_CONF], name) or "cephx"]
+            found = [row["value"] for row in rows if row["name"] == name] or [ceph_setting(facts[ceph][CEPH_CONF], name) or "cephx"]
             yield Finding(f"ceph:{name}", "cephx", ", ".join(dict.fromkeys(found)))
         allowed = [f"{row['value']} for {row['section']}" for row in rows if row["name"] == RECLAIM and row["value"] != "false"]
         configured = any(row["name"] == RECLAIM and row["section"] in ("mon", "global") for row in rows)

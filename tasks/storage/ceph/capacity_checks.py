@@ -2,21 +2,28 @@
 
 from collections.abc import Iterator
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.storage.ceph.facts import CEPH, CephState
-from tasks.storage.ceph.health_checks import NOT_KNOWN, TAGS, cluster_state
+from tasks.storage.ceph.facts import CEPH, CephState, known
+from tasks.storage.ceph.health_checks import NOT_KNOWN, TAGS
 
 
 def _nearfull(state: CephState) -> float:
     return float(state["osd dump"]["nearfull_ratio"])
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="Add disks, or delete data: a full OSD stops all writes.", tags=TAGS)
-def osds_have_room(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(
+    of=targets.CEPH,
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="Add disks, or delete data: a full OSD stops all writes.",
+    tags=TAGS,
+)
+def osds_have_room(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Every OSD is below the ratio at which Ceph warns."""
-    if (state := cluster_state(site, facts, host)) and state.osds:
+    if (state := known(facts, ceph)) and state.osds:
         dump, want = state["osd dump"], f"below {_nearfull(state):.0%}"
         ratios = {"full": dump["full_ratio"], "too full to take copies": dump["backfillfull_ratio"], "nearly full": _nearfull(state)}
         if not state.rows:
@@ -28,18 +35,19 @@ def osds_have_room(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MAJOR,
     remediation="Add disks, or delete data. Until then, bring a lost host back before its OSDs are out (10 minutes), or set noout for it.",
     tags=TAGS,
 )
-def data_fits_without_any_one_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def data_fits_without_any_one_host(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """With any one host lost, the remaining hosts stay below the ratio at which Ceph warns, including the copies that they take over.
 
     Ceph makes new copies only where a remaining host holds none: with three copies on three hosts it makes none, and the data has two
     copies until the host is back.
     """
-    if (state := cluster_state(site, facts, host)) and state.osds:
+    if (state := known(facts, ceph)) and state.osds:
         want = f"below {_nearfull(state):.0%}"
         room = {name: _room(state, numbers) for name, numbers in state.hosts.items() if numbers}
         if not state.rows or len(room) < 2:

@@ -9,9 +9,8 @@ from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import PVE, Command
 from tasks.storage.ceph.conf_file import AUTH, ceph_setting
-from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OSD_DISKS, CephState, Disk
-from tasks.storage.ceph.identity import CEPH_IDENTITY, need_one_ceph
-from tasks.virtualization.proxmox_cluster.facts import members
+from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OF_SETTINGS, OSD_DISKS, CephState, Disk, ceph_of, state_of
+from tasks.storage.ceph.identity import CEPH_IDENTITY, OF_EVERY_NODE, need_every_node, need_one_ceph
 
 
 @dataclass(frozen=True)
@@ -27,20 +26,21 @@ class Settings:
 class CephSettings(Change[Settings]):
     """Ceph uses only the site's storage network, and authenticates with cephx."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    needs: ClassVar = (CEPH, CEPH_CONF)
+    also: ClassVar = OF_EVERY_NODE
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Settings:
         """The site's network. Raises Refused where Ceph belongs to another cluster, or has other settings: no runbook changes those."""
         assert site.ceph is not None
-        need_one_ceph(members(site), facts)
+        need_one_ceph(site, facts)
         need_own_answer(facts, self.host)
         want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
         has = _settings(facts[self.host][CEPH_CONF])
         if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "mon_host")):
             networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
             raise Refused(
-                f"{self.host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(has.auth)}; wanted"
+                f"{facts[self.host].host}: /etc/pve/ceph.conf says {', '.join(networks)}, {'/'.join(has.auth)}; wanted"
                 f" {want.public_network} for both and cephx: recreate the daemons one by one (pveceph(1)); no runbook does that"
             )
         return want
@@ -51,8 +51,11 @@ class CephSettings(Change[Settings]):
         return _settings(facts[self.host][CEPH_CONF])
 
     def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
-        """`pveceph init`, which makes the cluster's id and its administrator's key, and prints neither."""
-        del site, facts
+        """`pveceph init`, which makes the cluster's id and its administrator's key, and prints neither.
+
+        Raises Refused where a node did not answer.
+        """
+        need_every_node(site, facts)
         return (
             Command(
                 ("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx", mount=PVE
@@ -65,22 +68,23 @@ def _settings(text: str) -> Settings:
     return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
 
 
-def need_own_answer(facts: Facts, host: str) -> None:
+def need_own_answer(facts: Facts, ceph: str) -> None:
     """Raises Refused where the cluster that answers is not the one in Proxmox's ceph.conf, or where that file has no fsid."""
-    running, written = facts[host][CEPH].fsid, ceph_setting(facts[host][CEPH_CONF], "fsid")
-    if facts[host][CEPH_CONF].strip() and not written:
+    host = facts[ceph].host
+    running, written = facts[ceph][CEPH].fsid, ceph_setting(facts[ceph][CEPH_CONF], "fsid")
+    if facts[ceph][CEPH_CONF].strip() and not written:
         raise Refused(f"{host}: /etc/pve/ceph.conf exists but has no fsid: see `ceph-conf -c /etc/pve/ceph.conf --lookup fsid`, correct it")
     if running.lower() != written.lower() and running:
         found = f"says {written}" if written else "does not exist"
         raise Refused(f"{host}: its Ceph is {running}, /etc/pve/ceph.conf {found}: it belongs to another cluster")
 
 
-def answering(facts: Facts, host: str) -> CephState:
+def answering(facts: Facts, ceph: str) -> CephState:
     """Ceph's state. Raises Refused where it is another cluster, or where Ceph is set up but does not answer: its state is unknown then."""
-    need_own_answer(facts, host)
-    state, known = facts[host][CEPH], ceph_setting(facts[host][CEPH_CONF], "mon_host")
+    need_own_answer(facts, ceph)
+    state, known = facts[ceph][CEPH], ceph_setting(facts[ceph][CEPH_CONF], "mon_host")
     if known and not state.fsid:
-        raise Refused(f"{host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
+        raise Refused(f"{facts[ceph].host}: Ceph's monitors ({known}) do not answer: {state.error}; bring them back first")
     return state
 
 
@@ -95,21 +99,20 @@ class Has:
 class CephMonitor(Change[Has]):
     """The host has a monitor, on its loopback."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    also: ClassVar = (*OF_SETTINGS, *OF_EVERY_NODE)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
         """It has one. Raises Refused where Ceph does not answer, or a monitor is not in quorum: one more could end the majority."""
-        need_one_ceph(members(site), facts)
-        state = answering(facts, self.host)
+        need_one_ceph(site, facts)
+        state = answering(facts, ceph_of(site))
         if not state.monitors_of(self.host) and (missing := [name for name in state.monitors if name not in state.quorum]):
             raise Refused(f"{self.host}: no monitor is added while {', '.join(missing)} is not in quorum: bring it back first")
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
         """Whether the monitor map has it."""
-        del site
-        return Has(bool(facts[self.host][CEPH].monitors_of(self.host)))
+        return Has(bool(state_of(site, facts).monitors_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
         """`pveceph mon create`, without an undo: an operator decides on removing a monitor, because the quorum may depend on it."""
@@ -124,19 +127,19 @@ class CephMonitor(Change[Has]):
 class CephManager(Change[Has]):
     """The host has a manager, active or standby."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY)
+    needs: ClassVar = (CEPH_IDENTITY,)
+    also: ClassVar = (*OF_SETTINGS, *OF_EVERY_NODE)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Has:
         """It has one. Raises Refused where Ceph does not answer."""
-        need_one_ceph(members(site), facts)
-        answering(facts, self.host)
+        need_one_ceph(site, facts)
+        answering(facts, ceph_of(site))
         return Has(True)
 
     def observe(self, site: Site, facts: Facts) -> Has:
         """Whether the manager map has it."""
-        del site
-        return Has(bool(facts[self.host][CEPH].managers_of(self.host)))
+        return Has(bool(state_of(site, facts).managers_of(self.host)))
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
         """`pveceph mgr create`, or the start of a manager that exists and does not run; each with its undo.
@@ -161,13 +164,14 @@ class Osds:
 class CephOsds(Change[Osds]):
     """Every disk that the inventory gives to Ceph is an OSD. A disk that is not empty is left alone, and the refusal names it."""
 
-    needs: ClassVar = (CEPH, CEPH_CONF, CEPH_IDENTITY, OSD_DISKS)
+    needs: ClassVar = (OSD_DISKS,)
+    also: ClassVar = (*OF_SETTINGS, *OF_EVERY_NODE)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Osds:
         """The inventory's disks. Raises Refused where one is missing, or Ceph does not answer."""
-        need_one_ceph(members(site), facts)
-        answering(facts, self.host)
+        need_one_ceph(site, facts)
+        answering(facts, ceph_of(site))
         wanted, there = site.osds(self.host), facts[self.host][OSD_DISKS]
         if missing := [name for name in wanted if name not in there]:
             raise Refused(f"{self.host}: no disk {', '.join(missing)} in /dev/disk/by-id: correct hosts.yaml, or plug it in")
@@ -175,7 +179,7 @@ class CephOsds(Change[Osds]):
 
     def observe(self, site: Site, facts: Facts) -> Osds:
         """The disks that this host's OSDs report, and those made for OSDs that have not reported yet."""
-        state, there = facts[self.host][CEPH], facts[self.host][OSD_DISKS]
+        state, there = state_of(site, facts), facts[self.host][OSD_DISKS]
         used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
         disks = [name for name in site.osds(self.host) if name in there]
         return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
@@ -193,7 +197,7 @@ class CephOsds(Change[Osds]):
             )
         if full := [_holds(name, there[name]) for name in missing if there[name].holds]:
             raise Refused(f"{self.host}: {'; '.join(full)}: no runbook wipes a disk; move its data, wipe it by hand, then run again")
-        if down := _down_elsewhere(facts[self.host][CEPH], self.host):
+        if down := _down_elsewhere(state_of(site, facts), self.host):
             raise Refused(f"{self.host}: no OSD is added while {down} is down: bring it back, or mark it out, then run again")
         return tuple(
             Command(

@@ -2,27 +2,29 @@
 
 from collections.abc import Iterator
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.storage.ceph.facts import CEPH
-from tasks.storage.ceph.health_checks import TAGS, cluster_state
+from tasks.storage.ceph.facts import CEPH, OF_CEPH, known, state_of
+from tasks.storage.ceph.health_checks import TAGS
 from tasks.storage.ceph.host_facts import AT_BOOT
 
 STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host shows why a daemon does not run."
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
+@check(needs=(), also=OF_CEPH, severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each host that needs a monitor has one, and it is in quorum."""
     if site.ceph is not None and host in site.ceph.monitors:
-        state = facts[host][CEPH]
+        state = state_of(site, facts)
         there = "a monitor, not in quorum" if state.monitors_of(host) else "no monitor"
         yield Finding(f"{host}:mon", "in quorum", "in quorum" if state.monitors_of(host) & state.quorum else state.error or there, host)
 
 
 @check(
-    needs=(CEPH,),
+    needs=(),
+    also=OF_CEPH,
     severity=Severity.MAJOR,
     remediation="Run the storage stage, which makes or starts it. Where it stops again: `journalctl -u ceph-mgr@HOST`, and"
     " `pveceph mgr destroy HOST` for an incomplete one.",
@@ -31,16 +33,16 @@ def monitors_are_in_quorum(site: Site, facts: Facts, host: str) -> Iterator[Find
 def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each host with a monitor has a manager, so that there is a standby."""
     if site.ceph is not None and host in site.ceph.monitors:
-        yield Finding(f"{host}:mgr", "a manager", "a manager" if facts[host][CEPH].managers_of(host) else "none", host)
+        yield Finding(f"{host}:mgr", "a manager", "a manager" if state_of(site, facts).managers_of(host) else "none", host)
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
+@check(needs=(), also=OF_CEPH, severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Each disk that the inventory gives to Ceph has an OSD, and the OSD is up and in."""
     wanted = site.osds(host) if site.ceph is not None else ()
     if not wanted:
         return
-    state = facts[host][CEPH]
+    state = state_of(site, facts)
     numbers = tuple(state.osds_of(host))
     yield Finding(f"{host}:osd", f"{len(wanted)} OSD", f"{len(numbers)} OSD", host)
     for number in numbers:
@@ -49,31 +51,34 @@ def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MAJOR,
     remediation="Run the storage stage for a missing one; `pveceph mon destroy NAME` on the host of one that is not in the inventory.",
     tags=TAGS,
 )
-def monitors_are_those_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def monitors_are_those_intended(site: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """The monitors are those of the inventory, which are odd in number."""
-    if site.ceph is not None and (state := cluster_state(site, facts, host)):
+    if site.ceph is not None and (state := known(facts, ceph)):
         want, got = sorted(site.ceph.monitors), sorted(state.monitors.values())
         yield Finding("ceph:mon", f"{len(want)}: {', '.join(want)}", f"{len(got)}: {', '.join(got)}")
 
 
-@check(needs=(CEPH,), severity=Severity.MAJOR, remediation="`chronyc tracking` on the host; then the time servers.", tags=TAGS)
-def monitors_clocks_agree(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(
+    of=targets.CEPH, needs=(CEPH,), severity=Severity.MAJOR, remediation="`chronyc tracking` on the host; then the time servers.", tags=TAGS
+)
+def monitors_clocks_agree(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """No monitor's clock is further off than Ceph allows."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         for name, row in state["time-sync-status"].get("time_skew_status", {}).items():
             good = row["health"] == "HEALTH_OK"
             yield Finding(f"ceph:mon.{name}", "as Ceph allows", f"{row['skew']:.3f} s off", passed=good)
 
 
-@check(needs=(CEPH,), severity=Severity.MAJOR, remediation=STAGE, tags=TAGS)
-def one_manager_is_active(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(of=targets.CEPH, needs=(CEPH,), severity=Severity.MAJOR, remediation=STAGE, tags=TAGS)
+def one_manager_is_active(site: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """A manager is active, and a second one stands by where the inventory has several monitors."""
-    if site.ceph is not None and (state := cluster_state(site, facts, host)):
+    if site.ceph is not None and (state := known(facts, ceph)):
         least = min(1, len(site.ceph.monitors) - 1)
         active = state["mgr dump"].get("active_name", "") if state["mgr dump"].get("available") else ""
         standbys = len(state["mgr dump"].get("standbys", ()))
@@ -82,15 +87,16 @@ def one_manager_is_active(site: Site, facts: Facts, host: str) -> Iterator[Findi
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MAJOR,
     remediation="Name its disk in hosts.yaml, or remove it as in pveceph(1): out, wait until clean, stop, destroy."
     " For one that only CRUSH still lists: `ceph osd crush rm osd.N`.",
     tags=TAGS,
 )
-def no_osd_is_unintended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def no_osd_is_unintended(site: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Every OSD is on a host whose disks the inventory names, and no host has more OSDs than such disks."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         intended = {name: len(site.osds(name)) for name in site.hosts if site.osds(name)}
         found = {name: len(numbers) for name, numbers in state.hosts.items() if numbers}
         if homeless := len(state.osds) - sum(found.values()):
@@ -105,12 +111,12 @@ def _counts(osds: dict[str, int]) -> str:
     return ", ".join(f"{count} on {name}" for name, count in sorted(osds.items())) or "none"
 
 
-@check(needs=(CEPH, AT_BOOT), severity=Severity.MAJOR, remediation="`systemctl enable UNIT` on the host.", tags=TAGS)
+@check(needs=(AT_BOOT,), also=OF_CEPH, severity=Severity.MAJOR, remediation="`systemctl enable UNIT` on the host.", tags=TAGS)
 def ceph_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The host's monitor, manager and OSDs start at boot."""
     if site.ceph is None or not (host in site.ceph.monitors or site.osds(host)):
         return
-    at_boot, state = facts[host][AT_BOOT], facts[host][CEPH]
+    at_boot, state = facts[host][AT_BOOT], state_of(site, facts)
     units = ["ceph.target"]
     units += [f"ceph-mon@{name}.service" for name in sorted(state.monitors_of(host))]
     units += [f"ceph-mgr@{name}.service" for name in state.managers_of(host)]

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inventory import targets
 from inventory.site import Site
+from inventory.targets import Target
 from tasks.core.model.errors import BurrowError
-from tasks.core.model.fact import Fact
+from tasks.core.model.fact import Fact, Facts
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST, file_of_node
 
 # The client leaves a monitor that has not answered its pings for 5 s. Ceph's default is 30 s (mon_client_ping_timeout), which is all the
@@ -232,6 +234,29 @@ def _of_host(site: Site, host: str) -> str:
     return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
 
 
-CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18)
-CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), str)
+def _is_there(state: CephState) -> bool:
+    return bool(state.fsid)
+
+
+CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18, answers=_is_there)
+CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), str, answers=bool)
 OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host, within_s=8)
+# What a check or a change of a host needs of the whole cluster.
+OF_CEPH = ((targets.CEPH, (CEPH,)),)
+OF_SETTINGS = ((targets.CEPH, (CEPH, CEPH_CONF)),)
+
+
+def ceph_of(site: Site) -> Target:
+    """The site's Ceph cluster. Raises ValueError where the inventory has none."""
+    (target,) = site.targets(targets.CEPH)
+    return target
+
+
+def state_of(site: Site, facts: Facts) -> CephState:
+    """The state of the site's Ceph cluster."""
+    return facts[ceph_of(site)][CEPH]
+
+
+def known(facts: Facts, ceph: str) -> CephState | None:
+    """The state of a Ceph cluster; None where no monitor answers, which `ceph_is_healthy` reports."""
+    return facts[ceph][CEPH] if facts[ceph][CEPH].fsid else None

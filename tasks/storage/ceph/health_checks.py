@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.storage.ceph.facts import CEPH, CephState
+from tasks.storage.ceph.facts import CEPH, CephState, known
 from tasks.storage.ceph.osd_map import TEMPORARY
 
 TAGS = ("storage", "ceph")
@@ -17,21 +18,6 @@ MOST_WEAR = 0.9
 NOT_KNOWN = "not known: no manager answers"
 # Ceph's word for daemons that have not reported their version (mon/OSDMonitor.cc, count_metadata).
 UNKNOWN = "unknown"
-
-
-def representative(site: Site, facts: Facts) -> str:
-    """The one host whose facts represent the cluster: the first monitor's host with an answer of Ceph, else the first that was read.
-
-    A reading that failed is no answer. The checks of that host's own daemons report it.
-    """
-    read = [name for name in site.ceph.monitors if name in facts and CEPH.name in facts[name].readings] if site.ceph else []
-    succeeded = [name for name in read if not facts[name].readings[CEPH.name].rc]
-    return next((name for name in succeeded if facts[name][CEPH].fsid), next(iter(succeeded or read), ""))
-
-
-def cluster_state(site: Site, facts: Facts, host: str) -> CephState | None:
-    """The cluster's state where this host represents it, else None. None too where no monitor answers: `ceph_is_healthy` reports that."""
-    return facts[host][CEPH] if host == representative(site, facts) and facts[host][CEPH].fsid else None
 
 
 def unclean(state: CephState) -> str:
@@ -48,48 +34,53 @@ def unclean(state: CephState) -> str:
     return bad or ("" if counted == wanted else f"not known: only {counted} of {wanted} are counted")
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` explains each reason.", tags=TAGS)
-def ceph_is_healthy(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(of=targets.CEPH, needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` explains each reason.", tags=TAGS)
+def ceph_is_healthy(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Ceph reports HEALTH_OK."""
-    if host == representative(site, facts):
-        state = facts[host][CEPH]
-        health = state["status"].get("health", {})
-        reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
-        got = f"{health.get('status', 'no answer')}{': ' if reasons else ''}{reasons}"
-        yield Finding("ceph:health", "HEALTH_OK", state.error or got)
+    state = facts[ceph][CEPH]
+    health = state["status"].get("health", {})
+    reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
+    got = f"{health.get('status', 'no answer')}{': ' if reasons else ''}{reasons}"
+    yield Finding("ceph:health", "HEALTH_OK", state.error or got)
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.CRITICAL,
     remediation="`ceph pg stat` and `ceph health detail` show which ones, and what they wait for.",
     tags=TAGS,
 )
-def placement_groups_are_clean(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def placement_groups_are_clean(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """All placement groups are active and clean."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
 
 
 @check(
-    needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` and `rados list-inconsistent-obj` show which.", tags=TAGS
+    of=targets.CEPH,
+    needs=(CEPH,),
+    severity=Severity.CRITICAL,
+    remediation="`ceph health detail` and `rados list-inconsistent-obj` show which.",
+    tags=TAGS,
 )
-def no_data_is_damaged(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def no_data_is_damaged(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """No scrub found a damaged copy, and no object is lost."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         found = [f"{code}: {text}" for code, text in state.alerts.items() if code in DAMAGE]
         yield Finding("ceph:data", "undamaged", "; ".join(found) or "undamaged")
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MAJOR,
     remediation="If no maintenance is in progress, run the storage stage. For a flag of one host: `ceph osd unset-group FLAG HOST`.",
     tags=TAGS,
 )
-def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def no_flag_is_left_behind(site: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """No temporary flag is set on the cluster, a host, a device class or an OSD, except those in the inventory."""
-    if (state := cluster_state(site, facts, host)) and site.ceph:
+    if (state := known(facts, ceph)) and site.ceph:
         dump = state["osd dump"]
         wanted = [flag for flag in TEMPORARY if flag in site.ceph.flags]
         found = sorted((flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY), key=list(TEMPORARY).index)
@@ -100,28 +91,30 @@ def no_flag_is_left_behind(site: Site, facts: Facts, host: str) -> Iterator[Find
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MINOR,
     remediation="`ceph crash info ID` shows what happened; then `ceph crash archive ID`.",
     tags=TAGS,
 )
-def crashes_are_looked_at(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def crashes_are_looked_at(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Ceph has no crash report that is not archived."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         news = state.listed("crash ls-new")
         found = [text for code, text in state.alerts.items() if code in ("RECENT_CRASH", "RECENT_MGR_MODULE_CRASH")]
         yield Finding("ceph:crashes", "none new", "; ".join(news or found) or "none new")
 
 
 @check(
+    of=targets.CEPH,
     needs=(CEPH,),
     severity=Severity.MAJOR,
     remediation="`ceph device ls` and `smartctl -a` on the host; move the data off a failing disk (`ceph osd out`) before it fails.",
     tags=TAGS,
 )
-def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def disks_are_in_good_health(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """No disk of an OSD is worn out, expected to fail, or slow."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         found = [f"{code}: {text}" for code, text in state.alerts.items() if code.startswith(FAILING)]
         yield Finding("ceph:disks", "no complaint", "; ".join(found) or "no complaint")
         for one in state.listed("device ls"):
@@ -129,17 +122,23 @@ def disks_are_in_good_health(site: Site, facts: Facts, host: str) -> Iterator[Fi
                 yield Finding(f"ceph:{one['devid']}", f"worn below {MOST_WEAR:.0%}", f"worn {wear:.0%}", passed=wear < MOST_WEAR)
 
 
-@check(needs=(CEPH,), severity=Severity.MINOR, remediation="`ceph health unmute CODE`.", tags=TAGS)
-def no_complaint_is_muted(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(of=targets.CEPH, needs=(CEPH,), severity=Severity.MINOR, remediation="`ceph health unmute CODE`.", tags=TAGS)
+def no_complaint_is_muted(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """No health alert of Ceph is muted."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         yield Finding("ceph:mutes", "none", ", ".join(one["code"] for one in state["health"].get("mutes", ())) or "none")
 
 
-@check(needs=(CEPH,), severity=Severity.MINOR, remediation="Upgrade the rest, a host at a time: monitors, managers, OSDs.", tags=TAGS)
-def ceph_versions_are_equal(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(
+    of=targets.CEPH,
+    needs=(CEPH,),
+    severity=Severity.MINOR,
+    remediation="Upgrade the rest, a host at a time: monitors, managers, OSDs.",
+    tags=TAGS,
+)
+def ceph_versions_are_equal(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """All daemons of Ceph run one version, and the OSD map requires its release."""
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         kinds = {kind: rows for kind, rows in state["versions"].items() if kind != "overall"}
         versions = dict.fromkeys(version for rows in kinds.values() for version in rows)
         found = [f"{_word(v, 2)}: {', '.join(f'{rows[v]} {kind}' for kind, rows in kinds.items() if v in rows)}" for v in versions]

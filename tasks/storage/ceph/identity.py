@@ -1,8 +1,10 @@
 """The Ceph cluster that a node belongs to by its own files, so that nodes of two clusters are not joined. No monitor has to answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inventory import targets
+from inventory.site import Site
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Fact, Facts
 from tasks.platforms.proxmox.mounted import OF_A_NODE
@@ -44,24 +46,40 @@ def _identity(output: str) -> CephIdentity:
 CEPH_IDENTITY = Fact("ceph_identity", f"{OF_A_NODE}{READ_IDENTITY}", _identity)
 
 
-def need_one_ceph(names: Iterable[str], facts: Facts) -> None:
+# Of each of the nodes of the Proxmox cluster.
+OF_EVERY_NODE = ((targets.PROXMOX, (CEPH_IDENTITY,)),)
+
+
+def need_one_ceph(site: Site, facts: Facts) -> None:
     """Raises Refused where a node's Ceph is not the first node's: joining removes the node's ceph.conf, and its daemons are lost."""
-    read = [name for name in names if name in facts and CEPH_IDENTITY.name in facts[name].readings]
-    if not read:
+    (cluster,) = site.targets(targets.PROXMOX)
+    each = {name: found[CEPH_IDENTITY] for name, found in facts[cluster].each.items()} if cluster in facts else {}
+    if not each:
         return
-    first = read[0]
-    first_path, first_fsid = next(iter(facts[first][CEPH_IDENTITY].fsids.items()), ("", ""))
+    first = next(iter(each))
+    first_path, first_fsid = next(iter(each[first].fsids.items()), ("", ""))
     wanted = f"{first_path} of {first} to {first_fsid}" if first_fsid else f"{first} has no Ceph cluster"
     reasons = [
         f"{name}: {path} belongs to the Ceph cluster {fsid}, {wanted}"
-        for name in read
-        for path, fsid in facts[name][CEPH_IDENTITY].fsids.items()
+        for name, found in each.items()
+        for path, fsid in found.fsids.items()
         if fsid != first_fsid
     ]
     reasons += [
         f"{name}: {', '.join(found.daemons)} exists, but no file names its Ceph cluster"
-        for name in read
-        if (found := facts[name][CEPH_IDENTITY]).daemons and not found.fsids
+        for name, found in each.items()
+        if found.daemons and not found.fsids
     ]
     if reasons:
         raise Refused(f"{'; '.join(reasons)}: {BY_HAND}")
+
+
+def need_every_node(site: Site, facts: Facts) -> None:
+    """Raises Refused where a node did not answer: it may have the cluster that would be made anew."""
+    (cluster,) = site.targets(targets.PROXMOX)
+    answered = facts[cluster].each if cluster in facts else {}
+    if silent := [name for name in site.endpoints(cluster) if name not in answered]:
+        raise Refused(
+            f"{', '.join(silent)} did not answer: a new cluster is made only where no node has one already;"
+            " bring it back, or take it out of the inventory, then run again"
+        )

@@ -8,15 +8,15 @@ from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts, HostFacts
 from tasks.core.model.maintenance import Maintenance, Preparation
 from tasks.core.model.operation import Action
-from tasks.storage.ceph.facts import CEPH, CEPH_OSD, CephState
-from tasks.storage.ceph.health_checks import no_flag_is_left_behind, representative
+from tasks.storage.ceph.facts import CEPH, CEPH_OSD, CephState, ceph_of
+from tasks.storage.ceph.health_checks import no_flag_is_left_behind
 from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS, ceph_is_whole, may_be_lost
 
 
 def _state(site: Site, facts: Facts) -> CephState:
     """Ceph's state, empty where no monitor answers."""
-    by = representative(site, facts)
-    return facts[by][CEPH] if by and not facts[by].readings[CEPH.name].rc else CephState({})
+    cluster = facts.get(ceph_of(site)) if site.ceph else None
+    return cluster[CEPH] if cluster and not cluster.readings[CEPH.name].rc else CephState({})
 
 
 def is_used(site: Site, facts: Facts) -> bool:
@@ -61,10 +61,11 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
     if not _serves(state, host):
         return ()
     assert site.ceph is not None
-    endpoints = [name for name in site.ceph.monitors if name != host and name in facts and facts[name].readings[CEPH.name].rc == 0]
-    if not endpoints:
+    each = facts[ceph_of(site)].each
+    others = [name for name in site.ceph.monitors if name != host and name in each and each[name].readings[CEPH.name].rc == 0]
+    if not others:
         raise Refused(f"{host}: no other monitor's host answers, so no host would unset Ceph's noout if this run died; bring one back")
-    by = endpoints[0]
+    by = others[0]
     flag = Action(
         (*CEPH_OSD, "set-group", "noout", *_bucket(state, host)),
         (*CEPH_OSD, "unset-group", "noout", *_bucket(state, host)),
@@ -74,17 +75,12 @@ def ceph_maintenance(site: Site, facts: Facts, host: str) -> tuple[Preparation, 
     return (Preparation(by, (flag,)),)
 
 
-def monitors(site: Site, _: str = "") -> tuple[str, ...]:
-    """The hosts from which the cluster is read."""
-    return site.ceph.monitors if site.ceph else ()
-
-
 def storage_hosts(site: Site) -> tuple[str, ...]:
     """The hosts that may have a monitor or an OSD, also one that the inventory does not ask for: an operator may have made it by hand."""
     if site.ceph is None:
         return ()
     machines = {name for name, host in site.hosts.items() if host.managed and host.link is LinkKind.SSH and host.vm is None}
-    return tuple(host for host in site.hosts if host in machines or host in monitors(site) or site.osds(host))
+    return tuple(host for host in site.hosts if host in machines or host in site.ceph.monitors or site.osds(host))
 
 
 def in_use(site: Site, facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
@@ -123,7 +119,7 @@ CEPH_MAINTENANCE = Maintenance(
     ready=ceph_maintenance,
     checks=(ceph_is_whole,),
     entry_checks=(*MAINTENANCE_CHECKS, no_flag_is_left_behind),
-    peers=monitors,
+    needs=(CEPH,),
     may_concern=storage_hosts,
     concerns=in_use,
     unknown=not_known,

@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Fact, Facts
-from tasks.storage.ceph.facts import CEPH, CEPH_OSD, CephState
-from tasks.storage.ceph.health_checks import TAGS, cluster_state, representative, unclean
+from tasks.storage.ceph.facts import CEPH, CEPH_OSD, OF_CEPH, CephState, known, state_of
+from tasks.storage.ceph.health_checks import TAGS, unclean
 
 WAIT = "Wait until Ceph is clean and all monitors are in quorum; `ceph -s` shows the progress."
 
@@ -41,26 +42,19 @@ def may_be_lost(site: Site, state: CephState, host: str) -> frozenset[str]:
     return frozenset(name for name, runs_on in state.monitors.items() if runs_on == host or runs_on not in site.hosts)
 
 
-def _state(site: Site, facts: Facts, host: str) -> CephState:
-    """Ceph's state as the host reads it, else as the representative does: a host without an answer may still have OSDs and a monitor."""
-    reading = facts[host].readings.get(CEPH.name)
-    reader = host if reading and not reading.rc and facts[host][CEPH].fsid else representative(site, facts)
-    return facts[reader][CEPH] if reader else CephState({})
-
-
-@check(needs=(CEPH, OK_TO_STOP), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
+@check(needs=(OK_TO_STOP,), also=OF_CEPH, severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def osds_may_stop(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every placement group accepts writes while the host's OSDs are down."""
-    if site.ceph is not None and _state(site, facts, host).osds_of(host):
+    if site.ceph is not None and state_of(site, facts).osds_of(host):
         answer = facts[host][OK_TO_STOP]
         got = "ok to stop" if answer.get("ok_to_stop") else f"{answer.get('num_not_ok_pgs', 'all')} placement groups would stop"
         yield Finding(f"{host}:osd", "ok to stop", got, host)
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
+@check(needs=(), also=OF_CEPH, severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Without the host's monitor, the other monitors still have the majority."""
-    if site.ceph is None or not (state := _state(site, facts, host)).fsid:
+    if site.ceph is None or not (state := state_of(site, facts)).fsid:
         return
     if host in site.ceph.monitors or state.monitors_of(host):
         left = len(state.quorum - may_be_lost(site, state, host))
@@ -69,12 +63,12 @@ def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Fi
         yield Finding(f"{host}:mon", "a majority", "a majority" if 2 * left > len(state.monitors) else left_of, host)
 
 
-@check(needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
-def ceph_is_whole(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(of=targets.CEPH, needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
+def ceph_is_whole(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     """Every monitor is in quorum, every OSD is up, and all data has its copies. Where Ceph is not set up, this holds."""
-    if host == representative(site, facts) and (error := facts[host][CEPH].error):
+    if error := facts[ceph][CEPH].error:
         yield Finding("ceph:daemons", "none down", error)
-    if state := cluster_state(site, facts, host):
+    if state := known(facts, ceph):
         down = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
         down += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
         yield Finding("ceph:daemons", "none down", ", ".join(down) or "none down")

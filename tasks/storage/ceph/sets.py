@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from inventory.site import Site
+from inventory.targets import PROXMOX
 from tasks.core.model.change import Change, ChangeSet, Member
 from tasks.core.model.check import Check
 from tasks.storage.ceph.change import CephManager, CephMonitor, CephOsds, CephSettings
 from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
+from tasks.storage.ceph.facts import ceph_of
 from tasks.storage.ceph.flags import CephFlags
 from tasks.storage.ceph.health_checks import no_flag_is_left_behind
-from tasks.storage.ceph.identity import CEPH_IDENTITY
 from tasks.storage.ceph.maintenance import is_used
 from tasks.storage.ceph.pool_checks import POOL_CHECKS
 from tasks.storage.ceph.pools import CephPool
@@ -32,35 +33,27 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     """The cluster's nodes, then Ceph's settings, monitors and flags, managers and OSDs by node, pools, and Proxmox's storages on them."""
     if site.ceph is None:
         return
-    nodes = members(site)
+    nodes, cluster = members(site), ceph_of(site)
+    (proxmox,) = site.targets(PROXMOX)
     yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), lock=LOCK)
     for name in nodes:
-        yield _with_peers(nodes, _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS))
-    first, *endpoints = site.ceph.monitors
-    yield _with_peers(nodes, _one("ceph settings", first, (CephSettings(first),), (), tuple(endpoints)))
+        yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS, clusters=(proxmox,))
+    yield _one("ceph settings", cluster, (CephSettings(cluster),), ())
     for name in site.ceph.monitors:
-        yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS)
-    yield _one("ceph flags", first, (CephFlags(first),), (no_flag_is_left_behind,), tuple(endpoints))
+        yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS, clusters=(cluster,))
+    yield _one("ceph flags", cluster, (CephFlags(cluster),), (no_flag_is_left_behind,))
     for name in nodes:
         daemons: tuple[Change[Any], ...] = (
             *([CephManager(name)] if name in site.ceph.monitors else []),
             *([CephOsds(name)] if site.osds(name) else []),
         )
         if daemons:
-            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, batch="ceph nodes", serial_if=is_used)
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, batch="ceph nodes", serial_if=is_used, clusters=(cluster,))
     for name in site.ceph.pools:
-        one = _one(f"ceph pool {name}", first, (CephPool(first, name),), POOL_CHECKS, tuple(endpoints))
-        yield replace(one, subjects=dict.fromkeys(site.ceph.monitors, frozenset({name})))  # the next pool does not exist yet
-    yield _one("cluster storages", first, (PveStorages(first),), STORAGE_CHECKS, tuple(endpoints))
+        one = _one(f"ceph pool {name}", cluster, (CephPool(cluster, name),), POOL_CHECKS)
+        yield replace(one, subjects={cluster: frozenset({name})})  # the next pool does not exist yet
+    yield _one("cluster storages", proxmox, (PveStorages(proxmox),), STORAGE_CHECKS)
 
 
-def _with_peers(nodes: tuple[str, ...], one: ChangeSet) -> ChangeSet:
-    """The set, which also reads the Ceph identity of all nodes. Later sets read only their own node's: each node has the cluster's file."""
-    return replace(one, peers=nodes, peer_facts=(CEPH_IDENTITY,))
-
-
-def _one(
-    name: str, host: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], endpoints: tuple[str, ...] = (), **more: Any
-) -> ChangeSet:
-    member = Member(host, changes, safe_alone=True, endpoints=endpoints)
-    return ChangeSet(name, (member,), checks, lock=LOCK, verify_s=VERIFY_S, **more)
+def _one(name: str, target: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], **more: Any) -> ChangeSet:
+    return ChangeSet(name, (Member(target, changes, safe_alone=True),), checks, lock=LOCK, verify_s=VERIFY_S, **more)

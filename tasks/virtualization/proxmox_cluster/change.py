@@ -8,7 +8,7 @@ from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import PVE, Command
-from tasks.storage.ceph.identity import CEPH_IDENTITY, need_one_ceph
+from tasks.storage.ceph.identity import OF_EVERY_NODE, need_every_node, need_one_ceph
 from tasks.virtualization.proxmox_cluster.facts import COROSYNC, links, members
 
 # Of its working links, corosync uses the one with the highest priority (corosync.conf(5), link_mode passive). Only `pvecm create` sets it,
@@ -28,13 +28,14 @@ class Membership:
 class ProxmoxCluster(Change[Membership]):
     """The node is in the site's Proxmox cluster; corosync uses the management network, and the storage mesh only as a last resort."""
 
-    needs: ClassVar = (COROSYNC, CEPH_IDENTITY)
+    needs: ClassVar = (COROSYNC,)
+    also: ClassVar = OF_EVERY_NODE
     host: str
 
     def intend(self, site: Site, facts: Facts) -> Membership:
         """The site's cluster. Raises Refused where the node is in another cluster of Proxmox or Ceph: no runbook removes it from there."""
         assert site.ceph is not None
-        need_one_ceph(members(site), facts)
+        need_one_ceph(site, facts)
         found = facts[self.host][COROSYNC]
         if found.name and found.name != site.ceph.cluster:
             raise Refused(f"{self.host}: it is in the cluster {found.name}, wanted {site.ceph.cluster}: remove it there by hand first")
@@ -52,13 +53,17 @@ class ProxmoxCluster(Change[Membership]):
         return Membership(found.name if self.host in found.nodes else "", found.nodes.get(self.host, ()))
 
     def steps(self, site: Site, facts: Facts, want: Membership) -> tuple[Step, ...]:
-        """Create the cluster, or join it. Raises Refused where a member has other links: an operator changes them by hand."""
+        """Create the cluster, or join it.
+
+        Raises Refused where a member has other links, which an operator changes by hand; and where one is created while a node is silent.
+        """
         if facts[self.host][COROSYNC].nodes.get(self.host):
             has = " and ".join(facts[self.host][COROSYNC].nodes[self.host])
             wanted = " and ".join(want.links)
             raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as in pvecm(1)")
         first = members(site)[0]
         if self.host == first:
+            need_every_node(site, facts)
             words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
             return (Command(words, f"cluster {want.cluster} is created on {self.host}", mount=PVE),)
         words = ("pvecm", "add", str(site.hosts[first].address.ip), *_links(want), "--use_ssh", "1")

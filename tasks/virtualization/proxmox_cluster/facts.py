@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory.site import Site
+from inventory.targets import PROXMOX
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, text
 from tasks.platforms.proxmox.mounted import OF_A_NODE, file_of_node
@@ -78,7 +79,7 @@ READ_COROSYNC = f"""{file_of_node(COROSYNC_CONF)}
 COROSYNC = Fact("corosync", READ_COROSYNC, parse)
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
-STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages)
+STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages, answers=bool)
 # It mounts storages that are not mounted yet, as Proxmox itself does every few seconds. It asks one server after the other, 2 to 12 s each.
 STORAGE_STATUS = Fact("storage_status", f"{OF_A_NODE}pvesm status 2>/dev/null || true", _status, within_s=8)
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
@@ -91,10 +92,7 @@ KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")
 
 def members(site: Site) -> tuple[str, ...]:
     """The hosts of the Proxmox cluster. The first monitor is first, and creates the cluster."""
-    if site.ceph is None:
-        return ()
-    nodes = [host.name for host in site.members_of("proxmox") if host.managed]
-    return tuple(dict.fromkeys((*(name for name in site.ceph.monitors if name in nodes), *nodes)))
+    return tuple(host for cluster in site.targets(PROXMOX) for host in site.endpoints(cluster))
 
 
 def links(site: Site, host: str) -> tuple[str, ...]:

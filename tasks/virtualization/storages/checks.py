@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
@@ -11,13 +12,18 @@ from tasks.virtualization.storages.facts import registered, wanted
 TAGS = ("storage", "proxmox")
 
 
-@check(needs=(STORAGES,), severity=Severity.MAJOR, remediation="Run the storage stage; see `pvesm status`.", tags=TAGS)
-def storages_are_registered(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+@check(
+    of=targets.PROXMOX,
+    needs=(STORAGES,),
+    severity=Severity.MAJOR,
+    remediation="Run the storage stage; see `pvesm status`.",
+    tags=TAGS,
+)
+def storages_are_registered(site: Site, facts: Facts, cluster: str) -> Iterator[Finding]:
     """Proxmox has a storage for each of the intended pools and exports."""
-    if host == next((name for name in members(site) if name in facts), None):
-        found = registered(site, facts[host][STORAGES])
-        for one in wanted(site):
-            yield Finding(f"storage {one[0]}", f"{one[1]} {one[2]}", f"{one[1]} {one[2]}" if one in found else "not registered", one[0])
+    found = registered(site, facts[cluster][STORAGES])
+    for one in wanted(site):
+        yield Finding(f"storage {one[0]}", f"{one[1]} {one[2]}", f"{one[1]} {one[2]}" if one in found else "not registered", one[0])
 
 
 @check(

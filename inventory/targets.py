@@ -1,0 +1,29 @@
+"""Targets: everything that is read, checked or changed. A host is one, and so is a cluster, which is reached through several hosts."""
+
+from typing import Self
+
+# A machine or a switch of hosts.yaml; Ceph; the Proxmox cluster.
+HOST, CEPH, PROXMOX = "host", "ceph", "proxmox"
+
+
+class Target(str):
+    """A target by kind and name. It prints as `ceph/homelab`; a host prints as its name alone, as on the command line and in Nornir.
+
+    A target is a text, so facts, plans and records have one kind of key for hosts and clusters.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, kind: str, name: str) -> Self:
+        """The target. A host's kind is not part of its text."""
+        return super().__new__(cls, name if kind == HOST else f"{kind}/{name}")
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """Copies are made of kind and name."""
+        return kind_of(self), self.rpartition("/")[2]
+
+
+def kind_of(target: str) -> str:
+    """The kind of a target's text."""
+    kind, slash, _ = target.partition("/")
+    return kind if slash else HOST
