@@ -23,7 +23,7 @@ from inventory.models import (
 )
 from inventory.nfs_models import Nfs
 from inventory.strict import Strict
-from inventory.targets import CEPH, HOST, Target, kind_of
+from inventory.targets import CEPH, HOST, TRUENAS, Target, kind_of, name_of
 from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
 from inventory.vlan_names import vlan_of
 
@@ -205,9 +205,10 @@ class Site(Strict):
         return tuple(name for name, disk in self.hosts[host].disks.items() if disk.purpose is DiskPurpose.OSD)
 
     def targets(self, kind: str) -> tuple[Target, ...]:
-        """The targets of a kind: the hosts, or the one cluster where the site has one."""
-        if kind == HOST:
-            return tuple(Target(HOST, name) for name in self.hosts)
+        """The targets of a kind: rows of hosts.yaml, or the one cluster where the site has one."""
+        if kind in (HOST, TRUENAS):
+            by_api = kind == TRUENAS
+            return tuple(Target(kind, name) for name, host in self.hosts.items() if (host.link is LinkKind.API) is by_api)
         return (Target(kind, self.ceph.cluster),) if self.ceph else ()
 
     def endpoints(self, target: str) -> tuple[str, ...]:
@@ -216,8 +217,8 @@ class Site(Strict):
         The first monitor is the first node, and creates the cluster. Hosts that are not managed are left out.
         """
         kind = kind_of(target)
-        if kind == HOST or self.ceph is None:
-            return (target,)
+        if kind in (HOST, TRUENAS) or self.ceph is None:
+            return (name_of(target),)
         monitors = [name for name in self.ceph.monitors if self.hosts[name].managed]
         if kind == CEPH:
             return tuple(monitors)

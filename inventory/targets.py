@@ -2,8 +2,9 @@
 
 from typing import Self
 
-# A machine or a switch of hosts.yaml; Ceph; the Proxmox cluster.
-HOST, CEPH, PROXMOX = "host", "ceph", "proxmox"
+# A machine or a switch of hosts.yaml; a TrueNAS, which has an API and no shell; Ceph; the Proxmox cluster.
+HOST, TRUENAS, CEPH, PROXMOX = "host", "truenas", "ceph", "proxmox"
+KINDS = (HOST, TRUENAS, PROXMOX, CEPH)
 
 
 class Target(str):
@@ -20,10 +21,15 @@ class Target(str):
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         """Copies are made of kind and name."""
-        return kind_of(self), self.rpartition("/")[2]
+        return kind_of(self), name_of(self)
 
 
 def kind_of(target: str) -> str:
     """The kind of a target's text."""
     kind, slash, _ = target.partition("/")
     return kind if slash else HOST
+
+
+def name_of(target: str) -> str:
+    """The name in a target's text: of a host or a TrueNAS, its name in hosts.yaml."""
+    return target.rpartition("/")[2]

@@ -1,11 +1,13 @@
 """Ceph over the routed mesh comes up although the controller dies meanwhile. Disks and nodes in use elsewhere are refused."""
 
 import time
+from pathlib import Path
 
 import pytest
 from ceph_drills import POOL, ceph, is_clean
-from deeds import run_with
+from deeds import open_set, run_with
 from rehearsal import HOSTS, NODES, Lab
+from sites import BY_ITSELF, variant
 
 from tasks.core.engine.record import folder
 
@@ -132,3 +134,21 @@ def test_manager_that_was_stopped_is_started_again(site: Lab) -> None:
     assert "manager simon is started" in done.out
     assert site.sh("simon", "systemctl is-active ceph-mgr@simon") == "active\n"
     site.wait("Ceph is healthy", lambda: is_clean(site), 60)
+
+
+def test_second_operator_is_refused_on_the_cluster_too(site: Lab, tmp_path: Path) -> None:
+    """One changes a host of the cluster; the other changes the cluster itself, which needs the leases of most of its hosts."""
+    site.sh("simon", "sed -i '/vault/d' /etc/hosts")
+    site.sh("alvin", f"ceph osd pool set {POOL} pg_autoscale_mode warn")
+    own = ("--stage", "host", "--set", "settings simon", "--site", variant(tmp_path / "site", ceph=True, timers=BY_ITSELF))
+    with open_set(tmp_path / "go", "prepared", "simon", "settings simon", *own) as first:
+        second = site.runbook("bootstrap", "--set", f"ceph pool {POOL}")
+        assert second.code == 3, second.out
+        assert f"(process {first.pid})" in second.out, second.out
+        (pool,) = [one for one in ceph(site, "simon", "osd dump")["pools"] if one["pool_name"] == POOL]
+        assert pool["pg_autoscale_mode"] == "warn"
+    assert first.returncode == 0
+    assert "vault" in site.sh("simon", "cat /etc/hosts")
+    assert site.runbook("bootstrap", "--set", f"ceph pool {POOL}").code == 0
+    (pool,) = [one for one in ceph(site, "simon", "osd dump")["pools"] if one["pool_name"] == POOL]
+    assert pool["pg_autoscale_mode"] == "on"

@@ -15,10 +15,10 @@ from case_files import CASES, EXPECTED, ROOT, edited, loaded, subject, with_edit
 import tasks
 from inventory.load import load
 from inventory.site import Site
-from inventory.targets import CEPH, PROXMOX
+from inventory.targets import CEPH, PROXMOX, TRUENAS
 from tasks.core.model.change import Change
 from tasks.core.model.check import Check
-from tasks.core.model.fact import Facts, HostFacts, Reading, through
+from tasks.core.model.fact import Fact, Facts, HostFacts, Reading, through
 from tasks.storage.ceph import facts as ceph
 from tasks.virtualization.proxmox_cluster.facts import STORAGES
 
@@ -75,7 +75,7 @@ class Case:
 
 
 # By these facts an endpoint is known to know its cluster.
-KNOWN_BY = {CEPH: (ceph.CEPH, ceph.CEPH_CONF), PROXMOX: (STORAGES,)}
+KNOWN_BY: Mapping[str, tuple[Fact[Any], ...]] = {CEPH: (ceph.CEPH, ceph.CEPH_CONF), PROXMOX: (STORAGES,), TRUENAS: ()}
 
 
 def _endpoints(site: Site, name: str) -> tuple[str, ...]:

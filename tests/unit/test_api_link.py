@@ -12,6 +12,7 @@ from truenas_device import Device, Wire, of_readings
 
 from inventory.load import BurrowInventory
 from inventory.models import LinkKind
+from inventory.targets import TRUENAS, Target
 from tasks.core.connectors.api import _of
 from tasks.core.connectors.json_rpc import ApiConnection, JsonRpc
 from tasks.core.engine.apply import apply_set
@@ -19,11 +20,13 @@ from tasks.core.engine.planning import plan_member
 from tasks.core.engine.run import Run, Timers
 from tasks.core.model.change import ChangeSet, Member
 from tasks.core.model.errors import BadAnswer, LinkError, Refused, TransactionError
+from tasks.core.model.fact import union
 from tasks.core.model.operation import Action, Call
 from tasks.storage.nfs.sets import nfs
 from tasks.storage.truenas.change import TruenasExports
 
 SITE = folder_of("truenas-exports")
+VAULT = Target(TRUENAS, "vault")
 MADE = ["nfs.update", *["sharing.nfs.create"] * 3, "service.update", "service.control"]
 
 
@@ -57,7 +60,7 @@ def run(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(time, "sleep", clock.sleep)
     run = Run(Nornir(loaded, runner=SerialRunner()), loaded.defaults.data["site"], "kim@desk", Timers(16, 3, 8), stop=Stop(clock))
     (one,) = nfs(run.site)
-    run.needs = {"vault": tuple(fact for facts in one.needs() for fact in facts)}
+    run.needs = {target: union(lists) for target, lists in one.needs(run.site).items()}
     return run
 
 
@@ -104,7 +107,7 @@ def test_calls_without_an_undo_are_reported(run: Run, device: Device) -> None:
 
 
 def test_a_broken_connection_is_opened_again(run: Run, wire: Wire) -> None:
-    run.read(["vault"])
+    run.read([VAULT])
     wire.broken = True
     assert apply_set(run, the_set(run)).state == "done"
 
@@ -127,7 +130,7 @@ def test_a_step_that_is_not_a_call_is_refused(run: Run) -> None:
         def steps(self, *_: object) -> tuple[Action, ...]:  # type: ignore[override]
             return (Action(("true",), ("true",)),)
 
-    outcome = apply_set(run, ChangeSet("nfs", (Member("vault", (WithAnAction("vault"),), safe_alone=True),)))
+    outcome = apply_set(run, ChangeSet("nfs", (Member(VAULT, (WithAnAction(VAULT),), safe_alone=True),)))
     assert outcome.state == "refused"
     assert outcome.reasons == ["vault: its API accepts only calls"]
 
@@ -136,7 +139,7 @@ def test_a_call_on_a_host_without_an_api_is_refused(run: Run) -> None:
     host = run.site.hosts["vault"]
     other = host.model_copy(update={"link": LinkKind.SSH})
     site = run.site.model_copy(update={"hosts": {**run.site.hosts, "vault": other}})
-    run.read(["vault"])
+    run.read([VAULT])
     with pytest.raises(Refused, match="vault: it has no API to call; its link is ssh"):
         plan_member(the_set(run).members[0], "nfs", site, run.facts)
 

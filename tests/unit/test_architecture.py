@@ -53,7 +53,7 @@ def packages(path: Path) -> set[str]:
 @pytest.mark.parametrize(("feature", "change"), changes().items(), ids=changes())
 def test_every_change_has_a_docstring_and_cases(feature: str, change: type) -> None:
     assert (change.__doc__ or "").strip().endswith(".")
-    assert change.needs
+    assert change.needs or change.also
     names = {case.name for case in cases_of(CASES / feature)}
     assert "already-right" in names
     assert len(names) > 1
@@ -64,7 +64,7 @@ def test_every_check_has_a_docstring_a_severity_and_a_remedy(check) -> None:
     assert check.statement.endswith(".")
     assert check.remediation.endswith((".", "?"))
     assert check.severity in Severity
-    assert check.needs
+    assert check.needs or check.also
     assert check.tags
     assert "_" in check.name
 

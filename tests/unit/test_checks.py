@@ -3,6 +3,7 @@
 import pytest
 from cases import CASES, KNOWN_BY, Case, cases_of, checks
 
+from inventory.targets import HOST
 from tasks.core.model.check import Severity, judge
 
 CHECKS = checks()
@@ -16,7 +17,7 @@ def findings(case: Case) -> list[str]:
         [CHECKS[case.subject.name]],
         case.site,
         case.facts,
-        [*(host for host in case.site.hosts if host in case.facts), *(one for kind in KNOWN_BY for one in case.site.targets(kind))],
+        [*(host for host in case.site.targets(HOST) if host in case.facts), *(one for kind in KNOWN_BY for one in case.site.targets(kind))],
     )
     lines = [(one.finding.target, one.finding.want, one.finding.got, "ok" if one.finding.ok else "not ok") for one in found]
     return [" | ".join(line) for line in lines]

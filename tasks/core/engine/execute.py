@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inventory.targets import CEPH, HOST, PROXMOX
+from inventory.targets import KINDS
 from tasks.core.engine.events import Watcher
 from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, Runbook, RunResult, Stage, StageResult
 from tasks.core.engine.selection import chosen_sets, chosen_stages, needs_of_run, sets_of, verdicts_of
@@ -44,7 +44,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threadi
     except InventoryError as error:
         raise Refused(str(error)) from error
     run = run_of(nornir, watchers, stop)
-    known = [target for kind in (HOST, PROXMOX, CEPH) for target in run.site.targets(kind)]
+    known = dict.fromkeys((*run.site.hosts, *(target for kind in KINDS for target in run.site.targets(kind))))
     if unknown := [name for name in options.limit if name not in known]:
         raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(known)}")
     return run

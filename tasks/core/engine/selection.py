@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from inventory.targets import CEPH, PROXMOX
+from inventory.targets import CEPH, HOST, PROXMOX, TRUENAS, name_of
 from tasks.core.model.errors import Refused
 
 if TYPE_CHECKING:
@@ -81,13 +81,14 @@ def peers(stage: "Stage", run: "Run", options: "Options") -> set[str]:
 
 def audited(run: "Run", options: "Options") -> tuple[str, ...]:
     """The targets that a stage without sets reads: the selected ones and their cable neighbours, and the clusters of selected hosts."""
-    managed = [host.name for host in run.site.hosts.values() if host.vm is None and host.managed]
-    clusters = [target for kind in (PROXMOX, CEPH) for target in run.site.targets(kind)]
+    site = run.site
+    hosts = [target for kind in (HOST, TRUENAS) for target in site.targets(kind)]
+    managed = [one for one in hosts if site.hosts[name_of(one)].vm is None and site.hosts[name_of(one)].managed]
+    clusters = [target for kind in (PROXMOX, CEPH) for target in site.targets(kind)]
     if not options.limit:
         return (*managed, *clusters)
-    near = {cable.far(host).host for host in options.limit for cable in run.site.cables_of(host)}
-    hosts = (host for host in managed if host in near or host in options.limit)
-    return (*hosts, *(cluster for cluster in clusters if _is_limited_to(cluster, run, options)))
+    near = {cable.far(host).host for host in options.limit for cable in site.cables_of(host)}
+    return tuple(one for one in (*managed, *clusters) if one in near or _is_limited_to(one, run, options))
 
 
 def judged(stage: "Stage", run: "Run", options: "Options") -> tuple[str, ...]:

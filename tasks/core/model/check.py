@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from inventory.models import LinkKind
 from inventory.printable import printable
 from inventory.site import Site
 from inventory.targets import HOST, kind_of
@@ -93,7 +92,7 @@ class Verdict:
 def judge(checks: Iterable[Check], site: Site, facts: Facts, targets: Iterable[str]) -> tuple[Verdict, ...]:
     """Every check on every target of its kind that was read. A fact that could not be read or understood is a failed finding."""
     targets = [target for target in targets if target in facts]
-    pairs = ((one, target) for one in checks for target in targets if kind_of(target) == one.of and _can_judge(one, site, facts, target))
+    pairs = ((one, target) for one in checks for target in targets if kind_of(target) == one.of)
     return tuple(Verdict(one, target, finding) for one, target in pairs for finding in _findings(one, site, facts, target))
 
 
@@ -121,9 +120,3 @@ def _findings(one: Check, site: Site, facts: Facts, target: str) -> Iterator[Fin
     except UNEXPECTED as error:
         names = ", ".join(fact.name for fact in one.needs)
         yield Finding(target, "readable", f"cannot be judged: an unexpected answer among {names}: {error!r}")
-
-
-def _can_judge(one: Check, site: Site, facts: Facts, target: str) -> bool:
-    """Whether all facts were read: a device with an API has none of a Linux host's."""
-    is_api = target in site.hosts and site.hosts[target].link is LinkKind.API
-    return not is_api or all(fact.name in facts[target].readings for fact in one.needs)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from inventory.nfs_models import Access, Nfs
 from inventory.site import Site
+from inventory.targets import name_of
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
@@ -36,7 +37,7 @@ class TruenasExports(Change[TruenasState]):
     host: str
 
     def _nfs(self, site: Site) -> Nfs:
-        nfs = site.hosts[self.host].nfs
+        nfs = site.hosts[name_of(self.host)].nfs
         assert nfs is not None
         return nfs
 
@@ -62,7 +63,7 @@ class TruenasExports(Change[TruenasState]):
         have = self.observe(site, facts)
         differ = {one.path for one in set(want.shares) - set(have.shares)} | {one.path for one in set(want.folders) - set(have.folders)}
         if reasons := tuple(dict.fromkeys(faults(facts[self.host], self._nfs(site), differ))):
-            raise Refused(f"{self.host}: {'; '.join(reasons)}")
+            raise Refused(f"{name_of(self.host)}: {'; '.join(reasons)}")
         return (
             *_folders(have.folders, want.folders),
             *_settings(have.service, want.service),

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.models import Platform
 from inventory.site import Site
 from tasks.core.model.fact import CALL, Fact, T
 from tasks.storage.nfs.facts import Folder
@@ -124,21 +123,12 @@ def _clients(output: str) -> tuple[str, ...]:
 
 
 def _fact(name: str, parse: Callable[[str], T], *calls: str) -> Fact[T]:
-    """A fact of TrueNAS hosts only; on any other host its output is empty."""
-    command = "\n".join(f"{CALL}{call}" for call in calls)
-    return Fact(name, command, parse, lambda site, host: command if is_truenas(site, host) else "true")
-
-
-def is_truenas(site: Site, host: str) -> bool:
-    """Whether the host is a TrueNAS with NFS exports."""
-    return site.hosts[host].platform is Platform.TRUENAS and site.hosts[host].nfs is not None
+    return Fact(name, "\n".join(f"{CALL}{call}" for call in calls), parse)
 
 
 def _stat(site: Site, host: str) -> str:
     nfs = site.hosts[host].nfs
-    if nfs is None or not is_truenas(site, host):
-        return "true"
-    paths = dict.fromkeys(path for export in nfs.exports for path in (export, export.rpartition("/")[0]))
+    paths = dict.fromkeys(path for export in (nfs.exports if nfs else ()) for path in (export, export.rpartition("/")[0]))
     return "\n".join(f'{CALL}filesystem.stat ["{path}"]' for path in paths)
 
 
