@@ -71,7 +71,8 @@ class Case:
                     here = readings.setdefault(host, {})
                     here |= {fact: _reading(here[fact].out if fact in here else "", what) for fact, what in answers.items()}
         silent = self.get("silent", ())
-        return with_clusters(self.site, {host: HostFacts(host, one) for host, one in readings.items() if host not in silent})
+        hosts = {host: HostFacts(host, _that_apply(self.site, host, one)) for host, one in readings.items() if host not in silent}
+        return with_clusters(self.site, hosts)
 
 
 # By these facts an endpoint is known to know its cluster.
@@ -92,6 +93,19 @@ def with_clusters(site: Site, facts: Mapping[str, HostFacts]) -> Facts:
             if answers and isinstance(answer := through(needs, answers), HostFacts):
                 found[target] = answer
     return found
+
+
+def _that_apply(site: Site, host: str, readings: Mapping[str, Reading]) -> Mapping[str, Reading]:
+    """The readings without those of facts that the host does not have: a run does not read them."""
+    none = {name for name, fact in facts_of_site().items() if name in readings and host in site.hosts and not fact.on(site, host).command}
+    return {name: one for name, one in readings.items() if name not in none}
+
+
+@cache
+def facts_of_site() -> Mapping[str, Fact[Any]]:
+    """{name: Fact} of the suite's facts whose command depends on the inventory."""
+    found = (value for module in modules() for value in vars(module).values() if isinstance(value, Fact))
+    return {fact.name: fact for fact in found if fact.of_site}
 
 
 def _reading(below: str, what: Any) -> Reading:

@@ -93,7 +93,8 @@ def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) ->
     host = task.host.name
     try:
         if verb == "read":
-            arguments = {"facts": tuple(fact.on(task.host["site"], host) for fact in arguments["facts"])}
+            facts = (fact.on(task.host["site"], host) for fact in arguments["facts"])
+            arguments = {"facts": tuple(fact for fact in facts if fact.command)}
         return getattr(link(task, owner), verb)(**arguments)
     except LinkError as error:
         cause = error.__cause__

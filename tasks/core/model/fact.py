@@ -39,9 +39,9 @@ class Fact(Generic[T_co]):
     """A read-only command, the same on every connector, and the pure function that parses its output.
 
     A command that may fail ends in `|| true`; any exit code other than 0 is an error. `of_site` builds a command that depends on the
-    inventory, from the site and the host's name. A fact that is compared with an earlier one is read `last`, after all others. A command
-    that waits for a cluster or a server is ended after `within_s` seconds. Of a target with several endpoints, `answers` is whether one
-    of them knows the target: another is asked where it does not.
+    inventory, from the site and the host's name; an empty one means that the host has no such fact, which is not read then. A fact that is
+    compared with an earlier one is read `last`, after all others. A command that waits for a cluster or a server is ended after `within_s`
+    seconds. Of a target with several endpoints, `answers` is whether one of them knows the target: another is asked where it does not.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Fact(Generic[T_co]):
         """The fact with the command for this host."""
         command = self.of_site(site, host) if self.of_site else self.command
         bounded = BOUNDED.replace("{command}", command).replace("{within_s}", str(self.within_s))
-        return replace(self, command=bounded if self.within_s else command)
+        return replace(self, command=bounded if self.within_s and command else command)
 
     @property
     def called(self) -> str:

@@ -62,7 +62,7 @@ def _script(site: Site, host: str) -> str:
     holder = site.hosts[host].management
     pairs = dict.fromkeys((path.address, path.mtu_bytes) for path in asked)
     if not pairs:
-        return "true"
+        return ""
     lines = (f"probe {address} {mtu_bytes} {mtu_bytes - HEADERS_BYTES} &" for address, mtu_bytes in pairs)
     return "\n".join(
         (
@@ -78,4 +78,4 @@ def _sent(output: str) -> tuple[Sent, ...]:
     return tuple(Sent(address, int(mtu_bytes), answer == "yes") for address, mtu_bytes, answer in rows)
 
 
-UPLINK_PROBES: Fact[tuple[Sent, ...]] = Fact("uplink_probes", "true", _sent, of_site=_script)
+UPLINK_PROBES: Fact[tuple[Sent, ...]] = Fact("uplink_probes", "pings of full size over the uplink", _sent, of_site=_script)

@@ -231,7 +231,7 @@ def _holds(row: Mapping[str, Any]) -> list[str]:
 
 
 def _of_host(site: Site, host: str) -> str:
-    return READ_DISKS.replace("{ids}", " ".join(site.osds(host)))
+    return READ_DISKS.replace("{ids}", " ".join(site.osds(host))) if site.osds(host) else ""
 
 
 def _is_there(state: CephState) -> bool:
@@ -240,7 +240,7 @@ def _is_there(state: CephState) -> bool:
 
 CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18, answers=_is_there)
 CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), str, answers=bool)
-OSD_DISKS = Fact("osd_disks", "true", _disks, _of_host, within_s=8)
+OSD_DISKS = Fact("osd_disks", "looks at each disk for Ceph", _disks, _of_host, within_s=8)
 # What a check or a change of a host needs of the whole cluster.
 OF_CEPH = ((targets.CEPH, (CEPH,)),)
 OF_SETTINGS = ((targets.CEPH, (CEPH, CEPH_CONF)),)

@@ -103,14 +103,14 @@ def _unmanaged(output: str) -> tuple[tuple[str, Row], ...]:
 
 
 def _of_server(name: str, command: str, parse: Callable[[str], T]) -> Fact[T]:
-    """A fact of NFS servers only; on any other host its output is empty."""
-    return Fact(name, command, parse, lambda site, host: command if site.hosts[host].nfs else "true")
+    """A fact of NFS servers only."""
+    return Fact(name, command, parse, lambda site, host: command if site.hosts[host].nfs else "")
 
 
 def _stat(site: Site, host: str) -> str:
     nfs = site.hosts[host].nfs
     paths = dict.fromkeys(path for export in (nfs.exports if nfs else ()) for path in (export, export.rpartition("/")[0] or "/"))
-    return f"stat -c '%n\t%F\t%u:%g\t%a' {' '.join(paths)} 2>/dev/null || true" if paths else "true"
+    return f"stat -c '%n\t%F\t%u:%g\t%a' {' '.join(paths)} 2>/dev/null || true" if paths else ""
 
 
 EXPORTS_FILE = text("exports_file", EXPORTS)

@@ -78,7 +78,7 @@ def _script(site: Site, host: str) -> str:
         access = "rw" if export.access is Access.READ_WRITE else "ro"
         calls.append(f"probe {number} {site.hosts[server].address.ip} {path} {uid} {gid} {access} &")
     if not calls:
-        return "true"
+        return ""
     body = PROBE_SCRIPT + "\n".join(calls) + "\nwait"
     return f"timeout -k 1 10 flock /run/burrow-nfs-probe unshare -m sh <<'BURROW' | sort\n{body}\nBURROW\n"
 
