@@ -145,8 +145,11 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
         with ending_early(result):
             run.pause(0)
             run.read(run.needs)
-            for stage in stages:
+            for number, stage in enumerate(stages):
                 run.pause(0)
+                if number:  # a host may have appeared, or may answer by now
+                    run.needs = needs_of_run(stages[number:], run, options)
+                    run.read([target for target in run.needs if target not in run.facts])
                 apply_stage(stage, result, ask)
         run.release()
     result.exit_code = exit_code(result)
