@@ -88,14 +88,6 @@ class ApiLink:
         assert plan.transaction is not None
         self._done.setdefault(plan.transaction.token, CompensationLog()).give_up(plan.host, self._call, reason)
 
-    def renew(self, plan: "HostPlan") -> None:
-        """Raises Refused: it has no timer."""
-        raise Refused(f"{plan.host}: what its API does has no timer")
-
-    def reboot(self) -> None:
-        """Raises Refused: clients depend on it."""
-        raise Refused(f"{self.task.host.name}: it cannot be rebooted from here; use its own interface")
-
     def release(self) -> None:
         """It has no lease."""
 

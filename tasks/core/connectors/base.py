@@ -5,7 +5,7 @@ A link raises LinkError (not reached), Refused (nothing touched) and Transaction
 
 import errno
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from nornir.core.task import Result, Task
 
@@ -17,13 +17,13 @@ from tasks.core.connectors.connection import NAMES, alone, disconnect
 from tasks.core.connectors.host_agent import SshLink
 from tasks.core.connectors.napalm_link import NapalmLink
 from tasks.core.connectors.open_files import too_many
-from tasks.core.model.errors import BadAnswer, BurrowError, Deadline, LinkError
+from tasks.core.model.errors import BadAnswer, BurrowError, Deadline, LinkError, Refused
 from tasks.core.model.fact import Fact, HostFacts
 from tasks.core.model.plan import HostPlan
 
 
 class Link(Protocol):
-    """The verbs that the engine uses on a host."""
+    """The verbs that the engine uses on every host. A verb that a link does not have is refused."""
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """Read all facts, in as few round trips as the link allows."""
@@ -43,14 +43,18 @@ class Link(Protocol):
     def revert(self, plan: HostPlan, reason: str) -> None:
         """Revert the transaction."""
 
+    def release(self) -> None:
+        """Release the lease."""
+
+
+class Serviceable(Link, Protocol):
+    """A link to a host that can be in maintenance."""
+
     def renew(self, plan: HostPlan) -> None:
         """Restart its timer."""
 
     def reboot(self) -> None:
         """Reboot the host, a moment from now."""
-
-    def release(self) -> None:
-        """Release the lease."""
 
 
 def link(task: Task, owner: Owner) -> Link:
@@ -88,6 +92,14 @@ def _repeated(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any])
     return _asked(task, owner, verb, arguments)
 
 
+def _verb(task: Task, owner: Owner, verb: str) -> Callable[..., Any]:
+    """The method of the host's link. Raises Refused where the link has none."""
+    of = link(task, owner)
+    if not hasattr(of, verb):
+        raise Refused(f"{task.host.name}: its link ({task.host['intent'].link}) cannot {verb}")
+    return cast("Callable[..., Any]", getattr(of, verb))
+
+
 def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) -> Any:
     """The verb's answer. Any unexpected exception fails this host alone, as a BadAnswer: what the host did is unknown."""
     host = task.host.name
@@ -95,7 +107,7 @@ def _asked(task: Task, owner: Owner, verb: str, arguments: Mapping[str, Any]) ->
         if verb == "read":
             facts = (fact.on(task.host["site"], host) for fact in arguments["facts"])
             arguments = {"facts": tuple(fact for fact in facts if fact.command)}
-        return getattr(link(task, owner), verb)(**arguments)
+        return _verb(task, owner, verb)(**arguments)
     except LinkError as error:
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):

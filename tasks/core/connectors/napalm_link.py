@@ -153,14 +153,6 @@ class NapalmLink:
         if kept["state"] != "unknown":
             expect("reverted", plan.host, kept)
 
-    def renew(self, plan: HostPlan) -> None:
-        """Raises Refused: NAPALM has no such method."""
-        raise Refused(f"{plan.host}: NAPALM cannot restart a commit's timer")
-
-    def reboot(self) -> None:
-        """Raises Refused: NAPALM has no such method."""
-        raise Refused(f"{self.task.host.name}: NAPALM cannot reboot a device; do it by hand")
-
     def release(self) -> None:
         """Release the lease, where the driver has one."""
         device = self._device()
