@@ -180,6 +180,16 @@ def test_fact_of_the_site_is_read_by_each_hosts_own_command(world: World) -> Non
     assert world.run(ALVIN).do("alvin", "read", facts=(own,))[own] == "here"
 
 
+def test_fact_that_a_host_does_not_have_is_not_read(world: World) -> None:
+    of_switches = Fact("own", "made of the site", str.strip, lambda site, host: "" if "switch" not in site.hosts[host].groups else "ports")
+    assert world.run(ALVIN).do("alvin", "read", facts=(of_switches, HEALTH)).readings.keys() == {"health"}
+
+
+def test_verb_that_a_link_does_not_have_is_refused(world: World) -> None:
+    with pytest.raises(Refused, match=r"sw-rack: its link \(napalm\) cannot reboot"):
+        world.run(ALVIN).do("sw-rack", "reboot")
+
+
 def test_time_to_apply_is_limited_by_the_next_ends_timer(world: World) -> None:
     world.apply_set(ALVIN)
     assert (world["alvin"].limits, world["sw-rack"].limits) == ([TIMERS.apply_s], [TIMERS.revert_s - MARGIN_S])

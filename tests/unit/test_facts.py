@@ -8,8 +8,8 @@ from cases import case_of, changes
 
 from tasks.checks.catalog import CATALOG
 from tasks.core.connectors.host_agent import READ_S
-from tasks.core.model.errors import BurrowError
-from tasks.core.model.fact import Fact, HostFacts, Reading, union
+from tasks.core.model.errors import BurrowError, LinkError
+from tasks.core.model.fact import Fact, HostFacts, Reading, through, union
 from tasks.storage.ceph.maintenance_checks import MAINTENANCE_CHECKS
 
 SITE = case_of("ceph_pool", "already-right").site
@@ -42,11 +42,44 @@ def bound_s(facts: tuple[Fact[object], ...]) -> int:
 
 def test_facts_that_wait_for_other_hosts_fit_into_one_reading() -> None:
     """In the audit, and in a run with the conditions of a maintenance."""
-    needs = [one.needs for one in (*changes().values(), *MAINTENANCE_CHECKS) if isinstance(one.needs, tuple)]
-    for facts in (union(one.needs for one in CATALOG), union(needs)):
+    changing = [*changes().values(), *MAINTENANCE_CHECKS]
+    for them in (CATALOG, changing):
+        needs = [facts for one in them if isinstance(one.needs, tuple) for facts in (one.needs, *(facts for _, facts in one.also))]
+        facts = union(needs)
         assert 0 < bound_s(facts) + REST_S < READ_S * 0.9
 
 
 def test_message_names_a_script_by_its_name() -> None:
     assert replace(Fact("one", "uptime", str), within_s=3).called == "`uptime`"
     assert Fact("one", "a\nb", str).called == "one"
+
+
+COUNT = Fact("count", "count", int, answers=bool)
+
+
+def answered(host: str, out: str, rc: int = 0) -> HostFacts:
+    return HostFacts(host, {"count": Reading(rc, out)})
+
+
+@pytest.mark.parametrize(
+    ("outs", "chosen"),
+    [
+        ((("1", 0), ("2", 0)), "a"),
+        ((("0", 0), ("2", 0)), "b"),
+        ((("0", 0), ("0", 0)), "a"),
+        ((("", 1), ("2", 0)), "b"),
+        ((("many", 0), ("2", 0)), "b"),
+        ((("", 1), ("", 1)), "a"),
+    ],
+)
+def test_cluster_is_read_through_the_first_endpoint_that_knows_it(outs: tuple[tuple[str, int], ...], chosen: str) -> None:
+    answers = {host: answered(host, *out) for host, out in zip("ab", outs, strict=True)}
+    found = through([COUNT], answers)
+    assert isinstance(found, HostFacts)
+    assert (found.host, list(found.each)) == (chosen, ["a", "b"])
+
+
+def test_cluster_is_silent_where_all_of_its_endpoints_are() -> None:
+    first, second = LinkError("a: no route"), LinkError("b: no route")
+    assert through([COUNT], {"a": first, "b": second}) is first
+    assert through([COUNT], {"a": first, "b": answered("b", "0")}).each.keys() == {"b"}  # type: ignore[union-attr]
