@@ -153,7 +153,7 @@ class ChangeSet:
 
     def needs(self, site: Site) -> dict[str, list[tuple[Fact[Any], ...]]]:
         """{target: the facts that its changes and checks need of it}."""
-        needs = needs_of(site, self.checks, self.hosts)
+        needs = needs_of(site, self.checks, (*self.hosts, *self.clusters))
         for member in self.members:
             for change in member.changes:
                 needs[member.host].append(change.needs)

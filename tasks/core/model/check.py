@@ -98,9 +98,10 @@ def judge(checks: Iterable[Check], site: Site, facts: Facts, targets: Iterable[s
 
 def needs_of(site: Site, checks: Iterable[Check], targets: Iterable[str]) -> dict[str, list[tuple[Fact[Any], ...]]]:
     """{target: the facts that these checks need of it}, also of targets of another kind that they read."""
-    needs: dict[str, list[tuple[Fact[Any], ...]]] = {target: [] for target in targets}
+    kinds = {target: kind_of(target) for target in targets}
+    needs: dict[str, list[tuple[Fact[Any], ...]]] = {target: [] for target in kinds}
     for one in checks:
-        own = [target for target in needs if kind_of(target) == one.of]
+        own = [target for target, kind in kinds.items() if kind == one.of]
         for target in own:
             needs[target].append(one.needs)
         for kind, facts in one.also if own else ():
