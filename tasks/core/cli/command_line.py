@@ -21,7 +21,7 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
     flags = (
         flag("site", **SITE),
         flag("dry-run", is_flag=True, help="Show diff and impact, touch nothing. Exit 2 where something differs."),
-        flag("limit", **SEVERAL, help="Only sets with this host; repeatable, or A,B."),
+        flag("limit", **SEVERAL, help="Only sets with this host, or cluster (ceph/NAME); repeatable, or A,B."),
         flag("stage", "stages", multiple=True, metavar="STAGE", help=f"Only this stage: {stages}."),
         flag("set", "sets", multiple=True, metavar="NAME", help="Only change sets whose name matches; * matches anything."),
         flag("tags", multiple=True, metavar="TAG", help="Only checks with this tag; repeatable, or A,B."),

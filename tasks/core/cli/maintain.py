@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inventory.targets import HOST
 from tasks.core.cli.program import SITE, Script, Show, command, flag, run_script
 from tasks.core.connectors.open_files import allow_connections
 from tasks.core.engine.maintenance import BACK_S, POLL_S, in_maintenance, look, refuse_unless_well
@@ -85,7 +86,7 @@ def _main(maintenance: Maintenance, options: Options, action: str) -> int:
 
         return result, show
 
-    script = Script(maintenance.purpose, options)
+    script = Script(maintenance.purpose, options, kinds=(HOST,))
     return run_script(script, screen, lambda result: allow_connections(len(result.run.site.hosts)), work)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from inventory.targets import KINDS
 from tasks.core.engine.events import Watcher
 from tasks.core.engine.execute import open_run
 from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, REFUSED, Options, RunResult
@@ -61,6 +62,7 @@ class Script:
     interrupted: str = "interrupted before anything was changed"
     watchers: tuple[Watcher, ...] = ()
     kept: bool = True  # whether a record is written
+    kinds: tuple[str, ...] = KINDS  # of the targets that --limit may name
 
 
 def run_script(
@@ -84,7 +86,7 @@ def run_script(
         try:
             if script.output:
                 refuse_unless_writable(script.output[0], Path(script.output[1]))
-            result = RunResult(script.options, open_run(script.options, (screen.watch, *script.watchers), stop))
+            result = RunResult(script.options, open_run(script.options, (screen.watch, *script.watchers), stop, script.kinds))
             with recorded(result, script.purpose) if script.kept else nullcontext():
                 begun = begin(result)
         except BurrowError as error:

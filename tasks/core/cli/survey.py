@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inventory.targets import HOST, kind_of
 from tasks.core.cli.program import SEVERAL, SITE, Script, Show, command, flag, run_script
 from tasks.core.connectors.open_files import allow_connections
 from tasks.core.engine.execute import ending_early
@@ -57,7 +58,7 @@ def surveyed(one: Survey, options: Options, run: "Run", output: str) -> tuple[st
     """The hosts that the survey reads. Raises Refused where there are none or too many, or on an unknown output format."""
     if Path(output).suffix not in one.formats:
         raise Refused(f"--output: wanted a file name that ends in {' or '.join(one.formats)}, found {output}")
-    hosts = audited(run, options)
+    hosts = tuple(target for target in audited(run, options) if kind_of(target) == HOST)
     if not hosts:
         raise Refused("nothing to read: no host is selected by --limit")
     allow_connections(len(hosts))
@@ -110,7 +111,7 @@ def _main(one: Survey, options: Options, output: str) -> int:
         lines = _written(one, result, hosts, output)
         return result, lambda record: show(result, (*lines, f"{record}; exit {result.exit_code}"))
 
-    script = Script(one.purpose, options, ("--output", output), "interrupted; nothing was written")
+    script = Script(one.purpose, options, ("--output", output), "interrupted; nothing was written", kinds=(HOST,))
     return run_script(script, screen, lambda result: surveyed(one, options, result.run, output), work)
 
 

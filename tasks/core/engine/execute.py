@@ -29,8 +29,13 @@ def holder() -> str:
     return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
-def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None) -> "Run":
-    """Load the site and Nornir; nothing is contacted. Raises Refused with every problem of the inventory."""
+def open_run(
+    options: Options, watchers: tuple[Watcher, ...] = (), stop: threading.Event | None = None, kinds: tuple[str, ...] = KINDS
+) -> "Run":
+    """Load the site and Nornir; nothing is contacted. `--limit` may name hosts, and targets of these kinds.
+
+    Raises Refused with every problem of the inventory.
+    """
     from nornir import InitNornir  # noqa: PLC0415 (start-up)
 
     from inventory.errors import InventoryError  # noqa: PLC0415
@@ -44,7 +49,7 @@ def open_run(options: Options, watchers: tuple[Watcher, ...] = (), stop: threadi
     except InventoryError as error:
         raise Refused(str(error)) from error
     run = run_of(nornir, watchers, stop)
-    known = dict.fromkeys((*run.site.hosts, *(target for kind in KINDS for target in run.site.targets(kind))))
+    known = dict.fromkeys((*run.site.hosts, *(target for kind in kinds for target in run.site.targets(kind))))
     if unknown := [name for name in options.limit if name not in known]:
         raise Refused(f"--limit: no host {', '.join(unknown)}; there are {', '.join(known)}")
     return run
