@@ -5,7 +5,7 @@ from typing import Any
 
 from inventory.models import LinkKind
 from inventory.site import Host, Site
-from tasks.core.model.change import Change, ChangeSet, Member
+from tasks.core.model.change import Change, ChangeSet, Concurrency, Member
 from tasks.network.forwarding.change import Forwarding
 from tasks.network.ospf.change import Ospf
 from tasks.network.ospf.checks import FABRIC_CHECKS
@@ -19,7 +19,7 @@ def fabric(site: Site) -> Iterator[ChangeSet]:
     for host in site.hosts.values():
         if any(site.routed(host.name)) and host.loopback and host.link is LinkKind.SSH:
             member = Member(host.name, tuple(_changes(site, host)), safe_alone=True)
-            yield ChangeSet(f"fabric {host.name}", (member,), FABRIC_CHECKS)
+            yield ChangeSet(f"fabric {host.name}", (member,), FABRIC_CHECKS, concurrency=Concurrency(after=("larger packets",)))
 
 
 def _changes(site: Site, host: Host) -> Iterator[Change[Any]]:

@@ -67,7 +67,7 @@ def test_one_answer_is_enough() -> None:
 def test_nodes_of_a_cluster_that_is_used_get_their_disks_one_after_the_other(facts: Facts, serial: bool) -> None:
     """In a fresh cluster all nodes at once; without an answer none, because the change refuses."""
     nodes = [one for one in ceph(WHOLE.site) if one.name.startswith("ceph node ")]
-    assert [(one.batch, one.serial_if(WHOLE.site, facts)) for one in nodes] == [("ceph nodes", serial)] * 3
+    assert [(one.concurrency.width, one.concurrency.serial_if(WHOLE.site, facts)) for one in nodes] == [(3, serial)] * 3
 
 
 def test_osd_that_only_crush_lists_serves_nothing() -> None:

@@ -10,12 +10,13 @@ from fake_host import FakeHost
 from inventory.site import Site
 from inventory.targets import CEPH, Target
 from tasks.core.engine.runbook import FAILED, OK
-from tasks.core.model.change import Candidate, Change, ChangeSet, Member, Step
+from tasks.core.model.change import Candidate, Change, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import BurrowError, Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import Command
 from tasks.core.model.plan import HostPlan
 
+IN_ORDER = Concurrency("cluster")
 FIRST = Command(("join", "a"), "it joins a", ("leave", "a"))
 SECOND = Command(("join", "b"), "it joins b")
 
@@ -124,31 +125,31 @@ def test_timer_does_not_undo_commands(world: World) -> None:
 
 
 def test_sets_of_one_lock_are_applied_one_after_the_other(world: World) -> None:
-    world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
+    world.execute(join("alvin", concurrency=IN_ORDER), join("simon", concurrency=IN_ORDER))
     asked = [host for host, verb in world.journal if verb == "perform"]
     assert asked == ["alvin", "alvin", "simon", "simon"]
 
 
 def test_cluster_is_read_again_after_an_earlier_set_changed_it(world: World) -> None:
-    after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), lock="cluster")
-    sets = (join("alvin", lock="cluster"), after)
+    after = ChangeSet("simon after alvin", (Member("simon", (JoinedAfter("simon"),), safe_alone=True),), concurrency=IN_ORDER)
+    sets = (join("alvin", concurrency=IN_ORDER), after)
     assert [one.state for one in world.execute(*sets, run=clustered(world.run(*sets))).stages[0].outcomes] == ["done", "done"]
 
 
 def test_no_set_of_the_lock_starts_after_one_that_failed(world: World) -> None:
     world["alvin"].fails["join a"] = "a is closed"
-    result = world.execute(join("alvin", lock="cluster"), join("simon", lock="cluster"))
+    result = world.execute(join("alvin", concurrency=IN_ORDER), join("simon", concurrency=IN_ORDER))
     assert result.exit_code == FAILED
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]
     assert "'join alvin' comes first" in result.stages[0].outcomes[1].reasons[0]
     assert world["simon"].performed == []
 
 
-def test_sets_of_one_batch_are_applied_in_parallel(world: World) -> None:
-    """A set that fails does not stop the other sets of its batch, but it stops all sets after the batch."""
+def test_neighbouring_sets_with_a_width_are_applied_in_parallel(world: World) -> None:
+    """A set that fails does not stop the others that run with it, but it stops all sets after these."""
     world["alvin"].fails["join a"] = "a is closed"
-    group = [replace(join(host, lock="cluster"), batch="nodes") for host in ("alvin", "simon")]
-    result = world.execute(*group, replace(join("simon", lock="cluster"), name="after"))
+    group = [join(host, concurrency=Concurrency("cluster", 2)) for host in ("alvin", "simon")]
+    result = world.execute(*group, replace(join("simon", concurrency=IN_ORDER), name="after"))
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "done", "refused"]
     assert world["simon"].performed == ["join a", "join b"]
 
@@ -158,8 +159,8 @@ def unreadable(*_: object) -> bool:
 
 
 @pytest.mark.parametrize("apart", [lambda *_: True, unreadable], ids=["in-use", "nobody-can-tell"])
-def test_batch_is_applied_serially_where_its_cluster_is_in_use(world: World, apart: Any) -> None:
-    group = [replace(join(host, lock="cluster"), batch="nodes", serial_if=apart) for host in ("alvin", "simon")]
+def test_they_are_applied_serially_where_their_cluster_is_in_use(world: World, apart: Any) -> None:
+    group = [join(host, concurrency=Concurrency("cluster", 2, apart)) for host in ("alvin", "simon")]
     world["alvin"].fails["join a"] = "a is closed"
     result = world.execute(*group)
     assert [one.state for one in result.stages[0].outcomes] == ["reverted", "refused"]

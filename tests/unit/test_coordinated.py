@@ -7,7 +7,7 @@ from engine import Alias, host_is_well
 
 from inventory.targets import CEPH, Target
 from tasks.core.engine.coordinated import joined
-from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.change import ChangeSet, Concurrency, Member
 from tasks.core.model.operation import Action, Transaction
 from tasks.core.model.plan import HostPlan, SetPlan
 
@@ -45,14 +45,12 @@ def test_a_single_set_stays_as_it_is(alone: tuple[str, ...]) -> None:
 def test_merged_set_has_the_subjects_of_each() -> None:
     fields = {"checks": (host_is_well,), "by_hand": ("call sam",), "clusters": (Target(CEPH, "x"),)}
     (both,), _ = join(
-        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, turn=2, **fields),
-        one(
-            "b", subjects={"b": frozenset({"swp2"})}, verify_s=90, turn=1, **{**fields, "clusters": (Target(CEPH, "y"), Target(CEPH, "x"))}
-        ),
+        one("a", subjects={"a": frozenset({"swp1"})}, verify_s=30, concurrency=Concurrency(after=("larger",)), **fields),
+        one("b", subjects={"b": frozenset({"swp2"})}, verify_s=90, **{**fields, "clusters": (Target(CEPH, "y"), Target(CEPH, "x"))}),
         one("c", subjects={"c": frozenset()}, **fields),
     )
     assert both.subjects == {"a": {"swp1"}, "b": {"swp2"}, "c": frozenset()}
-    assert (both.verify_s, both.turn) == (90, 2)
+    assert (both.verify_s, both.concurrency) == (90, Concurrency(after=("larger",)))
     assert (both.checks, both.by_hand, both.clusters) == ((host_is_well,), ("call sam",), ("ceph/x", "ceph/y"))
 
 

@@ -11,6 +11,7 @@ from test_maintenance import AGREED, BOTH, CALM, INSIDE, OTHER, settings
 from inventory.site import Site
 from tasks.core.engine.maintenance import Scope, wait_until_well
 from tasks.core.engine.runbook import OK, REFUSED
+from tasks.core.model.change import Concurrency
 from tasks.core.model.errors import BurrowError, CheckFailed, LinkError
 from tasks.core.model.fact import Facts
 from tasks.core.model.maintenance import Preparation
@@ -137,7 +138,7 @@ def test_host_outside_maintenance_has_no_lock(world: World) -> None:
     """A set that is not in maintenance, on a host whose cluster answers, is applied in parallel with all others."""
     inside = Scope.of(world.run(), SILENT, (*BOTH, settings("sw-rack")))
     assert [inside.lock(one) for one in (*BOTH, settings("sw-rack"))] == ["a node at a time"] * 2 + [""]
-    assert inside.lock(replace(settings("sw-rack"), lock="its own")) == "its own"
+    assert inside.lock(replace(settings("sw-rack"), concurrency=Concurrency("its own"))) == "its own"
     agreed = Scope.of(world.run(), SILENT, AGREED, frozenset(one.name for one in AGREED))
     assert [(agreed.lock(one), agreed.concerned(one)) for one in AGREED] == [("", ())] * 2
     assert inside.concerned(settings("alvin")) == ("alvin",)

@@ -99,6 +99,14 @@ def test_unreachable_host_fails_its_set_only(world: World) -> None:
     assert result.run.unreachable.keys() == {"simon"}
 
 
+def test_no_set_of_a_later_stage_starts_after_as_many_failures_as_allowed(world: World) -> None:
+    world["alvin"].answers[HEALTH.command] = sick_once_changed
+    stages = tuple(Stage(name, (lambda _, one=one: (one,),)) for name, one in (("first", ALVIN), ("second", SIMON)))  # type: ignore[misc]
+    result = execute(Runbook("Two stages.", stages), Options(max_failures=1), world.run(ALVIN, SIMON), lambda *_: True)
+    assert [[one.state for one in stage.outcomes] for stage in result.stages] == [["reverted"], ["refused"]]
+    assert result.stages[1].outcomes[0].reasons == ["not started: 'uplink alvin' failed, and --max-failures is 1"]
+
+
 def test_host_that_answers_later_is_used_by_the_next_stage(world: World) -> None:
     world["simon"].reachable = False
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.core.model.change import ChangeSet
+from tasks.core.model.change import ChangeSet, Concurrency
 from tasks.core.model.plan import SetPlan
 
 
@@ -30,5 +30,5 @@ def _one_set(sets: Sequence[ChangeSet]) -> ChangeSet:
         by_hand=tuple(dict.fromkeys(line for one in sets for line in one.by_hand)),
         verify_s=max((one.verify_s for one in sets if one.verify_s), default=None),
         clusters=tuple(dict.fromkeys(cluster for one in sets for cluster in one.clusters)),
-        turn=max(one.turn for one in sets),
+        concurrency=Concurrency(after=tuple(dict.fromkeys(name for one in sets for name in one.concurrency.after))),
     )

@@ -102,7 +102,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     from tasks.core.engine.maintenance import Scope  # noqa: PLC0415
     from tasks.core.engine.planning import plan_set  # noqa: PLC0415
     from tasks.core.engine.precheck import prechecked  # noqa: PLC0415
-    from tasks.core.engine.schedule import apply_by_turns  # noqa: PLC0415
+    from tasks.core.engine.schedule import apply_in_order  # noqa: PLC0415
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
@@ -115,7 +115,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     done = StageResult(stage, plans)
     result.stages.append(done)
     if any(plan.changes for plan in plans) and _approved(done, result, ask):
-        done.outcomes = apply_by_turns(run, sets, scope)
+        done.outcomes = apply_in_order(run, sets, scope)
         run.pause(0)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
         run.say("stage", text=f"{stage.name} done")
@@ -140,6 +140,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[Stag
     from tasks.core.engine.signals import stopping  # noqa: PLC0415
 
     result = RunResult(options, run)
+    run.max_failures = options.max_failures
     stages = chosen_stages(runbook, options)
     chosen_sets(stages, run, options)
     run.needs = needs_of_run(stages, run, options)

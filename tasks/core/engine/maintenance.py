@@ -90,7 +90,7 @@ class Scope:
     def lock(self, change_set: ChangeSet) -> str:
         """The lock of the set, or that of the maintenance where it needs one; empty where it needs none."""
         known = change_set.name in self.coordinated or not set(change_set.hosts) & self.unknown.keys()
-        return change_set.lock or ("" if known and not self.concerned(change_set) else self.maintenance.lock)
+        return change_set.concurrency.lock or ("" if known and not self.concerned(change_set) else self.maintenance.lock)
 
     def out_of_service(self, run: "Run", change_set: ChangeSet) -> AbstractContextManager[None]:
         """The maintenance of the set's hosts, as a context. Raises Refused where their state is unknown or a check fails."""

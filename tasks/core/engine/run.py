@@ -69,6 +69,8 @@ class Run:
     began: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S"))
     leased: set[str] = field(default_factory=set)
     needs: Mapping[str, tuple[Fact[Any], ...]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    max_failures: int | None = None
 
     def __post_init__(self) -> None:
         self.owner = Owner(self.id, self.holder)
@@ -137,6 +139,12 @@ class Run:
             with self._freed:
                 self._held -= wanted
                 self._freed.notify_all()
+
+    def enough_failed(self) -> str:
+        """Why no further set is started; empty where fewer sets failed than --max-failures."""
+        if self.max_failures is None or len(self.failures) < self.max_failures:
+            return ""
+        return f"{', '.join(map(repr, self.failures))} failed, and --max-failures is {self.max_failures}"
 
     def pause(self, wait_s: float) -> None:
         """Wait between two polls. Raises Interrupted as soon as the run is asked to stop."""

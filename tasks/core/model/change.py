@@ -101,10 +101,27 @@ class Member:
     safe_alone: bool = False
 
 
-def at_once(site: Site, facts: Facts) -> bool:
-    """False: the sets of a batch are applied at the same time."""
+def never(site: Site, facts: Facts) -> bool:
+    """False, whatever the facts."""
     del site, facts
     return False
+
+
+@dataclass(frozen=True)
+class Concurrency:
+    """When a set is applied beside the others of its stage; without any of this, at the same time as all that share no host with it.
+
+    Attributes:
+    lock: sets with the same lock are applied in order; after one that failed, the others are not started.
+    width: how many neighbouring sets of the lock with this width are applied at the same time.
+    serial_if: from the facts at the start of the run, whether these are applied one at a time after all.
+    after: patterns of the names of sets that end first; the set is not started if one of them failed that shares a host with it.
+    """
+
+    lock: str = ""
+    width: int = 1
+    serial_if: Callable[[Site, Facts], bool] = never
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,12 +131,9 @@ class ChangeSet:
     Attributes:
     subjects: {host: subjects of the findings that the set waits for}; its checks judge whole hosts, but it waits only for what it changed.
     by_hand: what the owner of an unmanaged host has to do.
-    lock: sets with the same lock are applied one at a time, in order; after one that failed, the others are not started.
-    batch: neighbouring sets with the same lock and batch are applied at the same time.
-    serial_if: from the facts at the start of the run, whether the sets of a batch are applied one at a time after all.
+    concurrency: when it is applied beside the others of its stage.
     verify_s: how long its checks may take to pass, in seconds, where that differs from the site's.
     clusters: the clusters that a change of its hosts also changes: their leases are taken too.
-    turn: sets of a lower turn are applied first; a set is not started if one of an earlier turn that shares a host with it failed.
     """
 
     name: str
@@ -127,12 +141,9 @@ class ChangeSet:
     checks: tuple[Check, ...] = ()
     subjects: Mapping[str, frozenset[str]] | None = None
     by_hand: tuple[str, ...] = ()
-    lock: str = ""
-    batch: str = ""
-    serial_if: Callable[[Site, Facts], bool] = at_once
+    concurrency: Concurrency = Concurrency()
     verify_s: int | None = None
     clusters: tuple[Target, ...] = ()
-    turn: int = 1
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from inventory.models import Fallback
 from inventory.site import Bond, Site
-from tasks.core.model.change import ChangeSet, Member
+from tasks.core.model.change import ChangeSet, Concurrency, Member
 from tasks.network.forwarding.checks import GATEWAY_CHECKS
 from tasks.network.mtu.change import RaisedMtus, SwitchMtus
 from tasks.network.mtu.checks import SWITCH_MTU_CHECKS
@@ -12,6 +12,9 @@ from tasks.network.switch.change import SwitchPorts
 from tasks.network.switch.gateway import GatewayPorts
 from tasks.network.uplink.change import PortChannel, UplinkBond
 from tasks.network.uplink.checks import BOND_CHECKS, NODE_END_CHECKS
+
+AFTER_LARGER_PACKETS = Concurrency(after=("larger packets",))
+AFTER_HOSTS = Concurrency(after=("larger packets", "uplink *", "gateway *", "fabric *"))
 
 
 def uplinks(site: Site) -> Iterator[ChangeSet]:
@@ -31,10 +34,11 @@ def _uplink(site: Site, bond: Bond) -> ChangeSet:
             NODE_END_CHECKS,
             {bond.host: frozenset({bond.name, own.bridge, own.management})},
             by_hand=(_by_hand(site, bond.peer_host, bond.peer_members, bond.mtu_bytes, f" to {bond.host}"),),
+            concurrency=AFTER_LARGER_PACKETS,
         )
     switch = Member(bond.peer_host, (SwitchPorts(bond.peer_host, bond.peer_members), PortChannel(bond.peer_host, bond.peer_name)))
     subjects = {bond.host: frozenset({bond.name, own.bridge, own.management}), bond.peer_host: frozenset({bond.peer_name})}
-    return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects)
+    return ChangeSet(f"uplink {bond.host}", (node, switch), BOND_CHECKS, subjects, concurrency=AFTER_LARGER_PACKETS)
 
 
 def inter_switch_lags(site: Site) -> Iterator[ChangeSet]:
@@ -56,8 +60,9 @@ def _inter_switch_lag(site: Site, bond: Bond) -> ChangeSet:
     checks = BOND_CHECKS if len(ours) == 2 else NODE_END_CHECKS
     subjects = {one.host: frozenset({one.name}) for one in ours}
     # The `larger packets` set raises its MTU before the hosts change. This set lowers it after them.
-    turn = 1 if bond.mtu_bytes is None else 2
-    return ChangeSet(f"inter-switch LAG {bond.host} {far.host}", tuple(members), checks, subjects, by_hand=tuple(by_hand), turn=turn)
+    order = AFTER_LARGER_PACKETS if bond.mtu_bytes is None else AFTER_HOSTS
+    name = f"inter-switch LAG {bond.host} {far.host}"
+    return ChangeSet(name, tuple(members), checks, subjects, by_hand=tuple(by_hand), concurrency=order)
 
 
 def _by_hand(site: Site, host: str, members: tuple[str, ...], mtu_bytes: int | None, to: str = "") -> str:
@@ -73,7 +78,8 @@ def gateways(site: Site) -> Iterator[ChangeSet]:
     """One set for each managed switch that routes between its ports."""
     for host in site.members_of("switch"):
         if host.managed and any(port.address for port in host.ports.values()):
-            yield ChangeSet(f"gateway {host.name}", (Member(host.name, (GatewayPorts(host.name),), safe_alone=True),), GATEWAY_CHECKS)
+            member = Member(host.name, (GatewayPorts(host.name),), safe_alone=True)
+            yield ChangeSet(f"gateway {host.name}", (member,), GATEWAY_CHECKS, concurrency=AFTER_LARGER_PACKETS)
 
 
 def larger_packets(site: Site) -> Iterator[ChangeSet]:
@@ -82,7 +88,7 @@ def larger_packets(site: Site) -> Iterator[ChangeSet]:
     It runs first: a port with a smaller MTU drops the large packets of two hosts that agree on them. A port with a larger MTU does no harm.
     """
     if members := tuple(Member(host, (RaisedMtus(host),), safe_alone=True) for host in _with_mtus(site)):
-        yield ChangeSet("larger packets", members, turn=0)
+        yield ChangeSet("larger packets", members)
 
 
 def packet_sizes(site: Site) -> Iterator[ChangeSet]:
@@ -91,7 +97,8 @@ def packet_sizes(site: Site) -> Iterator[ChangeSet]:
         single = site.bridged(host).keys() - {bond.name for bond in site.hosts[host].bonds}
         member = Member(host, (SwitchMtus(host),), safe_alone=True)
         subjects = {host: frozenset({*single, site.hosts[host].bridge})}
-        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, subjects, turn=2)
+        order = Concurrency(after=(*AFTER_HOSTS.after, "inter-switch *"))
+        yield ChangeSet(f"packet sizes {host}", (member,), SWITCH_MTU_CHECKS, subjects, concurrency=order)
 
 
 def _with_mtus(site: Site) -> Iterator[str]:

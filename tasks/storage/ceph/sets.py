@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from inventory.site import Site
-from inventory.targets import PROXMOX
-from tasks.core.model.change import Change, ChangeSet, Member
+from inventory.targets import PROXMOX, Target
+from tasks.core.model.change import Change, ChangeSet, Concurrency, Member
 from tasks.core.model.check import Check
 from tasks.storage.ceph.change import CephManager, CephMonitor, CephOsds, CephSettings
 from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
@@ -25,6 +25,7 @@ from tasks.virtualization.storages.checks import STORAGE_CHECKS
 
 # One lock for the whole cluster: one monitor at a time. Only a cluster that is not used yet gets its daemons on all nodes at once.
 LOCK = "cluster"
+IN_ORDER = Concurrency(LOCK)
 # A new OSD joins within this time, even on a slow machine; peering and the first copies take as long.
 VERIFY_S = 90
 
@@ -35,7 +36,7 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
         return
     nodes, cluster = members(site), ceph_of(site)
     (proxmox,) = site.targets(PROXMOX)
-    yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), lock=LOCK)
+    yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), concurrency=IN_ORDER)
     for name in nodes:
         yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS, clusters=(proxmox,))
     yield _one("ceph settings", cluster, (CephSettings(cluster),), ())
@@ -48,12 +49,20 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
             *([CephOsds(name)] if site.osds(name) else []),
         )
         if daemons:
-            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, batch="ceph nodes", serial_if=is_used, clusters=(cluster,))
+            yield _one(f"ceph node {name}", name, daemons, NODE_CHECKS, Concurrency(LOCK, len(nodes), is_used), clusters=(cluster,))
     for name in site.ceph.pools:
         one = _one(f"ceph pool {name}", cluster, (CephPool(cluster, name),), POOL_CHECKS)
         yield replace(one, subjects={cluster: frozenset({name})})  # the next pool does not exist yet
     yield _one("cluster storages", proxmox, (PveStorages(proxmox),), STORAGE_CHECKS)
 
 
-def _one(name: str, target: str, changes: tuple[Change[Any], ...], checks: tuple[Check, ...], **more: Any) -> ChangeSet:
-    return ChangeSet(name, (Member(target, changes, safe_alone=True),), checks, lock=LOCK, verify_s=VERIFY_S, **more)
+def _one(
+    name: str,
+    target: str,
+    changes: tuple[Change[Any], ...],
+    checks: tuple[Check, ...],
+    concurrency: Concurrency = IN_ORDER,
+    clusters: tuple[Target, ...] = (),
+) -> ChangeSet:
+    member = Member(target, changes, safe_alone=True)
+    return ChangeSet(name, (member,), checks, concurrency=concurrency, verify_s=VERIFY_S, clusters=clusters)
