@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from nornir.core import Nornir
+from nornir.core.inventory import Hosts, Inventory
 from nornir.core.task import Result, Task
 
 from inventory.site import Site
@@ -117,7 +119,7 @@ class Run:
 
     def _task(self, host: str, work: Any, **arguments: Any) -> Any:
         try:
-            results = self.nornir.filter(name=host).run(task=work, on_failed=True, **arguments)
+            results = self._only([host]).run(task=work, on_failed=True, **arguments)
             self.nornir.data.failed_hosts.discard(host)
             outcome: Result = results[host][0]
         except Exception as error:  # of the runner itself: no thread could be started
@@ -125,6 +127,13 @@ class Run:
         if outcome.exception:
             raise outcome.exception
         return outcome.result
+
+    def _only(self, hosts: Iterable[str]) -> Nornir:
+        """Nornir with only these hosts. Its own filter looks at every host of the site, 9 ms a step with 5,000 hosts."""
+        known = self.nornir.inventory
+        chosen = copy(self.nornir)
+        chosen.inventory = Inventory(Hosts({name: known.hosts[name] for name in hosts}), known.groups, known.defaults)
+        return chosen
 
     @contextmanager
     def holding(self, targets: Iterable[str]) -> Iterator[None]:
@@ -168,8 +177,7 @@ class Run:
         if not needs:
             return {}
         try:
-            chosen = self.nornir.filter(filter_func=lambda host: host.name in needs)
-            results = chosen.run(task=_read, on_failed=True, owner=self.owner, needs=needs)
+            results = self._only(needs).run(task=_read, on_failed=True, owner=self.owner, needs=needs)
             self.nornir.data.failed_hosts.clear()
         except Exception as error:  # noqa: BLE001 - of the runner itself: no thread could be started
             return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in needs}
