@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from cases import CASES, ROOT, cases_of, changes, checks
+from cases import CASES, ROOT, case_of, cases_of, changes, checks
 
+from inventory.targets import CEPH, HOST, PROXMOX, kind_of
+from runbooks.bootstrap import RUNBOOK
 from tasks.core.model.check import Severity
 
 PACKAGES = ("inventory", "tasks", "drivers", "lab", "runbooks")
@@ -132,3 +134,10 @@ def test_runbooks_and_templates_fit_on_a_screen() -> None:
 
 def test_every_module_has_a_docstring() -> None:
     assert [name_of(path) for path in SOURCES if not ast.get_docstring(tree(path))] == []
+
+
+def test_every_change_has_a_target_of_its_kind() -> None:
+    site = case_of("ceph_pool", "already-right").site
+    members = [member for stage in RUNBOOK.stages for sets in stage.sets for one in sets(site) for member in one.members]
+    assert {type(change).__name__ for member in members for change in member.changes if kind_of(member.host) != change.of} == set()
+    assert {change.of for member in members for change in member.changes} == {HOST, CEPH, PROXMOX}

@@ -20,11 +20,12 @@ PLANNED = [case for case in EVERY if case not in REFUSED]
 
 
 def change_of(case: Case):
-    """The change of the case; that of a cluster names no host."""
-    row = dict(case.get("change"))
-    if kind := row.pop("of", ""):
-        row["host"] = case.site.targets(kind)[0]
-    return CHANGES[case.subject.name](**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    """The change of the case. A case names no host where the site has one target of the change's kind."""
+    change = CHANGES[case.subject.name]
+    row = dict(case.get("change") or {})
+    if change.of != HOST:
+        (row["host"],) = case.site.targets(change.of)
+    return change(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def plan_of(case: Case, facts=None, change=None) -> HostPlan:

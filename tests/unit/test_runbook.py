@@ -13,7 +13,7 @@ from fake_host import FakeHost
 from tasks.core.engine.events import Event
 from tasks.core.engine.execute import execute
 from tasks.core.engine.record import as_data
-from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, Runbook, Stage
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options
 from tasks.core.model.errors import Refused
 
 ALVIN, SIMON = uplink("alvin"), uplink("simon", port="swp2")
@@ -97,27 +97,6 @@ def test_unreachable_host_fails_its_set_only(world: World) -> None:
     assert result.exit_code == FAILED
     assert [outcome.state for outcome in result.stages[0].outcomes] == ["done", "refused"]
     assert result.run.unreachable.keys() == {"simon"}
-
-
-def test_no_set_of_a_later_stage_starts_after_as_many_failures_as_allowed(world: World) -> None:
-    world["alvin"].answers[HEALTH.command] = sick_once_changed
-    stages = tuple(Stage(name, (lambda _, one=one: (one,),)) for name, one in (("first", ALVIN), ("second", SIMON)))  # type: ignore[misc]
-    result = execute(Runbook("Two stages.", stages), Options(max_failures=1), world.run(ALVIN, SIMON), lambda *_: True)
-    assert [[one.state for one in stage.outcomes] for stage in result.stages] == [["reverted"], ["refused"]]
-    assert result.stages[1].outcomes[0].reasons == ["not started: 'uplink alvin' failed, and --max-failures is 1"]
-
-
-def test_host_that_answers_later_is_used_by_the_next_stage(world: World) -> None:
-    world["simon"].reachable = False
-
-    def arrive() -> None:
-        world["simon"].reachable = True
-
-    run = world.run(ALVIN, SIMON, watchers=(when("done", "", arrive),))
-    stages = tuple(Stage(name, (lambda _, one=one: (one,),)) for name, one in (("first", ALVIN), ("second", SIMON)))  # type: ignore[misc]
-    result = execute(Runbook("Two stages.", stages), Options(), run, lambda *_: True)
-    assert [[one.state for one in stage.outcomes] for stage in result.stages] == [["done"], ["done"]]
-    assert (result.exit_code, run.unreachable) == (OK, {})
 
 
 def test_failed_check_of_a_set_fails_its_set_only(world: World) -> None:

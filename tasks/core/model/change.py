@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 from inventory.site import Site
-from inventory.targets import Target
+from inventory.targets import HOST, Target
 from tasks.core.model.check import Check, Needs, Verdict, needs_of
 from tasks.core.model.fact import Fact, Facts
 from tasks.core.model.operation import Action, Call, Command, Unit
@@ -67,9 +67,10 @@ class Difference:
 class Change(ABC, Generic[State]):
     """One feature of one target. The docstring of each change is the sentence that is true once it is applied.
 
-    It `needs` facts of its own target, and `also` facts of all targets of another kind. `host` is its target: a host, or a cluster.
+    It changes a target `of` a kind, which `host` names. It `needs` facts of that target, and `also` facts of all targets of another kind.
     """
 
+    of: ClassVar[str] = HOST
     needs: ClassVar[tuple[Fact[Any], ...]] = ()
     also: ClassVar[Needs] = ()
     host: str

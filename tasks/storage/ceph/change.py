@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
@@ -26,6 +27,7 @@ class Settings:
 class CephSettings(Change[Settings]):
     """Ceph uses only the site's storage network, and authenticates with cephx."""
 
+    of: ClassVar = targets.CEPH
     needs: ClassVar = (CEPH, CEPH_CONF)
     also: ClassVar = OF_EVERY_NODE
     host: str

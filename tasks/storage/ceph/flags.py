@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.fact import Facts
@@ -23,6 +24,7 @@ class Flags:
 class CephFlags(Change[Flags]):
     """Of the temporary flags, exactly those in the inventory are set."""
 
+    of: ClassVar = targets.CEPH
     needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
@@ -30,6 +31,7 @@ class PoolState:
 class CephPool(Change[PoolState]):
     """The pool exists, with the inventory's number of copies."""
 
+    of: ClassVar = targets.CEPH
     needs: ClassVar = (CEPH, CEPH_CONF)
     host: str
     name: str

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from inventory import targets
 from inventory.nfs_models import Access, Nfs
 from inventory.site import Site
 from inventory.targets import name_of
@@ -33,6 +34,7 @@ class TruenasState:
 class TruenasExports(Change[TruenasState]):
     """The TrueNAS shares the inventory's exports by NFS, each with its pool, owner, mode and squash. Unmanaged shares stay as they are."""
 
+    of: ClassVar = targets.TRUENAS
     needs: ClassVar = (SHARES, SERVICE, POOLS, FOLDERS, CLIENTS)
     host: str
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from inventory import targets
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
@@ -23,6 +24,7 @@ class Registered:
 class PveStorages(Change[Registered]):
     """Proxmox has a storage for each of the site's RBD pools, and for each NFS export that names a storage."""
 
+    of: ClassVar = targets.PROXMOX
     needs: ClassVar = (STORAGES,)
     host: str
 
