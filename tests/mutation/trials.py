@@ -41,8 +41,8 @@ DEPENDENCIES = (
 FIRST = {
     STEPS: ("changes ceph_maintenance api_link cluster_files plan maintenance maintenance_silence napalm_commits hostile_values ceph_sets"),
     ENGINE: (
-        "engine engine_failures compensation rollback selection coordinated plan verify schedule maintenance maintenance_silence runbook stages"
-        " turns commands precheck ceph_maintenance survey api_link napalm_commits maintain main changes"
+        "engine engine_failures compensation rollback selection coordinated plan verify schedule maintenance maintenance_silence runbook"
+        " stages turns commands precheck ceph_maintenance survey api_link napalm_commits maintain main changes"
     ),
 }
 # The gate's own test. It would fail where a mutant changes a line of equivalent.yaml.

@@ -5,6 +5,7 @@ process dies, the hosts' own timers undo the set.
 """
 
 import time
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from inventory.models import LinkKind
 from tasks.core.connectors.answer import reverting
 from tasks.core.connectors.napalm_link import effective_revert_s
+from tasks.core.engine.as_shown import ImpactGrew, need_as_shown
 from tasks.core.engine.maintenance import Scope
 from tasks.core.engine.planning import plan_set
 from tasks.core.engine.precheck import prechecked
@@ -20,7 +22,7 @@ from tasks.core.engine.run import MARGIN_S, Interrupted, Run
 from tasks.core.engine.verify import verify
 from tasks.core.model.change import ChangeSet
 from tasks.core.model.errors import BurrowError, LinkError, Refused, Reverting, TransactionError
-from tasks.core.model.fact import STATUS, Facts, union
+from tasks.core.model.fact import STATUS, Fact, Facts, union
 from tasks.core.model.outcome import Outcome
 from tasks.core.model.plan import HostPlan, SetPlan
 
@@ -48,10 +50,14 @@ class _Application:
         self.run.say(kind, host, self.change_set.name, text)
 
     def apply_set(self) -> Outcome:
-        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, {**self.run.facts, **self.refreshed()}, self.run.id)])
+        grown: SetPlan | None = None
+        try:
+            plan = self.planned()
+        except Refused as error:
+            plan, grown = SetPlan(self.change_set, refused=str(error)), error.plan if isinstance(error, ImpactGrew) else None
         if plan.refused:
             self.say("refused", text=plan.refused)
-            return Outcome(plan, "refused", [plan.refused])
+            return Outcome(plan, "refused", [plan.refused], grown=grown)
         if not plan.changes:
             return Outcome(plan, "unchanged")
         outcome = Outcome(plan, "done")
@@ -61,11 +67,38 @@ class _Application:
         except BaseException as error:  # noqa: BLE001 - the set's own hosts are confirmed or undone by then
             self.maintenance_failed(outcome, self.run.ours(error))
         finally:
-            for target in (*self.touched, *(self.change_set.needs(self.run.site) if self.touched else ())):
-                self.run.facts.pop(target, None)
+            self.forget()
         if outcome.state == "done":
             self.say("done")
         return outcome
+
+    def planned(self) -> SetPlan:
+        """The plan. Where something differs, all facts are read once more, and Refused is raised where it is not what was shown."""
+        needs = {target: union([(STATUS,), *lists]) for target, lists in self.change_set.needs(self.run.site).items()}
+        missing = [target for target in needs if target not in self.run.facts and target not in self.run.unreachable]
+        plan = self.plan({**self.run.facts, **self.read(missing, needs)})
+        if not plan.changes or missing == list(needs):
+            return plan
+        now = self.plan({**self.run.facts, **self.read(needs, needs)})
+        if not now.refused:
+            need_as_shown(self.run, self.run.shown.get(self.change_set.name, plan), now)
+        return now
+
+    def plan(self, facts: Facts) -> SetPlan:
+        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, facts, self.run.id)])
+        return plan
+
+    def read(self, targets: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> Facts:
+        """The facts of those that answer."""
+        return {target: answer for target, answer in self.run.observe(targets, needs).items() if not isinstance(answer, BurrowError)}
+
+    def forget(self) -> None:
+        """What the set needs is read again by the next one, if this one changed anything."""
+        if self.touched:
+            needs = self.change_set.needs(self.run.site)
+            self.run.written |= needs.keys()
+            for target in (*self.touched, *needs):
+                self.run.facts.pop(target, None)
 
     def out_of_service(self) -> AbstractContextManager[None]:
         """The maintenance of the hosts that need it while they are changed."""
@@ -89,12 +122,6 @@ class _Application:
         if outcome.state == "done":
             ended = "failed" if outcome.confirmed else "refused"
             outcome.state = "interrupted" if isinstance(error, Interrupted) else ended
-
-    def refreshed(self) -> Facts:
-        """The facts that the set needs, read again where an earlier set has changed something."""
-        needs = {target: union([(STATUS,), *lists]) for target, lists in self.change_set.needs(self.run.site).items()}
-        stale = [host for host in needs if host not in self.run.facts and host not in self.run.unreachable]
-        return {host: answer for host, answer in self.run.observe(stale, needs).items() if not isinstance(answer, BurrowError)}
 
     def prepare(self, plan: SetPlan) -> None:
         """Take the lease of every end, also of one without differences: another run's open transaction there could undo that."""

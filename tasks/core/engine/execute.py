@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,13 @@ from tasks.core.model.errors import UNEXPECTED, Refused
 if TYPE_CHECKING:
     from nornir.core import Nornir
 
+    from tasks.core.engine.maintenance import Scope
     from tasks.core.engine.run import Run
+    from tasks.core.model.change import ChangeSet
+
+
+# Shows a stage's plan, and returns whether to apply it.
+Ask = Callable[["StageResult", "RunResult"], bool]
 
 
 def holder() -> str:
@@ -96,13 +102,12 @@ def verify_stage(done: "StageResult", run: "Run", options: Options) -> None:
         run.read(failed)
 
 
-def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> None:
+def apply_stage(stage: Stage, result: RunResult, ask: Ask) -> None:
     """Plan one stage on the latest facts, apply it if `ask` returns true, and verify it."""
     from tasks.core.engine.coordinated import joined  # noqa: PLC0415
     from tasks.core.engine.maintenance import Scope  # noqa: PLC0415
     from tasks.core.engine.planning import plan_set  # noqa: PLC0415
     from tasks.core.engine.precheck import prechecked  # noqa: PLC0415
-    from tasks.core.engine.schedule import apply_in_order  # noqa: PLC0415
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
@@ -115,7 +120,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
     done = StageResult(stage, plans)
     result.stages.append(done)
     if any(plan.changes for plan in plans) and _approved(done, result, ask):
-        done.outcomes = apply_in_order(run, sets, scope)
+        _applied(run, done, sets, scope, ask, result)
         run.pause(0)
         run.read(host for host in run.needs if host not in run.facts and host not in run.unreachable)
         run.say("stage", text=f"{stage.name} done")
@@ -123,14 +128,29 @@ def apply_stage(stage: Stage, result: RunResult, ask: "Callable[[StageResult, Ru
         verify_stage(done, run, options)
 
 
-def _approved(done: StageResult, result: RunResult, ask: "Callable[[StageResult, RunResult], bool]") -> bool:
+def _applied(run: "Run", done: StageResult, sets: "Sequence[ChangeSet]", scope: "Scope | None", ask: Ask, result: RunResult) -> None:
+    """Apply the sets. Those whose impact has grown meanwhile are shown and asked about once more, unless no question is asked."""
+    from tasks.core.engine.schedule import apply_in_order  # noqa: PLC0415
+
+    run.shown, run.written = {plan.change_set.name: plan for plan in done.plans}, set()
+    done.outcomes = apply_in_order(run, sets, scope)
+    grown = tuple(one.grown for one in done.outcomes if one.grown)
+    if grown and not result.options.yes and not run.rehearsal and _approved(StageResult(done.stage, grown), result, ask):
+        run.shown = {**run.shown, **{plan.change_set.name: plan for plan in grown}}
+        left = [one.plan.change_set for one in done.outcomes if one.state == "refused"]
+        run.failures = [name for name in run.failures if name not in {one.name for one in left}]
+        later = {one.plan.change_set.name: one for one in apply_in_order(run, left, scope)}
+        done.outcomes = tuple(later.get(one.plan.change_set.name, one) for one in done.outcomes)
+
+
+def _approved(done: StageResult, result: RunResult, ask: Ask) -> bool:
     from tasks.core.engine.signals import waiting  # noqa: PLC0415
 
     with waiting():
         return ask(done, result)
 
 
-def execute(runbook: Runbook, options: Options, run: "Run", ask: "Callable[[StageResult, RunResult], bool]") -> RunResult:
+def execute(runbook: Runbook, options: Options, run: "Run", ask: Ask) -> RunResult:
     """The whole run. `ask` gets each stage's plan that changes something, and returns whether to apply it.
 
     Raises Refused before any host is contacted; from then on everything is in the result.

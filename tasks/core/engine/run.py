@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nornir.core import Nornir
 from nornir.core.inventory import Hosts, Inventory
@@ -21,6 +21,9 @@ from tasks.core.engine.events import Event, Watcher
 from tasks.core.engine.streams import OutputLostError, complain
 from tasks.core.model.errors import BurrowError, LinkError, Refused, TransactionError
 from tasks.core.model.fact import Fact, HostFacts, through, union
+
+if TYPE_CHECKING:
+    from tasks.core.model.plan import SetPlan
 
 # The part of a timer that is reserved for the round trips of the confirmation.
 MARGIN_S = 5
@@ -71,6 +74,8 @@ class Run:
     began: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S"))
     leased: set[str] = field(default_factory=set)
     needs: Mapping[str, tuple[Fact[Any], ...]] = field(default_factory=dict)
+    shown: Mapping[str, "SetPlan"] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     max_failures: int | None = None
 

@@ -1,0 +1,131 @@
+"""What is applied is what was shown: what happens between the question and its answer, and what this run itself has written."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from engine import HEALTH, Alias, Named, World, runbook
+from fake_host import FRESH
+
+from inventory.site import Site
+from tasks.core.engine.as_shown import need_as_shown
+from tasks.core.engine.execute import execute
+from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options, RunResult
+from tasks.core.model.change import Candidate, ChangeSet, Member, Step
+from tasks.core.model.errors import Refused
+from tasks.core.model.fact import Facts
+from tasks.core.model.operation import Action, Transaction
+from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.network.links.facts import INTERFACES, STAGED
+
+FILE = "/etc/network/interfaces"
+
+
+class Loud(Alias):
+    """A port has this alias, which interrupts whoever uses it."""
+
+    needs: ClassVar = (INTERFACES, STAGED, HEALTH)
+
+    def steps(self, _: Site, facts: Facts, want: Named) -> tuple[Step, ...]:
+        users = facts[self.host][HEALTH].split()
+        return (Candidate(f"iface {self.port}\n\talias {want.alias}\n", impact=tuple(f"interrupts {user}" for user in users)),)
+
+
+def one(host: str, change: type[Alias] = Alias, port: str = "eth0") -> ChangeSet:
+    return ChangeSet(f"name {host} {port}", (Member(host, (change(host, port),), safe_alone=True),))
+
+
+ALVIN, SIMON = one("alvin"), one("simon")
+
+
+def answered(world: World, *sets: ChangeSet, answers: list[Any], rehearsal: bool = False, **options: Any) -> RunResult:
+    """A run whose operator does something at each question, and then answers it."""
+    run = world.run(*sets, rehearsal=rehearsal)
+
+    def ask(*_: object) -> bool:
+        answer = answers.pop(0)
+        return bool(answer() is None if callable(answer) else answer)
+
+    result = execute(runbook(*sets), Options(**options), run, ask)
+    assert answers == []
+    return result
+
+
+def states(result: RunResult) -> list[str]:
+    return [outcome.state for outcome in result.stages[0].outcomes]
+
+
+def edit(world: World, old: str, new: str) -> None:
+    world["alvin"].files[FILE] = world["alvin"].files[FILE].replace(old, new)
+
+
+def test_field_that_somebody_changes_before_the_answer_refuses_its_set_only(world: World) -> None:
+    result = answered(world, ALVIN, SIMON, answers=[lambda: edit(world, "inet static\n", "inet static\n\talias sam\n")])
+    assert (states(result), result.exit_code) == (["refused", "done"], FAILED)
+    reason = "not applied, because it is not what was shown: alvin: alias changed meanwhile; run again to see the new plan"
+    assert result.stages[0].outcomes[0].reasons == [reason]
+    assert "alias sam" in world["alvin"].files[FILE]
+    assert ("alvin", "prepare") not in world.journal
+
+
+def test_other_lines_of_the_file_may_change_and_stay(world: World) -> None:
+    result = answered(world, ALVIN, answers=[lambda: edit(world, "# somebody else's", "# sam's")])
+    assert (states(result), result.exit_code) == (["done"], OK)
+    assert world["alvin"].files[FILE] == FRESH.replace("# somebody else's", "# sam's").replace("/16\n", "/16\n\talias uplink\n")
+
+
+def test_nothing_is_left_to_do_where_somebody_did_it(world: World) -> None:
+    result = answered(world, ALVIN, answers=[lambda: edit(world, "inet static\n", "inet static\n\talias uplink\n")])
+    assert (states(result), result.exit_code) == (["unchanged"], OK)
+
+
+def test_later_set_is_planned_on_top_of_what_this_run_wrote(world: World) -> None:
+    sets = (ALVIN, one("alvin", port="swp1"))
+    assert states(answered(world, *sets, answers=[True])) == ["done", "done"]
+    assert world["alvin"].files[FILE].count("alias uplink") == 2
+
+
+def use(world: World, users: str) -> None:
+    world["alvin"].answers[HEALTH.command] = lambda _: users
+
+
+def test_larger_impact_is_asked_about_again(world: World) -> None:
+    use(world, "sam")
+    loud = one("alvin", Loud)
+    assert states(answered(world, loud, SIMON, answers=[lambda: use(world, "sam kim"), True])) == ["done", "done"]
+
+
+def test_larger_impact_that_is_declined_is_refused(world: World) -> None:
+    use(world, "sam")
+    result = answered(world, one("alvin", Loud), answers=[lambda: use(world, "sam kim"), False])
+    assert (states(result), result.exit_code) == (["refused"], REFUSED)
+    reason = "not applied, because its impact is larger than shown: interrupts kim; run again to see the new plan"
+    assert result.stages[0].outcomes[0].reasons == [reason]
+
+
+@pytest.mark.parametrize("options", [{"yes": True}, {"rehearsal": True}])
+def test_larger_impact_is_refused_where_no_question_is_asked(world: World, options: dict[str, bool]) -> None:
+    use(world, "sam")
+    assert states(answered(world, one("alvin", Loud), answers=[lambda: use(world, "sam kim")], **options)) == ["refused"]
+    assert world.untouched("alvin")
+
+
+def test_smaller_impact_is_applied(world: World) -> None:
+    use(world, "sam kim")
+    assert states(answered(world, one("alvin", Loud), answers=[lambda: use(world, "sam")], yes=True)) == ["done"]
+
+
+def test_other_steps_are_refused(world: World) -> None:
+    """The same fields by another way: the operator has not seen it."""
+    run = world.run(ALVIN)
+    run.read(["alvin"])
+    (difference,) = Alias("alvin", "eth0").diff(Named(""), Named("uplink"))
+
+    def plan(*argv: str) -> SetPlan:
+        return SetPlan(ALVIN, (HostPlan("alvin", (difference,), Transaction("name it", actions=(Action(argv, argv),))),))
+
+    need_as_shown(run, plan("ifreload"), plan("ifreload"))
+    with pytest.raises(Refused, match="alvin: other steps lead there now"):
+        need_as_shown(run, plan("ifreload"), plan("reboot"))
+    with pytest.raises(Refused, match="alvin: alias changed meanwhile"):
+        need_as_shown(run, replace(plan("ifreload"), hosts=()), plan("ifreload"))
