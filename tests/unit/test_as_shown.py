@@ -11,7 +11,7 @@ from inventory.site import Site
 from tasks.core.engine.as_shown import need_as_shown
 from tasks.core.engine.execute import execute
 from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options, RunResult
-from tasks.core.model.change import Candidate, ChangeSet, Member, Step
+from tasks.core.model.change import Candidate, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import Action, Transaction
@@ -108,6 +108,16 @@ def test_larger_impact_is_refused_where_no_question_is_asked(world: World, optio
     use(world, "sam")
     assert states(answered(world, one("alvin", Loud), answers=[lambda: use(world, "sam kim")], **options)) == ["refused"]
     assert world.untouched("alvin")
+
+
+def test_larger_impact_after_an_earlier_set_of_this_run_is_refused_too(world: World) -> None:
+    use(world, "")
+    first = ChangeSet("name alvin eth0", ALVIN.members, concurrency=Concurrency("alvin"))
+    second = ChangeSet("name alvin swp1", one("alvin", Loud, "swp1").members, concurrency=Concurrency("alvin"))
+    world["alvin"].happens["after confirm"] = lambda _: use(world, "kim")
+    result = answered(world, first, second, answers=[True], yes=True)
+    assert states(result) == ["done", "refused"]
+    assert "larger than shown: interrupts kim" in result.stages[0].outcomes[1].reasons[0]
 
 
 def test_smaller_impact_is_applied(world: World) -> None:

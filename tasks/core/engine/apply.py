@@ -77,9 +77,9 @@ class _Application:
         needs = {target: union([(STATUS,), *lists]) for target, lists in self.change_set.needs(self.run.site).items()}
         missing = [target for target in needs if target not in self.run.facts and target not in self.run.unreachable]
         plan = self.plan({**self.run.facts, **self.read(missing, needs)})
-        if not plan.changes or missing == list(needs):
+        if not plan.changes:
             return plan
-        now = self.plan({**self.run.facts, **self.read(needs, needs)})
+        now = plan if missing == list(needs) else self.plan({**self.run.facts, **self.read(needs, needs)})
         if not now.refused:
             need_as_shown(self.run, self.run.shown.get(self.change_set.name, plan), now)
         return now
@@ -93,11 +93,11 @@ class _Application:
         return {target: answer for target, answer in self.run.observe(targets, needs).items() if not isinstance(answer, BurrowError)}
 
     def forget(self) -> None:
-        """What the set needs is read again by the next one, if this one changed anything."""
+        """If the set changed anything, the next one reads it again, and does not take it for somebody else's change."""
         if self.touched:
-            needs = self.change_set.needs(self.run.site)
-            self.run.written |= needs.keys()
-            for target in (*self.touched, *needs):
+            clusters = (host for cluster in self.change_set.clusters for host in self.run.site.endpoints(cluster))
+            self.run.written |= {*self.touched, *clusters}
+            for target in (*self.touched, *self.change_set.needs(self.run.site)):
                 self.run.facts.pop(target, None)
 
     def out_of_service(self) -> AbstractContextManager[None]:

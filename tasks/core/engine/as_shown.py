@@ -21,9 +21,13 @@ class ImpactGrew(Refused):
 def need_as_shown(run: "Run", shown: SetPlan, now: SetPlan) -> None:
     """Raises Refused where the plan does something else than shown, ImpactGrew where only its impact is larger.
 
-    What this run itself has written is no drift: a later set is planned on top of it.
+    What this run itself has written is no drift: a later set is planned on top of it, also one that was not possible before.
     """
-    if not run.written & now.change_set.needs(run.site).keys() and (other := "; ".join(_differences(shown, now))):
+    read = {host for target in now.change_set.needs(run.site) for host in run.site.endpoints(target)}
+    written = run.written & read
+    if written and shown.refused:
+        return
+    if not written and (other := "; ".join(_differences(shown, now))):
         raise Refused(f"not applied, because it is not what was shown: {other}; run again to see the new plan")
     if grown := _grown(shown, now):
         raise ImpactGrew(now, grown)
