@@ -158,3 +158,13 @@ def test_more_sets_than_threads_are_all_applied(world: World, monkeypatch: pytes
     monkeypatch.setattr(schedule, "MOST_AT_ONCE", 1)
     sets = (one("alvin"), one("simon"))
     assert [each.state for each in apply_in_order(world.run(*sets), sets)] == ["done", "done"]
+
+
+def test_set_that_ended_keeps_its_outcome_where_the_schedule_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object) -> None:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(schedule._Pool, "forget", odd)
+    outcomes = apply_in_order(world.run(ALVIN, SIMON), (ALVIN, SIMON))
+    assert [each.state for each in outcomes] == ["done", "refused"]
+    assert outcomes[1].reasons == ["not started: a fault of this program: RuntimeError('odd')"]

@@ -34,7 +34,11 @@ def apply_in_order(run: Run, sets: Sequence[ChangeSet], scope: Scope | None = No
                     outcomes.append(_not_started(run, one, f"{first.plan.change_set.name!r} comes first and is not as wanted"))
                 else:
                     begun.append(one)
-            outcomes += _Pool(run, scope).apply(begun)
+            pool = _Pool(run, scope)
+            try:
+                pool.apply(begun)
+            finally:
+                outcomes += pool.ended
     except BaseException as error:  # noqa: BLE001 - the outcomes so far are returned all the same
         why = str(run.ours(error))
         run.say("failed", text=f"not started: {why}")
@@ -94,20 +98,31 @@ class _Pool:
 
     run: Run
     scope: Scope | None
+    ended: list[Outcome] = field(default_factory=list)
 
-    def apply(self, sets: Sequence[ChangeSet]) -> list[Outcome]:
-        """The outcomes of all. Another thread starts and collects them: Ctrl-C, which reaches this one, interrupts it nowhere."""
-        begun: list[Future[list[Outcome]]] = []
+    def apply(self, sets: Sequence[ChangeSet]) -> None:
+        """Apply all. Another thread starts and collects them: Ctrl-C, which reaches this one, interrupts it nowhere."""
+        begun: list[Future[None]] = []
         with ThreadPoolExecutor(max_workers=1) as driver:
             try:
                 begun.append(driver.submit(self.drive, sets))
             finally:
                 self.wait(begun)
-        return begun[0].result()
+        for one in begun:
+            one.result()
 
-    def drive(self, sets: Sequence[ChangeSet]) -> list[Outcome]:
-        """Start each row, then the next group of a row as soon as all of its last group have ended."""
+    def drive(self, sets: Sequence[ChangeSet]) -> None:
+        """Start each row, then the next group of a row as soon as all of its last group have ended.
+
+        What ended is in `ended`, whatever is raised.
+        """
         rows = self.rows(sets)
+        try:
+            self.drive_rows(rows)
+        finally:
+            self.ended += [one for row in rows for one in (*row.ended, *(future.result() for future in row.at_work))]
+
+    def drive_rows(self, rows: Sequence[_Row]) -> None:
         with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
             for row in rows:
                 self.start(row, pool)
@@ -120,7 +135,6 @@ class _Pool:
                     if not row.at_work:
                         self.forget(row)
                         self.start(row, pool)
-        return [one for row in rows for one in row.ended]
 
     def rows(self, sets: Sequence[ChangeSet]) -> list[_Row]:
         """One list a lock, in the order of the stage."""
@@ -162,7 +176,7 @@ class _Pool:
             for target in {target for other in row.sets for target in other.needs(self.run.site)}:
                 self.run.facts.pop(target, None)
 
-    def wait(self, begun: Sequence["Future[list[Outcome]]"]) -> None:
+    def wait(self, begun: Sequence["Future[None]"]) -> None:
         """Wait for the end. Ctrl-C asks all sets to stop, however often it is pressed."""
         while True:
             try:

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, Generic, Self, TypeVar, cast
 
 from inventory.site import Site
-from tasks.core.model.errors import UNEXPECTED, BurrowError
+from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -145,10 +145,10 @@ Facts = Mapping[str, HostFacts]
 
 
 def through(needs: Iterable[Fact[Any]], answers: Mapping[str, HostFacts | BurrowError]) -> HostFacts | BurrowError:
-    """A cluster's facts: those of the first of its endpoints that knows the cluster, else of the first that answered, else its error."""
+    """A cluster's facts: those of the first of its endpoints that knows the cluster, else of the first that answered, else all errors."""
     each = {host: answer for host, answer in answers.items() if isinstance(answer, HostFacts)}
     if not each:
-        return next(answer for answer in answers.values() if isinstance(answer, BurrowError))
+        return LinkError("; ".join(dict.fromkeys(str(answer) for answer in answers.values())))
     needs = tuple(needs)
     best = min(each.values(), key=lambda one: sum(not _knows(one, fact) for fact in needs))
     return replace(best, each=each)
