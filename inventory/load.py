@@ -79,7 +79,7 @@ class BurrowInventory:
                 name: nornir.Host(
                     name=name,
                     hostname=self._hostname(host),
-                    platform=host.platform.value,
+                    platform=str(host.platform),
                     groups=nornir.ParentGroups([groups[group] for group in host.groups]),
                     data={"intent": host},
                     defaults=defaults,

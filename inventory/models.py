@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from ipaddress import IPv4Address
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WrapValidator
 
 from inventory.ceph_models import Ceph
 from inventory.nfs_models import Nfs
+from inventory.plugins import LINKS, PLATFORMS, accepted
 from inventory.strict import Strict
 from inventory.value_types import (
     Address,
@@ -51,6 +54,11 @@ class Platform(StrEnum):
     IOS = "ios"
     JUNOS = "junos"
     TRUENAS = "truenas"
+
+
+# At run time also the name of another package's link or platform, as plain text.
+LinkName = Annotated[LinkKind, WrapValidator(partial(accepted, group=LINKS))]
+PlatformName = Annotated[Platform, WrapValidator(partial(accepted, group=PLATFORMS))]
 
 
 class LacpRate(StrEnum):
@@ -137,9 +145,9 @@ class Vm(Strict):
 class HostFields(Strict):
     """The keys of a host or a group. A value in the host's row wins, then that of the first of its groups that sets it."""
 
-    platform: Platform | None = None
+    platform: PlatformName | None = None
     """The host's operating system."""
-    link: LinkKind | None = None
+    link: LinkName | None = None
     """How Burrow reaches the host."""
     managed: Truth | None = None
     """False for a switch that Burrow must not configure. The default is true."""

@@ -13,9 +13,11 @@ from inventory.models import (
     Fallback,
     Lacp,
     LinkKind,
+    LinkName,
     Operator,
     Ospf,
     Platform,
+    PlatformName,
     PointToPointNetwork,
     Port,
     SpanningTree,
@@ -83,8 +85,8 @@ class Host(Strict):
 
     name: HostName
     groups: tuple[str, ...]
-    platform: Platform
-    link: LinkKind
+    platform: PlatformName
+    link: LinkName
     managed: bool
     management: InterfaceName
     address: AddressInSubnet

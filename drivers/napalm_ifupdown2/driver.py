@@ -14,14 +14,15 @@ from napalm_ifupdown2.difference import difference
 from napalm_ifupdown2.frr import reload_problems
 from napalm_ifupdown2.getters import Getters
 from tasks.core.agent.secrets import redact
-from tasks.platforms.candidate import PATHS, join, merge, split
-from tasks.platforms.configuration import network_transaction
+from tasks.platforms.candidate import join, merge, split
+from tasks.platforms.configuration import BUILT_IN, network_transaction
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.ifupdown2.files import INTERFACES
 from tasks.platforms.proxmox.sdn import READ_SDN, generated_by_sdn
 
 # The timer of a commit without `revert_in`, which is also armed while it is applied. The same session confirms it.
 UNATTENDED_REVERT_S = 60
+PATHS = tuple(file.path for file in BUILT_IN)
 READ_FILES = {f"cat {path}": path for path in PATHS}
 READ_PORTS = "ls /sys/class/net | grep -vx bonding_masters"
 BACKUP = 'cat "$(ls -d /var/lib/burrow/backups/*-{token} | tail -1)/meta.json"'

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from inventory import plugins
 from inventory.draft import Draft
 from inventory.errors import Problem
 from inventory.models import HostRow, LinkKind, Platform
@@ -52,12 +53,22 @@ def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
 
 
 def links_fit_platforms(draft: Draft) -> Iterator[Problem]:
-    """The platform supports the host's link."""
+    """The platform supports the host's link. Raises PluginError where another package's link or platform cannot be loaded."""
+    for link in {row.link for row in draft.hosts.values()} & plugins.named(plugins.LINKS).keys():
+        plugins.loaded(plugins.LINKS, str(link))
     for host, row in draft.hosts.items():
-        if row.platform is None or row.link is None or row.link in LINKS[row.platform]:
+        links = _links(row.platform) if row.platform else ()
+        if row.platform is None or row.link is None or row.link in links:
             continue
-        wanted = f"link {' or '.join(LINKS[row.platform])} for platform {row.platform}"
+        wanted = f"link {' or '.join(links)} for platform {row.platform}"
         yield Problem(draft.at(host, "link"), f"{host} link", wanted, f"{row.link}", "correct the link or the platform")
+
+
+def _links(platform: Platform) -> tuple[str, ...]:
+    """The links of a platform, also of one that another package adds."""
+    if platform in LINKS:
+        return LINKS[platform]
+    return tuple(plugins.loaded(plugins.PLATFORMS, platform).links)
 
 
 def unmanaged_hosts_are_switches(draft: Draft) -> Iterator[Problem]:

@@ -1,17 +1,13 @@
-"""A host's network configuration as one text: /etc/network/interfaces first, then FRR's files, each after a marker line.
+"""A host's network configuration as one text: /etc/network/interfaces first, then the other files, each after a marker line.
 
 The marker is a comment to every tool that reads the files, so the text of a host without FRR is simply its interfaces file.
 """
 
 from collections.abc import Mapping
 
-from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
-from tasks.platforms.frr.frr_file import merge as merge_frr
-from tasks.platforms.frr.frr_file import merge_daemons
+from tasks.platforms.configuration import configuration
 from tasks.platforms.ifupdown2.files import INTERFACES
-from tasks.platforms.ifupdown2.interfaces_file import merge as merge_interfaces
 
-PATHS = (INTERFACES, FRR_CONF, FRR_DAEMONS)
 MARKER = "#### file "
 
 
@@ -22,8 +18,8 @@ def split(text: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         if line.startswith(MARKER):
             path = line.removeprefix(MARKER).strip()
-            if path not in PATHS:
-                raise ValueError(f"line {number}: a candidate consists of {', '.join(PATHS)}; found {path}")
+            if path not in configuration():
+                raise ValueError(f"line {number}: a candidate consists of {', '.join(configuration())}; found {path}")
             files[path] = []
         else:
             files[path].append(line)
@@ -33,14 +29,11 @@ def split(text: str) -> dict[str, str]:
 def join(files: Mapping[str, str]) -> str:
     """One candidate text of {path: text}; `split` gives the same files back."""
     parts = [files.get(INTERFACES, "")]
-    parts += [f"{MARKER}{path}\n{files[path]}" for path in PATHS[1:] if path in files]
+    parts += [f"{MARKER}{path}\n{files[path]}" for path in configuration() if path in files and path != INTERFACES]
     return "".join(part if part.endswith("\n") or not part else part + "\n" for part in parts)
-
-
-MERGES = {INTERFACES: merge_interfaces, FRR_CONF: merge_frr, FRR_DAEMONS: merge_daemons}
 
 
 def merge(files: Mapping[str, str], candidate: str) -> dict[str, str]:
     """`files` with the candidate merged into each file that it names; everything else is unchanged. Raises ValueError as `split` does."""
     wanted = {path: text for path, text in split(candidate).items() if text.strip()}
-    return {**files, **{path: MERGES[path](files.get(path, ""), text) for path, text in wanted.items()}}
+    return {**files, **{path: configuration()[path].merge(files.get(path, ""), text) for path, text in wanted.items()}}

@@ -11,10 +11,9 @@ from typing import Any
 from tasks.core.agent.secrets import redact
 from tasks.core.model.fact import Fact, HostFacts
 from tasks.core.model.operation import FileWrite
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.plan import TargetPlan
 from tasks.platforms.candidate import split
-from tasks.platforms.configuration import CONFIGURATION
-from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.frr.files import CONF_FACT, FRR_CONF, FRR_DAEMONS
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING, split_files, unsaved
 from tasks.platforms.ifupdown2.files import INTERFACES
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
@@ -38,18 +37,18 @@ MAKES = re.compile(
 PATTERNS = ("regex", "glob")
 
 
-def asked(plan: HostPlan) -> tuple[Fact[Any], ...]:
+def asked(plan: TargetPlan) -> tuple[Fact[Any], ...]:
     """The facts that these checks need; none where the plan leaves the network configuration alone."""
     paths = _written(plan).keys()
     interfaces = (SYNTAX, PRESENT) if INTERFACES in paths else ()
-    return (*interfaces, *((FRR_RUNS, FRR_LAYOUT, CONFIGURATION[FRR_CONF]) if {FRR_CONF, FRR_DAEMONS} & paths else ()))
+    return (*interfaces, *((FRR_RUNS, FRR_LAYOUT, CONF_FACT) if {FRR_CONF, FRR_DAEMONS} & paths else ()))
 
 
-def _written(plan: HostPlan) -> dict[str, FileWrite]:
+def _written(plan: TargetPlan) -> dict[str, FileWrite]:
     return {file.path: file for file in plan.transaction.files} if plan.transaction else {}
 
 
-def reasons(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
+def reasons(plan: TargetPlan, facts: HostFacts) -> Iterator[str]:
     """Why a host's plan cannot be applied, by these facts."""
     files = _written(plan)
     if INTERFACES in files:
@@ -64,8 +63,8 @@ def reasons(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
         yield from (f"{plan.host}: {reason}" for reason in _reload(plan, facts) if reason)
 
 
-def _reload(plan: HostPlan, facts: HostFacts) -> Iterator[str]:
-    now = facts[CONFIGURATION[FRR_CONF]]
+def _reload(plan: TargetPlan, facts: HostFacts) -> Iterator[str]:
+    now = facts[CONF_FACT]
     file = _written(plan).get(FRR_CONF)
     yield split_files(facts[FRR_LAYOUT])
     yield unsaved(facts[FRR_RUNS], now, (file.text or "") if file else now, split(plan.candidate).get(FRR_CONF, "")).refusal

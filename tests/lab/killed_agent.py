@@ -18,7 +18,7 @@ from rehearsal import ROOT
 from tasks.core.agent import requests
 from tasks.core.agent.refusal import Refused
 from tasks.core.connectors.agent_session import Owner
-from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
+from tasks.core.model.operation import Action, FileWrite, TimedTransaction, Unit
 
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
 from agent_machine import Machine
@@ -56,13 +56,13 @@ class KilledAgent:
         self.runner.write_text(RUNNER.format(agent=str(self.agent)))
         self.transaction = self.change(OLD, NEW, "the first")
 
-    def change(self, before: dict[str, str | None], after: dict[str, str | None], why: str) -> Transaction:
+    def change(self, before: dict[str, str | None], after: dict[str, str | None], why: str) -> TimedTransaction:
         """A transaction that changes every file from one text to the other, with an action and a unit."""
         files = tuple(FileWrite(str(self.root / path), before[path], after[path]) for path in before)
         done = ("/bin/sh", "-c", f"cat {self.root}/etc/hosts > {self.root}/live")
-        return Transaction(why, files, (Action(done, done),), (Unit("chrony.service"),))
+        return TimedTransaction(why, files, (Action(done, done),), (Unit("chrony.service"),))
 
-    def request(self, verb: str, transaction: Transaction) -> dict[str, Any]:
+    def request(self, verb: str, transaction: TimedTransaction) -> dict[str, Any]:
         """The request that the controller sends."""
         return {
             "packages": [],
@@ -74,7 +74,7 @@ class KilledAgent:
             **(transaction.request(60) if verb == "begin" else {}),
         }
 
-    def ask(self, verb: str, transaction: Transaction) -> Any:
+    def ask(self, verb: str, transaction: TimedTransaction) -> Any:
         """The agent's answer to a request, in this process, or the reason of a refusal."""
         try:
             return requests.operate(json.loads(json.dumps(self.request(verb, transaction))))
@@ -86,7 +86,7 @@ class KilledAgent:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             self.machine.main(list(words))
 
-    def advance(self, transaction: Transaction, until: str) -> None:
+    def advance(self, transaction: TimedTransaction, until: str) -> None:
         """Run every verb before `until`."""
         verbs = ("prepare", "begin", "apply", "confirm")
         for verb in verbs[: verbs.index(until)]:

@@ -12,7 +12,7 @@ STEPS, ENGINE = "steps", "engine"
 ENGINE_MODULES = (
     *("engine.apply", "engine.schedule", "engine.coordinated", "engine.planning", "engine.rollback", "engine.verify"),
     *("engine.maintenance", "engine.execute", "engine.selection", "model.outcome", "model.plan"),
-    *("connectors.base", "connectors.connection", "connectors.napalm_link", "connectors.compensation", "cli.maintain"),
+    *("connectors.base", "connectors.connection", "connectors.napalm_link", "cli.maintain"),
 )
 # Steps, and the classes inside them.
 PARTS = frozenset({"Action", "Command", "Call", "FilePart", "FileWrite", "Unit", "Sysctl", "Candidate", "Package", "Preparation"})

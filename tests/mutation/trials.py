@@ -41,7 +41,7 @@ DEPENDENCIES = (
 FIRST = {
     STEPS: ("changes ceph_maintenance api_link cluster_files plan maintenance maintenance_silence napalm_commits hostile_values ceph_sets"),
     ENGINE: (
-        "engine engine_failures compensation rollback selection coordinated plan verify schedule maintenance maintenance_silence runbook"
+        "engine engine_failures procedure rollback selection coordinated plan verify schedule maintenance maintenance_silence runbook"
         " stages turns commands precheck ceph_maintenance survey api_link napalm_commits maintain main changes"
     ),
 }

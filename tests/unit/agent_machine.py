@@ -14,7 +14,7 @@ from tasks.core.agent.refusal import Refused
 from tasks.core.agent.state import PATHS
 from tasks.core.connectors.agent_artefact import whole
 from tasks.core.connectors.agent_session import Owner
-from tasks.core.model.operation import FileWrite, Transaction
+from tasks.core.model.operation import FileWrite, TimedTransaction
 
 PROGRAM = whole()
 KIM, SAM = Owner("run-kim", "kim@desk"), Owner("run-sam", "sam@desk")
@@ -42,6 +42,8 @@ SYSTEMD_RUN = """\
 #!/bin/sh
 echo "systemd-run $*" >> "{root}/log"
 case "$*" in *--on-active*) [ ! -e "{root}/no-timers" ]; exit;; esac
+[ ! -e "{root}/no-units" ] || exit 1
+[ -e "{root}/runs" ] && {{ while case "$1" in -*) true;; *) false;; esac; do shift; done; "$@"; exit 0; }}
 [ -e "{root}/detached" ] || exit 0
 while case "$1" in -*) true;; *) false;; esac; do shift; done
 exec "{python}" -I -S "$@"
@@ -99,7 +101,7 @@ class Machine:
         defaults = {"packages": [], "deadline_s": 20, "facts": {}}
         return requests.operate(json.loads(json.dumps({"op": op, **defaults, **asdict(owner), **words})))
 
-    def begin(self, transaction: Transaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
+    def begin(self, transaction: TimedTransaction, owner: Owner = KIM, revert_s: int = 60) -> Any:
         """Prepare, begin and apply a transaction; returns its outcome."""
         self.ask("prepare", owner)
         kept = self.ask("begin", owner, **transaction.request(revert_s))
@@ -108,9 +110,9 @@ class Machine:
         return self.ask("outcome", owner, token=transaction.token)
 
 
-def hosts(machine: Machine, *, before: str | None = "old\n", text: str | None = "new\n", **words: Any) -> Transaction:
+def hosts(machine: Machine, *, before: str | None = "old\n", text: str | None = "new\n", **words: Any) -> TimedTransaction:
     """A transaction that writes etc/hosts."""
-    return Transaction("name the hosts", (FileWrite(str(machine.root / "etc/hosts"), before, text, **words),))
+    return TimedTransaction("name the hosts", (FileWrite(str(machine.root / "etc/hosts"), before, text, **words),))
 
 
 def refusal(machine: Machine, op: str, *arguments: Any, **words: Any) -> str:

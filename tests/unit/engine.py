@@ -31,6 +31,7 @@ HEALTH = Fact("health", "health", str.strip)
 # The kinds of events. Only a test's own watcher emits the last one.
 KINDS = {"read", "planned", "queued", "prepared", "armed", "applied", "reachable", "checked", "confirmed", "reverted", "failed", "refused"}
 KINDS |= {"done", "stage", "ready", "put back", "rebooting", "noted"}
+KINDS |= {"preparing", "applying", "confirming", "performing", "running", "performed", "undoing", "undone"}
 TIMERS = Timers(revert_s=16, verify_s=10, apply_s=8)
 
 

@@ -66,6 +66,8 @@ class FakeHost:
     pending: dict[str, Any] | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
     performed: list[str] = field(default_factory=list)
+    commands: dict[str, dict[str, Any]] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)  # how many seconds a command takes
     fails: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
     odd: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # distorts an answer on its way; bytes are sent as they are
@@ -106,7 +108,14 @@ class FakeHost:
 
     def _status(self) -> dict[str, Any]:
         pending = self.pending and {**self.pending, "revert_in_s": self.pending["until"] - self.clock()}
-        return {"pending": pending, "lease": self.lease, "records": self.records, "deferred": self.deferred, "boot": str(self.boots)}
+        return {
+            "pending": pending,
+            "lease": self.lease,
+            "records": self.records,
+            "deferred": self.deferred,
+            "boot": str(self.boots),
+            "commands": list(self.commands.values()),
+        }
 
     def _read(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
         return {
@@ -173,11 +182,29 @@ class FakeHost:
         self.boots += 1
         return {}
 
-    def _perform(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
+    def _start(self, request: dict[str, Any], emit: Any) -> dict[str, Any]:
         self._prepare(request, emit)
-        command = " ".join(request["argv"])
-        self.performed.append(command)
-        return {"rc": int(command in self.fails), "out": "", "err": self.fails.get(command, self.remarks.get(command, ""))}
+        command, handle = " ".join(request["argv"]), request["handle"]
+        if handle not in self.commands:
+            self.performed.append(command)
+            err = self.fails.get(command, self.remarks.get(command, ""))
+            ended = {"state": "ended", "rc": int(command in self.fails), "out": "", "err": err}
+            self.commands[handle] = {**request, **ended, "at": "21:00", "polls": self.slow.get(command, 0)}
+        return self._poll(request, emit)
+
+    def _poll(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        if request["handle"] not in self.commands:
+            return {"state": "absent"}
+        one = self.commands[request["handle"]]
+        self.clock.sleep(min(request.get("wait_s", 0), one["polls"]))
+        one["polls"] -= min(request.get("wait_s", 0), one["polls"])
+        running = {"state": "running", "out": "half\n", "err": ""}
+        return running if one["polls"] else {key: one[key] for key in ("state", "rc", "out", "err")}
+
+    def _finish(self, request: dict[str, Any], _: Any) -> dict[str, Any]:
+        self.records.append({key: request[key] for key in ("token", "holder", "why", "outcome", "reason")} | {"at": "21:01"})
+        self.commands = {handle: one for handle, one in self.commands.items() if one["token"] != request["token"]}
+        return {}
 
     def _restore(self, reason: str) -> None:
         assert self.pending is not None

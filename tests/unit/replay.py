@@ -14,8 +14,8 @@ from inventory.site import Site
 from inventory.targets import HOST, kind_of
 from tasks.core.model.change import Change
 from tasks.core.model.fact import Facts, HostFacts, Reading
-from tasks.core.model.operation import Action, Transaction, Unit
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import Action, Call, Command, TimedTransaction, Unit
+from tasks.core.model.plan import TargetPlan
 from tasks.network.thunderbolt.change import LOAD
 from tasks.storage.nfs.exports_file import EXPORTS, rows
 
@@ -25,10 +25,13 @@ SHARED = ("ceph", "ceph_conf", "storages")
 UNIT_FACTS = {"frr.service": "frr_unit", "nfs-server.service": "nfs_unit"}
 
 
-def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Facts:
+def after(plan: TargetPlan, facts: Facts, change: Change[Any], site: Site) -> Facts:
     """The facts after the plan's files, live values, packages and units."""
-    assert plan.transaction is not None
     readings = dict(facts[plan.host].readings)
+    if plan.procedure:
+        readings |= _performed(readings, plan, change, facts, site)
+        return _shared(plan, readings, facts, site)
+    assert plan.transaction is not None
     for file in plan.transaction.files:
         _answer(readings, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
     for name, value in plan.transaction.sysctls.items():
@@ -44,25 +47,27 @@ def after(plan: HostPlan, facts: Facts, change: Change[Any], site: Site) -> Fact
             readings[fact] = Reading(0, "".join(f"{key}={value}\n" for key, value in _unit_state(unit).items()))
             continue
         readings["units"] = Reading(0, _with_unit(readings["units"].out, unit))
-    if plan.transaction.calls:
-        readings |= _called(readings, plan, change, site)
-    readings |= commanded(readings, plan.transaction.commands, plan.host, facts, site)
     if "export_table" in readings:
         readings["export_folders"] = Reading(0, _with_folders(readings["export_folders"].out, plan.transaction.actions))
         if _serves(plan.transaction):
             readings["export_table"] = Reading(0, _served(readings["exports_file"].out) + _of_others(readings))
+    return _shared(plan, readings, facts, site)
+
+
+def _shared(plan: TargetPlan, readings: Mapping[str, Reading], facts: Facts, site: Site) -> Facts:
+    """The facts of all targets: those that every endpoint of a cluster answers alike are the same on each."""
     hosts = {host: answers for host, answers in facts.items() if kind_of(host) == HOST}
     shared = {name: answer for name, answer in readings.items() if name in SHARED and answer != facts[plan.host].readings[name]}
     hosts = {host: HostFacts(host, {**answers.readings, **shared}) for host, answers in hosts.items()}
     return with_clusters(site, {**hosts, plan.host: HostFacts(plan.host, readings)})
 
 
-def _run(transaction: Transaction) -> set[str]:
+def _run(transaction: TimedTransaction) -> set[str]:
     """The names of the scripts that the transaction runs."""
     return {action.argv[3] for action in transaction.actions if action.argv[:2] == ("/bin/sh", "-c")}
 
 
-def _acted(readings: Mapping[str, Reading], transaction: Transaction) -> dict[str, Reading]:
+def _acted(readings: Mapping[str, Reading], transaction: TimedTransaction) -> dict[str, Reading]:
     """The effect of udev and modprobe on the readings, where the transaction calls them."""
     found: dict[str, Reading] = {}
     if "udev names" in _run(transaction):
@@ -72,7 +77,7 @@ def _acted(readings: Mapping[str, Reading], transaction: Transaction) -> dict[st
     return found
 
 
-def _serves(transaction: Transaction) -> bool:
+def _serves(transaction: TimedTransaction) -> bool:
     """Whether the exports file becomes live: by exportfs, or because the server starts."""
     return "exportfs -ra" in _run(transaction) or any(unit.name == "nfs-server.service" and unit.active for unit in transaction.units)
 
@@ -109,11 +114,12 @@ def _named_by_udev(readings: Mapping[str, Reading]) -> str:
     return text
 
 
-def _called(readings: Mapping[str, Reading], plan: HostPlan, change: Change[Any], site: Site) -> dict[str, Reading]:
-    """The answers of a device with an API after the plan's calls."""
-    assert plan.transaction is not None
+def _performed(readings: Mapping[str, Reading], plan: TargetPlan, change: Change[Any], facts: Facts, site: Site) -> dict[str, Reading]:
+    """The answers after the plan's operations: of a host, or of a device with an API."""
+    if commands := [one.do for one in plan.operations if isinstance(one.do, Command)]:
+        return commanded(readings, commands, plan.host, facts, site)
     device = of_readings({name: reading.out for name, reading in readings.items()})
-    for call in plan.transaction.calls:
+    for call in (one.do for one in plan.operations if isinstance(one.do, Call)):
         device.answer(call.method, json.loads(call.parameters))
     return {fact.name: Reading(0, device.facts(fact.on(site, plan.host).command)) for fact in change.needs}
 
@@ -139,6 +145,6 @@ def _of_others(readings: Mapping[str, Reading]) -> str:
     return "".join(f"{line}\n" for line in readings["export_table"].out.splitlines() if f":{line.split()[0]} " in others)
 
 
-def without_token(plan: HostPlan) -> Mapping[str, Any]:
+def without_token(plan: TargetPlan) -> Mapping[str, Any]:
     """A plan as comparable data, without its tokens, which are random."""
-    return {**vars(plan), "transaction": plan.transaction and replace(plan.transaction, token="")}
+    return {**vars(plan), "work": plan.work and replace(plan.work, token="")}

@@ -12,14 +12,16 @@ from case_files import CASES
 from inventory.models import LinkKind
 from inventory.site import Site
 from tasks.core.agent.secrets import redact
-from tasks.core.model.operation import Action, Call, Command, FileWrite, Transaction
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import Action, Call, Command, FileWrite, Operation, TimedTransaction
+from tasks.core.model.plan import TargetPlan
 
 SCRIPTS = CASES / "scripts"
 
 
-def steps(plan: HostPlan, site: Site) -> list[dict[str, Any]]:
+def steps(plan: TargetPlan, site: Site) -> list[dict[str, Any]]:
     """Each step in the order in which it is sent, without keys whose value is empty, zero or false."""
+    if plan.procedure:
+        return [{key: value for key, value in _operation(one).items() if value} for one in plan.operations]
     if plan.transaction is None:
         return []
     rows = [{"package": name} for name in plan.packages]
@@ -30,7 +32,7 @@ def steps(plan: HostPlan, site: Site) -> list[dict[str, Any]]:
     ]
 
 
-def _sent(transaction: Transaction) -> Iterator[dict[str, Any]]:
+def _sent(transaction: TimedTransaction) -> Iterator[dict[str, Any]]:
     if transaction.absent:
         yield {"unless": list(transaction.absent)}
     yield from (_file(file) for file in transaction.files)
@@ -39,8 +41,6 @@ def _sent(transaction: Transaction) -> Iterator[dict[str, Any]]:
     yield from ({"sysctl": name, "value": value} for name, value in transaction.sysctls.items())
     yield from (_action(action) for action in transaction.actions)
     yield from ({"unit": unit.name, **{key: value for key, value in asdict(unit).items() if key != "name"}} for unit in transaction.units)
-    yield from (_call(call) for call in transaction.calls)
-    yield from (_command(command) for command in transaction.commands)
 
 
 def _file(file: FileWrite) -> dict[str, Any]:
@@ -64,26 +64,16 @@ def _action(action: Action) -> dict[str, Any]:
     return named | {key: value for key, value in asdict(action).items() if key not in {"argv", "undo"} and value}
 
 
-def _command(command: Command) -> dict[str, Any]:
-    return {
-        "command": argv(command.argv),
-        "undo": argv(command.undo),
-        "deadline_s": command.deadline_s,
-        "mount": command.mount,
-        "shown": command.shown,
-        "impact": list(command.impact),
-    }
+def _operation(operation: Operation) -> dict[str, Any]:
+    do, undo = operation.do, operation.undo
+    sent = {"command": argv(do.argv), "mount": do.mount} if isinstance(do, Command) else _call(do)
+    back = argv(undo.argv) if isinstance(undo, Command) else undo and {key: value for key, value in _call(undo).items() if value}
+    kept = {"deadline_s": operation.deadline_s, "shown": operation.shown, "impact": list(operation.impact), "at_risk": operation.at_risk}
+    return {"id": operation.id, **sent, "undo": back, **kept}
 
 
 def _call(call: Call) -> dict[str, Any]:
-    return {
-        "call": call.method,
-        "parameters": call.parameters,
-        "shown": call.shown,
-        "job": call.job,
-        "impact": list(call.impact),
-        "undo": {key: value for key, value in _call(call.undo).items() if value} if call.undo else None,
-    }
+    return {"call": call.method, "parameters": call.parameters, "job": call.job}
 
 
 def argv(words: tuple[str, ...]) -> str:
@@ -91,10 +81,9 @@ def argv(words: tuple[str, ...]) -> str:
     return shlex.join(_named(word) if "\n" in word else word for word in words)
 
 
-def scripts(plan: HostPlan) -> Iterator[tuple[str, str]]:
+def scripts(plan: TargetPlan) -> Iterator[tuple[str, str]]:
     """(name, text) of each script that a plan sends. The word after a script is its name."""
-    transaction = plan.transaction or Transaction("nothing")
-    for action in (*transaction.actions, *transaction.commands):
+    for action in plan.transaction.actions if plan.transaction else ():
         for words in (action.argv, action.undo):
             yield from ((words[at + 1], word) for at, word in enumerate(words) if "\n" in word)
 

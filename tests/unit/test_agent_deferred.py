@@ -5,19 +5,19 @@ from agent_machine import SAM, Machine, hosts
 
 from tasks.core.agent import install
 from tasks.core.agent.state import DEFERRED_UNIT
-from tasks.core.model.operation import Action, Transaction
+from tasks.core.model.operation import Action, TimedTransaction
 
 START = "systemctl -q --no-block start burrow-owed.service"
 
 
 @pytest.fixture
-def flag(machine: Machine) -> Transaction:
+def flag(machine: Machine) -> TimedTransaction:
     """A transaction that sets a flag in a cluster, which answers as long as the file `cluster` exists."""
     root = machine.root
     machine.write("cluster", "")
     words = [f"test -e {root}/cluster && {verb} {root}/flag || {{ echo no answer >&2; exit 1; }}" for verb in ("touch", "rm -f")]
     on, off = (("/bin/sh", "-c", word, name) for word, name in zip(words, ("flag on", "flag off"), strict=True))
-    return Transaction("maintenance theodore", actions=(Action(on, off, cluster_scoped=True),))
+    return TimedTransaction("maintenance theodore", actions=(Action(on, off, cluster_scoped=True),))
 
 
 def silent(machine: Machine) -> None:
@@ -28,7 +28,7 @@ def is_set(machine: Machine) -> bool:
     return (machine.root / "flag").exists()
 
 
-def test_flag_goes_with_its_transaction(machine: Machine, flag: Transaction) -> None:
+def test_flag_goes_with_its_transaction(machine: Machine, flag: TimedTransaction) -> None:
     machine.begin(flag)
     assert is_set(machine)
     kept = machine.ask("revert", token=flag.token, reason="maintenance has ended")
@@ -38,7 +38,7 @@ def test_flag_goes_with_its_transaction(machine: Machine, flag: Transaction) -> 
     assert START not in machine.log
 
 
-def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: Transaction) -> None:
+def test_undo_that_fails_is_deferred_until_it_succeeds(machine: Machine, flag: TimedTransaction) -> None:
     machine.begin(flag)
     silent(machine)
     machine.main(["revert", flag.token, "timer"])
@@ -64,7 +64,7 @@ def test_deferred_unit_restarts_after_each_failure_and_at_each_boot(machine: Mac
     assert wanted.resolve().read_text() == install.unit_text(DEFERRED_UNIT)
 
 
-def test_repeated_revert_retries_the_undo(machine: Machine, flag: Transaction) -> None:
+def test_repeated_revert_retries_the_undo(machine: Machine, flag: TimedTransaction) -> None:
     machine.begin(flag)
     silent(machine)
     assert machine.ask("revert", token=flag.token)["deferred"]
@@ -73,9 +73,9 @@ def test_repeated_revert_retries_the_undo(machine: Machine, flag: Transaction) -
     assert not is_set(machine)
 
 
-def test_boot_restores_files_and_defers_the_flag_until_the_network_is_up(machine: Machine, flag: Transaction) -> None:
+def test_boot_restores_files_and_defers_the_flag_until_the_network_is_up(machine: Machine, flag: TimedTransaction) -> None:
     machine.write("etc/hosts", "old\n")
-    both = Transaction("x", hosts(machine).files, flag.actions)
+    both = TimedTransaction("x", hosts(machine).files, flag.actions)
     machine.begin(both)
     machine.boot("second")
     machine.main(["boot"])
@@ -86,7 +86,7 @@ def test_boot_restores_files_and_defers_the_flag_until_the_network_is_up(machine
     assert not is_set(machine)
 
 
-def test_host_with_deferred_undo_can_be_changed(machine: Machine, flag: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
+def test_host_with_deferred_undo_can_be_changed(machine: Machine, flag: TimedTransaction, capsys: pytest.CaptureFixture[str]) -> None:
     """The host's network may be the reason why the cluster does not answer."""
     machine.write("etc/hosts", "old\n")
     machine.begin(flag)
@@ -97,12 +97,12 @@ def test_host_with_deferred_undo_can_be_changed(machine: Machine, flag: Transact
     assert "deferred undo: maintenance theodore by kim@desk: `flag off` ended with 1" in capsys.readouterr().out
 
 
-def test_flag_of_a_new_transaction_stays_while_it_is_open(machine: Machine, flag: Transaction) -> None:
+def test_flag_of_a_new_transaction_stays_while_it_is_open(machine: Machine, flag: TimedTransaction) -> None:
     machine.begin(flag)
     silent(machine)
     machine.ask("revert", token=flag.token)
     machine.write("cluster", "")
-    again = Transaction("maintenance theodore", actions=flag.actions)
+    again = TimedTransaction("maintenance theodore", actions=flag.actions)
     machine.begin(again)
     machine.main(["deferred"])
     assert is_set(machine)
@@ -110,20 +110,20 @@ def test_flag_of_a_new_transaction_stays_while_it_is_open(machine: Machine, flag
     assert not is_set(machine)
 
 
-def test_undo_of_a_failed_begin_is_deferred_too(machine: Machine, flag: Transaction) -> None:
+def test_undo_of_a_failed_begin_is_deferred_too(machine: Machine, flag: TimedTransaction) -> None:
     """The action may have set the flag before it failed."""
     silent(machine)
     assert machine.begin(flag)["deferred"]
 
 
-def test_transaction_that_never_began_defers_nothing(machine: Machine, flag: Transaction) -> None:
+def test_transaction_that_never_began_defers_nothing(machine: Machine, flag: TimedTransaction) -> None:
     silent(machine)
     machine.ask("prepare")
     machine.ask("begin", **flag.request(60))
     assert machine.ask("revert", token=flag.token)["deferred"] == []
 
 
-def test_agent_with_deferred_undo_stays_on_the_host(machine: Machine, flag: Transaction) -> None:
+def test_agent_with_deferred_undo_stays_on_the_host(machine: Machine, flag: TimedTransaction) -> None:
     machine.begin(flag)
     silent(machine)
     machine.ask("revert", token=flag.token)

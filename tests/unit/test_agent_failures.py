@@ -12,7 +12,7 @@ from agent_machine import KIM, SAM, Machine, hosts, refusal
 from tasks.core.agent import record
 from tasks.core.agent.state import PATHS
 from tasks.core.connectors.agent_session import LOADER
-from tasks.core.model.operation import Action, FileWrite, Transaction, Unit
+from tasks.core.model.operation import Action, FileWrite, TimedTransaction, Unit
 
 FAILING = {
     "action": lambda _: {"actions": (Action(("/bin/sh", "-c", "echo no such device >&2; exit 1"), ("true",)),)},
@@ -26,7 +26,7 @@ def test_transaction_that_fails_is_reverted_at_once(machine: Machine, failing) -
     machine.write("etc/machine-id", "1\n")
     machine.write("etc/hosts", "old\n")
     parts = failing(machine.root)
-    kept = machine.begin(Transaction("x", **{**parts, "files": (*hosts(machine).files, *parts.get("files", ()))}))
+    kept = machine.begin(TimedTransaction("x", **{**parts, "files": (*hosts(machine).files, *parts.get("files", ()))}))
     assert kept["state"] == "reverted"
     assert kept["reason"]
     assert machine.read("etc/hosts") == "old\n"
@@ -51,7 +51,7 @@ KILLED = {
 def test_agent_that_is_killed_while_it_applies_is_restored_at_boot(machine: Machine, killed: dict) -> None:
     machine.write("detached", "")
     machine.write("etc/hosts", "old\n")
-    transaction = Transaction("x", hosts(machine).files, **killed)
+    transaction = TimedTransaction("x", hosts(machine).files, **killed)
     assert machine.begin(transaction)["state"] == "applying"
     assert machine.read("etc/hosts") == "new\n"
     machine.boot("second")
@@ -63,13 +63,13 @@ def test_agent_that_is_killed_while_it_applies_is_restored_at_boot(machine: Mach
 
 
 def test_transaction_that_is_not_applied_cannot_be_confirmed(machine: Machine) -> None:
-    transaction = Transaction("x")
+    transaction = TimedTransaction("x")
     machine.ask("begin", **transaction.request(60))
     assert machine.ask("outcome", token=transaction.token)["state"] == "armed"
     assert "not applied" in refusal(machine, "confirm", token=transaction.token)
 
 
-def test_boot_leaves_a_confirmed_transaction_alone(machine: Machine, applied: Transaction) -> None:
+def test_boot_leaves_a_confirmed_transaction_alone(machine: Machine, applied: TimedTransaction) -> None:
     machine.ask("confirm", token=applied.token)
     machine.main(["boot"])
     assert machine.read("etc/hosts") == "new\n"
@@ -80,7 +80,7 @@ def test_boot_touches_no_live_state(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     log = machine.root / "undone"
     undo = ("/bin/sh", "-c", f"echo undone >> {log}")
-    transaction = Transaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),))
+    transaction = TimedTransaction("x", hosts(machine).files, (Action(("true",), undo),), (Unit("chrony.service"),))
     machine.begin(transaction)
     logged = len(machine.log)
     machine.main(["boot"])
@@ -101,7 +101,7 @@ def test_draft_that_a_crash_left_is_deleted(machine: Machine) -> None:
 
 
 def test_undo_that_fails_is_in_the_reason(machine: Machine) -> None:
-    transaction = Transaction("x", actions=(Action(("true",), ("/bin/sh", "-c", "echo still busy >&2; exit 3")),))
+    transaction = TimedTransaction("x", actions=(Action(("true",), ("/bin/sh", "-c", "echo still busy >&2; exit 3")),))
     machine.begin(transaction)
     kept = machine.ask("revert", token=transaction.token, reason="rolled back")
     assert kept["reason"].startswith("rolled back; `/bin/sh -c")
@@ -110,12 +110,12 @@ def test_undo_that_fails_is_in_the_reason(machine: Machine) -> None:
 
 def test_backups_and_records_are_bounded(machine: Machine) -> None:
     for number in range(record.KEPT_BACKUPS + 2):
-        transaction = Transaction(f"number {number}")
+        transaction = TimedTransaction(f"number {number}")
         machine.begin(transaction)
         machine.ask("confirm", token=transaction.token)
     assert len(list(PATHS.backups.iterdir())) == record.KEPT_BACKUPS
     PATHS.record.write_text(PATHS.record.read_text() * record.KEPT_RECORDS)
-    last = Transaction("the last")
+    last = TimedTransaction("the last")
     machine.begin(last)
     machine.ask("confirm", token=last.token)
     records = [json.loads(line)["why"] for line in PATHS.record.read_text().splitlines()]
@@ -135,7 +135,7 @@ def test_console_shows_and_reverts(machine: Machine, capsys: pytest.CaptureFixtu
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_agent_is_removed_only_if_no_transaction_is_open(machine: Machine, applied: Transaction) -> None:
+def test_agent_is_removed_only_if_no_transaction_is_open(machine: Machine, applied: TimedTransaction) -> None:
     with pytest.raises(SystemExit, match="`burrow revert` first"):
         machine.main(["remove"])
     machine.ask("confirm", token=applied.token)
@@ -163,7 +163,7 @@ def test_agent_runs_from_standard_input_and_answers_on_its_last_line(machine: Ma
 
 
 def test_file_whose_file_system_is_not_mounted_at_boot_is_left(
-    machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, applied: TimedTransaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.boot("second")
     monkeypatch.setattr(os.path, "ismount", lambda _: False)

@@ -17,7 +17,7 @@ from tasks.core.agent.state import BOOT_UNIT, PATHS
 from tasks.core.connectors.agent_artefact import FOLDER
 from tasks.core.connectors.agent_session import LOADER
 from tasks.core.model.fact import Reading, text
-from tasks.core.model.operation import Transaction
+from tasks.core.model.operation import TimedTransaction
 
 
 def test_edit_during_validation_is_refused_and_stays(machine: Machine) -> None:
@@ -37,7 +37,7 @@ def test_edit_between_backup_and_write_stays(machine: Machine, edit: str) -> Non
         machine.write("etc/hosts", "old\n")
     machine.write("etc/motd", "old\n")
     transaction = hosts(machine, before=None if edit == "made" else "old\n")
-    both = Transaction("x", (*hosts(machine, before="old\n").files[:0], *transaction.files))
+    both = TimedTransaction("x", (*hosts(machine, before="old\n").files[:0], *transaction.files))
     machine.ask("prepare")
     machine.ask("begin", **both.request(60))
     if edit == "replaced":
@@ -150,7 +150,7 @@ def test_leftovers_of_a_killed_write_go(machine: Machine) -> None:
 
 def test_folder_that_was_made_for_a_file_goes_with_it(machine: Machine) -> None:
     path = machine.root / "etc/exports.d/deep/site.exports"
-    transaction = Transaction("x", (hosts(machine).files[0].__class__(str(path), None, "new\n"),))
+    transaction = TimedTransaction("x", (hosts(machine).files[0].__class__(str(path), None, "new\n"),))
     machine.begin(transaction)
     assert (path.parent.stat().st_mode & 0o777, machine.read("etc/exports.d/deep/site.exports")) == (0o755, "new\n")
     machine.ask("revert", token=transaction.token)
@@ -200,7 +200,7 @@ def test_damaged_agent_is_repaired(machine: Machine, damage: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "says"), [(errno.ENOSPC, "no space left on"), (errno.EROFS, "read-only file system:")])
-@pytest.mark.parametrize("op", ["prepare", "begin", "perform", "reboot"])
+@pytest.mark.parametrize("op", ["prepare", "begin", "start", "reboot"])
 def test_disk_that_takes_nothing_is_one_sentence_and_leaves_nothing(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], op: str, code: int, says: str
 ) -> None:
@@ -214,7 +214,7 @@ def test_disk_that_takes_nothing_is_one_sentence_and_leaves_nothing(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "fsync", refuses)
-    request = {"op": op, "packages": [], "deadline_s": 5, "argv": ["true"], **vars(KIM), **hosts(machine).request(60)}
+    request = {"op": op, "packages": [], "deadline_s": 5, "argv": ["true"], "handle": "t-0", **vars(KIM), **hosts(machine).request(60)}
     umask = os.umask(0o022)
     requests.answer(json.loads(json.dumps(request)))
     os.umask(umask)

@@ -13,13 +13,13 @@ from case_files import CASES, loaded
 from tasks.core.agent.refusal import mount_of
 from tasks.core.agent.state import FORMAT, PATHS
 from tasks.core.connectors.agent_session import payload
-from tasks.core.model.operation import Action, Transaction
+from tasks.core.model.operation import Action, TimedTransaction
 
 RECORDED = loaded(CASES / "agent" / "state-without-format.yaml")
 TOKEN, DEFERRED = RECORDED["token"], RECORDED["deferred"]
 OLD = {"etc/hosts": "first\n", "etc/made": None, "etc/gone": "old gone\n"}
 NEW = {"etc/hosts": "new\n", "etc/made": "made\n", "etc/gone": None}
-CHANGES = ("prepare", "begin", "renew", "confirm", "revert", "perform", "reboot", "release")
+CHANGES = ("prepare", "begin", "renew", "confirm", "revert", "start", "poll", "finish", "reboot", "release")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_old_transaction_of_another_boot_is_reverted_by_the_next_run(old: Machin
 def test_all_state_has_a_format(machine: Machine) -> None:
     fails = ("/bin/sh", "-c", "echo silent >&2; exit 1")
     machine.write("etc/hosts", "old\n")
-    first = Transaction("x", actions=(Action(("true",), fails, cluster_scoped=True),))
+    first = TimedTransaction("x", actions=(Action(("true",), fails, cluster_scoped=True),))
     machine.begin(first)
     machine.ask("revert", token=first.token)
     machine.begin(hosts(machine))

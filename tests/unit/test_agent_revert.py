@@ -11,7 +11,7 @@ from agent_machine import KIM, SAM, Machine, hosts, refusal
 
 from tasks.core.agent import install, pending, record, restore
 from tasks.core.agent.state import PATHS, RETRY_UNIT
-from tasks.core.model.operation import Action, FileWrite, Transaction
+from tasks.core.model.operation import Action, FileWrite, TimedTransaction
 
 
 def block(machine: Machine) -> Path:
@@ -39,11 +39,11 @@ def fill(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "open", no_space)
 
 
-def three(machine: Machine) -> Transaction:
+def three(machine: Machine) -> TimedTransaction:
     machine.write("etc/motd", "old\n")
     root = machine.root
     files = (*hosts(machine).files, FileWrite(f"{root}/etc/made", None, "new\n"), FileWrite(f"{root}/etc/motd", "old\n", None))
-    return Transaction("three files", files)
+    return TimedTransaction("three files", files)
 
 
 @pytest.mark.parametrize("reverted_by", ["controller", "timer", "boot"])
@@ -62,7 +62,7 @@ def test_revert_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch
     assert machine.ask("read")["lease"] is None or reverted_by == "controller"
 
 
-def test_revert_needs_no_memory_file(machine: Machine, applied: Transaction) -> None:
+def test_revert_needs_no_memory_file(machine: Machine, applied: TimedTransaction) -> None:
     """The progress is kept in /run. If that cannot be written, every file is restored all the same."""
     machine.write("run/burrow", "not a folder")
     assert machine.ask("revert", token=applied.token)["state"] == "reverted"
@@ -70,13 +70,13 @@ def test_revert_needs_no_memory_file(machine: Machine, applied: Transaction) -> 
 
 
 def test_deferring_undo_needs_no_space(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    flag = Transaction("flag", actions=(Action(("true",), ("/bin/sh", "-c", "echo silent >&2; exit 1"), cluster_scoped=True),))
+    flag = TimedTransaction("flag", actions=(Action(("true",), ("/bin/sh", "-c", "echo silent >&2; exit 1"), cluster_scoped=True),))
     machine.begin(flag)
     fill(machine, monkeypatch)
     assert "silent" in machine.ask("revert", token=flag.token)["deferred"][0]
 
 
-def test_confirming_needs_no_space(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confirming_needs_no_space(machine: Machine, applied: TimedTransaction, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(machine, monkeypatch)
     assert machine.ask("confirm", token=applied.token)["state"] == "confirmed"
 
@@ -91,7 +91,7 @@ def test_old_inode_comes_back_as_it_was(machine: Machine) -> None:
     assert (stat.st_ino, stat.st_nlink) == (inode, 1)
 
 
-def test_copy_is_written_where_the_old_inode_was_written_into(machine: Machine, applied: Transaction) -> None:
+def test_copy_is_written_where_the_old_inode_was_written_into(machine: Machine, applied: TimedTransaction) -> None:
     """By a process that had it open since before it was replaced."""
     (machine.root / "var/lib/burrow/pending/0.old").write_text("overwritten\n")
     machine.ask("revert", token=applied.token)
@@ -117,7 +117,7 @@ def test_revert_that_cannot_be_completed_goes_on_until_it_can(machine: Machine) 
     assert machine.ask("read")["pending"] is None
 
 
-def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applied: Transaction) -> None:
+def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applied: TimedTransaction) -> None:
     blocked = block(machine)
     machine.main(["revert", applied.token, "timer"])
     with pytest.raises(SystemExit, match="the host retries until every file is restored"):
@@ -126,7 +126,7 @@ def test_timer_whose_revert_goes_on_elsewhere_ends_well(machine: Machine, applie
 
 
 def test_revert_that_fails_at_boot_is_tried_again_later_in_that_boot(
-    machine: Machine, applied: Transaction, capsys: pytest.CaptureFixture[str]
+    machine: Machine, applied: TimedTransaction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocked = block(machine)
     machine.boot("second")
@@ -141,13 +141,13 @@ def test_revert_that_fails_at_boot_is_tried_again_later_in_that_boot(
     assert (kept["state"], kept["reason"]) == ("reverted", "at boot, because the power went before it was confirmed")
 
 
-def test_retry_leaves_an_applied_transaction_unchanged(machine: Machine, applied: Transaction) -> None:
+def test_retry_leaves_an_applied_transaction_unchanged(machine: Machine, applied: TimedTransaction) -> None:
     machine.main(["retry"])
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
 @pytest.mark.parametrize("op", ["confirm", "renew", "prepare", "begin"])
-def test_what_is_being_reverted_is_refused(machine: Machine, applied: Transaction, op: str) -> None:
+def test_what_is_being_reverted_is_refused(machine: Machine, applied: TimedTransaction, op: str) -> None:
     block(machine)
     machine.ask("revert", token=applied.token)
     words = hosts(machine).request(60) if op == "begin" else {"token": applied.token}
@@ -158,20 +158,24 @@ def test_what_is_being_reverted_is_refused(machine: Machine, applied: Transactio
     assert machine.ask("outcome", token=applied.token)["state"] == "reverting"
 
 
-def test_killed_revert_is_not_applied_again(machine: Machine, applied: Transaction) -> None:
+def test_killed_revert_is_not_applied_again(machine: Machine, applied: TimedTransaction) -> None:
     pending.set_state(pending.opened(), "reverting")
     machine.main(["apply", applied.token])
     assert "cannot be confirmed: the revert was interrupted" in refusal(machine, "confirm", token=applied.token)
 
 
-def test_revert_is_on_disk_before_the_first_byte_changes(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revert_is_on_disk_before_the_first_byte_changes(
+    machine: Machine, applied: TimedTransaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
     monkeypatch.setattr(restore, "restore", lambda *_, **__: seen.append(machine.read("var/lib/burrow/pending/state")) or ([], []))
     machine.ask("revert", token=applied.token)
     assert seen == ["reverting"]
 
 
-def test_state_that_the_disk_does_not_take_is_in_memory(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_state_that_the_disk_does_not_take_is_in_memory(
+    machine: Machine, applied: TimedTransaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rename = Path.replace
 
     def in_memory_alone(self: Path, target: Path) -> Path:
@@ -193,7 +197,7 @@ def test_state_that_the_disk_does_not_take_is_in_memory(machine: Machine, applie
 def test_command_that_fails_for_a_full_disk_is_tried_again_and_another_is_not(machine: Machine) -> None:
     full = machine.write("full", "")
     undo = ("/bin/sh", "-c", f"[ ! -e {full} ] || {{ echo 'cannot write: No space left on device' >&2; exit 1; }}")
-    transaction = Transaction("x", actions=(Action(("true",), undo), Action(("true",), ("/bin/sh", "-c", "echo broken >&2; exit 1"))))
+    transaction = TimedTransaction("x", actions=(Action(("true",), undo), Action(("true",), ("/bin/sh", "-c", "echo broken >&2; exit 1"))))
     machine.begin(transaction)
     assert machine.ask("revert", token=transaction.token)["state"] == "reverting"
     full.unlink()
@@ -205,7 +209,7 @@ def test_command_that_fails_for_a_full_disk_is_tried_again_and_another_is_not(ma
 def test_live_state_is_not_made_anew_by_each_attempt(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     log = machine.root / "undone"
-    transaction = Transaction("x", hosts(machine).files, (Action(("true",), ("/bin/sh", "-c", f"echo undone >> {log}")),))
+    transaction = TimedTransaction("x", hosts(machine).files, (Action(("true",), ("/bin/sh", "-c", f"echo undone >> {log}")),))
     machine.begin(transaction)
     blocked = block(machine)
     for _ in range(3):
@@ -216,7 +220,7 @@ def test_live_state_is_not_made_anew_by_each_attempt(machine: Machine) -> None:
     assert machine.read("undone") == "undone\n"
 
 
-def test_operator_gives_up_a_revert_at_the_console(machine: Machine, applied: Transaction) -> None:
+def test_operator_gives_up_a_revert_at_the_console(machine: Machine, applied: TimedTransaction) -> None:
     with pytest.raises(SystemExit, match="no revert is incomplete"):
         machine.main(["give-up"])
     block(machine)
@@ -228,7 +232,9 @@ def test_operator_gives_up_a_revert_at_the_console(machine: Machine, applied: Tr
     assert machine.ask("prepare", SAM)["pending"] is None
 
 
-def test_console_shows_what_keeps_a_revert_from_its_end(machine: Machine, applied: Transaction, capsys: pytest.CaptureFixture[str]) -> None:
+def test_console_shows_what_keeps_a_revert_from_its_end(
+    machine: Machine, applied: TimedTransaction, capsys: pytest.CaptureFixture[str]
+) -> None:
     blocked = block(machine)
     machine.ask("revert", token=applied.token)
     machine.main(["status"])
@@ -237,7 +243,7 @@ def test_console_shows_what_keeps_a_revert_from_its_end(machine: Machine, applie
     assert str(blocked) in output
 
 
-def test_transaction_that_an_older_version_armed_is_reverted(machine: Machine, applied: Transaction) -> None:
+def test_transaction_that_an_older_version_armed_is_reverted(machine: Machine, applied: TimedTransaction) -> None:
     """Its folder has neither old inodes nor prepared states."""
     pending = machine.root / "var/lib/burrow/pending"
     for path in pending.iterdir():
@@ -257,7 +263,7 @@ def test_backups_are_counted_and_not_dated(machine: Machine, monkeypatch: pytest
     monkeypatch.setattr(time, "time_ns", lambda: 1)
     last = ""
     for number in range(record.KEPT_BACKUPS + 1):
-        transaction = Transaction(f"number {number}")
+        transaction = TimedTransaction(f"number {number}")
         machine.begin(transaction)
         machine.ask("confirm", token=transaction.token)
         last = transaction.token

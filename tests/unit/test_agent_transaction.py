@@ -7,10 +7,10 @@ import pytest
 from agent_machine import SAM, Machine, hosts, refusal
 
 from tasks.core.agent import restore
-from tasks.core.model.operation import Action, Transaction, Unit
+from tasks.core.model.operation import Action, TimedTransaction, Unit
 
 
-def test_transaction_is_armed_before_it_is_applied(machine: Machine, applied: Transaction) -> None:
+def test_transaction_is_armed_before_it_is_applied(machine: Machine, applied: TimedTransaction) -> None:
     runs = [line.split() for line in machine.log if line.startswith("systemd-run")]
     assert ["--on-active=60s" in words for words in runs] == [True, False]
     assert runs[0][-3:] == ["revert", applied.token, "timer"]
@@ -18,7 +18,7 @@ def test_transaction_is_armed_before_it_is_applied(machine: Machine, applied: Tr
     assert machine.read("etc/hosts") == "new\n"
 
 
-def test_status_shows_what_is_pending(machine: Machine, applied: Transaction) -> None:
+def test_status_shows_what_is_pending(machine: Machine, applied: TimedTransaction) -> None:
     pending = machine.ask("read")["pending"]
     assert (pending["token"], pending["holder"], pending["why"], pending["state"]) == (
         applied.token,
@@ -29,32 +29,32 @@ def test_status_shows_what_is_pending(machine: Machine, applied: Transaction) ->
     assert 0 < pending["revert_in_s"] <= 60
 
 
-def test_confirmed_transaction_stays(machine: Machine, applied: Transaction) -> None:
+def test_confirmed_transaction_stays(machine: Machine, applied: TimedTransaction) -> None:
     assert machine.ask("confirm", token=applied.token)["state"] == "confirmed"
     assert machine.read("etc/hosts") == "new\n"
     assert machine.ask("read")["pending"] is None
     assert machine.log[-1] == f"systemctl -q stop burrow-revert-{applied.token}.timer"
 
 
-def test_confirming_again_answers_the_same(machine: Machine, applied: Transaction) -> None:
+def test_confirming_again_answers_the_same(machine: Machine, applied: TimedTransaction) -> None:
     once = machine.ask("confirm", token=applied.token)
     assert machine.ask("confirm", token=applied.token) == once
 
 
-def test_reverted_transaction_leaves_the_host_as_it_was(machine: Machine, applied: Transaction) -> None:
+def test_reverted_transaction_leaves_the_host_as_it_was(machine: Machine, applied: TimedTransaction) -> None:
     kept = machine.ask("revert", token=applied.token, reason="a check failed")
     assert (kept["state"], kept["reason"]) == ("reverted", "a check failed")
     assert machine.read("etc/hosts") == "old\n"
     assert machine.ask("revert", token=applied.token) == kept
 
 
-def test_revert_after_confirm_changes_nothing(machine: Machine, applied: Transaction) -> None:
+def test_revert_after_confirm_changes_nothing(machine: Machine, applied: TimedTransaction) -> None:
     machine.ask("confirm", token=applied.token)
     assert machine.ask("revert", token=applied.token)["state"] == "confirmed"
     assert machine.read("etc/hosts") == "new\n"
 
 
-def test_confirm_after_revert_says_what_happened(machine: Machine, applied: Transaction) -> None:
+def test_confirm_after_revert_says_what_happened(machine: Machine, applied: TimedTransaction) -> None:
     machine.main(["revert", applied.token, "timer"])
     kept = machine.ask("confirm", token=applied.token)
     assert (kept["state"], kept["reason"]) == ("reverted", "by its timer, because it was not confirmed")
@@ -62,18 +62,18 @@ def test_confirm_after_revert_says_what_happened(machine: Machine, applied: Tran
 
 
 @pytest.mark.parametrize("op", ["confirm", "revert", "outcome"])
-def test_another_token_decides_nothing(machine: Machine, applied: Transaction, op: str) -> None:
+def test_another_token_decides_nothing(machine: Machine, applied: TimedTransaction, op: str) -> None:
     assert machine.ask(op, token="another")["state"] == "unknown"
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
 
 
-def test_timer_of_a_transaction_is_renewed(machine: Machine, applied: Transaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timer_of_a_transaction_is_renewed(machine: Machine, applied: TimedTransaction, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "clock_gettime", lambda _: 1000.0)
     assert machine.ask("renew", token=applied.token)["revert_in_s"] == 60
     assert machine.log[-1] == f"systemctl -q restart burrow-revert-{applied.token}.timer"
 
 
-def test_timer_that_has_fired_is_not_renewed(machine: Machine, applied: Transaction) -> None:
+def test_timer_that_has_fired_is_not_renewed(machine: Machine, applied: TimedTransaction) -> None:
     restore.revert(applied.token, "timer")
     assert machine.ask("renew", token=applied.token)["state"] == "reverted"
     assert not any("restart" in line and ".timer" in line for line in machine.log)
@@ -88,7 +88,7 @@ def test_revert_that_overtakes_its_begin_keeps_it_from_beginning(machine: Machin
     assert machine.read("etc/hosts") == "old\n"
 
 
-def test_text_that_was_edited_meanwhile_is_kept(machine: Machine, applied: Transaction) -> None:
+def test_text_that_was_edited_meanwhile_is_kept(machine: Machine, applied: TimedTransaction) -> None:
     machine.write("etc/hosts", "new\n10.9.9.9 mine\n")
     kept = machine.ask("revert", token=applied.token)
     assert machine.read("etc/hosts") == "old\n"
@@ -97,7 +97,7 @@ def test_text_that_was_edited_meanwhile_is_kept(machine: Machine, applied: Trans
     assert found.read_text() == "new\n10.9.9.9 mine\n"
 
 
-def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machine, applied: Transaction) -> None:
+def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machine, applied: TimedTransaction) -> None:
     machine.ask("confirm", token=applied.token)
     following = hosts(machine, before="new\n", text="newer\n")
     machine.begin(following)
@@ -105,12 +105,12 @@ def test_timer_that_comes_late_leaves_the_next_transaction_alone(machine: Machin
     assert machine.ask("outcome", token=following.token)["state"] == "applied"
 
 
-def test_timer_frees_the_lease_of_its_dead_run(machine: Machine, applied: Transaction) -> None:
+def test_timer_frees_the_lease_of_its_dead_run(machine: Machine, applied: TimedTransaction) -> None:
     machine.main(["revert", applied.token, "timer"])
     assert machine.ask("prepare", SAM)["lease"]["holder"] == "sam@desk"
 
 
-def test_second_transaction_waits_for_the_first(machine: Machine, applied: Transaction) -> None:
+def test_second_transaction_waits_for_the_first(machine: Machine, applied: TimedTransaction) -> None:
     second = hosts(machine, before="new\n", text="newer\n")
     assert "a transaction is already open: name the hosts" in refusal(machine, "begin", **second.request(60))
     assert machine.ask("outcome", token=applied.token)["state"] == "applied"
@@ -149,7 +149,7 @@ def test_bytes_that_are_not_utf8_are_restored(machine: Machine) -> None:
 
 def test_change_staged_by_another_program_is_refused(machine: Machine) -> None:
     staged = machine.write("etc/network/interfaces.new", "theirs\n")
-    transaction = Transaction("x", absent=(str(staged),))
+    transaction = TimedTransaction("x", absent=(str(staged),))
     assert f"{staged} exists" in refusal(machine, "begin", **transaction.request(60))
 
 
@@ -179,12 +179,12 @@ def test_key_in_the_output_of_a_tool_is_removed(machine: Machine) -> None:
     says = ("/bin/sh", "-c", "echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1", "the tool")
     judges = ("/bin/sh", "-c", "grep old {candidate} || { echo '% Unknown: ip ospf message-digest-key 1 md5 hush' >&2; exit 1; }")
     assert "md5 <removed>" in refusal(machine, "begin", **hosts(machine, validate=judges).request(60))
-    kept = machine.begin(Transaction("x", hosts(machine).files, (Action(says, ("true",)),)))
+    kept = machine.begin(TimedTransaction("x", hosts(machine).files, (Action(says, ("true",)),)))
     assert "md5 <removed>" in kept["reason"]
     assert "hush" not in machine.read("var/lib/burrow/record.jsonl")
 
 
-def test_mode_of_a_file_is_kept_both_ways(machine: Machine, applied: Transaction) -> None:
+def test_mode_of_a_file_is_kept_both_ways(machine: Machine, applied: TimedTransaction) -> None:
     def mode() -> int:
         return (machine.root / "etc/hosts").stat().st_mode & 0o777
 
@@ -223,7 +223,7 @@ def test_file_that_is_taken_away_comes_back(machine: Machine) -> None:
 
 def test_live_values_are_saved_and_restored(machine: Machine) -> None:
     machine.write("proc/sys/kernel/hostname", "pve\n")
-    transaction = Transaction("x", sysctls={"kernel.hostname": "alvin"})
+    transaction = TimedTransaction("x", sysctls={"kernel.hostname": "alvin"})
     machine.begin(transaction)
     assert machine.read("proc/sys/kernel/hostname") == "alvin"
     machine.ask("revert", token=transaction.token)
@@ -234,7 +234,7 @@ def test_actions_are_undone_in_reverse_order(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     log = machine.root / "actions"
     actions = tuple(Action(("/bin/sh", "-c", f"echo {name} >> {log}"), ("/bin/sh", "-c", f"echo not {name} >> {log}")) for name in "ab")
-    transaction = Transaction("x", hosts(machine).files, actions)
+    transaction = TimedTransaction("x", hosts(machine).files, actions)
     machine.begin(transaction)
     machine.ask("revert", token=transaction.token)
     assert log.read_text().splitlines() == ["a", "b", "not b", "not a"]
@@ -244,7 +244,7 @@ def test_actions_are_undone_in_reverse_order(machine: Machine) -> None:
 def test_unit_is_as_wanted_and_then_as_it_was(machine: Machine, was: tuple[str, ...]) -> None:
     for state in was:
         machine.write(f"units/chrony.service.{state}", "")
-    transaction = Transaction("x", units=(Unit("chrony.service"),))
+    transaction = TimedTransaction("x", units=(Unit("chrony.service"),))
     assert machine.begin(transaction)["state"] == "applied"
     assert sorted(path.suffix for path in (machine.root / "units").iterdir()) == [".active", ".enabled"]
     machine.ask("revert", token=transaction.token)
@@ -255,5 +255,5 @@ def test_unit_is_as_wanted_and_then_as_it_was(machine: Machine, was: tuple[str, 
 def test_unit_is_restarted_only_where_it_runs(machine: Machine, was_active: bool, verbs: list[str]) -> None:
     for state in ("enabled", "active")[: 1 + was_active]:
         machine.write(f"units/lldpd.service.{state}", "")
-    machine.begin(Transaction("x", units=(Unit("lldpd.service", restart=True),)))
+    machine.begin(TimedTransaction("x", units=(Unit("lldpd.service", restart=True),)))
     assert [line.split()[-2] for line in machine.log if line.endswith("lldpd.service") and "is-" not in line] == verbs

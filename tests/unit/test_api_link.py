@@ -13,15 +13,14 @@ from truenas_device import Device, Wire, of_readings
 from inventory.load import BurrowInventory
 from inventory.models import LinkKind
 from inventory.targets import TRUENAS, Target
-from tasks.core.connectors.api import _of
 from tasks.core.connectors.json_rpc import ApiConnection, JsonRpc
 from tasks.core.engine.apply import apply_set
 from tasks.core.engine.planning import plan_member
 from tasks.core.engine.run import Run, Timers
 from tasks.core.model.change import ChangeSet, Member
-from tasks.core.model.errors import BadAnswer, LinkError, Refused, TransactionError
+from tasks.core.model.errors import LinkError, Refused
 from tasks.core.model.fact import union
-from tasks.core.model.operation import Action, Call
+from tasks.core.model.operation import Action
 from tasks.storage.nfs.sets import nfs
 from tasks.storage.truenas.change import TruenasExports
 
@@ -117,7 +116,7 @@ def test_a_lost_answer_undoes_the_known_calls_and_the_next_run_continues(run: Ru
     wire.loses = "sharing.nfs.create"
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
-    assert "whether the last step was done is unknown" in outcome.reasons[0]
+    assert "whether the last operation was done is unknown" in outcome.reasons[0]
     assert (device.config["protocols"], len(device.shares)) == (["NFSV3", "NFSV4"], 1)
     assert apply_set(run, the_set(run)).state == "done"
     assert len(device.shares) == 3
@@ -140,14 +139,21 @@ def test_a_call_on_a_host_without_an_api_is_refused(run: Run) -> None:
     other = host.model_copy(update={"link": LinkKind.SSH})
     site = run.site.model_copy(update={"hosts": {**run.site.hosts, "vault": other}})
     run.read([VAULT])
-    with pytest.raises(Refused, match="vault: it has no API to call; its link is ssh"):
+    with pytest.raises(Refused, match="vault: its link \\(ssh\\) cannot perform folder/mnt/Flash/Configs, "):
         plan_member(the_set(run).members[0], "nfs", site, run.facts)
 
 
-def test_a_job_that_fails_is_an_error_with_its_reason(wire: Wire) -> None:
-    wire.device.refuses = "filesystem.setperm"
-    with pytest.raises(TransactionError, match=r"`filesystem\.setperm` ended FAILED: it does not want to"):
-        JsonRpc("vault", wire).job("filesystem.setperm", [{}])
+def test_a_job_that_fails_is_an_error_with_its_reason(run: Run, device: Device) -> None:
+    device.refuses = "filesystem.setperm"
+    assert "vault: `filesystem.setperm` ended FAILED: it does not want to" in apply_set(run, the_set(run)).reasons[0]
+
+
+def test_a_job_that_the_device_forgot_may_have_been_done(run: Run, wire: Wire) -> None:
+    """TrueNAS forgets its jobs when its middleware restarts."""
+    wire.forgets_jobs = True
+    outcome = apply_set(run, the_set(run))
+    assert outcome.state == "reverted"
+    assert "whether the last operation was done is unknown: vault: what became of `filesystem.setperm` is not known" in outcome.reasons[0]
 
 
 def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) -> None:
@@ -172,16 +178,3 @@ def test_the_error_of_a_refused_key_does_not_contain_the_key(wire: Wire) -> None
 def test_the_error_of_a_site_without_a_key_names_the_missing_setting(extras: dict[str, str]) -> None:
     with pytest.raises(LinkError, match=r"set api_user and api_key_file|cannot be read"):
         ApiConnection().open("vault", None, None, None, None, extras)
-
-
-@pytest.mark.parametrize("result", [None, 7, [7], {"name": "share"}], ids=str)
-def test_answer_without_the_created_id_is_refused(result: object) -> None:
-    """The undo would delete another object."""
-    with pytest.raises(BadAnswer) as raised:
-        _of(Call("sharing.nfs.delete", "[{id}]"), result)
-    assert str(raised.value) == f"the answer does not name what was made: wanted an object with an id, found {result!r}"
-    assert _of(Call("service.update", "[]", job=True), result) == Call("service.update", "[]", job=True)
-
-
-def test_undo_names_the_created_object() -> None:
-    assert _of(Call("sharing.nfs.delete", "[{id}]"), {"id": 7}) == Call("sharing.nfs.delete", "[7]")

@@ -14,8 +14,8 @@ from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options, RunResult
 from tasks.core.model.change import Candidate, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import Action, Transaction
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.operation import Action, TimedTransaction
+from tasks.core.model.plan import SetPlan, TargetPlan
 from tasks.network.links.facts import INTERFACES, STAGED
 
 FILE = "/etc/network/interfaces"
@@ -132,10 +132,10 @@ def test_other_steps_are_refused(world: World) -> None:
     (difference,) = Alias("alvin", "eth0").diff(Named(""), Named("uplink"))
 
     def plan(*argv: str) -> SetPlan:
-        return SetPlan(ALVIN, (HostPlan("alvin", (difference,), Transaction("name it", actions=(Action(argv, argv),))),))
+        return SetPlan(ALVIN, (TargetPlan("alvin", "alvin", (difference,), TimedTransaction("name it", actions=(Action(argv, argv),))),))
 
     need_as_shown(run, plan("ifreload"), plan("ifreload"))
     with pytest.raises(Refused, match="alvin: other steps lead there now"):
         need_as_shown(run, plan("ifreload"), plan("reboot"))
     with pytest.raises(Refused, match="alvin: alias changed meanwhile"):
-        need_as_shown(run, replace(plan("ifreload"), hosts=()), plan("ifreload"))
+        need_as_shown(run, replace(plan("ifreload"), targets=()), plan("ifreload"))

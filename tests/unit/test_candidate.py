@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.platforms.candidate import FRR_CONF, FRR_DAEMONS, join, split
+from tasks.platforms.candidate import join, split
+from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.ifupdown2.files import INTERFACES
 
 FILES = [

@@ -10,8 +10,8 @@ from tasks.core.engine.planning import plan_member
 from tasks.core.model.change import Member
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import HostFacts, Reading
-from tasks.core.model.operation import PVE, WITH_MOUNT
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import PVE, WITH_MOUNT, Command
+from tasks.core.model.plan import TargetPlan
 
 CHANGES = changes()
 EVERY = [case for name in CHANGES for case in cases_of(CASES / name)]
@@ -28,7 +28,7 @@ def change_of(case: Case):
     return change(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
-def plan_of(case: Case, facts=None, change=None) -> HostPlan:
+def plan_of(case: Case, facts=None, change=None) -> TargetPlan:
     change = change or change_of(case)
     facts = facts or case.facts
     if change.host not in facts:
@@ -75,14 +75,13 @@ def test_a_change_leaves_nothing_for_a_second_run(case: Case) -> None:
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)
 def test_proxmoxs_commands_run_only_on_its_mount(case: Case) -> None:
-    transaction = plan_of(case).transaction
-    commands = transaction.commands if transaction else ()
+    commands = [one for operation in plan_of(case).operations for one in (operation.do, operation.undo) if isinstance(one, Command)]
     assert {one.mount for one in commands if one.argv[0] in ("pvecm", "pveceph", "pvesm")} <= {PVE}
     for one in commands:
         assert one.guarded == (("/bin/sh", "-c", WITH_MOUNT, one.argv[0], PVE, *one.argv) if one.mount else one.argv)
 
 
-def _texts(plan: HostPlan) -> dict[str, str]:
+def _texts(plan: TargetPlan) -> dict[str, str]:
     return {file.path: (file.text or "").rstrip("\n") for file in (plan.transaction.files if plan.transaction else ())}
 
 

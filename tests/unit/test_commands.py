@@ -1,4 +1,4 @@
-"""Promises about steps that no timer takes back, and about sets that are applied one after the other."""
+"""Promises about operations, which no timer takes back, and about sets that are applied one after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -13,12 +13,12 @@ from tasks.core.engine.runbook import FAILED, OK
 from tasks.core.model.change import Candidate, Change, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import BurrowError, Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import Command
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import Command, Operation
+from tasks.core.model.plan import of_host
 
 IN_ORDER = Concurrency("cluster")
-FIRST = Command(("join", "a"), "it joins a", ("leave", "a"))
-SECOND = Command(("join", "b"), "it joins b")
+FIRST = Operation("member/a", Command(("join", "a")), "it joins a", Command(("leave", "a")))
+SECOND = Operation("member/b", Command(("join", "b")), "it joins b")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Joined(Change[Named]):
 
     needs: ClassVar = (HEALTH,)
     host: str
-    commands: tuple[Any, ...] = (FIRST, SECOND)
+    operations: tuple[Any, ...] = (FIRST, SECOND)
 
     def intend(self, *_: object) -> Named:
         return Named("joined")
@@ -36,7 +36,7 @@ class Joined(Change[Named]):
         return Named(facts[self.host][HEALTH] or "alone")
 
     def steps(self, *_: object) -> tuple[Step, ...]:
-        return self.commands
+        return self.operations
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def test_command_with_a_lost_answer_is_not_repeated(world: World) -> None:
     def break_off(host: FakeHost) -> None:
         host.reachable = False
 
-    world["alvin"].happens["after perform"] = break_off
+    world["alvin"].happens["after start"] = break_off
     outcome = world.apply_set(join("alvin"))
     assert outcome.state == "reverted"
     assert world["alvin"].performed == ["join a"]
@@ -126,7 +126,7 @@ def test_timer_does_not_undo_commands(world: World) -> None:
 
 def test_sets_of_one_lock_are_applied_one_after_the_other(world: World) -> None:
     world.execute(join("alvin", concurrency=IN_ORDER), join("simon", concurrency=IN_ORDER))
-    asked = [host for host, verb in world.journal if verb == "perform"]
+    asked = [host for host, verb in world.journal if verb == "start"]
     assert asked == ["alvin", "alvin", "simon", "simon"]
 
 
@@ -191,9 +191,9 @@ def test_cluster_is_not_changed_where_most_of_its_endpoints_are_silent(world: Wo
 def test_second_operator_is_refused_on_a_cluster(world: World, first: str) -> None:
     """One changes a host of the cluster, or the cluster through another endpoint."""
     other = clustered(world.run())
-    other.do("simon" if first == CLUSTER else first, "prepare", plan=HostPlan("simon"))
+    other.do("simon" if first == CLUSTER else first, "prepare", plan=of_host("simon"))
     if first == CLUSTER:
-        other.do("sw-rack", "prepare", plan=HostPlan("sw-rack"))
+        other.do("sw-rack", "prepare", plan=of_host("sw-rack"))
     run = clustered(world.run())
     run.owner = replace(run.owner, run="another")
     (outcome,) = world.execute(join(CLUSTER), run=run).stages[0].outcomes

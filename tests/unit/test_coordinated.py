@@ -8,8 +8,8 @@ from engine import Alias, host_is_well
 from inventory.targets import CEPH, Target
 from tasks.core.engine.coordinated import joined
 from tasks.core.model.change import ChangeSet, Concurrency, Member
-from tasks.core.model.operation import Action, Transaction
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.operation import Action, TimedTransaction
+from tasks.core.model.plan import SetPlan, TargetPlan
 
 
 def one(host: str, **fields: Any) -> ChangeSet:
@@ -19,7 +19,7 @@ def one(host: str, **fields: Any) -> ChangeSet:
 def plan(change_set: ChangeSet, *, coordinated: bool = True) -> SetPlan:
     action = Action(("agree",), ("true",), coordinated=coordinated)
     (host,) = change_set.hosts
-    return SetPlan(change_set, (HostPlan(host, ("something",), Transaction("try", actions=(action,))),))  # type: ignore[arg-type]
+    return SetPlan(change_set, (TargetPlan(host, host, ("something",), TimedTransaction("try", actions=(action,))),))  # type: ignore[arg-type]
 
 
 def join(*sets: ChangeSet, alone: tuple[str, ...] = ()) -> tuple[tuple[ChangeSet, ...], tuple[SetPlan, ...]]:
@@ -30,7 +30,7 @@ def test_they_are_merged_at_the_place_of_the_first() -> None:
     sets, plans = join(one("a"), one("b"), one("c"), one("d"), alone=("a", "c"))
     assert [each.name for each in sets] == ["ospf a", "ospf b, ospf d", "ospf c"]
     assert [each.change_set for each in plans] == list(sets)
-    assert [[host.host for host in each.hosts] for each in plans] == [["a"], ["b", "d"], ["c"]]
+    assert [[one.host for one in each.targets] for each in plans] == [["a"], ["b", "d"], ["c"]]
     assert sets[1].hosts == ("b", "d")
 
 

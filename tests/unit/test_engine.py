@@ -4,7 +4,7 @@ import pytest
 from engine import HEALTH, TIMERS, World, events_of, host_is_well, uplink, when
 from fake_host import FakeHost
 
-from tasks.core.connectors.napalm_link import effective_revert_s
+from tasks.core.connectors.napalm_link import NapalmLink
 from tasks.core.engine.run import MARGIN_S, Timers
 from tasks.core.engine.runbook import OK
 from tasks.core.engine.verify import HOLD_S
@@ -134,12 +134,12 @@ def test_timers_must_fit(verify_s: int) -> None:
     ("platform", "least_s", "effective_s"), [("ifupdown2", 1, 61), ("eos", 1, 61), ("ios", 60, 120), ("junos", 60, 120)]
 )
 def test_timer_is_rounded_up_to_the_platforms_unit(platform: str, least_s: int, effective_s: int) -> None:
-    assert [effective_revert_s(platform, wanted_s) for wanted_s in (0, 1, 61)] == [least_s, least_s, effective_s]
+    assert [NapalmLink.effective_revert_s(platform, wanted_s) for wanted_s in (0, 1, 61)] == [least_s, least_s, effective_s]
 
 
 def test_platform_without_a_timer_is_refused() -> None:
     with pytest.raises(Refused, match="no commit timer"):
-        effective_revert_s("nxos", 61)
+        NapalmLink.effective_revert_s("nxos", 61)
 
 
 def test_vendors_driver_without_a_lease_takes_part(world: World) -> None:

@@ -178,7 +178,7 @@ def begun(world: World):
         change_set = uplink("alvin", switch)
         run = world.run(change_set)
         run.read([switch, "alvin"])
-        (plan,) = (host for host in plan_set(change_set, run.site, run.facts).hosts if host.host == switch)
+        (plan,) = (host for host in plan_set(change_set, run.site, run.facts).targets if host.host == switch)
         run.do(switch, "prepare", plan=plan)
         run.do(switch, "begin", plan=plan, revert_s=60, deadline_s=30, on_event=lambda _: None)
         return run, plan

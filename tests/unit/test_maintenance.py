@@ -226,7 +226,7 @@ def test_timer_is_renewed_four_times_in_its_life() -> None:
 def test_plan_lists_no_maintenance_for_a_host_without_a_difference(world: World) -> None:
     world.execute(*BOTH, maintenance=INSIDE)
     result = world.execute(BOTH[0], settings("sw-rack"), maintenance=INSIDE, dry_run=True)
-    assert result.stages[0].plans[0].hosts[0].impact == ()
+    assert result.stages[0].plans[0].targets[0].impact == ()
 
 
 def test_preparation_has_a_minute(world: World) -> None:

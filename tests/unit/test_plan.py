@@ -36,14 +36,14 @@ PLANNED = [one for feature in SETTINGS for one in cases_of(CASES / feature) if "
 
 def test_set_is_planned_in_the_order_in_which_it_is_applied() -> None:
     plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE})
-    assert [host.host for host in plan.hosts] == ["alvin", "sw-rack"]
+    assert [host.host for host in plan.targets] == ["alvin", "sw-rack"]
     assert not plan.refused
 
 
 def test_several_changes_of_a_host_are_one_transaction() -> None:
     ports = SwitchPorts("sw-rack", ("swp7", "swp8"))
     both = ChangeSet("both", (Member("sw-rack", (ports, PortChannel("sw-rack", "po-alvin"))),))
-    (plan,) = plan_set(both, SITE, SWITCH).hosts
+    (plan,) = plan_set(both, SITE, SWITCH).targets
     assert plan.transaction is not None
     (file,) = plan.transaction.files
     assert "link-down" not in (file.text or "")
@@ -52,7 +52,7 @@ def test_several_changes_of_a_host_are_one_transaction() -> None:
 
 
 def test_network_change_is_validated_and_refused_while_another_is_staged() -> None:
-    plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE}).hosts[0]
+    plan = plan_set(ALVIN, SITE, {**SWITCH, **NODE}).targets[0]
     assert plan.transaction is not None
     assert [(file.path, file.validate) for file in plan.transaction.files] == [(INTERFACES, CHECK_INTERFACES)]
     assert plan.transaction.absent == (INTERFACES_STAGED,)
@@ -126,7 +126,7 @@ def test_settings_change_only_what_differs(case: Case) -> None:
     readings: dict[str, Reading] = {}
     for one in (*(case_of(feature, "already-right") for feature in SETTINGS), case):
         readings |= one.facts["alvin"].readings
-    (plan,) = plan_set(next(iter(base_settings(SITE))), SITE, {"alvin": HostFacts("alvin", readings)}).hosts
+    (plan,) = plan_set(next(iter(base_settings(SITE))), SITE, {"alvin": HostFacts("alvin", readings)}).targets
     assert plan.diff() == case.own.get("diff", "")
 
 

@@ -4,8 +4,8 @@ import pytest
 from engine import World, uplink
 
 from tasks.core.model.fact import HostFacts, Reading
-from tasks.core.model.operation import FileWrite, Transaction
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import FileWrite, TimedTransaction
+from tasks.core.model.plan import of_host
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING
 from tasks.platforms.ifupdown2.files import INTERFACES
@@ -19,7 +19,7 @@ HERE = "eno1\nlo\nvmbr0\n"
 
 
 def found(before: str = BEFORE, after: str = AFTER, output: str = "", present: str = HERE) -> list[str]:
-    plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(INTERFACES, before, after),)))
+    plan = of_host("alvin", TimedTransaction("test", files=(FileWrite(INTERFACES, before, after),)))
     return list(reasons(plan, HostFacts("alvin", {SYNTAX.name: Reading(0, output), PRESENT.name: Reading(0, present)})))
 
 
@@ -106,14 +106,14 @@ def test_ports_that_ifupdown2_creates_or_ignores_are_not_a_reason(stanza: str) -
 
 
 def test_host_without_a_network_change_is_not_checked() -> None:
-    assert asked(HostPlan("alvin", transaction=Transaction("test", files=(FileWrite("/etc/hosts", "a\n", "b\n"),)))) == ()
-    assert asked(HostPlan("alvin")) == ()
+    assert asked(of_host("alvin", TimedTransaction("test", files=(FileWrite("/etc/hosts", "a\n", "b\n"),)))) == ()
+    assert asked(of_host("alvin")) == ()
 
 
 @pytest.mark.parametrize("path", [FRR_CONF, FRR_DAEMONS])
 def test_new_unsaved_frr_configuration_is_the_reason(path: str) -> None:
     file = "router ospf\n ospf router-id 10.0.0.1\nexit\n"
-    plan = HostPlan("alvin", transaction=Transaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
+    plan = of_host("alvin", TimedTransaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
     output = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}
     facts = HostFacts("alvin", {fact.name: Reading(0, output[fact.command]) for fact in asked(plan)})
     (reason,) = reasons(plan, facts)

@@ -81,13 +81,13 @@ def test_record_is_private_even_where_older_ones_were_not(site: Path, home: Path
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (kept, kept.parent)}
     assert modes == {"attic": 0o700, "burrow": 0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept.iterdir()} == {0o600}
-    assert len(list(kept.iterdir())) == 2
+    assert [path.suffix for path in sorted(kept.iterdir())] == [".json", ".json", ".jsonl"]
 
 
-def test_record_that_cannot_be_kept_refuses_before_any_host_is_asked(site: Path, home: Path, alvin: FakeHost, capsys) -> None:
+def test_journal_that_cannot_be_kept_refuses_before_any_host_is_asked(site: Path, home: Path, alvin: FakeHost, capsys) -> None:
     (home / "state").write_text("a file")
     assert main(NAMED, ("--site", str(site), "--yes")) == REFUSED
-    assert "the record of this run cannot be kept" in capsys.readouterr().err
+    assert "the journal of this run cannot be kept" in capsys.readouterr().err
     assert alvin.journal == []
 
 
@@ -116,18 +116,6 @@ def test_unwritable_record_at_the_end_is_reported_with_the_results(site: Path, h
     assert "done" in printed.out
     assert json.loads(path.read_text())["stages"][0]["sets"][0]["state"] == "done"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_record_of_a_killed_run_shows_its_start(site: Path, home: Path) -> None:
-    begun: list[Any] = []
-
-    def look(event: Event) -> None:
-        if event.kind == "armed":
-            begun.extend(records(home))
-
-    assert main(NAMED, ("--site", str(site), "--yes"), watchers=(look,)) == OK
-    assert [(one["exit_code"], one["ended_at"], one["purpose"]) for one in begun] == [(None, None, "Try the engine.")]
-    assert [one["exit_code"] for one in records(home)] == [OK]
 
 
 def test_refusal_leaves_no_record(site: Path, home: Path) -> None:

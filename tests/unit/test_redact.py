@@ -6,10 +6,10 @@ import pytest
 
 from tasks.core.agent.refusal import Refused
 from tasks.core.agent.secrets import redact
-from tasks.core.engine.record import _host
-from tasks.core.model.change import Difference
-from tasks.core.model.operation import FileWrite, Transaction
-from tasks.core.model.plan import HostPlan
+from tasks.core.engine.record import planned
+from tasks.core.model.change import ChangeSet, Difference
+from tasks.core.model.operation import FileWrite, TimedTransaction
+from tasks.core.model.plan import SetPlan, TargetPlan
 from tasks.platforms.frr.files import FRR_CONF
 from tasks.platforms.frr.impact import frr_impact
 from tasks.platforms.ifupdown2.files import INTERFACES
@@ -177,9 +177,9 @@ TEXTS = {
 def test_plan_and_record_show_no_secret(path: str, change: str) -> None:
     text = TEXTS[path]
     before, after = {"they come": ("", text), "they go": (text, "mtu 1500\n"), "they stand beside it": (text, f"{text}mtu 1500\n")}[change]
-    transaction = Transaction("test", files=(FileWrite(path, before, after),))
-    plan = HostPlan("alvin", (Difference("text", before.splitlines(), after.splitlines()),), transaction, after)
-    shown = plan.diff() + json.dumps(_host(plan))
+    transaction = TimedTransaction("test", files=(FileWrite(path, before, after),))
+    plan = TargetPlan("alvin", "alvin", (Difference("text", before.splitlines(), after.splitlines()),), transaction, after)
+    shown = plan.diff() + json.dumps(planned(SetPlan(ChangeSet("try", ()), (plan,))))
     assert "<removed>" in shown
     assert [secret for _, secret in PLANTED if secret in shown] == []
     assert SECRET not in shown

@@ -11,7 +11,7 @@ from tasks.core.agent.requests import refuse_newer_state, status
 from tasks.core.agent.restore import give_up, retry, revert
 
 USAGE = """\
-burrow status [--json]   show the pending transaction, deferred undo, the lease and the last transactions
+burrow status [--json]   show the pending transaction, deferred undo, commands, the lease and the last transactions
 burrow revert            revert the pending transaction now
 burrow give-up           end a revert that cannot be completed, and keep the old texts
 burrow deferred          retry the deferred undo now
@@ -73,6 +73,7 @@ def show_status() -> None:
     else:
         lines = ["pending: nothing"]
     lines += [f"deferred undo: {one['why']} by {one['holder']}: {one['trouble']}" for one in now["deferred"]]
+    lines += [f"command: `{one['command']}` of {one['holder']} since {one['at']}, {one['state']}" for one in now["commands"]]
     lines += [f"lease:   {lease['holder']} since {lease['since']}" if lease else "lease:   none"]
     lines += [f"remark:  {remark}" for remark in now["remarks"]]
     lines += [f"{entry['at']}  {entry['outcome']:9}  {entry['why']}  {entry['reason']}" for entry in now["records"]]

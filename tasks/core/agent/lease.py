@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any
 
-from tasks.core.agent import disk, pending
+from tasks.core.agent import commands, disk, pending
 from tasks.core.agent.process import boot_id, now
 from tasks.core.agent.refusal import Refused, sentence
 from tasks.core.agent.state import PATHS, Lease
@@ -17,7 +17,7 @@ def current(run_id: str | None = None) -> Lease | None:
 
 
 def take(request: dict[str, Any]) -> None:
-    """Take or renew the lease. Raises Refused if another run has the lease or an open transaction."""
+    """Take or renew the lease. Raises Refused if another run has the lease, an open transaction or a command that still runs."""
     lease, meta = current(), pending.opened()
     if meta and (why := pending.unfinished(meta)):
         raise Refused(f"a transaction of {meta['holder']} is being reverted: {why}")
@@ -27,6 +27,9 @@ def take(request: dict[str, Any]) -> None:
     if meta and meta["run"] != request["run"]:
         reverts = f"it reverts in {max(0, meta['until'] - now()):.0f} s unless it is confirmed"
         raise Refused(f"a transaction of {meta['holder']} is open: {reverts}; to revert it now, run `burrow revert` on the host")
+    for one in commands.kept():
+        if one["state"] == "running" and one["run"] != request["run"]:
+            raise Refused(f"`{one['command']}` of {one['holder']} has been running since {one['at']}; wait until it has ended")
     taken = {key: request[key] for key in ("run", "holder", "ttl_s")}
     since = lease["since"] if lease else time.strftime("%F %T")
     disk.save(PATHS.lease, {**taken, "since": since, "boot": boot_id(), "until": now() + request["ttl_s"]})

@@ -1,17 +1,22 @@
-"""The operations of a controller that change a host. Each of them except `begin` and `perform` can be repeated."""
+"""The operations of a controller that change a host. Each of them except `begin` can be repeated."""
 
-import os
+import shutil
+import time
 from typing import Any
 
-from tasks.core.agent import disk, lease, pending, record
+from tasks.core.agent import commands, disk, lease, pending, record
 from tasks.core.agent.apply import begin
 from tasks.core.agent.draft import clean_up
 from tasks.core.agent.install import install
-from tasks.core.agent.process import DETACHED, failure, now, run
+from tasks.core.agent.process import DETACHED, failure, now
 from tasks.core.agent.refusal import Refused
 from tasks.core.agent.requests import keep_lease, status
 from tasks.core.agent.restore import revert
-from tasks.core.agent.state import PATHS
+from tasks.core.agent.state import PATHS, identity
+
+POLL_S = 0.2
+# Keeps what a command prints and its exit code, which is there only once all of it is.
+KEEP = 'cd "$1" && shift && "$@" >Output 2>Error; echo $? >code.new && mv code.new code'
 
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
@@ -72,24 +77,45 @@ def roll_back(request: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
-def perform(request: dict[str, Any]) -> dict[str, Any]:
-    """Run a command that no timer undoes. It runs outside the session, so it finishes even if the connection breaks."""
+def start(request: dict[str, Any]) -> dict[str, Any]:
+    """Start a command that no timer undoes; returns its state. A command that was started under this handle is not started again."""
+    folder = PATHS.commands / request["handle"]
     with disk.locked():
         lease.take(request)
-        lease.renew(request["run"], longer_s=request["deadline_s"])
         if meta := pending.opened():
             raise Refused(f"a transaction is open: {meta['why']}")
-    name = f"burrow-command-{os.urandom(6).hex()}"
-    outputs = {stream: PATHS.home / f"{name}.{stream}" for stream in ("Output", "Error")}
-    properties = [f"--property=Standard{stream}=file:{path}" for stream, path in outputs.items()]
-    properties += [f"--property=RuntimeMaxSec={request['deadline_s']:.0f}"]
-    argv = [*DETACHED, "--wait", f"--unit={name}", "--setenv=LC_ALL=C", *properties, *request["argv"]]
-    code, _, trouble = run(argv, request["deadline_s"] + 5)
-    out, err = (path.read_text(errors="replace") if path.exists() else "" for path in outputs.values())
-    for path in outputs.values():
-        path.unlink(missing_ok=True)
+        if (now := commands.state(request["handle"]))["state"] != "absent":
+            return now
+        for other in commands.kept():
+            if other["run"] != request["run"]:
+                shutil.rmtree(PATHS.commands / other["handle"], ignore_errors=True)
+        disk.make_folders(folder)
+        started = {**identity(request), "id": request["id"], "command": request["command"], "at": time.strftime("%F %T")}
+        disk.save(folder / "started.json", started)
+        properties = [f"--property=RuntimeMaxSec={request['deadline_s']:.0f}", "--setenv=LC_ALL=C"]
+        argv = [*DETACHED, f"--unit={commands.unit(request['handle'])}", *properties, "/bin/sh", "-c", KEEP, "keep", str(folder)]
+        if trouble := failure([*argv, *request["argv"]], shown="systemd-run"):
+            shutil.rmtree(folder)
+            raise Refused(f"systemd did not start `{request['command']}`: {trouble}")
+    return commands.state(request["handle"])
+
+
+def poll(request: dict[str, Any]) -> dict[str, Any]:
+    """The state of a command, once it has ended or `wait_s` have passed."""
+    until = keep_lease(request["run"]) + request["wait_s"]
+    while (state := commands.state(request["handle"]))["state"] == "running" and now() < until:
+        time.sleep(POLL_S)
+    return state
+
+
+def finish(request: dict[str, Any]) -> dict[str, Any]:
+    """Record how a procedure ended, and forget its commands. A repeated request is harmless."""
+    with disk.locked():
+        record.add(request, request["outcome"], request["reason"])
+        for folder in PATHS.commands.glob(f"{request['token']}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
     keep_lease(request["run"])
-    return {"rc": code, "out": out, "err": err or trouble}
+    return {}
 
 
 def reboot(request: dict[str, Any]) -> dict[str, Any]:
@@ -109,4 +135,4 @@ def release(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-OPERATIONS = {"revert": roll_back, **{one.__name__: one for one in (prepare, begin, renew, confirm, perform, reboot, release)}}
+OPERATIONS = {"revert": roll_back, **{one.__name__: one for one in (prepare, begin, renew, confirm, start, poll, finish, reboot, release)}}

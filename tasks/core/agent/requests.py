@@ -5,7 +5,7 @@ import json
 import os
 from typing import Any
 
-from tasks.core.agent import deferred, disk, lease, pending, process, record
+from tasks.core.agent import commands, deferred, disk, lease, pending, process, record
 from tasks.core.agent.refusal import REMEDIES, Refused, refuse_newer, sentence
 from tasks.core.agent.state import PATHS
 
@@ -16,13 +16,14 @@ UNDONE = {
     "confirm": "the transaction was not confirmed",
     "renew": "its timer was not renewed",
     "revert": "the revert is not complete",
+    "finish": "the end of the procedure was not recorded",
     "release": "the lease was not released; it will expire",
 }
 
 
 def refuse_newer_state() -> None:
     """Refuse state of a newer format, before anything is written."""
-    for path in (PATHS.meta, PATHS.lease, *PATHS.deferred.glob("*.json"), *PATHS.runtime.glob("*.json")):
+    for path in (PATHS.meta, PATHS.lease, *PATHS.deferred.glob("*.json"), *PATHS.runtime.glob("*.json"), *PATHS.commands.glob("*/*.json")):
         with contextlib.suppress(OSError):
             disk.load(path, lossy=True)
     with contextlib.suppress(OSError):
@@ -31,7 +32,7 @@ def refuse_newer_state() -> None:
 
 @pending.reread
 def status() -> dict[str, Any]:
-    """The pending transaction, deferred undo, the lease and the last entries of the record."""
+    """The pending transaction, deferred undo, commands that no run has finished, the lease and the last entries of the record."""
     meta = pending.opened()
     shown = meta and {
         **{key: meta.get(key) for key in ("token", "run", "holder", "why", "armed_at")},
@@ -46,7 +47,7 @@ def status() -> dict[str, Any]:
         remarks.append(f"{PATHS.lease} cannot be read, so no run has the lease")
     undo = [{"why": one["why"], "holder": one["holder"], "trouble": one["trouble"]} for one in deferred.left()]
     common = {"lease": lease.current(), "records": entries[-5:], "boot": process.boot_id(), "remarks": remarks}
-    return {"pending": shown, "deferred": undo, **common}
+    return {"pending": shown, "deferred": undo, "commands": commands.kept(), **common}
 
 
 def keep_lease(run_id: str | None) -> float:

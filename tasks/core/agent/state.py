@@ -18,7 +18,7 @@ class Paths:
         self.program, self.home = program, Path(root, "var/lib/burrow")
         self.pending, self.draft, self.meta = self.home / "pending", self.home / "draft", self.home / "pending/meta.json"
         self.lease, self.record, self.backups = self.home / "lease.json", self.home / "record.jsonl", self.home / "backups"
-        self.deferred = self.home / "owed"
+        self.deferred, self.commands = self.home / "owed", self.home / "commands"
         # Kept until the next boot: why a revert is not complete yet.
         self.runtime = Path(root, "run/burrow")
         # Holds inodes of files that are on another file system than `home`. No daemon reads this folder.
@@ -44,6 +44,8 @@ Lease = TypedDict("Lease", {"run": str, "holder": str, "since": str, "boot": str
 Identity = TypedDict("Identity", {"token": str, "run": str, "holder": str, "why": str})
 Entry = TypedDict("Entry", {"token": str, "holder": str, "why": str, "outcome": str, "reason": str, "troubles": "list[str]", "at": str})
 Deferred = TypedDict("Deferred", {"token": str, "run": str, "holder": str, "why": str, "undo": "list[Undo]", "trouble": str})
+# A command of a procedure: its id in the plan, and the command itself as messages show it.
+Started = TypedDict("Started", {"token": str, "run": str, "holder": str, "why": str, "id": str, "command": str, "at": str})
 # The progress of a revert that is not complete.
 Progress = TypedDict(
     "Progress", {"state": str, "reason": str, "remarks": "list[str]", "troubles": "list[str]", "undone": bool}, total=False

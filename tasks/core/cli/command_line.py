@@ -26,6 +26,7 @@ def main(runbook: Runbook, arguments: Sequence[str] | None = None, watchers: tup
         flag("set", "sets", multiple=True, metavar="NAME", help="Only change sets whose name matches; * matches anything."),
         flag("tags", multiple=True, metavar="TAG", help="Only checks with this tag; repeatable, or A,B."),
         flag("yes", is_flag=True, help="Apply without asking."),
+        flag("acknowledge", multiple=True, metavar="ID", help="Accept what can be lost by this operation of the plan; repeatable."),
         flag("max-failures", type=click.IntRange(min=1), metavar="N", help="Start no further set once N have failed."),
         flag("json", metavar="FILE", help="Write everything to FILE as JSON ('-': standard output)."),
         flag("watch", "watch_s", type=click.FloatRange(min=1), metavar="SECONDS", help="Repeat the checks every SECONDS; Ctrl-C ends it."),

@@ -1,4 +1,4 @@
-"""The end of every run: its record is written and its results are shown."""
+"""The beginning and the end of every run: its journal, its record and its results."""
 
 import threading
 import time
@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.core.engine.journal import continued, unfinished
 from tasks.core.engine.output_file import PRIVATE, write_whole
-from tasks.core.engine.record import open_record, record_path, text_of, write_record
+from tasks.core.engine.record import open_journal, record_path, rows_of, text_of, write_record
 from tasks.core.engine.runbook import INTERRUPTED
 from tasks.core.engine.signals import stopping, waiting
 from tasks.core.engine.streams import complain
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def recorded(result: "RunResult", purpose: str) -> Iterator[None]:
-    """Open the record before the block contacts hosts. Raises Refused where it cannot be written.
+def journalled(result: "RunResult", purpose: str) -> Iterator[None]:
+    """Open the journal before the block contacts hosts, and read those of killed runs. Raises Refused where it cannot be written.
 
-    The block raises only before it contacts a host; then the record is removed.
+    The block raises only before it contacts a host; then the journal is removed.
     """
-    path = open_record(result, purpose)
+    journal = open_journal(result, purpose)
     try:
+        result.run.unfinished = unfinished(journal.path.parent)
+        result.run.journal = journal
         yield
     except BaseException:
-        path.unlink(missing_ok=True)
+        journal.remove()
         raise
 
 
@@ -39,6 +42,7 @@ def keep_record(result: "RunResult", purpose: str, screen: "Screen") -> tuple[st
     if screen.lost and not any(screen.lost in words for words in known):
         known.append(screen.lost)
     result.ended_at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    _end_journal(result)
     text = text_of(result, purpose)
     try:
         return text, f"record: {write_record(result, purpose)}"
@@ -46,6 +50,17 @@ def keep_record(result: "RunResult", purpose: str, screen: "Screen") -> tuple[st
         line = f"the record could not be written to {record_path(result)}: {error.strerror or error}"
         screen.error(f"{line}; only this output and the hosts' own records remain")
         return text, line
+
+
+def _end_journal(result: "RunResult") -> None:
+    """End the run's journal. What killed runs left in sets that are as wanted by now is closed in their journals."""
+    states = {row["set"]: row["state"] for stage in result.stages for row in rows_of(stage)}
+    for one in result.run.unfinished:
+        if states.get(one.change_set) in ("done", "unchanged"):
+            continued(one, result.run.id)
+    if result.run.journal:
+        result.run.journal.end(result.exit_code)
+        result.run.journal = None
 
 
 def keep_json(path: str, text: str, screen: "Screen") -> None:

@@ -61,7 +61,7 @@ class Script:
     output: tuple[str, str] | None = None  # a flag with a file to be written, and that file
     interrupted: str = "interrupted before anything was changed"
     watchers: tuple[Watcher, ...] = ()
-    kept: bool = True  # whether a record is written
+    kept: bool = True  # whether it leaves a journal and a record
     kinds: tuple[str, ...] = KINDS  # of the targets that --limit may name
 
 
@@ -72,12 +72,12 @@ def run_script(
     work: Callable[[RunResult, Begun], tuple[RunResult, Show]],
     keep: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Open the run, write its record, do the work, show the results; returns the exit code, however it ends.
+    """Open the run and its journal, do the work, write the record, show the results; returns the exit code, however it ends.
 
-    If `begin` raises Refused no host was contacted, and there is no record. `work` returns the result and a function that shows it with the
-    line about the record; `keep` gets the record's text.
+    If `begin` raises Refused no host was contacted, and there is no journal. `work` returns the result and a function that shows it with
+    the line about the record; `keep` gets the record's text.
     """
-    from tasks.core.cli.ending import keep_record, recorded, shown  # noqa: PLC0415 (start-up)
+    from tasks.core.cli.ending import journalled, keep_record, shown  # noqa: PLC0415 (start-up)
     from tasks.core.engine.output_file import refuse_unless_writable  # noqa: PLC0415
     from tasks.core.engine.signals import stopping  # noqa: PLC0415
 
@@ -87,7 +87,7 @@ def run_script(
             if script.output:
                 refuse_unless_writable(script.output[0], Path(script.output[1]))
             result = RunResult(script.options, open_run(script.options, (screen.watch, *script.watchers), stop, script.kinds))
-            with recorded(result, script.purpose) if script.kept else nullcontext():
+            with journalled(result, script.purpose) if script.kept else nullcontext():
                 begun = begin(result)
         except BurrowError as error:
             screen.error(str(error))

@@ -18,14 +18,16 @@ from rich.text import Text
 
 from inventory.printable import LINES, printable
 from tasks.core.cli.findings import rows
+from tasks.core.engine.as_shown import unacknowledged
+from tasks.core.engine.earlier import earlier
 from tasks.core.engine.events import Event
-from tasks.core.engine.record import earlier
 from tasks.core.engine.streams import OutputLostError, complain, silence, tolerate
 from tasks.core.model.check import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tasks.core.engine.run import Run
     from tasks.core.engine.runbook import RunResult, StageResult
     from tasks.core.model.check import Verdict
 
@@ -64,6 +66,7 @@ class Screen:
         self.console = _Console(stderr=quiet_stdout, highlight=False, soft_wrap=True)
         self.started = time.monotonic()
         self.lost = ""
+        self._told_earlier = False
         self._rows: dict[str, Event] = {}
         self._live: Live | None = None
         self._events: SimpleQueue[Event | threading.Event] = SimpleQueue()
@@ -169,6 +172,9 @@ class Screen:
 
     def ask(self, stage: "StageResult", result: "RunResult") -> bool:
         """Show the plan and return whether to apply it: always in the lab, elsewhere after a yes, never in a dry run."""
+        for line in () if self._told_earlier else earlier(result):
+            self.say(f"earlier: {line}")
+        self._told_earlier = True
         self.plan(stage)
         options = result.options
         if options.dry_run:
@@ -178,7 +184,17 @@ class Screen:
         if self.lost:
             complain("nothing is applied: the plan could not be shown, and --yes was not given")
             return False
-        return self.confirm(f"apply stage {stage.stage.name} on site {options.site}?")
+        return self.confirm(f"apply stage {stage.stage.name} on site {options.site}?") and self._acknowledged(stage, result.run)
+
+    def _acknowledged(self, stage: "StageResult", run: "Run") -> bool:
+        """Whether the operator typed the id of each operation that can lose data or a quorum."""
+        for one in (one for plan in stage.plans for one in unacknowledged(run, plan)):
+            self.say(f"{one.id}: nothing undoes it, and {one.at_risk}")
+            if click.prompt(f"type {one.id} to accept that", default="", show_default=False, err=True).strip() != one.id:
+                self.say(f"nothing is applied: {one.id} is not accepted")
+                return False
+            run.acknowledged |= {one.id}
+        return True
 
     def confirm(self, question: str) -> bool:
         """The operator's answer; no without a terminal to ask on."""
@@ -197,7 +213,8 @@ class Screen:
         self.close()
         for plan in stage.plans:
             for host in plan.changes:
-                self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {host.host}")
+                where = host.host if host.host == host.target else f"{host.target} on {host.host}"
+                self.say(f"\n{stage.stage.name}: {plan.change_set.name}: {where}")
                 self._shown(partial(self._diff, host.diff()))
                 for line in host.impact or ("no traffic is interrupted",):
                     self.say(f"  impact: {line}")

@@ -101,9 +101,21 @@ class HostSession:
         """Restart the timer of an applied transaction; the answer is its outcome."""
         return self.ask({"op": "renew", "token": token, "run": owner.run}, deadline_s)
 
-    def perform(self, owner: Owner, argv: tuple[str, ...], deadline_s: float) -> Any:
-        """{"rc", "out", "err"} of a command. The command continues if this connection breaks."""
-        return self.ask({"op": "perform", **vars(owner), "argv": list(argv), "deadline_s": deadline_s}, deadline_s + 10)
+    def start(self, owner: Owner, command: Mapping[str, Any], deadline_s: float = 30.0) -> Any:
+        """The state of a command that was started, or that had been under this handle; see `poll`.
+
+        `command` has its handle, id, token, why, argv, the line that messages show as `command`, and its own `deadline_s`.
+        """
+        return self.ask({"op": "start", **vars(owner), **command}, deadline_s)
+
+    def poll(self, owner: Owner, handle: str, wait_s: float) -> Any:
+        """{"state": absent, running, ended or lost, "rc", "out", "err"} of a command, once it has ended or `wait_s` have passed."""
+        return self.ask({"op": "poll", "run": owner.run, "handle": handle, "wait_s": wait_s}, wait_s + 15)
+
+    def finish(self, owner: Owner, token: str, why: str, outcome: str, reason: str, deadline_s: float = 15.0) -> None:
+        """Record how a procedure ended, and forget its commands. A repeated request is harmless."""
+        words = {"token": token, "why": why, "outcome": outcome, "reason": reason}
+        self.ask({"op": "finish", "run": owner.run, "holder": owner.holder, **words}, deadline_s)
 
     def reboot(self, owner: Owner, deadline_s: float = 10.0) -> None:
         """Reboot the host in a second."""

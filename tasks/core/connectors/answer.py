@@ -8,6 +8,7 @@ from typing import Any
 
 from tasks.core.model.errors import BadAnswer
 from tasks.core.model.fact import Reading
+from tasks.core.model.operation import Progress
 
 # How much of an answer that cannot be understood is shown.
 SHOWN_CHARACTERS = 120
@@ -60,14 +61,26 @@ def _reading(found: object) -> Reading:
     return Reading(-1, "", "the host's answer cannot be understood")
 
 
-def performed(host: str, found: object) -> tuple[int, str, str]:
-    """Exit code, output and standard error of a command."""
-    wanted = "an exit code and two outputs"
-    ended = mapping(host, wanted, found)
-    code, out, err = ended.get("rc"), ended.get("out"), ended.get("err")
-    if not isinstance(code, int) or not isinstance(out, str) or not isinstance(err, str):
+def progress(host: str, command: str, found: object) -> Progress:
+    """The progress of a command, from the host agent's answer.
+
+    `pvecm create`, `pvecm add` and `pveceph pool` end with 0 even if their task failed; only standard error has the reason
+    (pve-common, PVE::RESTEnvironment::fork_worker). It is kept for when the checks fail.
+    """
+    wanted = "the state of a command"
+    now = mapping(host, wanted, found)
+    state, code, out, err = now.get("state"), now.get("rc"), now.get("out", ""), now.get("err", "")
+    known = state in {"absent", "running", "lost"} or (state == "ended" and isinstance(code, int))
+    if not isinstance(state, str) or not known or not isinstance(out, str) or not isinstance(err, str):
         raise odd(host, wanted, found)
-    return code, out, err
+    words = (err or out).strip()[-600:]
+    if state == "lost":
+        why = f"{host}: `{command}` has no exit code: it was killed after its time, or the host restarted: {words or 'it printed nothing'}"
+        return Progress("ended", error=why)
+    if code:
+        return Progress("ended", error=f"{host}: `{command}` ended with {code}: {words or 'it printed nothing'}")
+    line = (out or err).strip().rpartition("\n")[2]
+    return Progress(state, line=line, reported=err.strip()[-600:] if state == "ended" else "")
 
 
 def texts(host: str, names: Iterable[str], found: object) -> dict[str, str]:

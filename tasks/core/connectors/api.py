@@ -4,40 +4,39 @@ Such a device has no host agent and so no timer: what was done when the controll
 """
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nornir.core.task import Task
 
-from tasks.core.connectors.compensation import CompensationLog
-from tasks.core.model.errors import BadAnswer, Refused, TransactionError
+from tasks.core.connectors.json_rpc import ENDED
+from tasks.core.model.errors import Refused, TransactionError
 from tasks.core.model.fact import CALL, Fact, HostFacts, Reading
-from tasks.core.model.operation import Call, Transaction
+from tasks.core.model.operation import Call, Operation, Procedure, Progress
+from tasks.core.model.plan import TargetPlan
 
 if TYPE_CHECKING:
     from tasks.core.connectors.agent_session import Owner
     from tasks.core.connectors.json_rpc import JsonRpc
-    from tasks.core.model.plan import HostPlan
-
-MEMORY = "burrow_api"
 
 
 class ApiLink:
-    """A TrueNAS. The run itself remembers what it has done; the device knows neither transactions nor leases."""
+    """A TrueNAS, which knows neither transactions nor leases."""
+
+    performs: tuple[type, ...] = (Call,)
 
     def __init__(self, task: Task, owner: "Owner") -> None:
         self.task, self.owner = task, owner
+
+    @staticmethod
+    def effective_revert_s(platform: str, wanted_s: int) -> int:  # noqa: ARG004
+        """As wanted: nothing here has a timer."""
+        return wanted_s
 
     @property
     def rpc(self) -> "JsonRpc":
         """The open connection; opened at first use."""
         rpc: JsonRpc = self.task.host.get_connection("burrow_api", self.task.nornir.config)
         return rpc
-
-    @property
-    def _done(self) -> dict[str, CompensationLog]:
-        done: dict[str, CompensationLog] = self.task.host.data.setdefault(MEMORY, {})
-        return done
 
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """Read the facts that are calls: a JSON list with `result` or `error` for each call. Other facts are left out."""
@@ -54,47 +53,34 @@ class ApiLink:
                 answers.append({"error": str(error)})
         return answers
 
-    def prepare(self, plan: "HostPlan") -> None:
-        """Refuse anything but calls, and see that the device answers: this verb can be repeated, `begin` cannot."""
-        done = plan.transaction or Transaction("nothing")
-        if done.files or done.actions or done.units or done.sysctls or plan.packages:
+    def prepare(self, plan: TargetPlan) -> None:
+        """Refuse anything but calls, and see that the device answers: this verb can be repeated, `start` cannot."""
+        if plan.transaction or plan.packages:
             raise Refused(f"{plan.host}: its API accepts only calls")
         self.rpc.call("core.ping", [])
 
-    def begin(self, plan: "HostPlan", revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:  # noqa: ARG002 (no timer)
-        """Call after call; if one is refused, those before it are undone."""
-        assert plan.transaction is not None
-        done = self._done[plan.transaction.token] = CompensationLog()
-        done.perform_all(plan.transaction.calls, self._call, lambda call, result: call.undo and _of(call.undo, result))
+    def start(self, operation: Operation, do: Call, handle: str, procedure: Procedure) -> Progress:  # noqa: ARG002 (it keeps nothing)
+        """Make a call. It ends at once, unless it is a job, whose number is its handle."""
+        try:
+            result = self.rpc.call(do.method, json.loads(do.parameters))
+        except TransactionError as error:
+            return Progress("ended", error=str(error))
+        return self.poll(do, str(result), 0) if do.job else Progress("ended", result=result)
 
-    def _call(self, call: Call) -> Any:
-        ask = self.rpc.job if call.job else self.rpc.call
-        return ask(call.method, json.loads(call.parameters))
+    def poll(self, do: Call, handle: str, wait_s: float) -> Progress:
+        """The progress of a job, once it has ended or `wait_s` have passed. What became of another call is not known."""
+        if not do.job or not handle.isdecimal():
+            self.rpc.call("core.ping", [])
+            return Progress("unknown", handle)
+        if not (job := self.rpc.job(int(handle), wait_s)):
+            return Progress("unknown", handle)
+        if job["state"] not in ENDED:
+            return Progress("running", handle, line=str((job.get("progress") or {}).get("description") or ""))
+        why = f"{self.task.host.name}: `{do.method}` ended {job['state']}: {job.get('error') or 'no reason given'}"
+        return Progress("ended", handle, error="" if job["state"] == "SUCCESS" else why, result=job.get("result"))
 
-    def outcome(self, plan: "HostPlan") -> dict[str, Any]:
-        """What this run has done; raises LinkError where the device does not answer."""
-        assert plan.transaction is not None
-        self.rpc.call("core.ping", [])
-        done = self._done.get(plan.transaction.token, CompensationLog("unknown", "this run has not started it"))
-        return {"state": done.state, "reason": done.reason, "remark": done.remark}
-
-    def confirm(self, plan: "HostPlan") -> None:
-        """Keep what was done."""
-        assert plan.transaction is not None
-        self._done.get(plan.transaction.token, CompensationLog("unknown")).keep(plan.host)
-
-    def revert(self, plan: "HostPlan", reason: str) -> None:
-        """Undo it, the last call first."""
-        assert plan.transaction is not None
-        self._done.setdefault(plan.transaction.token, CompensationLog()).give_up(plan.host, self._call, reason)
+    def finish(self, procedure: Procedure, outcome: str, reason: str) -> None:
+        """The device keeps no record of it."""
 
     def release(self) -> None:
         """It has no lease."""
-
-
-def _of(undo: Call, result: Any) -> Call:
-    """The undo of a call, with the id of what it made. Raises BadAnswer where the device did not return the id."""
-    made = str(result["id"]) if isinstance(result, dict) and "id" in result else ""
-    if "{id}" in undo.parameters and not made:
-        raise BadAnswer(f"the answer does not name what was made: wanted an object with an id, found {result!r:.100}")
-    return Call(undo.method, undo.parameters.replace("{id}", made), job=undo.job)

@@ -5,16 +5,13 @@ from contextlib import suppress
 
 from nornir.core.task import Result, Task
 
-NAMES = ("burrow_ssh", "burrow_api", "napalm")
-
 
 def disconnect(task: Task) -> Result:
-    """Close the host's connection, so that the next step opens a new one."""
+    """Close the host's connections, so that the next step opens a new one."""
     with alone(task):
-        for name in NAMES:
-            if name in task.host.connections:
-                with suppress(Exception):  # nornir drops it in any case; the error of a dead connection tells nothing
-                    task.host.close_connection(name)
+        for name in tuple(task.host.connections):
+            with suppress(Exception):  # nornir drops it in any case; the error of a dead connection tells nothing
+                task.host.close_connection(name)
     return Result(host=task.host)
 
 

@@ -1,29 +1,34 @@
 """The link to nodes and servers, as a nornir task: the host agent over an exec channel."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from nornir.core.task import Task
 
 from tasks.core.connectors import answer
 from tasks.core.connectors.agent_session import HostSession, Owner
-from tasks.core.connectors.compensation import CompensationLog
 from tasks.core.model.errors import Reverting, TransactionError
 from tasks.core.model.fact import Fact, HostFacts
-from tasks.core.model.operation import Command
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import Command, Operation, Procedure, Progress
+from tasks.core.model.plan import TargetPlan
 
 # More than all bounded facts of one reading may take together; a host that is gone is noticed earlier, by its connection.
 READ_S = 60.0
-# What this run has done on a host without a timer, by token.
-MEMORY = "burrow_done"
 
 
 class SshLink:
     """Nodes and servers: the host agent over an exec channel."""
 
+    performs: tuple[type, ...] = (Command,)
+
     def __init__(self, task: Task, owner: Owner) -> None:
         self.task, self.owner = task, owner
+
+    @staticmethod
+    def effective_revert_s(platform: str, wanted_s: int) -> int:  # noqa: ARG004
+        """As wanted: systemd takes any number of seconds."""
+        return wanted_s
 
     @property
     def session(self) -> HostSession:
@@ -31,76 +36,51 @@ class SshLink:
         session: HostSession = self.task.host.get_connection("burrow_ssh", self.task.nornir.config)
         return session
 
-    @property
-    def _done(self) -> dict[str, CompensationLog]:
-        done: dict[str, CompensationLog] = self.task.host.data.setdefault(MEMORY, {})
-        return done
-
-    def _perform(self, command: Command) -> str:
-        """Run a command; returns its standard error. Raises TransactionError where it failed.
-
-        `pvecm create`, `pvecm add` and `pveceph pool` end with 0 even if their task failed; only standard error has the reason
-        (pve-common, PVE::RESTEnvironment::fork_worker). It is kept for when the checks fail.
-        """
-        host = self.task.host.name
-        code, out, err = answer.performed(host, self.session.perform(self.owner, command.guarded, command.deadline_s))
-        if code:
-            words = (err or out).strip()[-600:] or "it printed nothing"
-            raise TransactionError(f"{host}: `{' '.join(command.argv)}` ended with {code}: {words}")
-        return err.strip()[-600:]
-
     def read(self, facts: tuple[Fact[Any], ...]) -> HostFacts:
         """Read all facts in one exec."""
         host, commands = self.task.host.name, {fact.name: fact.command for fact in facts}
         return HostFacts(host, answer.readings(host, commands, self.session.read(commands, self.owner, READ_S)))
 
-    def prepare(self, plan: HostPlan) -> None:
+    def prepare(self, plan: TargetPlan) -> None:
         """Take the lease, install the host agent and the packages."""
         self.session.prepare(self.owner, plan.packages)
 
-    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
-        """Arm and apply; commands, which have no timer, in sequence."""
+    def begin(self, plan: TargetPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
+        """Arm and apply."""
         assert plan.transaction is not None
-        if plan.transaction.commands:
-            done = self._done[plan.transaction.token] = CompensationLog()
-
-            def opposite(command: Command, words: str) -> Command | None:
-                done.reported += [f"`{' '.join(command.argv)}`: {words}"] if words else []
-                return command.opposite()
-
-            done.perform_all(plan.transaction.commands, self._perform, opposite)
-            return
         expect("applied", self.task.host.name, self.session.begin(self.owner, plan.transaction.request(revert_s), deadline_s, on_event))
 
-    def outcome(self, plan: HostPlan) -> dict[str, Any]:
-        """The state of the transaction on the host; of commands, in this run's log."""
-        assert plan.transaction is not None
-        kept = answer.outcome(plan.host, self.session.outcome(plan.transaction.token))
-        if plan.transaction.commands:
-            done = self._done.get(plan.transaction.token, CompensationLog("unknown", "this run has not started it"))
-            return {"state": done.state, "reason": done.reason, "remark": done.remark}
-        return kept
+    def outcome(self, plan: TargetPlan) -> dict[str, Any]:
+        """The state of the transaction on the host."""
+        return answer.outcome(plan.host, self.session.outcome(plan.token))
 
-    def confirm(self, plan: HostPlan) -> None:
+    def confirm(self, plan: TargetPlan) -> None:
         """Confirm the transaction."""
-        assert plan.transaction is not None
-        if plan.transaction.commands:
-            self._done.get(plan.transaction.token, CompensationLog("unknown")).keep(plan.host)
-            return
-        expect("confirmed", self.task.host.name, self.session.confirm(plan.transaction.token))
+        expect("confirmed", self.task.host.name, self.session.confirm(plan.token))
 
-    def revert(self, plan: HostPlan, reason: str) -> None:
+    def revert(self, plan: TargetPlan, reason: str) -> None:
         """Revert the transaction."""
-        assert plan.transaction is not None
-        if plan.transaction.commands:
-            self._done.setdefault(plan.transaction.token, CompensationLog()).give_up(plan.host, self._perform, reason)
-            return
-        expect("reverted", self.task.host.name, self.session.revert(plan.transaction.token, reason, owner=self.owner))
+        expect("reverted", self.task.host.name, self.session.revert(plan.token, reason, owner=self.owner))
 
-    def renew(self, plan: HostPlan) -> None:
+    def start(self, operation: Operation, do: Command, handle: str, procedure: Procedure) -> Progress:
+        """Start a command as a unit of its own, which goes on if this connection breaks. It can be repeated."""
+        host, shown = self.task.host.name, " ".join(do.argv)
+        named = {"token": procedure.token, "why": procedure.why, "id": operation.id, "handle": handle, "command": shown}
+        command = {**named, "argv": list(do.guarded), "deadline_s": operation.deadline_s}
+        return replace(answer.progress(host, shown, self.session.start(self.owner, command)), handle=handle)
+
+    def poll(self, do: Command, handle: str, wait_s: float) -> Progress:
+        """The progress of a command, once it has ended or `wait_s` have passed."""
+        shown = " ".join(do.argv)
+        return replace(answer.progress(self.task.host.name, shown, self.session.poll(self.owner, handle, wait_s)), handle=handle)
+
+    def finish(self, procedure: Procedure, outcome: str, reason: str) -> None:
+        """Record on the host how the procedure ended."""
+        self.session.finish(self.owner, procedure.token, procedure.why, outcome, reason)
+
+    def renew(self, plan: TargetPlan) -> None:
         """Restart its timer. Raises TransactionError where it has run out."""
-        assert plan.transaction is not None
-        expect("applied", self.task.host.name, self.session.renew(self.owner, plan.transaction.token))
+        expect("applied", self.task.host.name, self.session.renew(self.owner, plan.token))
 
     def reboot(self) -> None:
         """Reboot the host, a second from now."""

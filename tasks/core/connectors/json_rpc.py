@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,21 +58,23 @@ class JsonRpc:
             raise TransactionError(f"{self.host}: `{method}` was refused: {_reason(message['error'])}")
         return message.get("result")
 
-    def job(self, method: str, parameters: list[Any]) -> Any:
-        """Call a method that returns a job's number, and wait until the job ends. Raises TransactionError where it fails."""
+    def job(self, number: int, wait_s: float) -> dict[str, Any]:
+        """A job, once it has ended or `wait_s` have passed; empty where the device does not know it any more."""
+        until = time.monotonic() + wait_s
         if not self._watches_jobs:
             self.call("core.subscribe", ["core.get_jobs"])
             self._watches_jobs = True
-        number = self.call(method, parameters)
         # The job may have ended before the first event.
-        (job,) = self.call("core.get_jobs", [[["id", "=", number]]])
-        while job["state"] not in ENDED:
-            event = self._next(method).get("params", {})
+        jobs: list[dict[str, Any]] = self.call("core.get_jobs", [[["id", "=", number]]])
+        job = jobs[0] if jobs else {}
+        while job and job["state"] not in ENDED and time.monotonic() < until:
+            try:
+                event = self._next(f"job {number}", until - time.monotonic()).get("params", {})
+            except Deadline:
+                break
             if event.get("collection") == "core.get_jobs" and event.get("fields", {}).get("id") == number:
                 job = event["fields"]
-        if job["state"] != "SUCCESS":
-            raise TransactionError(f"{self.host}: `{method}` ended {job['state']}: {job.get('error') or 'no reason given'}")
-        return job.get("result")
+        return job
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -79,11 +82,11 @@ class JsonRpc:
         except (EOFError, OSError) as error:
             raise LinkError(f"{self.host}: the connection to its API broke: {error}") from error
 
-    def _next(self, method: str) -> dict[str, Any]:
+    def _next(self, method: str, wait_s: float = CALL_S) -> dict[str, Any]:
         try:
-            message: dict[str, Any] = json.loads(self.wire.recv(timeout=CALL_S))
+            message: dict[str, Any] = json.loads(self.wire.recv(timeout=wait_s))
         except TimeoutError as error:
-            raise Deadline(f"{self.host}: `{method}` had no answer within {CALL_S:g} s") from error
+            raise Deadline(f"{self.host}: `{method}` had no answer within {wait_s:g} s") from error
         except (EOFError, OSError) as error:
             raise LinkError(f"{self.host}: the connection to its API broke: {error}") from error
         return message

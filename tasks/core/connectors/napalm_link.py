@@ -15,30 +15,30 @@ from tasks.core.connectors.host_agent import expect
 from tasks.core.connectors.napalm_connection import device
 from tasks.core.model.errors import LinkError, Refused, TransactionError
 from tasks.core.model.fact import Fact, HostFacts, Reading
-from tasks.core.model.operation import Transaction
-from tasks.core.model.plan import HostPlan
+from tasks.core.model.operation import TimedTransaction
+from tasks.core.model.plan import TargetPlan
 from tasks.platforms.candidate import split
-from tasks.platforms.configuration import CONFIGURATION
-from tasks.platforms.frr.files import FRR_RELOAD, FRR_UNIT
-from tasks.platforms.ifupdown2.files import IFRELOAD
+from tasks.platforms.configuration import configuration
 
 # Commit timers of NAPALM's drivers: granularity and minimum in seconds. IOS rounds down to minutes.
 TIMERS = {"ifupdown2": (1, 1), "eos": (1, 1), "ios": (60, 60), "junos": (60, 60)}
 
 
-def effective_revert_s(platform: str, wanted_s: int) -> int:
-    """The timer that a platform sets, in seconds: rounded up to its granularity. Raises Refused where it has no timer."""
-    if platform not in TIMERS:
-        raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
-    unit_s, least_s = TIMERS[platform]
-    return max(least_s, math.ceil(wanted_s / unit_s) * unit_s)
-
-
 class NapalmLink:
     """Devices with a NAPALM driver, through nornir-napalm's tasks."""
 
+    performs: tuple[type, ...] = ()
+
     def __init__(self, task: Task, owner: Owner) -> None:
         self.task, self.owner = task, owner
+
+    @staticmethod
+    def effective_revert_s(platform: str, wanted_s: int) -> int:
+        """Rounded up to the platform's granularity. Raises Refused where it has no timer."""
+        if platform not in TIMERS:
+            raise Refused(f"platform {platform} has no commit timer in NAPALM, so it cannot take part in a change set")
+        unit_s, least_s = TIMERS[platform]
+        return max(least_s, math.ceil(wanted_s / unit_s) * unit_s)
 
     def _run(self, work: Callable[..., Result], **arguments: Any) -> Result:
         with _ours(self.task.host.name):
@@ -62,7 +62,7 @@ class NapalmLink:
 
         self._device()
         readings = {}
-        files = {path: fact for path, fact in CONFIGURATION.items() if fact in facts}
+        files = {path: file.fact for path, file in configuration().items() if file.fact in facts}
         if files:
             running = self._running()
             readings = {fact.name: Reading(0, running.get(path, "")) for path, fact in files.items()}
@@ -81,13 +81,14 @@ class NapalmLink:
         config = answer.mapping(self.task.host.name, "the getter `config`", getters).get("config")
         return split(answer.texts(self.task.host.name, ["running"], config)["running"])
 
-    def prepare(self, plan: HostPlan) -> None:
+    def prepare(self, plan: TargetPlan) -> None:
         """Refuse what NAPALM cannot apply; lock the device where its driver can before the candidate is loaded."""
-        transaction = plan.transaction or Transaction("nothing")
-        effective_revert_s(self.task.host.platform or "", 1)
-        others = [file.path for file in transaction.files if file.path not in CONFIGURATION]
-        others += [called(list(action.argv)) for action in transaction.actions if action not in (IFRELOAD, FRR_RELOAD)]
-        others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit != FRR_UNIT)]
+        transaction = plan.transaction or TimedTransaction("nothing")
+        self.effective_revert_s(self.task.host.platform or "", 1)
+        others = [file.path for file in transaction.files if file.path not in configuration()]
+        own = {step for file in configuration().values() for step in (*file.actions, *file.units)}
+        others += [called(list(action.argv)) for action in transaction.actions if action not in own]
+        others += [*transaction.sysctls, *(unit.name for unit in transaction.units if unit not in own)]
         if others or plan.packages:
             raise Refused(
                 f"{plan.host}: the NAPALM link can only change the network configuration, not {', '.join([*others, *plan.packages])}"
@@ -97,7 +98,7 @@ class NapalmLink:
             with _ours(plan.host):
                 device.lock()
 
-    def begin(self, plan: HostPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
+    def begin(self, plan: TargetPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
         """Load the candidate and commit it with a timer."""
         from nornir_napalm.plugins.tasks import napalm_configure  # noqa: PLC0415
 
@@ -114,14 +115,13 @@ class NapalmLink:
             configuration=plan.candidate,
             replace=False,
             commit_message=message,
-            revert_in=effective_revert_s(platform, revert_s),
+            revert_in=self.effective_revert_s(platform, revert_s),
         )
         on_event("armed")
 
-    def outcome(self, plan: HostPlan) -> dict[str, Any]:
+    def outcome(self, plan: TargetPlan) -> dict[str, Any]:
         """The state of the transaction; a driver without its own record knows only whether a commit is pending."""
-        assert plan.transaction is not None
-        device = self._device(plan.transaction.token)
+        device = self._device(plan.token)
         with _ours(self.task.host.name):
             if hasattr(device, "outcome"):
                 return answer.outcome(plan.host, device.outcome())
@@ -130,16 +130,15 @@ class NapalmLink:
                 raise answer.odd(plan.host, "whether a commit is pending", pending)
             return {"state": "applied" if pending else "unknown", "reason": "no commit is pending"}
 
-    def confirm(self, plan: HostPlan) -> None:
+    def confirm(self, plan: TargetPlan) -> None:
         """Confirm the transaction."""
         from nornir_napalm.plugins.tasks import napalm_confirm_commit  # noqa: PLC0415
 
-        assert plan.transaction is not None
-        self._device(plan.transaction.token)
+        self._device(plan.token)
         if not self._run(napalm_confirm_commit).changed:
             expect("confirmed", plan.host, self.outcome(plan))
 
-    def revert(self, plan: HostPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
+    def revert(self, plan: TargetPlan, reason: str) -> None:  # noqa: ARG002 (NAPALM's rollback takes no reason)
         """Revert the transaction."""
         from nornir_napalm.plugins.tasks import napalm_rollback  # noqa: PLC0415
 

@@ -10,21 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from inventory.models import LinkKind
 from tasks.core.connectors.answer import reverting
-from tasks.core.connectors.napalm_link import effective_revert_s
-from tasks.core.engine.as_shown import ImpactGrew, need_as_shown
+from tasks.core.connectors.base import link_of
+from tasks.core.engine.as_shown import ImpactGrew, need_acknowledged, need_as_shown
 from tasks.core.engine.maintenance import Scope
 from tasks.core.engine.planning import plan_set
 from tasks.core.engine.precheck import prechecked
 from tasks.core.engine.rollback import POLL_S, is_confirmed, roll_back
 from tasks.core.engine.run import MARGIN_S, Interrupted, Run
 from tasks.core.engine.verify import verify
+from tasks.core.engine.work import Work, work_of
 from tasks.core.model.change import ChangeSet
 from tasks.core.model.errors import BurrowError, LinkError, Refused, Reverting, TransactionError
 from tasks.core.model.fact import STATUS, Fact, Facts, union
 from tasks.core.model.outcome import Outcome
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.plan import SetPlan, TargetPlan, of_host
 
 
 def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Outcome:
@@ -42,9 +42,14 @@ def apply_set(run: Run, change_set: ChangeSet, scope: Scope | None = None) -> Ou
 class _Application:
     def __init__(self, run: Run, change_set: ChangeSet, scope: Scope | None) -> None:
         self.run, self.change_set, self.scope = run, change_set, scope.at_its_turn(run, change_set) if scope else None
-        self.opened: list[HostPlan] = []
+        self.opened: list[TargetPlan] = []
         self.touched: list[str] = []
         self.timers: dict[str, float] = {}
+        self.works: dict[str, Work] = {}
+
+    def work(self, host: TargetPlan) -> Work:
+        """What is applied there."""
+        return self.works.setdefault(host.token, work_of(self.run, self.change_set.name, host))
 
     def say(self, kind: str, host: str = "", text: str = "") -> None:
         self.run.say(kind, host, self.change_set.name, text)
@@ -82,6 +87,7 @@ class _Application:
         now = plan if missing == list(needs) else self.plan({**self.run.facts, **self.read(needs, needs)})
         if not now.refused:
             need_as_shown(self.run, self.run.shown.get(self.change_set.name, plan), now)
+            need_acknowledged(self.run, now)
         return now
 
     def plan(self, facts: Facts) -> SetPlan:
@@ -125,14 +131,15 @@ class _Application:
 
     def prepare(self, plan: SetPlan) -> None:
         """Take the lease of every end, also of one without differences: another run's open transaction there could undo that."""
-        for host in plan.hosts:
+        for host in plan.targets:
             self.run.pause(0)
+            self.say("preparing", host.host)
             self.run.leased.add(host.host)
             self.run.do(host.host, "prepare", plan=host)
             self.touched += [host.host] if host.packages else []
             self.say("prepared", host.host)
         for target in dict.fromkeys((*self.change_set.clusters, *self.change_set.hosts)):
-            self.lease_majority(self.run.site.endpoints(target), {host.host for host in plan.hosts})
+            self.lease_majority(self.run.site.endpoints(target), {host.host for host in plan.targets})
 
     def lease_majority(self, endpoints: tuple[str, ...], leased: set[str]) -> None:
         """Take the leases of more than half of a cluster's endpoints: no other run can. Raises Refused where too few of them answer."""
@@ -144,7 +151,7 @@ class _Application:
             if host not in leased:
                 try:
                     self.run.leased.add(host)
-                    self.run.do(host, "prepare", plan=HostPlan(host))
+                    self.run.do(host, "prepare", plan=of_host(host))
                     leased.add(host)
                 except LinkError as error:
                     silent.append(str(error))
@@ -162,19 +169,19 @@ class _Application:
             return
         timers, started = self.run.timers, time.monotonic()
         for index, host in enumerate(plan.changes):
-            timed = bool(host.transaction and host.transaction.timed)
-            if timed and index and time.monotonic() - started > timers.apply_s * index:
+            if host.transaction and index and time.monotonic() - started > timers.apply_s * index:
                 raise TransactionError(
                     f"{host.host}: not started: the end before it took more than {timers.apply_s} s, and its timer must run out last"
                 )
             self.apply_one(host, timers_s[host.host], last=host is plan.changes[-1])
 
-    def apply_one(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+    def apply_one(self, host: TargetPlan, revert_s: int, *, last: bool) -> None:
         """Arm, apply, and see that the host is reachable."""
         self.run.pause(0)
+        self.say("applying", host.host)
         self.opened.append(host)
         self.touched.append(host.host)
-        if host.transaction and host.transaction.timed:
+        if host.transaction:
             self.timers[host.host] = time.monotonic() + revert_s
         self.begin(host, revert_s, last=last)
         self.say("applied", host.host)
@@ -186,21 +193,15 @@ class _Application:
         revert_s = self.run.timers.revert_s
         for host in reversed(plan.changes):
             intent = self.run.site.hosts[host.host]
-            lifetimes_s[host.host] = effective_revert_s(intent.platform, revert_s) if intent.link is LinkKind.NAPALM else revert_s
+            lifetimes_s[host.host] = link_of(intent).effective_revert_s(intent.platform, revert_s)
             revert_s = self.run.timers.revert_s if plan.coordinated else lifetimes_s[host.host] + self.run.timers.apply_s + MARGIN_S
         return lifetimes_s
 
-    def begin(self, host: HostPlan, revert_s: int, *, last: bool) -> None:
+    def begin(self, host: TargetPlan, revert_s: int, *, last: bool) -> None:
         deadline_s = revert_s - MARGIN_S if last else self.run.timers.apply_s
         try:
-            self.run.do(
-                host.host,
-                "begin",
-                plan=host,
-                revert_s=revert_s,
-                deadline_s=deadline_s,
-                on_event=lambda kind: self.say(kind, host.host, f"reverts in {revert_s} s unless confirmed"),
-            )
+            reverts = f"reverts in {revert_s} s unless confirmed"
+            self.work(host).begin(revert_s, deadline_s, lambda kind: self.say(kind, host.host, reverts))
         except LinkError:
             # The change may have cut the connection that carried the answer; ask the host over a new one.
             try:
@@ -216,14 +217,14 @@ class _Application:
             self.touched.remove(host.host)
             raise
 
-    def ask_again(self, host: HostPlan) -> dict[str, Any]:
+    def ask_again(self, host: TargetPlan) -> dict[str, Any]:
         """The state of the transaction on the host, asked over new connections until it is applied or `apply_s` have passed."""
         deadline = time.monotonic() + self.run.timers.apply_s
         while True:
             late = time.monotonic() > deadline
             try:
                 self.run.reconnect(host.host)
-                kept: dict[str, Any] = self.run.do(host.host, "outcome", plan=host)
+                kept = self.work(host).outcome()
                 if late or kept["state"] not in ("armed", "applying"):
                     return kept
             except LinkError:
@@ -231,7 +232,7 @@ class _Application:
                     raise
             self.run.pause(POLL_S)
 
-    def see_reachable(self, host: HostPlan) -> None:
+    def see_reachable(self, host: TargetPlan) -> None:
         """See that the host answers on a new connection: the old one may survive a path that is gone."""
         kept = self.ask_again(host)
         if kept["state"] != "applied":
@@ -240,12 +241,13 @@ class _Application:
 
     def confirm(self, plan: SetPlan, outcome: Outcome) -> None:
         for host in plan.changes:
+            self.say("confirming", host.host)
             try:
-                self.run.do(host.host, "confirm", plan=host)
+                self.work(host).confirm()
             except LinkError:
                 kept = self.ask_again(host)
                 if kept["state"] == "applied":
-                    self.run.do(host.host, "confirm", plan=host)
+                    self.work(host).confirm()
                 elif kept["state"] != "confirmed":
                     raise TransactionError(f"{host.host}: not confirmed, it {described(kept)}") from None
             self.opened.remove(host)
@@ -261,7 +263,7 @@ class _Application:
         while self.opened:
             host = self.opened[-1]
             try:
-                outcome.reasons += roll_back(self.run, host, str(error), self.timers.get(host.host, 0) + MARGIN_S)
+                outcome.reasons += roll_back(self.work(host), str(error), self.timers.get(host.host, 0) + MARGIN_S)
                 self.say("reverted", host.host)
             except KeyboardInterrupt:
                 self.run.stop.set()
@@ -275,9 +277,9 @@ class _Application:
                 self.say("failed", host.host, outcome.reasons[-1])
             self.opened.remove(host)
 
-    def not_rolled_back(self, host: HostPlan, outcome: Outcome, trouble: BurrowError) -> str:
+    def not_rolled_back(self, host: TargetPlan, outcome: Outcome, trouble: BurrowError) -> str:
         """Why, and what happens to the host now."""
-        if isinstance(trouble, TransactionError) and is_confirmed(self.run, host):
+        if isinstance(trouble, TransactionError) and is_confirmed(self.work(host)):
             outcome.confirmed.append(host.host)
             return f"{host.host}: it is confirmed and stays; only its answer was lost"
         return f"{host.host}: not rolled back from here ({trouble}); its timer or its next boot does that, where it has a timer"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.model.errors import Refused
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.operation import Operation, TimedTransaction
+from tasks.core.model.plan import SetPlan, TargetPlan
 
 if TYPE_CHECKING:
     from tasks.core.engine.run import Run
@@ -33,25 +34,38 @@ def need_as_shown(run: "Run", shown: SetPlan, now: SetPlan) -> None:
         raise ImpactGrew(now, grown)
 
 
+def unacknowledged(run: "Run", plan: SetPlan) -> tuple[Operation, ...]:
+    """The operations that nothing undoes, that put data or a quorum at risk, and that the operator has not accepted. None in the lab."""
+    operations = (one for target in plan.changes for one in target.operations if one.at_risk and not one.undo)
+    return () if run.rehearsal else tuple(one for one in operations if one.id not in run.acknowledged)
+
+
+def need_acknowledged(run: "Run", plan: SetPlan) -> None:
+    """Raises Refused with each operation that the operator has not accepted."""
+    if left := unacknowledged(run, plan):
+        risks = "; ".join(f"{one.id}: {one.at_risk}" for one in left)
+        flags = " ".join(f"--acknowledge {one.id}" for one in left)
+        raise Refused(f"nothing undoes {risks}; if you accept that, run again with {flags}")
+
+
 def _differences(shown: SetPlan, now: SetPlan) -> Iterator[str]:
     """What is different in fields and steps, by host. A host where nothing is left to do is no difference."""
-    before = {plan.host: plan for plan in shown.changes}
+    before = {plan.target: plan for plan in shown.changes}
     for plan in now.changes:
-        if plan.host not in before:
-            yield f"{plan.host}: {', '.join(one.field for one in plan.differences)} changed meanwhile"
-        elif plan.differences != before[plan.host].differences:
-            others = {*plan.differences} ^ {*before[plan.host].differences}
-            yield f"{plan.host}: {', '.join(dict.fromkeys(one.field for one in others))} changed meanwhile"
-        elif _steps(plan) != _steps(before[plan.host]):
-            yield f"{plan.host}: other steps lead there now"
+        if plan.target not in before:
+            yield f"{plan.target}: {', '.join(one.field for one in plan.differences)} changed meanwhile"
+        elif plan.differences != before[plan.target].differences:
+            others = {*plan.differences} ^ {*before[plan.target].differences}
+            yield f"{plan.target}: {', '.join(dict.fromkeys(one.field for one in others))} changed meanwhile"
+        elif _steps(plan) != _steps(before[plan.target]):
+            yield f"{plan.target}: other steps lead there now"
 
 
-def _steps(plan: HostPlan) -> tuple[Any, ...]:
+def _steps(plan: TargetPlan) -> tuple[Any, ...]:
     """What the plan does, without the texts of files: their other lines may change, and stay as they are."""
-    done = plan.transaction
-    assert done is not None
+    done = plan.transaction or TimedTransaction("nothing")
     files = tuple((file.path, file.mode, file.mount) for file in done.files)
-    return (files, done.actions, done.units, done.sysctls, done.calls, done.commands, plan.packages, plan.candidate)
+    return (files, done.actions, done.units, done.sysctls, plan.operations, plan.packages, plan.candidate)
 
 
 def _grown(shown: SetPlan, now: SetPlan) -> tuple[str, ...]:

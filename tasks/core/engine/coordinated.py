@@ -13,7 +13,7 @@ def joined(sets: Sequence[ChangeSet], plans: Sequence[SetPlan]) -> tuple[tuple[C
         return tuple(sets), tuple(plans)
     names = [plan.change_set.name for plan in coordinated]
     one = _one_set([one for one in sets if one.name in names])
-    plan = SetPlan(one, tuple(host for plan in coordinated for host in plan.hosts))
+    plan = SetPlan(one, tuple(host for plan in coordinated for host in plan.targets))
     kept = {other.change_set.name: other for other in plans if other.change_set.name not in names} | {names[0]: plan}
     order = [other.name for other in sets if other.name in kept]
     return tuple(one if other.name == names[0] else other for other in sets if other.name in kept), tuple(kept[name] for name in order)

@@ -11,14 +11,17 @@ from inventory.printable import LINES, printable
 class Event:
     """One event; `at_s` is monotonic time.
 
-    `kind` is one of: read, planned, queued, prepared, armed, applied, reachable, checked, confirmed, reverted, failed, refused, done,
-    stage; and of hosts in maintenance: ready, put back, rebooting.
+    `kind` is one of: read, queued, preparing, prepared, applying, armed, applied, reachable, checked, confirming, confirmed, reverted,
+    failed, refused, done, stage; of the operations of procedures: performing, running, performed, undoing, undone; and of hosts in
+    maintenance: ready, put back, rebooting. `operation` is an operation's id, `handle` what it is called where it runs.
     """
 
     kind: str
     host: str = ""
     change_set: str = ""
     text: str = ""
+    operation: str = ""
+    handle: str = ""
     at_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

@@ -130,9 +130,12 @@ def apply_stage(stage: Stage, result: RunResult, ask: Ask) -> None:
 
 def _applied(run: "Run", done: StageResult, sets: "Sequence[ChangeSet]", scope: "Scope | None", ask: Ask, result: RunResult) -> None:
     """Apply the sets. Those whose impact has grown meanwhile are shown and asked about once more, unless no question is asked."""
+    from tasks.core.engine.record import planned  # noqa: PLC0415
     from tasks.core.engine.schedule import apply_in_order  # noqa: PLC0415
 
     run.shown, run.written = {plan.change_set.name: plan for plan in done.plans}, set()
+    for plan in done.plans:
+        run.note({"kind": "plan", **planned(plan)})
     done.outcomes = apply_in_order(run, sets, scope)
     grown = tuple(one.grown for one in done.outcomes if one.grown)
     if grown and not result.options.yes and not run.rehearsal and _approved(StageResult(done.stage, grown), result, ask):
@@ -160,7 +163,7 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: Ask) -> RunResu
     from tasks.core.engine.signals import stopping  # noqa: PLC0415
 
     result = RunResult(options, run)
-    run.max_failures = options.max_failures
+    run.max_failures, run.acknowledged = options.max_failures, frozenset(options.acknowledge)
     stages = chosen_stages(runbook, options)
     chosen_sets(stages, run, options)
     run.needs = needs_of_run(stages, run, options)

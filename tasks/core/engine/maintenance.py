@@ -17,8 +17,8 @@ from tasks.core.model.check import Check, Verdict, judge, needs_of
 from tasks.core.model.errors import UNEXPECTED, BurrowError, CheckFailed, LinkError, Refused, Reverting, TransactionError
 from tasks.core.model.fact import STATUS, Facts, HostFacts, union
 from tasks.core.model.maintenance import ENDED, Maintenance, Preparation
-from tasks.core.model.operation import Transaction
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.operation import TimedTransaction
+from tasks.core.model.plan import SetPlan, TargetPlan, of_host
 
 if TYPE_CHECKING:
     from tasks.core.engine.run import Run
@@ -105,20 +105,20 @@ class Scope:
     def shown(self, run: "Run", plan: SetPlan) -> SetPlan:
         """The plan with the maintenance in its impact, or refused where that is impossible."""
         try:
-            return replace(plan, hosts=tuple(self._shown(run, host, coordinated=plan.coordinated) for host in plan.hosts))
+            return replace(plan, targets=tuple(self._shown(run, host, coordinated=plan.coordinated) for host in plan.targets))
         except Refused as error:
-            return replace(plan, hosts=(), refused=str(error))
+            return replace(plan, targets=(), refused=str(error))
 
-    def _shown(self, run: "Run", plan: HostPlan, *, coordinated: bool) -> HostPlan:
-        if plan and plan.host in self.unknown:
-            return replace(plan, impact=(*plan.impact, self.unknown[plan.host], "one host at a time, without maintenance"))
-        if plan and plan.host in self.hosts and coordinated:
+    def _shown(self, run: "Run", plan: TargetPlan, *, coordinated: bool) -> TargetPlan:
+        if plan and plan.target in self.unknown:
+            return replace(plan, impact=(*plan.impact, self.unknown[plan.target], "one host at a time, without maintenance"))
+        if plan and plan.target in self.hosts and coordinated:
             return replace(plan, impact=(*plan.impact, "together with the other routers, and only while all checks pass"))
-        if not plan or plan.host not in self.hosts:
+        if not plan or plan.target not in self.hosts:
             return plan
         if self.refused:
             raise Refused(self.refused)
-        around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.host) for action in one.actions]
+        around = [action.shown for one in self.maintenance.preparations(run.site, self.facts, plan.target) for action in one.actions]
         return replace(plan, impact=(*plan.impact, *around, "one host at a time, and only while all checks pass"))
 
 
@@ -169,7 +169,7 @@ def wait_until_well(run: "Run", maintenance: Maintenance, checks: tuple[Check, .
 @contextmanager
 def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -> Iterator[None]:
     """Inside the block the host is out of service; it is put back however the block ends."""
-    plan = HostPlan(preparation.on, transaction=Transaction(why=why, actions=preparation.actions))
+    plan = of_host(preparation.on, TimedTransaction(why=why, actions=preparation.actions))
     with run.holding({preparation.on} - {host}):
         run.leased.add(plan.host)
         run.do(plan.host, "prepare", plan=plan)
@@ -191,7 +191,7 @@ def _out_of_service(run: "Run", host: str, why: str, preparation: Preparation) -
 
 
 @contextmanager
-def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
+def _renewing(run: "Run", plan: TargetPlan, why: str) -> Iterator[None]:
     """Renew the timer until the block ends. Raises TransactionError after the block if it ran out: the host was back in service by then."""
     ended = threading.Event()
     lost: list[str] = []
@@ -218,7 +218,7 @@ def _renewing(run: "Run", plan: HostPlan, why: str) -> Iterator[None]:
         raise TransactionError(lost[0])
 
 
-def _put_back(run: "Run", plan: HostPlan, why: str) -> None:
+def _put_back(run: "Run", plan: TargetPlan, why: str) -> None:
     """Raises TransactionError with what is not put back: at once if that is final, after BACK_S seconds if the host keeps trying."""
     deadline = time.monotonic() + BACK_S
     while True:

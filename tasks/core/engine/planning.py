@@ -7,14 +7,15 @@ from typing import Any
 from inventory.models import LinkKind
 from inventory.site import Site
 from tasks.core.connectors.answer import reverting
+from tasks.core.connectors.base import link_of
 from tasks.core.model.change import Candidate, Change, ChangeSet, Difference, FilePart, Member, Package, Step, Sysctl
 from tasks.core.model.errors import UNEXPECTED, BurrowError, Refused
 from tasks.core.model.fact import STATUS, Facts, HostFacts
-from tasks.core.model.operation import Action, Call, Command, FileWrite, Transaction, Unit, shared_mount
-from tasks.core.model.plan import HostPlan, SetPlan
+from tasks.core.model.operation import Action, FileWrite, Operation, Procedure, TimedTransaction, Unit, shared_mount
+from tasks.core.model.plan import SetPlan, TargetPlan
 from tasks.platforms.candidate import join, split
 from tasks.platforms.candidate import merge as merge_candidate
-from tasks.platforms.configuration import CONFIGURATION, network_impact, network_transaction
+from tasks.platforms.configuration import configuration, network_impact, network_transaction
 from tasks.platforms.ifupdown2.files import INTERFACES_STAGED, STAGED_FACT
 
 
@@ -48,7 +49,7 @@ def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:
         yield f"{facts.host}: {pending['why']!r} of {holder} is open and reverts in {left_s} s unless it is confirmed; run again after that"
 
 
-def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:
+def plan_member(member: Member, why: str, site: Site, facts: Facts) -> TargetPlan:
     """The plan of one host. Raises Refused."""
     differences: list[Difference] = []
     steps: list[Step] = []
@@ -57,8 +58,8 @@ def plan_member(member: Member, why: str, site: Site, facts: Facts) -> HostPlan:
         differences += found
         steps += needed
     if not differences:
-        return HostPlan(facts[member.host].host)
-    return _fold(facts[member.host], why, site, differences, steps)
+        return TargetPlan(member.host, facts[member.host].host)
+    return _fold(member.host, facts[member.host], why, site, differences, steps)
 
 
 def _steps_of(change: Change[Any], site: Site, facts: Facts) -> tuple[tuple[Difference, ...], tuple[Step, ...]]:
@@ -96,7 +97,7 @@ class _Files:
 def _configuration(facts: HostFacts, candidates: Sequence[Candidate]) -> tuple[dict[str, str], dict[str, str]]:
     """The network configuration files that the candidates name, before and after."""
     named = dict.fromkeys(path for candidate in candidates for path, part in split(candidate.text).items() if part.strip())
-    before = {path: facts[CONFIGURATION[path]] for path in named}
+    before = {path: facts[configuration()[path].fact] for path in named}
     after = before
     for candidate in candidates:
         after = merge_candidate(after, candidate.text)
@@ -113,20 +114,16 @@ def _join(candidates: Iterable[Candidate]) -> str:
     return join(texts)
 
 
-def _fold(facts: HostFacts, why: str, site: Site, differences: list[Difference], steps: list[Step]) -> HostPlan:
-    """The plan of the host that has these facts: the target itself, or the endpoint that answered for it."""
+def _fold(target: str, facts: HostFacts, why: str, site: Site, differences: list[Difference], steps: list[Step]) -> TargetPlan:
+    """The plan of a target on the host that has these facts: the target itself, or the endpoint that answered for it."""
     host = facts.host
+    if operations := tuple(_pick(steps, Operation)):
+        return TargetPlan(target, host, tuple(differences), _procedure(site, host, why, operations, steps), impact=_impact(operations))
     parts, candidates, actions = _pick(steps, FilePart), _pick(steps, Candidate), _pick(steps, Action)
     files = _Files(facts)
     for part in parts:
         files.own(part)
-    calls, commands = _pick(steps, Call), _pick(steps, Command)
-    impact = [sentence for part in (*parts, *candidates, *calls, *commands) for sentence in part.impact]
-    impact += [f"not undone if a later step fails: {command.shown}" for command in commands if not command.undo]
-    if commands and len(commands) != len(steps):
-        raise Refused(f"{host}: a timer cannot undo commands, so they need a change set of their own")
-    if calls and site.hosts[host].link is not LinkKind.API:
-        raise Refused(f"{host}: it has no API to call; its link is {site.hosts[host].link}")
+    impact = [sentence for part in (*parts, *candidates) for sentence in part.impact]
     before, after = _configuration(facts, candidates)
     network = network_transaction(why, before, after, "")
     if candidates:
@@ -136,9 +133,9 @@ def _fold(facts: HostFacts, why: str, site: Site, differences: list[Difference],
                 " apply or discard it there first, then run again"
             )
         # The impact depends on which ports run OSPF, also where only the other file changes.
-        known = {path: facts[fact] for path, fact in CONFIGURATION.items() if fact.name in facts.readings}
+        known = {path: facts[file.fact] for path, file in configuration().items() if file.fact.name in facts.readings}
         impact += network_impact({**known, **before}, after)
-    transaction = Transaction(
+    transaction = TimedTransaction(
         why=why,
         files=(*files.writes(), *network.files),
         actions=(*(a for a in actions if a.early), *network.actions, *(a for a in actions if not a.early)),
@@ -146,8 +143,23 @@ def _fold(facts: HostFacts, why: str, site: Site, differences: list[Difference],
         sysctls={step.name: step.value for step in _pick(steps, Sysctl)},
         saved=network.saved,
         absent=network.absent if candidates else (),
-        calls=tuple(calls),
-        commands=tuple(commands),
     )
     packages = tuple(step.name for step in _pick(steps, Package))
-    return HostPlan(host, tuple(differences), transaction, _join(candidates), packages, tuple(dict.fromkeys(impact)))
+    return TargetPlan(target, host, tuple(differences), transaction, _join(candidates), packages, tuple(dict.fromkeys(impact)))
+
+
+def _procedure(site: Site, host: str, why: str, operations: tuple[Operation, ...], steps: list[Step]) -> Procedure:
+    """Raises Refused where the host's link cannot perform one of them, or other steps are among them."""
+    if len(operations) != len(steps):
+        raise Refused(f"{host}: no timer takes operations back, so they need a change set of their own")
+    link = site.hosts[host].link
+    if other := [one.id for one in operations if not isinstance(one.do, link_of(site.hosts[host]).performs)]:
+        raise Refused(f"{host}: its link ({link}) cannot perform {', '.join(other)}")
+    return Procedure(why, operations)
+
+
+def _impact(operations: tuple[Operation, ...]) -> tuple[str, ...]:
+    """The impact of operations, and which of them are not undone."""
+    lines = [line for one in operations for line in one.impact]
+    lines += [f"not undone if a later step fails: {one.shown}" for one in operations if one.shown and not one.undo]
+    return tuple(dict.fromkeys((*lines, *(f"{one.id} needs your acknowledgement: {one.at_risk}" for one in operations if one.at_risk))))

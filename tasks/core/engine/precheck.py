@@ -31,4 +31,4 @@ def _judged(plan: SetPlan, answers: "dict[str, HostFacts | BurrowError]") -> Set
             found += [str(answer)] if isinstance(answer, BurrowError) else reasons(one, answer) if answer else ()
         except BurrowError as error:
             found.append(str(error))
-    return replace(plan, hosts=(), refused="; ".join(found)) if found else plan
+    return replace(plan, targets=(), refused="; ".join(found)) if found else plan

@@ -1,4 +1,4 @@
-"""The record that each run leaves on disk: who, when, why, diffs, outcome. Also what --json writes."""
+"""The record that each run leaves on disk at its end: who, when, why, diffs, outcome. Also what --json writes."""
 
 import json
 import os
@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory.printable import LINES, printable
-from tasks.core.agent.record import REASONS
 from tasks.core.agent.secrets import redact
+from tasks.core.engine.earlier import earlier
+from tasks.core.engine.journal import Journal, forget_old
 from tasks.core.engine.output_file import PRIVATE, write_whole
-from tasks.core.model.errors import BurrowError, Refused
-from tasks.core.model.maintenance import ENDED
+from tasks.core.model.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tasks.core.engine.runbook import RunResult, StageResult
     from tasks.core.model.check import Verdict
     from tasks.core.model.outcome import Outcome
-    from tasks.core.model.plan import HostPlan, SetPlan
+    from tasks.core.model.plan import SetPlan, TargetPlan
 
 SCHEMA = 1
 # A folder that only its owner may enter.
@@ -37,25 +35,26 @@ def record_path(result: "RunResult") -> Path:
     return folder(result.options.site) / f"{result.run.began}-{result.run.id}.json"
 
 
-def open_record(result: "RunResult", purpose: str) -> Path:
-    """Write the record of a run that has begun: `ended_at` and `exit_code` are null until its end. Returns the path.
+def open_journal(result: "RunResult", purpose: str) -> Journal:
+    """Create the journal of a run that is about to begin, after deleting the oldest ones.
 
-    The folder and older records are made private to their owner. Raises Refused where the record cannot be written.
+    The folder and older records are made private to their owner. Raises Refused where the journal cannot be written.
     """
-    path = record_path(result)
+    path, run = record_path(result).with_suffix(".jsonl"), result.run
+    head = {"run": run.id, "holder": run.holder, "purpose": purpose, "site": result.options.site, "options": vars(result.options)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for own in (path.parent.parent, path.parent):
             _keep_private(own, OWN)
-        for other in path.parent.glob("*.json"):
+        for other in path.parent.glob("*.json*"):
             _keep_private(other, PRIVATE)
-        write_whole(path, _text({**as_data(result, purpose), "ended_at": None, "exit_code": None}), PRIVATE)
+        forget_old(path.parent)
+        return Journal(path, head)
     except OSError as error:
         raise Refused(
-            f"the record of this run cannot be kept in {path.parent}: {error.strerror}; nothing was touched."
+            f"the journal of this run cannot be kept in {path.parent}: {error.strerror}; nothing was touched."
             " Free space or correct its permissions, or name another folder by XDG_STATE_HOME"
         ) from error
-    return path
 
 
 def _keep_private(path: Path, mode: int) -> None:
@@ -113,41 +112,22 @@ def as_data(result: "RunResult", purpose: str) -> dict[str, Any]:
     }
 
 
-def earlier(result: "RunResult") -> list[str]:
-    """A sentence for each host whose last transaction, of another run, was not confirmed."""
-    from tasks.core.model.fact import STATUS  # noqa: PLC0415 (start-up)
-
-    sentences = []
-    for host, facts in result.run.first_facts.items():
-        try:
-            status = facts[STATUS]
-        except BurrowError:  # what needs the status reports that it cannot be read
-            continue
-        told = [record for record in status["records"] if not _went_well(host, record, status.get("deferred") or ())]
-        if told and told[-1]["outcome"] != "confirmed":
-            last = told[-1]
-            sentences.append(f"{host}: {last['why']!r} of {last['holder']} was {last['outcome']} at {last['at']}: {last['reason']}")
-    return sentences
-
-
-def _went_well(host: str, record: dict[str, Any], deferred: "Iterable[dict[str, Any]]") -> bool:
-    """Whether it was reverted only because maintenance ends that way, without trouble and without an undo that is still to be retried.
-
-    A host in maintenance is put back by its own boot.
-    """
-    if record["outcome"] != "reverted" or record.get("troubles"):
-        return False
-    ended = record["reason"] == ENDED or record["reason"].startswith(f"{ENDED}; ")
-    booted = record["why"] == f"maintenance {host}" and record["reason"] == REASONS["boot"]
-    return booted or (ended and all(one.get("why") != record["why"] for one in deferred))
-
-
 def _stage(stage: "StageResult") -> dict[str, Any]:
     return {
         "stage": stage.stage.name,
-        "sets": [_set(plan, stage.outcomes) for plan in stage.plans],
+        "sets": rows_of(stage),
         "findings": [finding(verdict) for verdict in stage.verdicts],
     }
+
+
+def rows_of(stage: "StageResult") -> list[dict[str, Any]]:
+    """A row for each set of a stage: its state, the reasons, and what was planned on each target."""
+    return [_set(plan, stage.outcomes) for plan in stage.plans]
+
+
+def planned(plan: "SetPlan") -> dict[str, Any]:
+    """A plan as plain data, without secrets."""
+    return {"set": plan.change_set.name, "refused": plan.refused, "hosts": [_target(one) for one in plan.changes]}
 
 
 def _set(plan: "SetPlan", outcomes: "tuple[Outcome, ...]") -> dict[str, Any]:
@@ -159,13 +139,15 @@ def _set(plan: "SetPlan", outcomes: "tuple[Outcome, ...]") -> dict[str, Any]:
         "reasons": outcome.reasons if outcome else [plan.refused] if plan.refused else [],
         "confirmed": outcome.confirmed if outcome else [],
         "by_hand": list(plan.change_set.by_hand),
-        "hosts": [_host(host) for host in (outcome.plan if outcome else plan).changes],
+        "hosts": [_target(host) for host in (outcome.plan if outcome else plan).changes],
     }
 
 
-def _host(plan: "HostPlan") -> dict[str, Any]:
+def _target(plan: "TargetPlan") -> dict[str, Any]:
     fields = [{"field": one.field, "have": redact(str(one.have)), "want": redact(str(one.want))} for one in plan.differences]
-    return {"host": plan.host, "diff": plan.diff(), "impact": list(plan.impact), "differences": fields}
+    operations = [{"id": one.id, "shown": one.shown, "undo": one.undo is not None, "at_risk": one.at_risk} for one in plan.operations]
+    common = {"target": plan.target, "host": plan.host, "diff": plan.diff(), "impact": list(plan.impact)}
+    return {**common, "operations": operations, "differences": fields}
 
 
 def finding(verdict: "Verdict") -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tasks.core.connectors.agent_session import Owner
 from tasks.core.connectors.base import step
 from tasks.core.connectors.connection import disconnect
 from tasks.core.engine.events import Event, Watcher
+from tasks.core.engine.journal import STARTS, Journal, Unfinished
 from tasks.core.engine.streams import OutputLostError, complain
 from tasks.core.model.errors import BurrowError, LinkError, Refused, TransactionError
 from tasks.core.model.fact import Fact, HostFacts, through, union
@@ -78,20 +79,51 @@ class Run:
     written: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     max_failures: int | None = None
+    journal: Journal | None = None
+    unfinished: tuple[Unfinished, ...] = ()  # what killed runs left
+    acknowledged: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.owner = Owner(self.id, self.holder)
         self._lock = threading.RLock()
         self._held: set[str] = set()
+        self._renewed = time.monotonic()
         self._freed = threading.Condition()
 
-    def say(self, kind: str, host: str = "", change_set: str = "", text: str = "") -> None:
-        """Give an event to the watchers, in order. Output decides nothing: a watcher that raises is switched off and noted once."""
-        event = Event(kind, host, change_set, text)
+    def say(self, kind: str, host: str = "", change_set: str = "", text: str = "", *, operation: str = "", handle: str = "") -> None:
+        """Write an event to the journal, then give it to the watchers, in order.
+
+        Output decides nothing: a watcher that raises is switched off and noted once. Raises Refused where the event announces a step, and
+        the journal cannot be written.
+        """
+        event = Event(kind, host, change_set, text, operation, handle)
         with self._lock:
+            self._journalled(event)
             self.events.append(event)
             for watcher in self.watchers:
                 self._tell(watcher, event)
+
+    def note(self, entry: Mapping[str, Any]) -> None:
+        """Write an entry to the journal alone; it waits until it is on disk. Raises Refused where it cannot be written."""
+        if self.journal:
+            with self._lock, self._writing(starts=True):
+                self.journal.add(entry, sync=True)
+
+    def _journalled(self, event: Event) -> None:
+        if self.journal:
+            with self._writing(starts=event.kind in STARTS):
+                self.journal.event(event)
+
+    @contextmanager
+    def _writing(self, *, starts: bool) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = f"the journal of this run cannot be written: {error.strerror}"
+            if starts:
+                raise Refused(f"{reason}, so nothing more is started; free space, then run again") from error
+            if reason not in self.switched_off:
+                self.switched_off.append(reason)
 
     def _tell(self, watcher: Watcher, event: Event) -> None:
         try:
@@ -206,6 +238,14 @@ class Run:
                     self.facts[host] = answer
                     self.first_facts.setdefault(host, answer)
             self.say("failed" if error else "read", host, text=str(error or ""))
+
+    def keep_leases(self) -> None:
+        """Renew the leases of this run while it waits, a third of their lifetime after the last time."""
+        with self._lock:
+            late = time.monotonic() - self._renewed > self.owner.ttl_s / 3
+            self._renewed = time.monotonic() if late else self._renewed
+        if late:
+            self._observe_hosts(dict.fromkeys(sorted(self.leased), ()))  # reading renews a lease
 
     def release(self) -> None:
         """Release the leases of this run, even after Ctrl-C. On a host that does not answer, the lease expires."""

@@ -46,6 +46,7 @@ class Options:
     tags: tuple[str, ...] = ()
     yes: bool = False
     watch_s: float | None = None
+    acknowledge: tuple[str, ...] = ()
     max_failures: int | None = None
     json: str | None = None
 

@@ -9,7 +9,7 @@ from inventory.site import Site
 from inventory.targets import HOST, Target
 from tasks.core.model.check import Check, Needs, Verdict, needs_of
 from tasks.core.model.fact import Fact, Facts
-from tasks.core.model.operation import Action, Call, Command, Unit
+from tasks.core.model.operation import Action, Operation, Unit
 
 State = TypeVar("State")
 
@@ -52,7 +52,7 @@ class Sysctl:
     value: str
 
 
-Step = FilePart | Candidate | Package | Sysctl | Unit | Action | Call | Command
+Step = FilePart | Candidate | Package | Sysctl | Unit | Action | Operation
 
 
 @dataclass(frozen=True)

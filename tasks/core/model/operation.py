@@ -1,4 +1,4 @@
-"""A transaction as data: what one run writes on one host, then confirms or undoes as a whole."""
+"""What a plan does, as data: a transaction that the host's own timer takes back, or a procedure of operations that no timer takes back."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
@@ -59,17 +59,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a device's API, and the call that undoes it. Without `undo` it is permanent, and `shown` says so.
-
-    `parameters` is a JSON list; in those of `undo`, {id} is the id of the object that the call made. A `job` is waited for.
-    """
+    """A call of a device's API. `parameters` is a JSON list; in those of an undo, {id} is the id of the object that the call made."""
 
     method: str
     parameters: str
-    shown: str = ""
-    undo: "Call | None" = None
     job: bool = False
-    impact: tuple[str, ...] = ()
 
 
 WITH_MOUNT = r"""
@@ -81,17 +75,9 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Command:
-    """A command that no timer undoes. `undo` is its opposite; without it the command is permanent, and the plan says so.
-
-    It continues when its connection breaks, and the next run finds its result. `mount` is the shared mount below which it and its opposite
-    write: while that is not mounted, neither runs.
-    """
+    """A command on a host. While `mount`, the shared mount below which it writes, is not mounted, it does not run."""
 
     argv: tuple[str, ...]
-    shown: str
-    undo: tuple[str, ...] = ()
-    deadline_s: float = 120.0
-    impact: tuple[str, ...] = ()
     mount: str = ""
 
     @property
@@ -99,16 +85,66 @@ class Command:
         """What runs on the host: the command, after a check of its mount."""
         return ("/bin/sh", "-c", WITH_MOUNT, self.argv[0], self.mount, *self.argv) if self.mount else self.argv
 
-    def opposite(self) -> "Command | None":
-        """The command that undoes it; None where there is none."""
-        return Command(self.undo, self.shown, mount=self.mount) if self.undo else None
+
+@dataclass(frozen=True)
+class Operation:
+    """One step of a procedure: what no timer takes back.
+
+    Attributes:
+    id: KIND/NAME, which names it in the plan and in the journal; unique in its site.
+    shown: its line in the diff; empty for a call that only serves another one.
+    undo: what undoes it; without it the operation stays, and the plan says so.
+    at_risk: the data or the quorum that can be lost although nothing undoes it. The operator has to acknowledge the operation by its id.
+    """
+
+    id: str
+    do: Command | Call
+    shown: str = ""
+    undo: Command | Call | None = None
+    deadline_s: float = 120.0
+    impact: tuple[str, ...] = ()
+    at_risk: str = ""
 
 
 @dataclass(frozen=True)
-class Transaction:
-    """Files, then live values, then actions, then units; undone in the reverse order. `saved` names live values that it may change.
+class Progress:
+    """How far an operation is.
 
-    Calls of a device's API and commands have no timer, so a transaction holds nothing else beside them.
+    Attributes:
+    state: absent (it never began), running, ended, or unknown.
+    handle: what a later poll names it by.
+    error: why it failed; empty where it did not.
+    result: what a call returned; its undo may need it.
+    reported: what a command wrote to standard error.
+    line: the last line of its log.
+    """
+
+    state: str
+    handle: str = ""
+    error: str = ""
+    result: Any = None
+    reported: str = ""
+    line: str = ""
+
+
+def _token() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """Operations in order. If one fails, those before it are undone, the last first, as far as they have an undo."""
+
+    why: str
+    operations: tuple[Operation, ...]
+    token: str = field(default_factory=_token)
+
+
+@dataclass(frozen=True)
+class TimedTransaction:
+    """Files, then live values, then actions, then units; undone in the reverse order, by the host's own timer unless it is confirmed.
+
+    `saved` names live values that it may change; none of the files in `absent` may exist.
     """
 
     why: str
@@ -118,14 +154,7 @@ class Transaction:
     sysctls: dict[str, str] = field(default_factory=dict)
     saved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    calls: tuple[Call, ...] = ()
-    commands: tuple[Command, ...] = ()
-    token: str = field(default_factory=lambda: secrets.token_hex(8))
-
-    @property
-    def timed(self) -> bool:
-        """Whether the host itself undoes it unless it is confirmed in time."""
-        return not self.calls and not self.commands
+    token: str = field(default_factory=_token)
 
     def request(self, revert_s: int) -> dict[str, Any]:
         """The request to the host agent, which reverts it `revert_s` seconds after it is armed."""

@@ -1,20 +1,25 @@
-"""A plan: what a change set would do on each of its hosts. Pure."""
+"""A plan: what a change set would do on each of its targets. Pure."""
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.core.agent.secrets import redact
 from tasks.core.model.change import ChangeSet, Difference
-from tasks.core.model.operation import Transaction
+from tasks.core.model.operation import Operation, Procedure, TimedTransaction
 
 
 @dataclass(frozen=True)
-class HostPlan:
-    """One host's plan: differences, the transaction that removes them, packages to install before it, and the impact on traffic."""
+class TargetPlan:
+    """One target's plan: differences, the work that removes them, packages to install before it, and the impact on traffic.
 
+    The work is done on `host`: the target itself, or the endpoint of a cluster that answered for it. It is None where nothing differs.
+    """
+
+    target: str
     host: str
     differences: tuple[Difference, ...] = ()
-    transaction: Transaction | None = None
+    work: TimedTransaction | Procedure | None = None
     candidate: str = ""
     packages: tuple[str, ...] = ()
     impact: tuple[str, ...] = ()
@@ -22,39 +27,60 @@ class HostPlan:
     def __bool__(self) -> bool:
         return bool(self.differences)
 
+    @property
+    def transaction(self) -> TimedTransaction | None:
+        """The work where the host's timer takes it back."""
+        return self.work if isinstance(self.work, TimedTransaction) else None
+
+    @property
+    def procedure(self) -> Procedure | None:
+        """The work where no timer takes it back."""
+        return self.work if isinstance(self.work, Procedure) else None
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations of a procedure."""
+        return self.work.operations if isinstance(self.work, Procedure) else ()
+
+    @property
+    def token(self) -> str:
+        """What identifies the work on its host."""
+        return self.work.token if self.work else ""
+
     def diff(self) -> str:
         """A unified diff of the files, then one line for each other step."""
-        if not self:
-            return ""
-        assert self.transaction is not None
-        lines: list[str] = []
-        for file in self.transaction.files:
+        return redact("".join(line if line.endswith("\n") else line + "\n" for line in self._lines())) if self else ""
+
+    def _lines(self) -> Iterator[str]:
+        done = self.transaction or TimedTransaction("nothing")
+        for file in done.files:
             old, new = (file.before or "").splitlines(keepends=True), (file.text or "").splitlines(keepends=True)
-            lines += difflib.unified_diff(old, new, file.path if file.before else "/dev/null", file.path)
-        lines += [f"+ package {name}\n" for name in self.packages]
-        lines += [
-            f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}\n"
-            for unit in self.transaction.units
-        ]
-        lines += [f"+ {name} = {value}\n" for name, value in self.transaction.sysctls.items()]
-        lines += [f"+ {action.shown}\n" for action in self.transaction.actions if action.shown]
-        lines += [f"+ {call.shown}\n" for call in self.transaction.calls if call.shown]
-        lines += [f"+ {command.shown}\n" for command in self.transaction.commands]
-        return redact("".join(line if line.endswith("\n") else line + "\n" for line in lines))
+            yield from difflib.unified_diff(old, new, file.path if file.before else "/dev/null", file.path)
+        yield from (f"+ package {name}" for name in self.packages)
+        for unit in done.units:
+            yield f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}"
+        yield from (f"+ {name} = {value}" for name, value in done.sysctls.items())
+        yield from (f"+ {action.shown}" for action in done.actions if action.shown)
+        yield from (f"+ {operation.shown}" for operation in self.operations if operation.shown)
+
+
+def of_host(host: str, work: TimedTransaction | None = None) -> TargetPlan:
+    """The plan of work on a host that no difference leads to, such as its maintenance; without work, of its lease alone."""
+    return TargetPlan(host, host, work=work)
 
 
 @dataclass(frozen=True)
 class SetPlan:
-    """A change set with the plans of its hosts, safe ends first, or the reason why it is refused."""
+    """A change set with the plans of its targets, safe ends first, or the reason why it is refused."""
 
     change_set: ChangeSet
-    hosts: tuple[HostPlan, ...] = ()
+    targets: tuple[TargetPlan, ...] = ()
     refused: str = ""
 
     @property
-    def changes(self) -> tuple[HostPlan, ...]:
-        """The hosts where something differs."""
-        return tuple(plan for plan in self.hosts if plan)
+    def changes(self) -> tuple[TargetPlan, ...]:
+        """The targets where something differs."""
+        return tuple(plan for plan in self.targets if plan)
 
     @property
     def coordinated(self) -> bool:

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 
 from tasks.core.model.fact import Fact, text, unit_states
-from tasks.platforms.configuration import CONFIGURATION
-from tasks.platforms.frr.files import FRR_CONF as FRR_CONF_PATH
-from tasks.platforms.frr.files import FRR_DAEMONS as FRR_DAEMONS_PATH
 from tasks.platforms.frr.running import READ_LAYOUT
 from tasks.platforms.proxmox.sdn import READ_SDN
 
@@ -53,7 +50,6 @@ def _modules(output: str) -> frozenset[str]:
     return frozenset(line.strip().removesuffix(".ko") for line in output.splitlines() if line.strip())
 
 
-FRR_CONF, FRR_DAEMONS = CONFIGURATION[FRR_CONF_PATH], CONFIGURATION[FRR_DAEMONS_PATH]
 FRR_LAYOUT = Fact("frr_layout", READ_LAYOUT, str)
 FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
 SDN = Fact("sdn", READ_SDN, str)

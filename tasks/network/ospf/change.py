@@ -10,12 +10,12 @@ from tasks.core.model.change import Candidate, Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.network.firewall.facts import FIREWALL, OPENING, dropped
-from tasks.network.forwarding.facts import DAEMONS, FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, KERNEL_VALUES, RUNNING, SDN
+from tasks.network.forwarding.facts import DAEMONS, FRR_LAYOUT, FRR_UNIT, KERNEL_VALUES, RUNNING, SDN
 from tasks.network.links.facts import STAGED
 from tasks.network.ospf.facts import FRR
 from tasks.network.ospf.parameters import KEY, followed, ports_with_new_parameters
 from tasks.platforms.candidate import split
-from tasks.platforms.frr.files import FRR_CONF as FRR_CONF_PATH
+from tasks.platforms.frr.files import CONF_FACT, DAEMONS_FACT, FRR_CONF
 from tasks.platforms.frr.files import FRR_UNIT as RUN_FRR
 from tasks.platforms.frr.frr_file import FrrFile, daemons, merge, same_statement
 from tasks.platforms.frr.running import NO_ANSWER, Unsaved, split_files, unsaved
@@ -39,18 +39,18 @@ class OspfState:
 class Ospf(Change[OspfState]):
     """The host runs OSPF with BFD on its routed cables, announces its loopback, and uses the loopback's address as source."""
 
-    needs: ClassVar = (FRR, FRR_CONF, FRR_DAEMONS, FRR_LAYOUT, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
+    needs: ClassVar = (FRR, CONF_FACT, DAEMONS_FACT, FRR_LAYOUT, FRR_UNIT, SDN, FIREWALL, KERNEL_VALUES, STAGED)
     host: str
 
     def intend(self, site: Site, facts: Facts) -> OspfState:
         """The inventory's values. Raises Refused if FRR is missing, Proxmox writes FRR's file, or OSPF uses `network` statements."""
-        if not facts[self.host][FRR_DAEMONS]:
-            raise Refused(f"{self.host}: no {FRR_DAEMONS.command.split()[1]}: install frr and frr-pythontools, then run again")
+        if not facts[self.host][DAEMONS_FACT]:
+            raise Refused(f"{self.host}: no {DAEMONS_FACT.command.split()[1]}: install frr and frr-pythontools, then run again")
         if reason := generated_by_sdn(facts[self.host][SDN]):
             raise Refused(f"{self.host}: {reason}")
-        if found := _networks(FrrFile(facts[self.host][FRR_CONF])):
+        if found := _networks(FrrFile(facts[self.host][CONF_FACT])):
             raise Refused(
-                f"{self.host}: {FRR_CONF_PATH} has `{'`, `'.join(found)}` below `router ospf`; wanted `ip ospf area` on each port, which"
+                f"{self.host}: {FRR_CONF} has `{'`, `'.join(found)}` below `router ospf`; wanted `ip ospf area` on each port, which"
                 " FRR does not accept together with `network`: replace or remove `network` (`vtysh`, then `write`), then run again"
             )
         key = (site.ospf_key,) * len(tuple(site.routed(self.host))) if site.ospf_key else ()
@@ -61,13 +61,13 @@ class Ospf(Change[OspfState]):
     def observe(self, site: Site, facts: Facts) -> OspfState:
         """The owned statements in FRR's files, the keys, the daemons and the unit's state."""
         here = facts[self.host]
-        file = FrrFile(here[FRR_CONF])
+        file = FrrFile(here[CONF_FACT])
         ports = [cable.near(self.host).port for cable in site.routed(self.host)]
         keys = [file.get((f"interface {port}",), KEY) for port in ports]
         return OspfState(
             _owned(self._wanted(site, facts), file),
             tuple(SecretStr(words.split()[-1]) for words in keys if words),
-            tuple(name for name in DAEMONS if name in daemons(here[FRR_DAEMONS])),
+            tuple(name for name in DAEMONS if name in daemons(here[DAEMONS_FACT])),
             here[FRR_UNIT],
         )
 
@@ -92,11 +92,11 @@ class Ospf(Change[OspfState]):
         here = facts[self.host]
         if here[FRR_UNIT][0] == "active" and not here[FRR].configuration:
             raise Refused(f"{self.host}: FRR runs, but {NO_ANSWER}")
-        candidate = split(self._candidate(site, facts))[FRR_CONF_PATH]
-        return unsaved(here[FRR].configuration, here[FRR_CONF], merge(here[FRR_CONF], candidate), candidate)
+        candidate = split(self._candidate(site, facts))[FRR_CONF]
+        return unsaved(here[FRR].configuration, here[CONF_FACT], merge(here[CONF_FACT], candidate), candidate)
 
     def _wanted(self, site: Site, facts: Facts) -> FrrFile:
-        return FrrFile(split(self._candidate(site, facts))[FRR_CONF_PATH])
+        return FrrFile(split(self._candidate(site, facts))[FRR_CONF])
 
     def _candidate(self, site: Site, facts: Facts) -> str:
         host = site.hosts[self.host]
@@ -124,7 +124,7 @@ class Ospf(Change[OspfState]):
         """
         if facts[self.host][KERNEL_VALUES].get(IPV6_FORWARD) != "1":
             return "no ipv6 forwarding"
-        off = any(line.key == "ipv6 forwarding" and line.words[0] == "no" for line in FrrFile(facts[self.host][FRR_CONF]).statements())
+        off = any(line.key == "ipv6 forwarding" and line.words[0] == "no" for line in FrrFile(facts[self.host][CONF_FACT]).statements())
         return "ipv6 forwarding" if off else ""
 
 

@@ -6,10 +6,11 @@ from inventory.site import Site
 from tasks.core.agent.secrets import redact
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.network.forwarding.facts import DAEMONS, FRR_CONF, FRR_DAEMONS, FRR_UNIT, RUNNING
+from tasks.network.forwarding.facts import DAEMONS, FRR_UNIT, RUNNING
 from tasks.network.links.remedies import NEW_ROUTER_ID
 from tasks.network.ospf.causes import frr_of
 from tasks.network.ospf.facts import FRR
+from tasks.platforms.frr.files import CONF_FACT, DAEMONS_FACT
 from tasks.platforms.frr.form import Statement, beyond, is_repeated, normal_form
 from tasks.platforms.frr.frr_file import daemons
 
@@ -37,7 +38,7 @@ def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 
 
 @check(
-    needs=(FRR_UNIT, FRR_DAEMONS),
+    needs=(FRR_UNIT, DAEMONS_FACT),
     severity=Severity.CRITICAL,
     remediation="Run the network stage: it enables FRR and its daemons in /etc/frr/daemons.",
     tags=TAGS,
@@ -46,7 +47,7 @@ def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]
     """FRR is enabled, and its daemons file starts the daemons that the routers need."""
     if any(site.routed(host)):
         yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip() or "not there")
-        started = daemons(facts[host][FRR_DAEMONS])
+        started = daemons(facts[host][DAEMONS_FACT])
         yield Finding(f"{host}:/etc/frr/daemons", " ".join(DAEMONS), " ".join(name for name in DAEMONS if name in started) or "none")
 
 
@@ -56,7 +57,7 @@ def _statements(text: str) -> frozenset[Statement]:
 
 
 @check(
-    needs=(FRR, FRR_CONF),
+    needs=(FRR, CONF_FACT),
     severity=Severity.MAJOR,
     remediation="`systemctl reload frr` applies the file, `vtysh -c write` saves the running configuration. Then run the network stage.",
     tags=(*TAGS, "files"),
@@ -65,7 +66,7 @@ def frr_runs_what_its_file_says(site: Site, facts: Facts, host: str) -> Iterator
     """FRR's running configuration is /etc/frr/frr.conf."""
     if not any(site.routed(host)) or not facts[host][FRR].configuration:
         return
-    file, runs = _statements(facts[host][FRR_CONF]), _statements(facts[host][FRR].configuration)
+    file, runs = _statements(facts[host][CONF_FACT]), _statements(facts[host][FRR].configuration)
     differ = {one for one in beyond(file, runs) if is_repeated(one)} | beyond(runs, file)
     for path, words in sorted(differ, key=lambda one: " / ".join((*one[0], one[1]))):
         places = ("in the file", "running") if (path, words) in file else ("running", "in the file")

@@ -3,8 +3,8 @@
 from inventory.site import Site
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import Action
-from tasks.network.forwarding.facts import FRR_CONF
 from tasks.network.ospf.facts import FRR
+from tasks.platforms.frr.files import CONF_FACT
 from tasks.platforms.frr.frr_file import FrrFile, in_dots
 
 KEY = "ip ospf message-digest-key"
@@ -32,7 +32,7 @@ if ports:
 
 def ports_with_new_parameters(site: Site, facts: Facts, host: str, wanted: FrrFile) -> tuple[str, ...]:
     """The ports with a Full neighbour and other parameters than before: that neighbour has to change too."""
-    file, full = FrrFile(facts[host][FRR_CONF]), {one.port for one in facts[host][FRR].neighbours if one.state == FULL}
+    file, full = FrrFile(facts[host][CONF_FACT]), {one.port for one in facts[host][FRR].neighbours if one.state == FULL}
     ports = (cable.near(host).port for cable in site.routed(host))
     return tuple(port for port in ports if port in full and _parameters(file, port) != _parameters(wanted, port))
 

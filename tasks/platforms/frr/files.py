@@ -8,7 +8,7 @@ from tasks.core.model.operation import Action, Unit
 FRR_CONF, FRR_DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 CONF_FACT, DAEMONS_FACT = text("frr_conf", FRR_CONF), text("frr_daemons", FRR_DAEMONS)
 # FRR's files contain keys (Debian gives them this mode).
-MODES = {FRR_CONF: 0o640, FRR_DAEMONS: 0o640}
+MODE = 0o640
 # Checks the syntax only, and works while FRR does not run. For an invalid file, frr-reload.py's own --test reports "delete everything".
 CHECK_FRR = ("vtysh", "-C", "-f", "{candidate}")
 FRR_UNIT = Unit("frr.service")

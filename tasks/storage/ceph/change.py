@@ -8,10 +8,12 @@ from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import PVE, Command
+from tasks.core.model.operation import PVE, Command, Operation
 from tasks.storage.ceph.conf_file import AUTH, ceph_setting
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OF_SETTINGS, OSD_DISKS, CephState, Disk, ceph_of, state_of
 from tasks.storage.ceph.identity import CEPH_IDENTITY, OF_EVERY_NODE, need_every_node, need_one_ceph
+
+SECOND = "with two monitors, Ceph stops if either of them fails, until the third one has joined"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,9 @@ class CephSettings(Change[Settings]):
         Raises Refused where a node did not answer.
         """
         need_every_node(site, facts)
-        return (
-            Command(
-                ("pveceph", "init", "--network", want.public_network), f"Ceph is set up on {want.public_network}, with cephx", mount=PVE
-            ),
-        )
+        assert site.ceph is not None
+        init = Command(("pveceph", "init", "--network", want.public_network), PVE)
+        return (Operation(f"ceph/{site.ceph.cluster}", init, f"Ceph is set up on {want.public_network}, with cephx"),)
 
 
 def _settings(text: str) -> Settings:
@@ -118,11 +118,14 @@ class CephMonitor(Change[Has]):
 
     def steps(self, site: Site, facts: Facts, want: Has) -> tuple[Step, ...]:
         """`pveceph mon create`, without an undo: an operator decides on removing a monitor, because the quorum may depend on it."""
-        del facts, want
+        del want
         loopback = site.hosts[self.host].loopback
         assert loopback is not None
-        words = ("pveceph", "mon", "create", "--mon-address", str(loopback.ip))
-        return (Command(words, f"monitor {self.host} at {loopback.ip}", mount=PVE),)
+        assert site.ceph is not None
+        create = Command(("pveceph", "mon", "create", "--mon-address", str(loopback.ip)), PVE)
+        first = self.host == site.ceph.monitors[0]
+        at_risk = "" if first or len(state_of(site, facts).monitors) > 1 else SECOND
+        return (Operation(f"monitor/{self.host}", create, f"monitor {self.host} at {loopback.ip}", at_risk=at_risk),)
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,10 @@ class CephManager(Change[Has]):
         del site, want
         if f"/var/lib/ceph/mgr/ceph-{self.host}" in facts[self.host][CEPH_IDENTITY].daemons:
             unit = f"ceph-mgr@{self.host}.service"
-            return (Command(("systemctl", "start", unit), f"manager {self.host} is started", ("systemctl", "stop", unit)),)
-        return (Command(("pveceph", "mgr", "create"), f"manager {self.host}", ("pveceph", "mgr", "destroy", self.host), mount=PVE),)
+            start, stop = (Command(("systemctl", verb, unit)) for verb in ("start", "stop"))
+            return (Operation(f"manager/{self.host}", start, f"manager {self.host} is started", stop),)
+        create, destroy = Command(("pveceph", "mgr", "create"), PVE), Command(("pveceph", "mgr", "destroy", self.host), PVE)
+        return (Operation(f"manager/{self.host}", create, f"manager {self.host}", destroy),)
 
 
 @dataclass(frozen=True)
@@ -202,11 +207,11 @@ class CephOsds(Change[Osds]):
         if down := _down_elsewhere(state_of(site, facts), self.host):
             raise Refused(f"{self.host}: no OSD is added while {down} is down: bring it back, or mark it out, then run again")
         return tuple(
-            Command(
-                ("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"),
+            Operation(
+                f"osd/{name}",
+                Command(("pveceph", "osd", "create", f"/dev/disk/by-id/{name}"), PVE),
                 f"OSD on {name} ({there[name].device})",
                 impact=(f"{name} becomes Ceph's, all of it",),
-                mount=PVE,
             )
             for name in missing
         )

@@ -7,7 +7,7 @@ from inventory import targets
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import Command
+from tasks.core.model.operation import Command, Operation
 from tasks.storage.ceph.change import answering
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF, CEPH_OSD
 from tasks.storage.ceph.osd_map import PAUSE, TEMPORARY
@@ -43,13 +43,14 @@ class CephFlags(Change[Flags]):
     def steps(self, site: Site, facts: Facts, want: Flags) -> tuple[Step, ...]:
         """`ceph osd set` and `unset`, each with the other as its undo."""
         has = self.observe(site, facts).flags
-        missing = [_command("set", flag) for flag in want.flags if flag not in has]
-        extra = [_command("unset", flag) for flag in has if flag not in want.flags]
+        missing = [_operation("set", flag) for flag in want.flags if flag not in has]
+        extra = [_operation("unset", flag) for flag in has if flag not in want.flags]
         return tuple(dict.fromkeys((*missing, *extra)))
 
 
-def _command(verb: str, flag: str) -> Command:
+def _operation(verb: str, flag: str) -> Operation:
     name = "pause" if flag in PAUSE else flag
     opposite = "unset" if verb == "set" else "set"
     impact = f"{'stops' if verb == 'set' else 'resumes'}: {TEMPORARY[flag]}"
-    return Command((*CEPH_OSD, verb, name), f"flag {name} is {verb}", (*CEPH_OSD, opposite, name), impact=(impact,))
+    do, undo = (Command((*CEPH_OSD, word, name)) for word in (verb, opposite))
+    return Operation(f"flag/{name}", do, f"flag {name} is {verb}", undo, impact=(impact,))

@@ -8,7 +8,7 @@ from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import PVE, Command
+from tasks.core.model.operation import PVE, Command, Operation
 from tasks.storage.ceph.change import answering
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF
 from tasks.storage.ceph.osd_map import other_kind
@@ -72,12 +72,14 @@ class CephPool(Change[PoolState]):
         has = self.observe(site, facts)
         if has == PoolState():
             words = [word for one in fields(want) for word in (f"--{one.name}", getattr(want, one.name))]
-            made = ("pveceph", "pool", "create", self.name, *words, "--pg_num", str(FIRST_PGS))
-            return (Command(made, f"pool {self.name}: {want.size} copies, writes with {want.min_size}, for {want.application}", mount=PVE),)
+            create = Command(("pveceph", "pool", "create", self.name, *words, "--pg_num", str(FIRST_PGS)), PVE)
+            shown = f"pool {self.name}: {want.size} copies, writes with {want.min_size}, for {want.application}"
+            return (Operation(f"pool/{self.name}", create, shown),)
         changed = {one.name: getattr(want, one.name) for one in fields(want) if getattr(want, one.name) != getattr(has, one.name)}
         undo = [word for key in changed for word in (f"--{key}", getattr(has, key)) if getattr(has, key)]
         words = [word for key, value in changed.items() for word in (f"--{key}", value)]
         shown = ", ".join(f"{key} {getattr(has, key) or 'none'} -> {value}" for key, value in changed.items())
         command = ("pveceph", "pool", "set", self.name)
         impact = ("Ceph adds or removes copies of its objects",) if "size" in changed else ()
-        return (Command((*command, *words), f"pool {self.name}: {shown}", (*command, *undo) if undo else (), impact=impact, mount=PVE),)
+        do, back = Command((*command, *words), PVE), Command((*command, *undo), PVE) if undo else None
+        return (Operation(f"pool/{self.name}", do, f"pool {self.name}: {shown}", back, impact=impact),)

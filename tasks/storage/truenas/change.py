@@ -11,14 +11,12 @@ from inventory.targets import name_of
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import Call
+from tasks.core.model.operation import Call, Operation
 from tasks.storage.nfs import folders
 from tasks.storage.nfs.impact import RESTART
 from tasks.storage.truenas.facts import CLIENTS, FOLDERS, POOLS, SERVICE, SHARES, Service
 from tasks.storage.truenas.faults import faults
-from tasks.storage.truenas.shares import NO_TIMER, ShareState, call, share_calls, state_of
-
-SERVE = "service.control"
+from tasks.storage.truenas.shares import ShareState, call, operation, share_operations, state_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class TruenasExports(Change[TruenasState]):
         return TruenasState(ours, folders.states(self._nfs(site), have[FOLDERS]), have[SERVICE])
 
     def steps(self, site: Site, facts: Facts, want: TruenasState) -> tuple[Step, ...]:
-        """Folders, the service's settings, shares, and the service itself; each call with its undo where there is one."""
+        """Folders, the service's settings, shares, and the service itself; each operation with its undo where there is one."""
         have = self.observe(site, facts)
         differ = {one.path for one in set(want.shares) - set(have.shares)} | {one.path for one in set(want.folders) - set(have.folders)}
         if reasons := tuple(dict.fromkeys(faults(facts[self.host], self._nfs(site), differ))):
@@ -69,34 +67,34 @@ class TruenasExports(Change[TruenasState]):
         return (
             *_folders(have.folders, want.folders),
             *_settings(have.service, want.service),
-            *share_calls(site, facts[self.host][SHARES], want.shares, facts[self.host][CLIENTS]),
+            *share_operations(site, facts[self.host][SHARES], want.shares, facts[self.host][CLIENTS]),
             *_service(have.service),
         )
 
 
-def _folders(have: tuple[folders.FolderState, ...], want: tuple[folders.FolderState, ...]) -> Iterator[Call]:
+def _folders(have: tuple[folders.FolderState, ...], want: tuple[folders.FolderState, ...]) -> Iterator[Operation]:
     for old, new in zip(have, want, strict=True):
         if not old.owner:
             shown = f"{new.path} is created: owner {new.owner}, mode {new.mode}; an undo leaves it, because the API cannot remove a folder"
-            yield call("filesystem.mkdir", {"path": new.path, "options": {"mode": new.mode[1:]}}, shown=shown, impact=(NO_TIMER,))
-            yield _permission(new)
+            yield operation("folder", new.path, call("filesystem.mkdir", {"path": new.path, "options": {"mode": new.mode[1:]}}), shown)
+            yield operation("permission", new.path, _permission(new))
         elif old != new:
             shown = f"{new.path}: owner {old.owner} mode {old.mode} becomes owner {new.owner} mode {new.mode}; its content is not touched"
-            yield _permission(new, shown=shown, undo=_permission(old))
+            yield operation("permission", new.path, _permission(new), shown, _permission(old))
 
 
-def _permission(folder: folders.FolderState, *, shown: str = "", undo: Call | None = None) -> Call:
+def _permission(folder: folders.FolderState) -> Call:
     uid, gid = folder.owner.split(":")
     options = {"recursive": False, "stripacl": False, "traverse": False}
     parameters = {"path": folder.path, "uid": int(uid), "gid": int(gid), "mode": folder.mode.removeprefix("0"), "options": options}
-    return call("filesystem.setperm", parameters, shown=shown, undo=undo, job=True, impact=(NO_TIMER,))
+    return call("filesystem.setperm", parameters, job=True)
 
 
-def _settings(have: Service, want: Service) -> Iterator[Call]:
+def _settings(have: Service, want: Service) -> Iterator[Operation]:
     if (have.versions, have.threads) != (want.versions, want.threads):
         shown = f"NFS {_text(have)} becomes {_text(want)}"
-        undo = call("nfs.update", _config(have))
-        yield call("nfs.update", _config(want), shown=shown, undo=undo, impact=(NO_TIMER, *((RESTART,) if have.running else ())))
+        undo, impact = call("nfs.update", _config(have)), (RESTART,) if have.running else ()
+        yield operation("nfs", "settings", call("nfs.update", _config(want)), shown, undo, *impact)
 
 
 def _config(service: Service) -> dict[str, Any]:
@@ -107,11 +105,10 @@ def _text(service: Service) -> str:
     return f"v{' and v'.join(map(str, service.versions))} with {service.threads or 'its own number of'} threads"
 
 
-def _service(have: Service) -> Iterator[Call]:
+def _service(have: Service) -> Iterator[Operation]:
     if not have.enabled:
-        undo = call("service.update", "nfs", {"enable": False})
-        yield call("service.update", "nfs", {"enable": True}, shown="NFS starts at boot", undo=undo, impact=(NO_TIMER,))
+        at_boot, not_at_boot = (call("service.update", "nfs", {"enable": enable}) for enable in (True, False))
+        yield operation("nfs", "at-boot", at_boot, "NFS starts at boot", not_at_boot)
     if not have.running:
-        yield call(
-            SERVE, "START", "nfs", {}, shown="NFS starts", undo=call(SERVE, "STOP", "nfs", {}, job=True), job=True, impact=(NO_TIMER,)
-        )
+        start, stop = (call("service.control", verb, "nfs", {}, job=True) for verb in ("START", "STOP"))
+        yield operation("nfs", "start", start, "NFS starts", stop)

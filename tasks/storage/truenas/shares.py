@@ -1,4 +1,4 @@
-"""The suite's shares of a TrueNAS, and the API calls that create, change and remove them."""
+"""The suite's shares of a TrueNAS, and the operations that create, change and remove them."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory.nfs_models import Squash
 from inventory.site import Site
-from tasks.core.model.operation import Call
+from tasks.core.model.operation import Call, Operation
 from tasks.storage.nfs.impact import affected
 from tasks.storage.truenas.facts import MARK, Share
 
@@ -26,29 +26,34 @@ class ShareState:
     enabled: bool = True
 
 
-def call(method: str, *parameters: Any, shown: str = "", undo: Call | None = None, job: bool = False, impact: tuple[str, ...] = ()) -> Call:
+def call(method: str, *parameters: Any, job: bool = False) -> Call:
     """A call with its parameters as JSON."""
-    return Call(method, json.dumps(parameters, sort_keys=True), shown, undo, job, impact)
+    return Call(method, json.dumps(parameters, sort_keys=True), job)
 
 
-def share_calls(site: Site, there: tuple[Share, ...], want: tuple[ShareState, ...], clients: tuple[str, ...]) -> Iterator[Call]:
-    """The calls that create, change or delete the suite's shares until they are the wanted ones."""
+def operation(kind: str, name: str, do: Call, shown: str = "", undo: Call | None = None, *impact: str) -> Operation:
+    """An operation of the API: no timer takes it back."""
+    return Operation(f"{kind}/{name.removeprefix('/')}", do, shown, undo, impact=(NO_TIMER, *impact))
+
+
+def share_operations(site: Site, there: tuple[Share, ...], want: tuple[ShareState, ...], clients: tuple[str, ...]) -> Iterator[Operation]:
+    """The operations that create, change or delete the suite's shares until they are the wanted ones."""
     ours = {share.path: share for share in there if share.ours}
     for share in want:
         old = ours.pop(share.path, None)
         if old is None:
             undo = Call("sharing.nfs.delete", "[{id}]")
-            yield call("sharing.nfs.create", _data(share), shown=f"{_line(share)} is shared", undo=undo, impact=(NO_TIMER,))
+            yield operation("share", share.path, call("sharing.nfs.create", _data(share)), f"{_line(share)} is shared", undo)
         elif (before := state_of(old)) != share:
             undo = call("sharing.nfs.update", old.number, json.loads(old.settings))
             shown = f"{_line(before)} becomes {_line(share)}"
-            yield call("sharing.nfs.update", old.number, _data(share), shown=shown, undo=undo, impact=(NO_TIMER,))
+            yield operation("share", share.path, call("sharing.nfs.update", old.number, _data(share)), shown, undo)
     for old in ours.values():
         named = "".join(dict.fromkeys(affected(site, one, clients) for one in old.clients))
         impact = f"{old.path} is no longer served; the folder and its content stay{named}"
         undo = call("sharing.nfs.create", json.loads(old.settings))
         shown = f"{_line(state_of(old))} is no longer shared"
-        yield call("sharing.nfs.delete", old.number, shown=shown, undo=undo, impact=(NO_TIMER, impact))
+        yield operation("share", old.path, call("sharing.nfs.delete", old.number), shown, undo, impact)
 
 
 def state_of(share: Share) -> ShareState:

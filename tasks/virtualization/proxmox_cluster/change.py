@@ -7,13 +7,15 @@ from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import PVE, Command
+from tasks.core.model.operation import PVE, Command, Operation
 from tasks.storage.ceph.identity import OF_EVERY_NODE, need_every_node, need_one_ceph
 from tasks.virtualization.proxmox_cluster.facts import COROSYNC, links, members
 
 # Of its working links, corosync uses the one with the highest priority (corosync.conf(5), link_mode passive). Only `pvecm create` sets it,
 # for the whole cluster.
 PRIORITIES = ("priority=20", "priority=10")
+# pvecm(1), `Adding Nodes to the Cluster`: the node's own users, storages and firewall rules are lost.
+AT_RISK = "the node's own users, storages and rules are replaced, and until it has joined the cluster may be without a majority"
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,11 @@ class ProxmoxCluster(Change[Membership]):
         if self.host == first:
             need_every_node(site, facts)
             words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
-            return (Command(words, f"cluster {want.cluster} is created on {self.host}", mount=PVE),)
+            return (Operation(f"cluster/{want.cluster}", Command(words, PVE), f"cluster {want.cluster} is created on {self.host}"),)
         words = ("pvecm", "add", str(site.hosts[first].address.ip), *_links(want), "--use_ssh", "1")
         impact = ("corosync starts: the cluster's /etc/pve replaces the node's",)
-        return (Command(words, f"{self.host} joins cluster {want.cluster}", impact=impact, mount=PVE),)
+        shown = f"{self.host} joins cluster {want.cluster}"
+        return (Operation(f"member/{self.host}", Command(words, PVE), shown, impact=impact, at_risk=AT_RISK),)
 
 
 def _links(want: Membership, priorities: tuple[str, ...] = ()) -> tuple[str, ...]:

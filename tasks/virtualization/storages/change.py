@@ -8,7 +8,7 @@ from inventory.site import Site
 from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import PVE, Command
+from tasks.core.model.operation import PVE, Command, Operation
 from tasks.virtualization.proxmox_cluster.facts import STORAGES
 from tasks.virtualization.storages.facts import registered, wanted
 
@@ -45,9 +45,10 @@ class PveStorages(Change[Registered]):
         return tuple(_add(*one) for one in want.storages if one[0] not in facts[self.host][STORAGES])
 
 
-def _add(name: str, kind: str, target: str) -> Command:
+def _add(name: str, kind: str, target: str) -> Operation:
     options: tuple[str, ...] = ("--pool", target, "--content", "images,rootdir")
     if kind == "nfs":
         server, _, path = target.partition(":")
         options = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
-    return Command(("pvesm", "add", kind, name, *options), f"storage {name}: {kind} {target}", ("pvesm", "remove", name), mount=PVE)
+    add, remove = Command(("pvesm", "add", kind, name, *options), PVE), Command(("pvesm", "remove", name), PVE)
+    return Operation(f"storage/{name}", add, f"storage {name}: {kind} {target}", remove)
