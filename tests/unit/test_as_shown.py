@@ -1,6 +1,8 @@
 """What is applied is what was shown: what happens between the question and its answer, and what this run itself has written."""
 
-from dataclasses import replace
+import io
+import json
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
@@ -8,14 +10,18 @@ from engine import HEALTH, Alias, Named, World, runbook
 from fake_host import FRESH
 
 from inventory.site import Site
+from tasks.core.cli.report import Screen
 from tasks.core.engine.as_shown import need_as_shown
 from tasks.core.engine.execute import execute
+from tasks.core.engine.planning import plan_set
+from tasks.core.engine.run import Run
 from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options, RunResult
-from tasks.core.model.change import Candidate, ChangeSet, Concurrency, Member, Step
+from tasks.core.model.change import Candidate, Change, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
-from tasks.core.model.operation import Action, TimedTransaction
+from tasks.core.model.operation import Action, Command, Operation, TimedTransaction
 from tasks.core.model.plan import SetPlan, TargetPlan
+from tasks.core.model.plan_json import loaded, saved
 from tasks.network.links.facts import INTERFACES, STAGED
 
 FILE = "/etc/network/interfaces"
@@ -139,3 +145,81 @@ def test_other_steps_are_refused(world: World) -> None:
         need_as_shown(run, plan("ifreload"), plan("reboot"))
     with pytest.raises(Refused, match="alvin: alias changed meanwhile"):
         need_as_shown(run, replace(plan("ifreload"), targets=()), plan("ifreload"))
+
+
+def shown_from_json(world: World, change_set: ChangeSet) -> Run:
+    """A run whose operator saw the plan yesterday: it was saved, and is loaded now."""
+    run = world.run(change_set)
+    run.read(change_set.hosts)
+    plan = plan_set(change_set, run.site, run.facts, run.id, run.key)
+    kept = json.dumps([saved(one, run.key) for one in plan.targets])
+    run.shown = {change_set.name: SetPlan(change_set, tuple(loaded(one) for one in json.loads(kept)))}
+    run.facts.clear()
+    return run
+
+
+def test_plan_that_was_saved_and_loaded_applies_the_same(world: World) -> None:
+    assert world.apply_set(ALVIN, shown_from_json(world, ALVIN)).state == "done"
+
+
+def test_plan_that_was_saved_and_is_not_right_any_more_is_refused(world: World) -> None:
+    run = shown_from_json(world, ALVIN)
+    edit(world, "iface eth0 inet static\n", "iface eth0 inet static\n\talias theirs\n")
+    outcome = world.apply_set(ALVIN, run)
+    assert (outcome.state, "begin" in [verb for _, verb in world.journal]) == ("refused", False)
+    assert "alias changed meanwhile" in outcome.reasons[0]
+
+
+RISKY = Operation("member/alvin", Command(("join", "a")), "it joins a", at_risk="its own users are replaced")
+
+
+@dataclass(frozen=True)
+class Joins(Change[Named]):
+    """The host has joined."""
+
+    needs: ClassVar = (HEALTH,)
+    host: str
+
+    def intend(self, *_: object) -> Named:
+        return Named("joined")
+
+    def observe(self, _: Site, facts: Facts) -> Named:
+        return Named(facts[self.host][HEALTH])
+
+    def steps(self, *_: object) -> tuple[Step, ...]:
+        return (RISKY,)
+
+
+JOINS = ChangeSet("join alvin", (Member("alvin", (Joins("alvin"),), safe_alone=True),))
+ACCEPT = "nothing undoes member/alvin: its own users are replaced; if you accept that, run again with --acknowledge member/alvin"
+
+
+def test_operation_that_can_lose_something_is_refused_until_it_is_accepted_by_name(world: World) -> None:
+    result = answered(world, JOINS, answers=[True], yes=True)
+    assert (states(result), result.exit_code, result.stages[0].outcomes[0].reasons) == (["refused"], REFUSED, [ACCEPT])
+    assert answered(world, JOINS, answers=[True], acknowledge=("member/simon",)).exit_code == REFUSED
+    assert world["alvin"].performed == []
+    answered(world, JOINS, answers=[True], yes=True, acknowledge=("member/alvin",))
+    assert world["alvin"].performed == ["join a"]
+
+
+def test_plan_says_what_can_be_lost(world: World) -> None:
+    (plan,) = answered(world, JOINS, answers=[False]).stages[0].plans[0].changes
+    assert plan.impact == (
+        "not undone if a later step fails: it joins a",
+        "member/alvin needs your acknowledgement: its own users are replaced",
+    )
+
+
+def test_lab_needs_no_acknowledgement(world: World) -> None:
+    answered(world, JOINS, answers=[True], rehearsal=True)
+    assert world["alvin"].performed == ["join a"]
+
+
+@pytest.mark.parametrize(("typed", "accepted"), [("member/alvin\n", True), ("yes\n", False), ("\n", False)])
+def test_operator_types_the_id(world: World, monkeypatch: pytest.MonkeyPatch, typed: str, accepted: bool) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"y\n{typed}"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    run = world.run(JOINS)
+    execute(runbook(JOINS), Options(), run, Screen().ask)
+    assert (world["alvin"].performed == ["join a"]) is accepted

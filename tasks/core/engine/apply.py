@@ -91,7 +91,7 @@ class _Application:
         return now
 
     def plan(self, facts: Facts) -> SetPlan:
-        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, facts, self.run.id)])
+        (plan,) = prechecked(self.run, [plan_set(self.change_set, self.run.site, facts, self.run.id, self.run.key)])
         return plan
 
     def read(self, targets: Iterable[str], needs: Mapping[str, tuple[Fact[Any], ...]]) -> Facts:

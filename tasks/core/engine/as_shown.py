@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.model.errors import Refused
-from tasks.core.model.operation import Operation, TimedTransaction
-from tasks.core.model.plan import SetPlan, TargetPlan
+from tasks.core.model.operation import Operation
+from tasks.core.model.plan import SetPlan
+from tasks.core.model.plan_json import comparable
 
 if TYPE_CHECKING:
     from tasks.core.engine.run import Run
@@ -28,7 +29,7 @@ def need_as_shown(run: "Run", shown: SetPlan, now: SetPlan) -> None:
     written = run.written & read
     if written and shown.refused:
         return
-    if not written and (other := "; ".join(_differences(shown, now))):
+    if not written and (other := "; ".join(_differences(shown, now, run.key))):
         raise Refused(f"not applied, because it is not what was shown: {other}; run again to see the new plan")
     if grown := _grown(shown, now):
         raise ImpactGrew(now, grown)
@@ -48,24 +49,23 @@ def need_acknowledged(run: "Run", plan: SetPlan) -> None:
         raise Refused(f"nothing undoes {risks}; if you accept that, run again with {flags}")
 
 
-def _differences(shown: SetPlan, now: SetPlan) -> Iterator[str]:
-    """What is different in fields and steps, by host. A host where nothing is left to do is no difference."""
+def _differences(shown: SetPlan, now: SetPlan, key: bytes) -> Iterator[str]:
+    """What is different in fields and steps, by target. A target where nothing is left to do is no difference."""
     before = {plan.target: plan for plan in shown.changes}
     for plan in now.changes:
-        if plan.target not in before:
+        seen = before.get(plan.target)
+        if seen is None:
             yield f"{plan.target}: {', '.join(one.field for one in plan.differences)} changed meanwhile"
-        elif plan.differences != before[plan.target].differences:
-            others = {*plan.differences} ^ {*before[plan.target].differences}
-            yield f"{plan.target}: {', '.join(dict.fromkeys(one.field for one in others))} changed meanwhile"
-        elif _steps(plan) != _steps(before[plan.target]):
-            yield f"{plan.target}: other steps lead there now"
+        elif seen.digest != plan.digest or not plan.digest:
+            yield from _explained(comparable(seen, key), comparable(plan, key))
 
 
-def _steps(plan: TargetPlan) -> tuple[Any, ...]:
-    """What the plan does, without the texts of files: their other lines may change, and stay as they are."""
-    done = plan.transaction or TimedTransaction("nothing")
-    files = tuple((file.path, file.mode, file.mount) for file in done.files)
-    return (files, done.actions, done.units, done.sysctls, plan.operations, plan.packages, plan.candidate)
+def _explained(seen: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    before, after = seen["differences"], now["differences"]
+    if others := [one["field"] for one in (*before, *after) if (one in before) != (one in after)]:
+        yield f"{now['target']}: {', '.join(dict.fromkeys(others))} changed meanwhile"
+    elif {**seen, "impact": ()} != {**now, "impact": ()}:
+        yield f"{now['target']}: other steps lead there now"
 
 
 def _grown(shown: SetPlan, now: SetPlan) -> tuple[str, ...]:

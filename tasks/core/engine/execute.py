@@ -111,7 +111,7 @@ def apply_stage(stage: Stage, result: RunResult, ask: Ask) -> None:
 
     run, options = result.run, result.options
     sets = sets_of(stage, run, options)
-    plans = prechecked(run, [plan_set(one, run.site, run.facts, run.id) for one in sets])
+    plans = prechecked(run, [plan_set(one, run.site, run.facts, run.id, run.key) for one in sets])
     sets, plans = joined(sets, plans)
     scope = None
     if stage.maintenance and any(plan.changes for plan in plans):

@@ -1,7 +1,7 @@
 """Plans a change set from facts, before anything is touched. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inventory.models import LinkKind
@@ -13,14 +13,18 @@ from tasks.core.model.errors import UNEXPECTED, BurrowError, Refused
 from tasks.core.model.fact import STATUS, Facts, HostFacts
 from tasks.core.model.operation import Action, FileWrite, Operation, Procedure, TimedTransaction, Unit, shared_mount
 from tasks.core.model.plan import SetPlan, TargetPlan
+from tasks.core.model.plan_json import digest
 from tasks.platforms.candidate import join, split
 from tasks.platforms.candidate import merge as merge_candidate
 from tasks.platforms.configuration import configuration, network_impact, network_transaction
 from tasks.platforms.ifupdown2.files import INTERFACES_STAGED, STAGED_FACT
 
 
-def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") -> SetPlan:
-    """The plan of a set. It is refused where a host was not read, has another run's transaction open, or does not permit the change."""
+def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "", key: bytes = b"") -> SetPlan:
+    """The plan of a set, with its digests under a key.
+
+    It is refused where a host was not read, has another run's transaction open, or does not permit the change.
+    """
     missing = [host for host in change_set.hosts if host not in facts]
     if missing:
         return SetPlan(change_set, refused=f"{', '.join(missing)} did not answer")
@@ -29,7 +33,8 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "") 
     try:
         if others := [text for host in change_set.hosts for text in _open_elsewhere(facts[host], run_id)]:
             return SetPlan(change_set, refused="; ".join(others))
-        return SetPlan(change_set, tuple(plan_member(member, change_set.name, site, facts) for member in change_set.ordered()))
+        plans = (plan_member(member, change_set.name, site, facts) for member in change_set.ordered())
+        return SetPlan(change_set, tuple(replace(plan, digest=digest(plan, site, key)) if plan else plan for plan in plans))
     except BurrowError as error:  # a fact that could not be read fails this set alone
         return SetPlan(change_set, refused=str(error))
     except UNEXPECTED as error:

@@ -146,7 +146,7 @@ def _set(plan: "SetPlan", outcomes: "tuple[Outcome, ...]") -> dict[str, Any]:
 def _target(plan: "TargetPlan") -> dict[str, Any]:
     fields = [{"field": one.field, "have": redact(str(one.have)), "want": redact(str(one.want))} for one in plan.differences]
     operations = [{"id": one.id, "shown": one.shown, "undo": one.undo is not None, "at_risk": one.at_risk} for one in plan.operations]
-    common = {"target": plan.target, "host": plan.host, "diff": plan.diff(), "impact": list(plan.impact)}
+    common = {"target": plan.target, "host": plan.host, "diff": plan.diff(), "impact": list(plan.impact), "digest": plan.digest}
     return {**common, "operations": operations, "differences": fields}
 
 

@@ -82,6 +82,7 @@ class Run:
     journal: Journal | None = None
     unfinished: tuple[Unfinished, ...] = ()  # what killed runs left
     acknowledged: frozenset[str] = frozenset()
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of the digests of its plans
 
     def __post_init__(self) -> None:
         self.owner = Owner(self.id, self.holder)

@@ -14,6 +14,7 @@ class TargetPlan:
     """One target's plan: differences, the work that removes them, packages to install before it, and the impact on traffic.
 
     The work is done on `host`: the target itself, or the endpoint of a cluster that answered for it. It is None where nothing differs.
+    The digest (`plan_json.digest`) is the same where the same would be done.
     """
 
     target: str
@@ -23,6 +24,7 @@ class TargetPlan:
     candidate: str = ""
     packages: tuple[str, ...] = ()
     impact: tuple[str, ...] = ()
+    digest: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.differences)
