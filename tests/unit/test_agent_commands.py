@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from agent_machine import KIM, SAM, Machine, hosts, refusal
 
+from tasks.core.agent import process
+
 HOME = "var/lib/burrow/commands"
 POOL = {"token": "t", "why": "pool vm", "id": "pool/vm", "command": "pveceph pool create vm"}
 
@@ -114,3 +116,40 @@ def test_no_command_runs_while_a_transaction_is_open(machine: Machine) -> None:
     machine.write("etc/hosts", "old\n")
     machine.begin(hosts(machine))
     assert "a transaction is open: name the hosts" in refusal(machine, "start", **POOL, handle="t-0", argv=["true"])
+
+
+def shell(script: str, **limits: Any) -> tuple[int, str, str]:
+    return process.run(["/bin/sh", "-c", script], **limits)
+
+
+def test_outputs_and_exit_code_are_returned_whatever_their_bytes() -> None:
+    assert shell("printf 'a\\377'; echo b >&2; exit 3") == (3, "a\udcff", "b\n")
+    assert shell("head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2") == (0, "x" * 300000, "y" * 300000)
+
+
+def test_command_that_takes_too_long_is_killed_with_its_children() -> None:
+    code, out, err = shell("echo begun; sleep 60 & sleep 60", deadline_s=0.3)
+    assert (code, out, err) == (124, "begun\n", "killed after 0.3 s")
+
+
+def test_command_that_prints_too_much_is_killed() -> None:
+    code, out, err = shell("yes", limit_bytes=1000)
+    assert (code, len(out), err) == (124, 1000, "killed: it printed more than 1000 bytes")
+
+
+def test_command_whose_child_left_its_group_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "KILLED_S", 0.2)
+    code, _, err = shell("setsid sleep 3 & echo begun", deadline_s=0.2)
+    assert (code, err) == (124, "killed after 0.2 s")
+
+
+def test_all_facts_of_a_reading_share_one_limit_of_bytes(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LIMIT_BYTES", 1000)
+    facts = machine.ask("read", facts={"first": "head -c 900 /dev/zero", "second": "head -c 900 /dev/zero", "third": "true"})["facts"]
+    assert [(one["rc"], one["err"]) for one in facts.values()] == [(0, ""), (124, "killed: it printed more than 100 bytes"), (0, "")]
+
+
+def test_all_facts_of_a_reading_share_one_deadline(machine: Machine) -> None:
+    facts = machine.ask("read", facts={"first": "echo begun", "second": "sleep 60", "third": "sleep 60"}, deadline_s=0.5)["facts"]
+    assert [one["rc"] for one in facts.values()] == [0, 124, 124]
+    assert facts["third"]["err"] == "killed after 0 s"

@@ -59,15 +59,17 @@ def keep_lease(run_id: str | None) -> float:
 
 
 def read(request: dict[str, Any]) -> dict[str, Any]:
-    """Run read-only commands; returns their output and the status."""
+    """Run read-only commands; returns their output and the status. All of them share one deadline and one limit of bytes."""
     facts, renewed = {}, keep_lease(request.get("run"))
+    deadline, left_bytes = renewed + request["deadline_s"], process.LIMIT_BYTES
     for name, command in request["facts"].items():
         if process.now() - renewed > RENEW_S:
             renewed = keep_lease(request.get("run"))
         if command == "burrow status --json":
             code, out, err = 0, json.dumps(status()), ""
         else:
-            code, out, err = process.run(["/bin/sh", "-c", command], request["deadline_s"])
+            code, out, err = process.run(["/bin/sh", "-c", command], max(0.0, deadline - process.now()), left_bytes)
+            left_bytes = max(0, left_bytes - len(out) - len(err))
         facts[name] = {"rc": code, "out": out, "err": err}
     return {"facts": facts, **status()}
 

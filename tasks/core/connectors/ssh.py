@@ -15,6 +15,9 @@ from tasks.core.connectors.host_keys import HostKey
 from tasks.core.model.errors import UNEXPECTED, Deadline, LinkError
 
 CONNECT_S = 10.0
+# More than the host agent sends, whatever the commands print. A host that sends more is out of order, and must not fill this memory.
+ANSWER_BYTES = 128 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 # How a server ends a connection during the key exchange: with a message, the end of the stream, or a reset.
 ENDED = (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed, ConnectionResetError, BrokenPipeError)
 T = TypeVar("T")
@@ -56,7 +59,7 @@ class Channel:
     ) -> tuple[int, bytes, bytes]:
         """Exit code, stdout and stderr of one exec; each line of stdout is also handed to `on_line` as it comes.
 
-        Raises LinkError when the connection breaks, Deadline when `deadline_s` passes first.
+        Raises LinkError when the connection breaks or the host sends more than ANSWER_BYTES, Deadline when `deadline_s` passes first.
         """
         return _wait(self._run(command, stdin, deadline_s, on_line))
 
@@ -68,14 +71,10 @@ class Channel:
                 process = await self._connection.create_process(command, encoding=None, request_pty=False)
                 process.stdin.write(stdin)
                 process.stdin.write_eof()
-                errors = asyncio.ensure_future(process.stderr.read())
-                lines = []
-                async for line in process.stdout:
-                    lines.append(line)
-                    if on_line and line:  # asyncssh ends some streams with an empty line
-                        on_line(line)
+                errors = asyncio.ensure_future(self._whole(process.stderr, None))
+                output = await self._whole(process.stdout, on_line)
                 await process.wait_closed()
-                return (-1 if process.exit_status is None else process.exit_status), b"".join(lines), await errors
+                return (-1 if process.exit_status is None else process.exit_status), output, await errors
         except TimeoutError as error:
             self.abort()
             raise Deadline(
@@ -83,6 +82,19 @@ class Channel:
             ) from error
         except (asyncssh.Error, OSError) as error:
             raise LinkError(f"{self.host}: the connection broke: {error}") from error
+
+    async def _whole(self, stream: Any, on_line: Callable[[bytes], None] | None) -> bytes:
+        """All of a stream."""
+        output, told = bytearray(), 0
+        while part := await stream.read(CHUNK_BYTES):
+            output += part
+            if len(output) > ANSWER_BYTES:
+                self.abort()
+                raise LinkError(f"{self.host}: it sent more than {ANSWER_BYTES // 2**20} MiB; the connection was closed")
+            while on_line and (end := output.find(b"\n", told)) >= 0:
+                on_line(bytes(output[told : end + 1]))
+                told = end + 1
+        return bytes(output)
 
     def abort(self) -> None:
         """Close at once, without waiting for the host."""
