@@ -31,7 +31,9 @@ def run(argv: list[str], deadline_s: float = 60, limit_bytes: int = LIMIT_BYTES)
         child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ENVIRONMENT, umask=0o022)
     except FileNotFoundError:
         return 127, "", f"{argv[0]} is not installed on this host; install {PACKAGES.get(argv[0], argv[0])}"
-    outputs = {child.stdout: bytearray(), child.stderr: bytearray()}
+    assert child.stdout
+    assert child.stderr
+    outputs = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
     with child, selectors.DefaultSelector() as waiting:
         killed, deadline = "", now() + deadline_s
         for stream in outputs:
@@ -39,7 +41,7 @@ def run(argv: list[str], deadline_s: float = 60, limit_bytes: int = LIMIT_BYTES)
         while waiting.get_map() and now() < deadline + KILLED_S:
             for key, _ in waiting.select(max(0, deadline + (KILLED_S if killed else 0) - now())):
                 part = os.read(key.fd, 65536)
-                outputs[key.fileobj] += part
+                outputs[key.fd] += part
                 if not part:
                     waiting.unregister(key.fileobj)
             size = sum(map(len, outputs.values()))

@@ -33,7 +33,8 @@ def _statuses(result: "RunResult") -> Iterator[tuple[str, dict[str, Any]]]:
     """(host, the status of its agent) as first read. What needs a status that cannot be read reports that."""
     for host, facts in result.run.first_facts.items():
         try:
-            yield host, facts[STATUS]
+            if facts.host == host:  # a cluster's facts are of a host that is there itself
+                yield host, facts[STATUS]
         except BurrowError:
             continue
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from inventory.targets import KINDS
 from tasks.core.engine.events import Watcher
 from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, PENDING, REFUSED, Options, Runbook, RunResult, Stage, StageResult
-from tasks.core.engine.selection import chosen_sets, chosen_stages, needs_of_run, sets_of, verdicts_of
+from tasks.core.engine.selection import chosen_sets, chosen_stages, judged, needs_of_run, sets_of, verdicts_of
 from tasks.core.model.errors import UNEXPECTED, Refused
 
 if TYPE_CHECKING:
@@ -146,6 +146,16 @@ def _applied(run: "Run", done: StageResult, sets: "Sequence[ChangeSet]", scope: 
         done.outcomes = tuple(later.get(one.plan.change_set.name, one) for one in done.outcomes)
 
 
+def audited(stages: Sequence[Stage], run: "Run", options: Options) -> list[StageResult]:
+    """The verdicts of stages that change nothing. Each host is read, judged and forgotten."""
+    from tasks.core.engine.audit import Audit  # noqa: PLC0415
+
+    checks = tuple(dict.fromkeys(one for stage in stages for one in stage.checks))
+    wanted = frozenset(target for stage in stages for target in judged(stage, run, options))
+    verdicts = Audit(run, checks, wanted, keeps_connections=options.watch_s is not None).perform(run.needs)
+    return [StageResult(stage, verdicts=tuple(one for one in verdicts if one.check in stage.checks)) for stage in stages]
+
+
 def _approved(done: StageResult, result: RunResult, ask: Ask) -> bool:
     from tasks.core.engine.signals import waiting  # noqa: PLC0415
 
@@ -173,7 +183,10 @@ def execute(runbook: Runbook, options: Options, run: "Run", ask: Ask) -> RunResu
     with stopping(run.stop, lambda name: run.say("stage", text=f"{name}: {INTERRUPTED_TEXT}")):
         with ending_early(result):
             run.pause(0)
-            run.read(run.needs)
+            if not options.dry_run and not any(stage.sets for stage in stages):
+                result.stages += audited(stages, run, options)
+                stages = ()
+            run.read(run.needs if stages else ())
             for number, stage in enumerate(stages):
                 run.pause(0)
                 if number:  # a host may have appeared, or may answer by now

@@ -3,11 +3,11 @@
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nornir.core import Nornir
 from nornir.core.inventory import Hosts, Inventory
@@ -26,6 +26,8 @@ from tasks.core.model.fact import Fact, HostFacts, through, union
 if TYPE_CHECKING:
     from tasks.core.model.plan import SetPlan
 
+# Takes a host's facts, or why it did not answer.
+Take = Callable[[str, HostFacts | BurrowError], None]
 # The part of a timer that is reserved for the round trips of the confirmation.
 MARGIN_S = 5
 # Shown at once. Rolling back may take as long as the longest timer, if a host does not answer.
@@ -211,11 +213,28 @@ class Run:
             for target, hosts in endpoints.items()
         }
 
-    def _observe_hosts(self, needs: Mapping[str, tuple[Fact[Any], ...]]) -> dict[str, HostFacts | BurrowError]:
+    def observe_each(self, needs: Mapping[str, tuple[Fact[Any], ...]], take: Take, *, close: bool) -> None:
+        """Give each host's facts, or why it did not answer, to `take` once it was read, in the thread that read it; keep none of them.
+
+        With `close` the host's connection ends then.
+        """
+        taken = set[str]()
+
+        def take_one(host: str, answer: HostFacts | BurrowError) -> None:
+            take(host, answer)
+            taken.add(host)
+
+        for host, error in self._observe_hosts(needs, take_one, close=close).items():
+            if isinstance(error, BurrowError) and host not in taken:
+                take(host, error)
+
+    def _observe_hosts(
+        self, needs: Mapping[str, tuple[Fact[Any], ...]], take: Take | None = None, *, close: bool = False
+    ) -> dict[str, HostFacts | BurrowError]:
         if not needs:
             return {}
         try:
-            results = self._only(needs).run(task=_read, on_failed=True, owner=self.owner, needs=needs)
+            results = self._only(needs).run(task=_read, on_failed=True, owner=self.owner, needs=needs, take=take, close=close)
             self.nornir.data.failed_hosts.clear()
         except Exception as error:  # noqa: BLE001 - of the runner itself: no thread could be started
             return {host: LinkError(f"{host}: it could not be read: {error!r}") for host in needs}
@@ -262,6 +281,15 @@ class Run:
                 self.say("failed", host, text=f"its lease was not released and will expire: {error}")
 
 
-def _read(task: Task, owner: Owner, needs: Mapping[str, tuple[Fact[Any], ...]]) -> Result:
-    """All facts of one host."""
-    return step(task, owner, "read", facts=needs[task.host.name])
+def _read(task: Task, owner: Owner, needs: Mapping[str, tuple[Fact[Any], ...]], take: Take | None, *, close: bool) -> Result:
+    """All facts of one host; none where somebody takes them."""
+    if take is None:
+        return step(task, owner, "read", facts=needs[task.host.name])
+    try:
+        read = step(task, owner, "read", facts=needs[task.host.name])
+        take(task.host.name, cast("BurrowError", read.exception) if read.failed else read.result)
+    except BurrowError as error:
+        take(task.host.name, error)
+    if close:
+        disconnect(task)
+    return Result(host=task.host)

@@ -69,13 +69,13 @@ def digest(plan: TargetPlan, site: Site, key: bytes) -> str:
     The other lines of files are not part of it, and neither are tokens.
     """
     rows = site.hosts.get(name_of(plan.target)) or site.ceph
-    known = rows.model_dump(mode="json") if rows else None
+    known = rows.model_dump(mode="json", warnings=False) if rows else None
     return _hash(json.dumps([comparable(plan, key), known], sort_keys=True, default=str), key)
 
 
 def comparable(plan: TargetPlan, key: bytes) -> dict[str, Any]:
     """What of a plan has to be as shown, as plain data. A saved plan and the same plan made anew are equal here."""
-    work = plan.work and replace(plan.work, token="")
+    work = plan.work and replace(plan.work, token="", why="")
     if isinstance(work, TimedTransaction):
         work = replace(work, files=tuple(replace(file, before=None, text=None if file.text is None else "") for file in work.files))
     return saved(replace(plan, work=work, digest=""), key)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.site import End, Site
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import LINKS, NEIGHBOURS
 
@@ -21,6 +21,7 @@ def _is_up(facts: Facts, end: End) -> bool:
     severity=Severity.MAJOR,
     remediation="Compare the cable with cables.yaml: move the plug, or correct the row.",
     tags=("network", "lldp"),
+    scope=Scope.PEERS,
 )
 def lldp_neighbour_is_the_cabled_one(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every cabled port that is up has the port at the other end of its cable as its LLDP neighbour."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.site import Bond, Site
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import BONDS, LINKS
 from tasks.network.links.remedies import RELOAD_INTERFACES
@@ -72,6 +72,7 @@ def single_ports_have_their_mtu(site: Site, facts: Facts, host: str) -> Iterator
     remediation="Set one mtu_bytes for both ends in the inventory and run the network stage: it raises the smaller end."
     " If it plans nothing, run `ifreload -a` on both ends to apply the files.",
     tags=TAGS,
+    scope=Scope.PEERS,
 )
 def other_ends_take_what_is_sent(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """No bridged port sends larger packets than the other end of its cable accepts. A switch may accept larger packets than a host."""

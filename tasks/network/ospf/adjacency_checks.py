@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.site import Site
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.remedies import RELOAD_EITHER
 from tasks.network.ospf.causes import called, causes
@@ -22,6 +22,7 @@ def _router(site: Site, neighbour: Neighbour) -> str:
     severity=Severity.CRITICAL,
     remediation=f"Fix the cause in the finding. If it names none, check the cable and its far end. {RELOAD_EITHER}",
     tags=TAGS,
+    scope=Scope.PEERS,
 )
 def ospf_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """The router at the other end of every routed cable is a Full OSPF neighbour."""
@@ -56,6 +57,7 @@ def no_ospf_neighbour_is_unintended(site: Site, facts: Facts, host: str) -> Iter
     severity=Severity.CRITICAL,
     remediation="Fix the cause in the finding. A neighbour that stays in ExStart has another MTU; one in Init receives no hello from here.",
     tags=TAGS,
+    scope=Scope.PEERS,
 )
 def heard_neighbours_are_full(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every OSPF neighbour from which the host receives hellos is Full."""

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from inventory.site import Site
 from tasks.core.agent.secrets import redact
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Kept, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.forwarding.facts import DAEMONS, FRR_UNIT, RUNNING
 from tasks.network.links.remedies import NEW_ROUTER_ID
-from tasks.network.ospf.causes import frr_of
 from tasks.network.ospf.facts import FRR
 from tasks.platforms.frr.files import CONF_FACT, DAEMONS_FACT
 from tasks.platforms.frr.form import Statement, beyond, is_repeated, normal_form
@@ -93,12 +92,14 @@ def router_id_is_the_own_loopback(site: Site, facts: Facts, host: str) -> Iterat
     severity=Severity.CRITICAL,
     remediation=f"On the host whose loopback has another address: {NEW_ROUTER_ID}",
     tags=(*TAGS, "ospf"),
+    scope=Scope.SITE,
+    keep=lambda facts: facts[FRR].router_id if FRR.name in facts.readings else "",
 )
-def router_ids_are_unique(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+def router_ids_are_unique(site: Site, ids: Kept, host: str) -> Iterator[Finding]:
     """No two routers have the same id."""
-    if host not in site.router_ids or not (own := facts[host][FRR].router_id):
+    if host not in site.router_ids or not (own := ids[host]):
         return
-    others = [name for name in site.router_ids if name != host and (frr := frr_of(facts, name)) and frr.router_id == own]
+    others = [name for name in ids.having(own) if name != host and name in site.router_ids]
     want = f"{own} on {host} only"
     yield Finding(f"{host}:router-id", want, f"{own} on {' and '.join([host, *others])}" if others else want)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.site import Cable, Site
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.remedies import RELOAD_EITHER, RELOAD_FRR
 from tasks.network.ospf.causes import authentication, differences, frr_of, intended_authentication
@@ -50,7 +50,7 @@ def ospf_timers_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator
         yield Finding(f"{host}:{port} timers", want, f"hello {live.hello_ms / 1000:g} s, dead {live.dead_s} s", port)
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"))
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"), scope=Scope.PEERS)
 def ospf_costs_are_as_intended(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every routed port has the cost of its network."""
     for cable, port, live in _live(site, facts, host):
@@ -99,7 +99,7 @@ def ospf_speaks_on_routed_ports_alone(site: Site, facts: Facts, host: str) -> It
         yield Finding(f"{host}:ospf", want, f"also {' '.join(others)}" if others else want)
 
 
-@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_EITHER, tags=(*TAGS, "mtu"))
+@check(needs=(FRR,), severity=Severity.CRITICAL, remediation=RELOAD_EITHER, tags=(*TAGS, "mtu"), scope=Scope.PEERS)
 def ends_of_a_routed_cable_agree(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a routed cable have one area, one pair of timers, one network type, one MTU and one key."""
     for cable, port, _ in _live(site, facts, host):
@@ -109,7 +109,7 @@ def ends_of_a_routed_cable_agree(site: Site, facts: Facts, host: str) -> Iterato
             yield Finding(f"{host}:{port}", want, "; ".join(differences(site, facts, host, cable)) or want, port)
 
 
-@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"))
+@check(needs=(FRR,), severity=Severity.MAJOR, remediation=RELOAD_FRR, tags=(*TAGS, "path"), scope=Scope.PEERS)
 def ends_of_a_routed_cable_have_one_cost(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Both ends of a routed cable have the same cost, so that replies take the same path as requests."""
     for cable, port, live in _live(site, facts, host):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inventory.site import Bond, Site
-from tasks.core.model.check import Finding, Severity, check
+from tasks.core.model.check import Finding, Scope, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.network.links.facts import BONDS, LINKS, NO_PARTNER, BondLive
 from tasks.network.links.remedies import RELOAD_INTERFACES
@@ -41,6 +41,7 @@ def bond_members_share_one_aggregator(site: Site, facts: Facts, host: str) -> It
     severity=Severity.CRITICAL,
     remediation="Compare the member's cable with cables.yaml, and the channel's ports on the other end.",
     tags=TAGS,
+    scope=Scope.PEERS,
 )
 def bond_members_speak_to_the_intended_partner(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Every member's LACP partner is the bond at the other end of its cable."""
