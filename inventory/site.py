@@ -148,6 +148,11 @@ class Site(Strict):
         return frozenset(name for host in self.hosts for name in (f"{host}.{self.domain}", host))
 
     @cached_property
+    def hosts_lines(self) -> tuple[str, ...]:
+        """The line of each host in a hosts file: its address and its names (hosts(5))."""
+        return tuple(f"{host.address.ip} {name}.{self.domain} {name}" for name, host in self.hosts.items())
+
+    @cached_property
     def router_ids(self) -> Mapping[str, str]:
         """{host: router ID} of the hosts with routed cables."""
         return {name: str(host.loopback.ip) for name, host in self.hosts.items() if host.loopback and any(self.routed(name))}
@@ -160,7 +165,7 @@ class Site(Strict):
     def model_copy(self, **words: Any) -> Self:
         """A copy with some fields replaced; its indexes are built anew."""
         copied = super().model_copy(**words)
-        for index in ("_cables", "_groups", "names", "router_ids", "routers"):
+        for index in ("_cables", "_groups", "names", "hosts_lines", "router_ids", "routers"):
             vars(copied).pop(index, None)
         return copied
 

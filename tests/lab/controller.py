@@ -2,6 +2,8 @@
 
     python controller.py DEED KIND HOST SET -- FLAGS
 
+HOST may be `*`, and SET the id of an operation.
+
 DEED: `die` (by SIGKILL), `wait:FILE` (until FILE exists), `kill:HOST` (cut the power of a lab machine, and switch it on again at once,
 while this run continues), `sh:HOST:SCRIPT` (run a shell script on a host, out of band). The deed is reported in a line that ends with its
 monotonic time.
@@ -24,7 +26,7 @@ done = False
 
 def act(event: Event) -> None:
     global done  # noqa: PLW0603
-    if done or event.kind != kind or event.host != host or event.change_set != change_set:
+    if done or event.kind != kind or host not in ("*", event.host) or change_set not in (event.change_set, event.operation):
         return
     done = True
     word, _, what = deed.partition(":")

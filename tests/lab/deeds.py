@@ -1,6 +1,7 @@
 """Runs of the bootstrap in which something happens at an event: the controller dies or waits, or a host loses power (see controller.py)."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,17 @@ def words(deed: str, kind: str, host: str, change_set: str, *flags: str) -> list
     return [sys.executable, str(Path(__file__).with_name("controller.py")), deed, kind, host, change_set, "--", *flags]
 
 
-def run_with(deed: str, kind: str, host: str, change_set: str, *flags: str) -> tuple[subprocess.CompletedProcess[str], float]:
-    """The ended run, and the monotonic time of the deed. The drill fails if the event never occurs."""
-    done = subprocess.run(words(deed, kind, host, change_set, *flags), cwd=ROOT, capture_output=True, text=True, check=False)
+def run_with(
+    deed: str, kind: str, host: str, change_set: str, *flags: str, state: Path | None = None
+) -> tuple[subprocess.CompletedProcess[str], float]:
+    """The ended run, and the monotonic time of the deed. The drill fails if the event never occurs.
+
+    `state` is the folder of its journal, by default the operator's own.
+    """
+    environment = {**os.environ, **({"XDG_STATE_HOME": str(state)} if state else {})}
+    done = subprocess.run(
+        words(deed, kind, host, change_set, *flags), cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
     deeds = [line for line in done.stdout.splitlines() if line.startswith("drill: ")]
     assert deeds, f"the event {kind} of {host} never occurred:\n{done.stdout[-3000:]}\n{done.stderr}"
     return done, float(deeds[0].split()[-1])

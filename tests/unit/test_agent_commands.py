@@ -30,7 +30,10 @@ def test_command_runs_as_a_unit_and_how_it_ended_is_kept(machine: Machine) -> No
         "err": "mind the gap\n",
     }
     line = next(line for line in machine.log if "burrow-command-" in line)
-    assert "--unit=burrow-command-t-0.service --property=RuntimeMaxSec=20 --setenv=LC_ALL=C" in line
+    assert (
+        "--unit=burrow-command-t-0.service --description=Burrow: pveceph pool create vm --property=RuntimeMaxSec=20 --setenv=LC_ALL=C"
+        in line
+    )
     assert machine.ask("poll", handle="t-0", wait_s=0)["rc"] == 3
 
 

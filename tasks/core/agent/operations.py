@@ -93,7 +93,8 @@ def start(request: dict[str, Any]) -> dict[str, Any]:
         started = {**identity(request), "id": request["id"], "command": request["command"], "at": time.strftime("%F %T")}
         disk.save(folder / "started.json", started)
         properties = [f"--property=RuntimeMaxSec={request['deadline_s']:.0f}", "--setenv=LC_ALL=C"]
-        argv = [*DETACHED, f"--unit={commands.unit(request['handle'])}", *properties, "/bin/sh", "-c", KEEP, "keep", str(folder)]
+        named = [f"--unit={commands.unit(request['handle'])}", f"--description=Burrow: {request['command']}"]
+        argv = [*DETACHED, *named, *properties, "/bin/sh", "-c", KEEP, "keep", str(folder)]
         if trouble := failure([*argv, *request["argv"]], shown="systemd-run"):
             shutil.rmtree(folder)
             raise Refused(f"systemd did not start `{request['command']}`: {trouble}")

@@ -41,8 +41,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         """Make text that came from hosts printable."""
-        for field in ("target", "want", "got"):
-            object.__setattr__(self, field, printable(getattr(self, field)))
+        for field, text in (("target", self.target), ("want", self.want), ("got", self.got)):
+            if not text.isprintable():
+                object.__setattr__(self, field, printable(text))
 
     @property
     def ok(self) -> bool:

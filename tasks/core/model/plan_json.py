@@ -32,9 +32,14 @@ def _adapter() -> TypeAdapter[TargetPlan]:
 
 def saved(plan: TargetPlan, key: bytes) -> dict[str, Any]:
     """The plan as plain data, with a reference for each secret."""
+    hidden: dict[str, Any] = _each(_data(plan), partial(_hidden, key=key))
+    return hidden
+
+
+def _data(plan: TargetPlan) -> dict[str, Any]:
+    """The plan as plain data, secrets and all."""
     differences = tuple(replace(one, have=_plain(one.have), want=_plain(one.want)) for one in plan.differences)
-    hidden: dict[str, Any] = _each(_adapter().dump_python(replace(plan, differences=differences), mode="json"), partial(_hidden, key=key))
-    return {"format": FORMAT, **hidden}
+    return {"format": FORMAT, **_adapter().dump_python(replace(plan, differences=differences), mode="json")}
 
 
 def loaded(data: Mapping[str, Any]) -> TargetPlan:
@@ -70,19 +75,26 @@ def digest(plan: TargetPlan, site: Site, key: bytes) -> str:
     """
     rows = site.hosts.get(name_of(plan.target)) or site.ceph
     known = rows.model_dump(mode="json", warnings=False) if rows else None
-    return _hash(json.dumps([comparable(plan, key), known], sort_keys=True, default=str), key)
+    return _hash(json.dumps([_data(_shown(plan)), known], sort_keys=True, default=str), key)
 
 
 def comparable(plan: TargetPlan, key: bytes) -> dict[str, Any]:
     """What of a plan has to be as shown, as plain data. A saved plan and the same plan made anew are equal here."""
+    return saved(_shown(plan), key)
+
+
+def _shown(plan: TargetPlan) -> TargetPlan:
+    """The plan without what may differ: its token, and the lines of files that nobody owns."""
     work = plan.work and replace(plan.work, token="", why="")
     if isinstance(work, TimedTransaction):
         work = replace(work, files=tuple(replace(file, before=None, text=None if file.text is None else "") for file in work.files))
-    return saved(replace(plan, work=work, digest=""), key)
+    return replace(plan, work=work, digest="")
 
 
 def _plain(value: Any) -> Any:
     """A field's value as plain data: the members of a set have an order then."""
+    if isinstance(value, str):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):

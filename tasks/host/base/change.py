@@ -76,7 +76,7 @@ class HostsFile(Change[LinesState]):
 
     def intend(self, site: Site, facts: Facts) -> LinesState:  # noqa: ARG002
         """One line for each host, in the order of the inventory."""
-        return LinesState(tuple(f"{host.address.ip} {' '.join(_names(host.name, site))}" for host in site.hosts.values()))
+        return LinesState(site.hosts_lines)
 
     def observe(self, site: Site, facts: Facts) -> LinesState:
         """The lines with the site's names, in the order of the file."""
@@ -90,10 +90,6 @@ class HostsFile(Change[LinesState]):
     def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
         """A wrong line is corrected in place. Missing lines are added at the end."""
         return (FilePart("/etc/hosts", HOSTS_FILE, lambda text: _merged(text, want.lines, site)),)
-
-
-def _names(host: str, site: Site) -> tuple[str, str]:
-    return f"{host}.{site.domain}", host
 
 
 def _is_owned(words: tuple[str, ...]) -> bool:

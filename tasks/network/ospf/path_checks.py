@@ -1,7 +1,8 @@
 """Paths through the fabric: two to each router, the cheapest preferred, with the loopback as source."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from inventory.site import Cable, Site
 from tasks.core.model.check import Finding, Severity, check
@@ -13,34 +14,36 @@ TAGS = ("network", "ospf", "path")
 ENOUGH = 2
 
 
-def disjoint_paths(links: Iterable[tuple[str, str]], start: str, end: str) -> int:
-    """The number of paths that share no link, at most two. A link counts only if both of its ends list it (RFC 2328, section 16.1)."""
-    listed = Counter(links)
-    free = Counter({(one, other): min(count, listed[other, one]) for (one, other), count in listed.items()})
-    for found in range(ENOUGH):
-        path = _path(free, start, end)
-        if not path:
-            return found
-        for one, other in path:
-            free[one, other] -= 1
-            free[other, one] += 1
-    return ENOUGH
+class Paths:
+    """How many paths without a common link lead from one router to another, at most two.
+
+    A link counts only if both of its ends list it (RFC 2328, section 16.1). Two such paths exist where no single link connects the two
+    sides, so a link whose loss divides the graph (a bridge) is between routers with one path.
+    """
+
+    def __init__(self, links: Iterable[tuple[str, str]]) -> None:
+        import networkx as nx  # noqa: PLC0415 (start-up)
+
+        listed = Counter(links)
+        both = {(one, other): min(count, listed[other, one]) for (one, other), count in listed.items() if one != other}
+        graph = nx.Graph(pair for pair, count in both.items() if count)
+        self._connected = _numbered(nx.connected_components(graph))
+        graph.remove_edges_from([pair for pair in nx.bridges(graph) if both[pair] < ENOUGH])
+        self._twice = _numbered(nx.connected_components(graph))
+
+    def between(self, start: str, end: str) -> int:
+        """0, 1 or 2; from a router to itself 0."""
+        if start == end or start not in self._connected or self._connected[start] != self._connected.get(end):
+            return 0
+        return ENOUGH if self._twice[start] == self._twice[end] else 1
 
 
-def _path(free: Counter[tuple[str, str]], start: str, end: str) -> list[tuple[str, str]]:
-    came: dict[str, str] = {start: start}
-    queue = deque([start])
-    while queue and end not in came:
-        here = queue.popleft()
-        for one, other in list(free):
-            if one == here and other not in came and free[one, other] > 0:
-                came[other] = here
-                queue.append(other)
-    path = []
-    while end in came and end != start:
-        path.append((came[end], end))
-        end = came[end]
-    return path
+# All routers of an area have the same links.
+_paths = lru_cache(maxsize=8)(Paths)
+
+
+def _numbered(components: Iterable[Iterable[str]]) -> dict[str, int]:
+    return {router: number for number, component in enumerate(components) for router in component}
 
 
 def _cabled(site: Site) -> Iterator[tuple[str, str]]:
@@ -77,14 +80,15 @@ def _other_routers(site: Site, host: str) -> dict[str, str]:
 )
 def two_paths_lead_to_every_loopback(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """Two paths without a common link lead to every other router's loopback, as far as the cables allow."""
-    for name, loopback in _other_routers(site, host).items():
-        frr = facts[host][FRR]
-        possible = disjoint_paths(_cabled(site), host, name)
+    if not (others := _other_routers(site, host)):
+        return
+    frr, cabled = facts[host][FRR], _paths(tuple(_cabled(site)))
+    linked = _paths(tuple(sorted((link.router, link.neighbour) for link in frr.links)))
+    for name, loopback in others.items():
         announced = frr.announced.get(loopback, ())
-        links = [(link.router, link.neighbour) for link in frr.links]
-        count = max((disjoint_paths(links, frr.router_id, router) for router in announced), default=0)
+        count = max((linked.between(frr.router_id, router) for router in announced), default=0)
         got = f"{count} disjoint paths" if announced else "no router announces it"
-        yield Finding(f"{host} to {name} ({loopback})", f"{possible} disjoint paths", got)
+        yield Finding(f"{host} to {name} ({loopback})", f"{cabled.between(host, name)} disjoint paths", got)
 
 
 @check(
