@@ -6,6 +6,7 @@ import pytest
 from fake_host import Clock
 
 from tasks.core.engine.procedure import MARGIN_S, POLL_WAIT_S, Performance, _with_id
+from tasks.core.engine.run import Interrupted
 from tasks.core.model.errors import BadAnswer, LinkError, Refused, TransactionError
 from tasks.core.model.operation import Call, Command, Operation, Procedure, Progress
 
@@ -27,6 +28,7 @@ class Host:
         self.answers, self.asked, self.said = answers, list[str](), list[tuple[str, str]]()
         self.finished: list[tuple[str, str]] = []
         self.renewed = 0
+        self.stops_after: int | None = None
 
     def do(self, host: str, verb: str, **words: Any) -> Any:
         assert host == "alvin"
@@ -43,6 +45,11 @@ class Host:
 
     def reconnect(self, host: str) -> None:
         self.asked.append(f"reconnect {host}")
+
+    def pause(self, wait_s: float) -> None:
+        assert wait_s == 0
+        if self.stops_after is not None and len(self.asked) > self.stops_after:
+            raise Interrupted("interrupted")
 
     def keep_leases(self) -> None:
         self.renewed += 1
@@ -136,6 +143,16 @@ def test_refused_operation_touched_nothing_where_it_is_the_first(number: int, er
     one = performance(host, FIRST, SECOND)
     with pytest.raises(error, match=r"^sam has it"):
         one.perform_all()
+    assert one.state == "reverted"
+
+
+def test_run_that_is_asked_to_stop_undoes_what_is_known() -> None:
+    host = Host()
+    host.stops_after = 1
+    one = performance(host, FIRST, SECOND, STAYS)
+    with pytest.raises(Interrupted):
+        one.perform_all()
+    assert host.asked == ["start do first", "start do second", "start undo second", "start undo first"]
     assert one.state == "reverted"
 
 

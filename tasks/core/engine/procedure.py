@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.engine.run import Interrupted
 from tasks.core.model.errors import BadAnswer, BurrowError, LinkError, Refused, TransactionError
 from tasks.core.model.operation import Call, Command, Operation, Procedure, Progress
 
@@ -38,20 +39,21 @@ class Performance:
     _last: tuple[Command | Call, str] | None = None
 
     def perform_all(self) -> None:
-        """Perform operation after operation. If one fails, those before it are undone.
+        """Perform operation after operation. If one fails or the run is asked to stop, those before it are undone.
 
         Raises TransactionError where one failed, LinkError or any other error where it is unknown whether the last one was done.
         """
         try:
             for operation in self.procedure.operations:
+                self.run.pause(0)
                 done = self._perform("performing", operation, operation.do)
                 if operation.undo:
                     self.undo.append((operation, _with_id(operation.undo, done.result)))
                 elif operation.shown:
                     self.stays.append(operation.shown)
-        except (TransactionError, Refused) as error:
+        except (TransactionError, Refused, Interrupted) as error:
             self._take_back(str(error))
-            if isinstance(error, Refused) and operation is self.procedure.operations[0]:
+            if isinstance(error, Interrupted) or (isinstance(error, Refused) and operation is self.procedure.operations[0]):
                 raise
             raise TransactionError(f"{error}; {self.reason}") from error
         except BaseException as error:

@@ -265,7 +265,7 @@ class Run:
             late = time.monotonic() - self._renewed > self.owner.ttl_s / 3
             self._renewed = time.monotonic() if late else self._renewed
         if late:
-            self._observe_hosts(dict.fromkeys(sorted(self.leased), ()))  # reading renews a lease
+            self._observe_hosts(dict.fromkeys(sorted(self.leased.copy()), ()))  # reading renews a lease
 
     def release(self) -> None:
         """Release the leases of this run, even after Ctrl-C. On a host that does not answer, the lease expires."""
