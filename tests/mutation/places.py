@@ -11,11 +11,13 @@ from mutants import Kinds, Mutant, Source, mutants_of, parts_of
 STEPS, ENGINE = "steps", "engine"
 ENGINE_MODULES = (
     *("engine.apply", "engine.schedule", "engine.coordinated", "engine.planning", "engine.rollback", "engine.verify"),
-    *("engine.maintenance", "engine.execute", "engine.selection", "model.outcome", "model.plan"),
+    *("engine.maintenance", "engine.execute", "engine.selection", "engine.procedure", "engine.as_shown", "model.outcome", "model.plan"),
     *("connectors.base", "connectors.connection", "connectors.napalm_link", "cli.maintain"),
 )
 # Steps, and the classes inside them.
-PARTS = frozenset({"Action", "Command", "Call", "FilePart", "FileWrite", "Unit", "Sysctl", "Candidate", "Package", "Preparation"})
+PARTS = frozenset(
+    {"Action", "Command", "Call", "Operation", "FilePart", "FileWrite", "Unit", "Sysctl", "Candidate", "Package", "Preparation"}
+)
 MADE = re.compile(rf"\b({'|'.join(sorted(PARTS | {'Step'}))})\b")
 # The other methods of a change. They compare, and have their own cases.
 COMPARES = frozenset({"intend", "observe", "diff", "needs"})
