@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
+from tasks.core.connectors import ssh_config
 from tasks.core.connectors.host_keys import HostKey
 from tasks.core.model.errors import UNEXPECTED, Deadline, LinkError
 
@@ -204,12 +205,13 @@ async def _options(
     through: asyncssh.SSHClientConnection | tuple[()],
 ) -> asyncssh.SSHClientConnectionOptions:
     """The SSH options of a host, without forwarding of an agent, a display or a Kerberos ticket."""
+    parts = ssh_config.of_host(config, host)
     try:
         options: asyncssh.SSHClientConnectionOptions = await asyncssh.SSHClientConnectionOptions.construct(
             host=host,
             port=port,
             username=username,
-            config=config,
+            config=list(parts),
             client_keys=None,  # read when it connects
             agent_forwarding=False,
             x11_forwarding=False,
@@ -220,8 +222,13 @@ async def _options(
             keepalive_count_max=3,
         )
     except (OSError, *UNEXPECTED) as error:
-        files = ", ".join(config) or "~/.ssh/config"
-        raise LinkError(f"{host}: the SSH configuration ({files}) cannot be used: {error}; correct it") from error
+        reason = str(error)
+        for part, whole in parts.items():
+            reason = reason.replace(part, whole)
+        files = ", ".join(parts.values()) or ssh_config.DEFAULT
+        raise LinkError(f"{host}: the SSH configuration ({files}) cannot be used: {reason}; correct it") from error
+    finally:
+        ssh_config.forget(parts)
     return options
 
 
