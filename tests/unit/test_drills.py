@@ -1,6 +1,7 @@
 """The parts of the drills: every file of drills, and the mutation gate, is in exactly one of them, and they take about the same time."""
 
 import importlib
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -43,3 +44,22 @@ def test_the_mutation_gate_is_a_unit_without_a_lab(drills: ModuleType) -> None:
 
 def test_files_that_run_alone_exist(drills: ModuleType) -> None:
     assert {*drills.ALONE, drills.SMOKE} <= set(drills.files())
+
+
+def test_recorded_run_keeps_durations_and_what_each_file_ran(drills: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also a run of one part: the others keep theirs."""
+    kept: list[set[str]] = []
+
+    def ran(names: list[str], folder: Path, durations_s: dict[str, float], *, record: bool) -> int:
+        assert (names, folder.is_dir(), record) == (["test_smoke.py", drills.MUTATION], True, True)
+        durations_s |= {"test_smoke.py": 7.4, drills.MUTATION: 9.6}
+        return 0
+
+    monkeypatch.setattr(drills, "all_drills", ran)
+    monkeypatch.setattr(drills, "chosen", lambda *_: ["test_smoke.py", drills.MUTATION])
+    monkeypatch.setattr(drills.measure, "keep", lambda _, names: kept.append(names))
+    monkeypatch.setattr(drills, "DURATIONS", tmp_path / "durations.json")
+    (tmp_path / "durations.json").write_text('{"test_smoke.py": 1, "test_nfs.py": 5, "test_gone.py": 3}')
+    assert drills.main(("all", "1/1", "--record")) == 0
+    assert kept == [{"test_smoke.py"}]
+    assert json.loads((tmp_path / "durations.json").read_text()) == {"test_nfs.py": 5, "test_smoke.py": 7, drills.MUTATION: 10}
