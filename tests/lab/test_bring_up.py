@@ -62,9 +62,20 @@ def dies_in(lab: Lab, operation: str, state: Path) -> str:
     done, _ = run_with("die", "running", "*", operation, *STORAGE, *SETS.get(operation, ()), state=state)
     at_work = "systemctl list-units --no-legend 'burrow-command-*'"
     lab.wait("the commands that it started have ended", lambda: not any(lab.sh(node, at_work) for node in NODES), 120)
+    if operation.startswith(("monitor/", "osd/")):
+        lab.wait("its daemon is up: no other one is added before that", lambda: daemons_are_up(lab), 90)
     for node in (*NODES, "vault"):
         lab.sh(node, "rm -f /var/lib/burrow/lease.json")  # as if the lease had expired
     return done.stdout
+
+
+def daemons_are_up(lab: Lab) -> bool:
+    """Whether all monitors are in quorum, and all OSDs are up."""
+    output = lab.sh("alvin", "ceph --connect-timeout 5 status -f json", check=False)
+    if not output.lstrip("\n").startswith("{"):
+        return False
+    status = json.loads(output)
+    return len(status["quorum_names"]) == status["monmap"]["num_mons"] and status["osdmap"]["num_up_osds"] == status["osdmap"]["num_osds"]
 
 
 def started(lab: Lab) -> dict[str, int]:
