@@ -30,11 +30,11 @@ def earlier(result: "RunResult") -> list[str]:
 
 
 def _statuses(result: "RunResult") -> Iterator[tuple[str, dict[str, Any]]]:
-    """(host, the status of its agent) as first read. What needs a status that cannot be read reports that."""
-    for host, facts in result.run.first_facts.items():
+    """(host, the status of its agent) as first read, also of a cluster's endpoints. What needs a status that cannot be read reports that."""
+    hosts = {host: one for facts in result.run.first_facts.values() for host, one in (facts.each or {facts.host: facts}).items()}
+    for host, facts in hosts.items():
         try:
-            if facts.host == host:  # a cluster's facts are of a host that is there itself
-                yield host, facts[STATUS]
+            yield host, facts[STATUS]
         except BurrowError:
             continue
 
