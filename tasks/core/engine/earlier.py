@@ -30,7 +30,7 @@ def earlier(result: "RunResult") -> list[str]:
 
 
 def _statuses(result: "RunResult") -> Iterator[tuple[str, dict[str, Any]]]:
-    """(host, the status of its agent) as first read, also of a cluster's endpoints. What needs a status that cannot be read reports that."""
+    """(host, the status of its agent) as first read, also of a cluster's endpoints. What needs one that cannot be read reports that."""
     hosts = {host: one for facts in result.run.first_facts.values() for host, one in (facts.each or {facts.host: facts}).items()}
     for host, facts in hosts.items():
         try:
