@@ -15,7 +15,7 @@ from tasks.core.engine.as_shown import need_as_shown
 from tasks.core.engine.execute import execute
 from tasks.core.engine.planning import plan_set
 from tasks.core.engine.run import Run
-from tasks.core.engine.runbook import FAILED, OK, REFUSED, Options, RunResult
+from tasks.core.engine.runbook import FAILED, INTERRUPTED, OK, REFUSED, Options, RunResult
 from tasks.core.model.change import Candidate, Change, ChangeSet, Concurrency, Member, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
@@ -214,6 +214,14 @@ def test_plan_says_what_can_be_lost(world: World) -> None:
 def test_lab_needs_no_acknowledgement(world: World) -> None:
     answered(world, JOINS, answers=[True], rehearsal=True)
     assert world["alvin"].performed == ["join a"]
+
+
+def test_operator_who_leaves_at_the_question_interrupts_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the input is what click makes of Ctrl-C."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    result = execute(runbook(JOINS), Options(), world.run(JOINS), Screen().ask)
+    assert (result.exit_code, result.trouble, world["alvin"].performed) == (INTERRUPTED, "", [])
 
 
 @pytest.mark.parametrize(("typed", "accepted"), [("member/alvin\n", True), ("yes\n", False), ("\n", False)])

@@ -190,7 +190,8 @@ class Screen:
         """Whether the operator typed the id of each operation that can lose data or a quorum."""
         for one in (one for plan in stage.plans for one in unacknowledged(run, plan)):
             self.say(f"{one.id}: nothing undoes it, and {one.at_risk}")
-            if click.prompt(f"type {one.id} to accept that", default="", show_default=False, err=True).strip() != one.id:
+            ask = partial(click.prompt, f"type {one.id} to accept that", default="", show_default=False, err=True)
+            if _answer(ask) != one.id:
                 self.say(f"nothing is applied: {one.id} is not accepted")
                 return False
             run.acknowledged |= {one.id}
@@ -201,12 +202,7 @@ class Screen:
         if not sys.stdin.isatty():
             self.say("nothing is applied: this is not the lab, there is no terminal to ask on, and --yes was not given")
             return False
-        try:
-            return click.confirm(question, err=True)
-        except OSError:
-            return False  # the question cannot be seen
-        except click.Abort:
-            raise KeyboardInterrupt from None  # the interrupted run keeps its record and results
+        return _answer(partial(click.confirm, question, err=True)) is True
 
     def plan(self, stage: "StageResult") -> None:
         """Diff and impact of each host of each set."""
@@ -271,6 +267,17 @@ class Screen:
         remedies = dict.fromkeys((one.check.name, one.check.remediation) for one in failed)
         lines = (_plain(f"  {name.replace('_', ' ')}: {remedy}") for name, remedy in remedies)
         self._shown(partial(self.console.print, Group(table, *lines)))
+
+
+def _answer(ask: Callable[[], object]) -> object:
+    """The operator's answer; None where the question cannot be seen. Ctrl-C interrupts the run, which keeps its record and results."""
+    try:
+        answer = ask()
+    except OSError:
+        return None
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return answer.strip() if isinstance(answer, str) else answer
 
 
 def _plain(text: str) -> Text:
