@@ -26,7 +26,7 @@ from lab.namespaces import set_operator_carrier, set_up_operator
 from lab.netem import Impairment
 from lab.recording import command, record, send_capture, whole_records
 from lab.relay import Relay
-from lab.settings import EXEC_S
+from lab.settings import EXEC_S, WAKE_S
 from lab.terminal import connect_terminal
 
 SHELL = ("bash", "--login")
@@ -74,6 +74,13 @@ class Keeper:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()):
             LOG.error("plugging cables: %s", problem)
+
+    async def wake_machines(self) -> None:
+        """Wake all machines every WAKE_S, until the lab ends."""
+        while True:
+            await asyncio.sleep(WAKE_S)
+            for machine in self.machines.values():
+                machine.serial.wake()
 
     def _greeted(self, name: str) -> None:
         self._start_task(self._plug([name]))
@@ -273,9 +280,11 @@ async def keep(folders: Folders, image: Path, outer: int, ready: int) -> None:
     for relay in relays:
         await relay.open(outer)
     await serve(keeper, folders.control)
+    waking = asyncio.create_task(keeper.wake_machines())
     os.write(ready, b"ready\n")
     os.close(ready)
     await keeper.stopping.wait()
+    waking.cancel()
     await asyncio.gather(*(machine.kill() for machine in keeper.machines.values()))
     keeper.cables.close()
 

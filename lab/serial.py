@@ -115,6 +115,11 @@ class SerialLine:
             raise LabError(f"{self.name}: {argv!r} ran longer than {wait_s:g} s and was ended; give it more with --wait")
         return answer
 
+    def wake(self) -> None:
+        """Interrupt the machine's kernel with an empty line, which its agent ignores. The kernel then handles all devices with data."""
+        if self._writer and self.ready.is_set():
+            self._writer.write(b"\n")
+
     async def _wait_ready(self, wait_s: float) -> None:
         try:
             async with asyncio.timeout(wait_s):

@@ -89,6 +89,8 @@ DIAL_S: Final = 3.0
 BOOT_S: Final = 90.0
 EXEC_S: Final = 60.0
 CARRIER_S: Final = 10.0
+# How often a machine's kernel is woken: it can miss the interrupt of a disk or NIC, and then idles until the next one.
+WAKE_S: Final = 1.0
 # The interface index of a machine's first port, and the maximum number of ports. The agent recognizes ports by these.
 FIRST_PORT: Final = 10000
 MOST_PORTS: Final = 100

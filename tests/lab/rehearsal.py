@@ -78,6 +78,12 @@ class Lab:
             time.sleep(0.25)
         return time.monotonic() - started
 
+    def wait_for_success(self, within_s: float, name: str, *flags: str) -> None:
+        """Run a runbook again until its exit code is 0. The test fails with the last run's output if that takes longer than `within_s`."""
+        started = time.monotonic()
+        while (done := self.runbook(name, *flags)).code != 0:
+            assert time.monotonic() - started < within_s, f"{name} not clean within {within_s} s: {done.code}\n{done.out}\n{done.err}"
+
     def reachable(self, host: str) -> bool:
         """Whether the host answers in-band."""
         return self.ssh(host, "true").code == 0

@@ -146,4 +146,4 @@ def test_node_comes_back_by_itself(lab: Lab) -> None:
     lab.command("kill", "theodore")
     assert lab.runbook("audit", "--limit", "theodore").code == 1
     lab.command("start", "theodore")
-    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
+    lab.wait_for_success(60, "audit")

@@ -88,12 +88,12 @@ def test_node_comes_back_with_its_adjacencies(lab: Lab) -> None:
     lab.command("kill", "theodore")
     lab.command("start", "theodore")
     lab.wait("every adjacency is full", lambda: converged(lab), 60)
-    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 60)
+    lab.wait_for_success(60, "audit")
 
 
 def test_drained_node_reboots_without_anybody_noticing(lab: Lab) -> None:
     """A node is drained, rebooted and put back, while traffic between the other two continues."""
-    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 90)
+    lab.wait_for_success(90, "audit")
     with Flow(lab, "alvin", "simon", 900) as flow:
         done = lab.runbook("maintain", "theodore")
     assert done.code == 0, f"{done.out}\n{done.err}"

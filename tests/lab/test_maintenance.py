@@ -111,7 +111,7 @@ def test_node_reboots_under_writes(site: Lab, node: str, tmp_path: Path) -> None
     """The reboot takes longer than the flag's timer, which the run renews."""
     other, speaks = NODES[NODES.index(node) - 1], "simon" if node == "alvin" else "alvin"
     brief = variant(tmp_path / "brief", ceph=True, timers={**LAB, "maintenance_s": 30})
-    site.wait("the audit is clean", lambda: site.runbook("audit").code == 0, 90)
+    site.wait_for_success(90, "audit")
     with Bench(site, other, 60) as bench:
         done = site.runbook("maintain", node, "--site", brief)
     assert done.code == 0, f"{done.out}\n{done.err}"
@@ -129,7 +129,7 @@ def failed(lab: Lab) -> list[dict[str, str]]:
 
 def die_in_maintenance(lab: Lab) -> None:
     """Kill the controller while theodore reboots. alvin holds its flag."""
-    lab.wait("the audit is clean", lambda: lab.runbook("audit").code == 0, 90)
+    lab.wait_for_success(90, "audit")
     with subprocess.Popen([sys.executable, "runbooks/maintain.py", "theodore"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
         assert any("rebooting" in line for line in run.stdout)

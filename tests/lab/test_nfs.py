@@ -262,9 +262,9 @@ def test_a_controller_that_dies_is_undone_by_the_timer_or_finished_by_the_next_r
         assert "/mnt/Flash/Undone" in served(lab)
     else:
         assert everything(lab) == before
-    lab.wait("the next run finishes it", lambda: lab.runbook("bootstrap", "--site", site, *ALONE).code == 0, 40)
+    lab.wait_for_success(40, "bootstrap", "--site", site, *ALONE)
     assert "/mnt/Flash/Undone" in served(lab)
-    lab.wait("the dead run's lease lapses", lambda: lab.runbook("bootstrap", *ALONE).code == 0, 40)
+    lab.wait_for_success(40, "bootstrap", *ALONE)
     lab.sh("vault", "rmdir /mnt/Flash/Undone")
 
 
@@ -291,7 +291,7 @@ def test_the_server_comes_back_with_its_exports(lab: Lab) -> None:
     found = {one["check"] for stage in report["stages"] for one in stage["findings"] if one["host"] == "alvin" and not one["ok"]}
     assert "exports_can_be_mounted" in found, found
     lab.wait("vault serves again", lambda: served(lab) == before, 30)
-    lab.wait("the audit of storage is clean", lambda: lab.runbook("audit", "--tags", "nfs,array").code == 0, 60)
+    lab.wait_for_success(60, "audit", "--tags", "nfs,array")
 
 
 def test_memory_stays_in_its_bounds(lab: Lab) -> None:

@@ -178,7 +178,7 @@ def test_switch_that_is_not_ours(lab: Lab, tmp_path: Path) -> None:
     assert any("swp1 and swp2" in row["want"] and row["target"] == "alvin:eno1" for row in failed), failed
     lab.command("exec", "sw-rack", "--", "python3", "-c", BUNDLE)
     lab.wait("the partner is there", lambda: is_bonded(lab, "alvin"), 15)
-    lab.wait("the audit is clean", lambda: lab.runbook("audit", "--site", site, "--limit", "alvin", "--tags", "bond").code == 0, 30)
+    lab.wait_for_success(30, "audit", "--site", site, "--limit", "alvin", "--tags", "bond")
 
 
 def test_site_of_ones_own_is_planned_and_asked(lab: Lab, tmp_path: Path) -> None:

@@ -191,3 +191,20 @@ def test_a_terminal_is_notified_that_its_machine_rebooted() -> None:
             assert await terminal.answers.get() == {"error": "alvin booted again"}
 
     played(scene)
+
+
+def test_kernel_is_woken_with_an_empty_line_once_its_agent_listens() -> None:
+    async def scene(agent: Agent) -> None:
+        agent.line.wake()
+        agent.say(ready="one")
+        await agent.line.ready.wait()
+        agent.line.wake()
+        agent.line.wake()
+        running = asyncio.ensure_future(agent.line.run(["true"], wait_s=5))
+        assert await agent.reader.readline() == b"\n"
+        assert await agent.reader.readline() == b"\n"
+        request = await agent.heard()
+        agent.say(id=request["id"], rc=0, out="", err="")
+        assert (await running)["rc"] == 0
+
+    played(scene)
