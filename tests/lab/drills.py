@@ -34,7 +34,7 @@ SMOKE = "test_smoke.py"
 MUTATION = "mutation"
 GATE = (sys.executable, str(ROOT / "tests" / "mutation" / "gate.py"))
 # In this order: the drills of maintenance use the site that those of storage build.
-ALONE = ("test_smoke.py", "test_fabric.py", "test_storage.py", "test_maintenance.py")
+ALONE = ("test_smoke.py", "test_fabric.py", "test_bring_up.py", "test_storage.py", "test_maintenance.py")
 # The assumed duration of a file that was not measured yet.
 UNKNOWN_S = 120
 PYTEST = (sys.executable, "-m", "pytest", "-v", "--durations=10")
