@@ -64,8 +64,11 @@ def dies_in(lab: Lab, operation: str, state: Path, *only: str) -> str:
     done, _ = run_with("die", "running", "*", operation, *STORAGE, *only, state=state)
     at_work = "systemctl list-units --no-legend 'burrow-command-*'"
     lab.wait("the commands that it started have ended", lambda: not any(lab.sh(node, at_work) for node in NODES), 120)
-    if operation.startswith(("monitor/", "osd/")):
+    kind, _, name = operation.partition("/")
+    if kind in ("monitor", "osd"):
         lab.wait("its daemon is up: no other one is added before that", lambda: daemons_are_up(lab), 90)
+    if kind == "manager":
+        lab.wait("the monitors know the manager", lambda: name in managers(lab), 60)
     for node in (*NODES, "vault"):
         lab.sh(node, "rm -f /var/lib/burrow/lease.json")  # as if the lease had expired
     return done.stdout
@@ -78,6 +81,12 @@ def daemons_are_up(lab: Lab) -> bool:
         return False
     status = json.loads(output)
     return len(status["quorum_names"]) == status["monmap"]["num_mons"] and status["osdmap"]["num_up_osds"] == status["osdmap"]["num_osds"]
+
+
+def managers(lab: Lab) -> list[str]:
+    """The managers that the monitors know, active or standing by."""
+    known = ceph(lab, "alvin", "mgr dump")
+    return [known["active_name"], *[one["name"] for one in known["standbys"]]]
 
 
 def started(lab: Lab) -> dict[str, int]:

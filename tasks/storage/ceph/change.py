@@ -94,7 +94,7 @@ def answering(facts: Facts, ceph: str) -> CephState:
 class Has:
     """Whether the host has the daemon."""
 
-    there: bool
+    daemon: bool
 
 
 @dataclass(frozen=True)
