@@ -12,7 +12,7 @@ from tasks.platforms.frr.frr_file import merge_daemons
 from tasks.platforms.frr.impact import daemons_impact, frr_impact
 from tasks.platforms.ifupdown2.files import CHECK_INTERFACES, IFRELOAD, INTERFACES, INTERFACES_FACT, INTERFACES_STAGED
 from tasks.platforms.ifupdown2.impact import interfaces_impact
-from tasks.platforms.ifupdown2.interfaces_file import merge as merge_interfaces
+from tasks.platforms.ifupdown2.merge import merge as merge_interfaces
 
 BUILT_IN = (
     ConfigurationFile(

@@ -9,7 +9,7 @@ from tasks.core.connectors.agent_session import HostSession, Owner
 from tasks.core.model.errors import LinkError, Refused
 from tasks.platforms.configuration import network_transaction
 from tasks.platforms.ifupdown2.files import INTERFACES
-from tasks.platforms.ifupdown2.interfaces_file import merge
+from tasks.platforms.ifupdown2.merge import merge
 
 
 class FakeDevice:

@@ -2,8 +2,10 @@
 
 import pytest
 from cases import CASES, case_of, cases_of
+from random_interfaces import interfaces
 
-from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, in_words, merge, same_value
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, in_words, same_value
+from tasks.platforms.ifupdown2.merge import merge
 
 NODES = [one for one in cases_of(CASES / "uplink_bond") if one.name.startswith("a")]
 FILES = {str(one): one.facts["alvin"].readings["interfaces"].out for one in NODES}
@@ -16,7 +18,8 @@ SHAPES = {
     "no-newline-after-an-attribute": "auto br0\niface br0\n\tbridge-ports a",
     "continued": "auto a \\\n\tb\niface a\n\tup echo \\\n\t\tyes\n",
     "continued-at-the-end": "iface a\n\tup echo \\\n",
-    "comment-that-ends-in-a-backslash": "iface c\n\t# not continued \\\n\tmtu 1500\n",
+    "comment-that-ends-in-a-backslash": "iface c\n\t# continued \\\n\tmtu 1500\n",
+    "backslash-at-the-beginning-of-a-line": "auto a\niface a\n\tup echo\n\n\\ yes\n",
     "several-stanzas": "iface a inet static\n\taddress 10.0.0.1/24\n\niface a inet6 static\n\taddress fd00::1/64\n",
     "sources": "source /etc/network/interfaces.d/*\nsource-directory more\niface a\n",
     "other-words": "mapping eth0\n\tscript x\nallow-hotplug a\nvlan b\niface b\n\tvlan-id 7\n\tvlan-raw-device a\n",
@@ -156,6 +159,30 @@ MERGES = {
     "new-auto-before-its-stanza": ("iface a\n\tmtu 1\n", "auto a\niface a\n", "auto a\niface a\n\tmtu 1\n"),
     "auto-of-several-counts": ("auto a b\niface a\niface b\n", "auto b\niface b\n", "auto a b\niface a\niface b\n"),
     "vlan-id-is-an-attribute": ("iface v\n\tvlan-id 7\n\tmtu 1500\n", "iface v\n\tmtu 9000\n", "iface v\n\tvlan-id 7\n\tmtu 9000\n"),
+    "auto-all-is-for-a-new-stanza-too": ("auto all\n", "auto a\niface a\n", "auto all\n\niface a\n\n"),
+    "allow-auto-is-auto": ("allow-auto a\niface a\n", "auto a\niface a\n", "allow-auto a\niface a\n"),
+    "auto-below-its-stanza-does-not-count": ("iface a\nauto a\n", "auto a\niface a\n", "auto a\niface a\nauto a\n"),
+    "no-iface-takes-allow-auto": ("allow-auto a\niface a\n", "no iface a\n", ""),
+    "comment-behind-the-method-stays": (
+        "iface a inet dhcp # main\n",
+        "iface a inet static\n\taddress 10.0.0.1/24\n",
+        "iface a inet static # main\n\taddress 10.0.0.1/24\n",
+    ),
+    "attribute-in-the-other-family-is-replaced-there": (
+        "iface br0 inet6 static\n\tbridge-ports a\n",
+        "iface br0 inet static\n\taddress 10.0.0.1/24\n\tbridge-ports b\n",
+        "iface br0 inet6 static\n\tbridge-ports b\n\niface br0 inet static\n\taddress 10.0.0.1/24\n\n",
+    ),
+    "attribute-that-a-comment-swallows-is-none": (
+        SHAPES["comment-that-ends-in-a-backslash"],
+        "iface c\n\tmtu 1500\n",
+        "iface c\n\tmtu 1500\n\t# continued \\\n\tmtu 1500\n",
+    ),
+    "new-line-does-not-continue-the-last-one": (
+        "iface a\n\tup echo \\\n\n",
+        "iface a\n\tmtu 9000\n",
+        "iface a\n\tup echo\n\tmtu 9000\n",
+    ),
     "continued-line-is-one-value": (
         "iface br0\n\tbridge-ports a \\\n\t  b\n\tbridge-fd 0\n",
         "iface br0\n\tbridge-ports b a\n",
@@ -173,6 +200,20 @@ def test_attributes_of_all_stanzas_of_an_interface_are_read_together() -> None:
     file = InterfacesFile(SHAPES["several-stanzas"])
     assert file.get("a", "address") == ("10.0.0.1/24", "fd00::1/64")
     assert file.ifaces() == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("body", "addresses"),
+    [
+        ("address 10.0.0.1\nnetmask 255.255.0.0", ("10.0.0.1/16",)),
+        ("address 10.0.0.1\naddress 10.0.1.1\nnetmask 16", ("10.0.0.1/32", "10.0.1.1/16")),
+        ("address 10.0.0.1\nnetmask 24\naddress 10.0.1.1\nnetmask 16", ("10.0.0.1/24", "10.0.1.1/16")),
+        ("netmask 255.255.0.0\naddress 10.0.0.1", ("10.0.0.1/32",)),
+    ],
+    ids=["below", "below-the-second", "each", "above"],
+)
+def test_netmask_is_that_of_the_address_above_it(body: str, addresses: tuple[str, ...]) -> None:
+    assert InterfacesFile(f"iface a inet static\n{body}\n").get("a", "address") == addresses
 
 
 @pytest.mark.parametrize(
@@ -194,3 +235,20 @@ def test_numbers_have_names(attribute: str, value: str, words: str) -> None:
 )
 def test_values_mean_the_same(attribute: str, one: str, other: str, same: bool) -> None:
     assert same_value(attribute, one, other) is same
+
+
+def _meaning(text: str) -> tuple[object, ...]:
+    """What a text says of all interfaces that no candidate here names, in order."""
+    file, ours = InterfacesFile(text), {"bond9", "br9"}
+    others = [stanza for stanza in file.stanzas if stanza.iface and stanza.iface not in ours]
+    return [(stanza.iface, [(line.key, line.value) for line in stanza.body if line.key]) for stanza in others], file.autos() - ours
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_random_text_keeps_its_bytes_and_is_merged_once(seed: int) -> None:
+    text = interfaces(seed)
+    assert str(InterfacesFile(text)) == text
+    once = merge(text, BOND)
+    assert merge(once, BOND) == once
+    assert _meaning(once) == _meaning(text)
+    assert {line for line in text.splitlines() if line.strip().startswith("#")} <= {*once.splitlines()}

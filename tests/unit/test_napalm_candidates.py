@@ -3,7 +3,7 @@
 import pytest
 
 from napalm_ifupdown2.candidates import attributes, problems_of
-from tasks.platforms.ifupdown2.interfaces_file import merge
+from tasks.platforms.ifupdown2.merge import merge
 
 PORTS = ("lo", "eno1", "eno2", "eno3", "vmbr0")
 RUNNING = """\

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, merge
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
+from tasks.platforms.ifupdown2.merge import merge
 from tasks.platforms.ifupdown2.port_words import expanded, is_pattern, names
 
 

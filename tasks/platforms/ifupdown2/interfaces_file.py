@@ -1,10 +1,9 @@
-"""/etc/network/interfaces as text in which every line keeps its place: read by attribute, merged by attribute.
+"""/etc/network/interfaces as text in which every line keeps its place, read by attribute.
 
-The grammar is interfaces(5) of ifupdown2. The spellings `bridge_ports` and `bridge-ports` are the same attribute.
-A merge candidate has the same grammar. Lines that it does not name stay unchanged, comments too. A candidate may also
-have `no ATTRIBUTE` inside a stanza, and `no iface NAME` at the top level, to remove configuration.
+The grammar is that of ifupdown2's parser (ifupdown/networkinterfaces.py). `bridge_ports` and `bridge-ports` are the same attribute.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_interface
@@ -25,7 +24,10 @@ NUMBERED = {
     "bond-lacp-rate": ("slow", "fast"),
     "bond-xmit-hash-policy": ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac"),
 }
-STARTS = frozenset({"iface", "auto", "source", "source-directory", "mapping", "vlan"})
+STARTS = frozenset({"iface", "auto", "source", "source-directory", "vlan"})
+JOINED = re.compile(r"\s*\\\s*")
+# `auto` is the class of the same name (networkinterfaces.py, process_auto).
+AUTO = ("auto", "allow-auto")
 
 
 def attribute_name(word: str) -> str:
@@ -54,7 +56,8 @@ class Line:
     @property
     def starts_stanza(self) -> bool:
         """Whether it is a top-level line; `vlan-id` and the like are attributes."""
-        return self.key in STARTS or self.key.startswith("allow-") or (self.key == "no" and self.words[1:2] == ("iface",))
+        word = self.words[0] if self.words else ""
+        return word in STARTS or word.startswith("allow-") or (self.key == "no" and self.words[1:2] == ("iface",))
 
 
 @dataclass
@@ -77,12 +80,19 @@ class Stanza:
         """The value of one of its lines, as in `values`."""
         if line.key != "address":
             return line.value
-        place = next(index for index, one in enumerate(self._lines("address")) if one is line)
-        netmasks = self._lines("netmask")
-        return with_prefix(line.value, netmasks[place].value if place < len(netmasks) else "")
+        place = next(index for index, one in enumerate(one for one in self.body if one.key == "address") if one is line)
+        return with_prefix(line.value, self._netmasks().get(place, ""))
 
-    def _lines(self, attribute: str) -> list[Line]:
-        return [line for line in self.body if line.key == attribute]
+    def _netmasks(self) -> dict[int, str]:
+        """{position of an address: the netmask below it}; without an address above it, a netmask is ignored (_add_to_iface_config)."""
+        found: dict[int, str] = {}
+        addresses = free = 0
+        for line in self.body:
+            addresses += line.key == "address"
+            if line.key == "netmask" and addresses:
+                place = max(free, addresses - 1)
+                found[place], free = line.value, place + 1
+        return found
 
 
 def with_prefix(address: str, netmask: str = "") -> str:
@@ -110,17 +120,15 @@ def same_value(attribute: str, one: str, other: str) -> bool:
 
 
 def _logical_lines(text: str) -> Iterator[Line]:
-    pending = ""
-    for raw in text.splitlines(keepends=True):
-        pending += raw
-        stripped = raw.strip()
-        if stripped.endswith("\\") and not stripped.startswith("#"):
-            continue
-        joined = pending.replace("\\\n", " ").strip()
-        yield Line(pending, () if joined.startswith("#") else tuple(joined.split()))
-        pending = ""
-    if pending:
-        yield Line(pending, tuple(pending.replace("\\\n", " ").split()))
+    """Lines as ifupdown2 joins them: a backslash takes the blanks and line ends on both its sides, in comments too (process_interfaces)."""
+    joined = JOINED.sub(lambda found: found[0].replace("\n", " "), text)
+    start = 0
+    for line in joined.split("\n"):
+        raw = text[start : start + len(line) + 1]
+        start += len(line) + 1
+        words = " ".join(part.strip() for part in raw.split("\\")).split()
+        if raw:
+            yield Line(raw, () if words and words[0].startswith("#") else tuple(words))
 
 
 class InterfacesFile:
@@ -154,131 +162,12 @@ class InterfacesFile:
         return tuple(value for stanza in self.of(iface) for value in stanza.values(attribute))
 
     def autos(self) -> frozenset[str]:
-        """The interfaces that come up at boot."""
-        words = (word for stanza in self.stanzas if stanza.head.key == "auto" for word in stanza.head.words[1:])
-        return frozenset(name.split(":")[0] for word in words for name in expanded(word))
-
-
-def merge(text: str, candidate: str) -> str:
-    """`text` with the candidate's attributes merged in and everything else unchanged; the same text if nothing differs."""
-    # New lines after the last one must neither join nor continue it.
-    ended = text if text.endswith("\n") or not text else f"{text}\n"
-    ended += "\n" if ended.endswith("\\\n") else ""
-    file, wanted = InterfacesFile(ended), InterfacesFile(candidate)
-    for stanza in wanted.stanzas:
-        if stanza.head.key == "no":
-            _remove(file, stanza.head.words[2])
-    for index, stanza in enumerate(wanted.stanzas):
-        if stanza.iface:
-            _merge_stanza(file, stanza, followers=[later.iface for later in wanted.stanzas[index + 1 :] if later.iface])
-    for iface in sorted(wanted.autos() - file.autos()):
-        _add_auto(file, iface)
-    merged = str(file)
-    return text if merged == ended else merged
-
-
-def _remove(file: InterfacesFile, iface: str) -> None:
-    """Removes its stanzas and its name in `auto` lines. Comments below its last attribute belong to the next stanza, and stay."""
-    kept: list[Stanza] = []
-    for stanza in file.stanzas:
-        words = tuple(word for word in stanza.head.words if word != iface)
-        if stanza.iface == iface or (stanza.head.key == "auto" and len(words) == 1):
-            rest = stanza.body[_end_of_attributes(stanza) :]
-            (kept[-1].body if kept else file.preamble).extend(rest if any(line.text.strip() for line in rest) else ())
-            continue
-        if stanza.head.key == "auto" and words != stanza.head.words:
-            stanza.head = Line(" ".join(words) + "\n", words)
-        kept.append(stanza)
-    file.stanzas = kept
-
-
-def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) -> None:
-    present = file.of(wanted.iface or "")
-    family = wanted.head.words[2:3]
-    named = [stanza for stanza in present if stanza.head.words[1] == wanted.head.words[1]]
-    target = next((s for s in named if not family or s.head.words[2:3] in (family, ())), None)
-    if target is None:
-        _insert(file, Stanza(wanted.head, list(wanted.body)), followers)
-        return
-    if family and target.head.words != wanted.head.words:
-        target.head = wanted.head
-    for line in wanted.body:
-        if line.key == "no":
-            attribute = attribute_name(line.words[1])
-            for stanza in present:
-                stanza.body = [old for old in stanza.body if old.key != attribute]
-        elif line.key in IN_EVERY_STANZA:
-            for stanza in [stanza for stanza in present if stanza.values(line.key)] or [target]:
-                _set([stanza], stanza, line)
-        elif line.key:
-            _set(present, target, line)
-
-
-def _set(present: list[Stanza], target: Stanza, wanted: Line) -> None:
-    existing = [(stanza, line) for stanza in present for line in stanza.body if line.key == wanted.key]
-    want = with_prefix(wanted.value) if wanted.key == "address" else wanted.value
-    same = next((line for stanza, line in existing if same_value(wanted.key, stanza.value(line), want)), None)
-    own = same or next((line for stanza, line in existing if _is_replaced(stanza, line, target, wanted)), None)
-    if own is None:
-        target.body.insert(_end_of_attributes(target), Line(f"{_indent(target)}{wanted.text.strip()}\n", wanted.words))
-        return
-    if own is not same:
-        own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{own.words[0]} {wanted.value}\n"
-        own.words = (own.words[0], *wanted.words[1:])
-    if wanted.key not in REPEATED:
-        _drop(existing, keep=own)
-
-
-def _is_replaced(stanza: Stanza, line: Line, target: Stanza, wanted: Line) -> bool:
-    """Whether the wanted line replaces this one. An address replaces only one of its own family and stanza; a command replaces none.
-
-    A loopback has an address for each of its purposes, so none of them replaces another.
-    """
-    if wanted.key not in REPEATED:
-        return True
-    return (
-        target.iface != "lo" and wanted.key in ("address", "gateway") and stanza is target and (":" in line.value) == (":" in wanted.value)
-    )
-
-
-def _drop(existing: list[tuple[Stanza, Line]], keep: Line) -> None:
-    for stanza, line in existing:
-        if line is not keep:
-            stanza.body = [one for one in stanza.body if one is not line]
-
-
-def _indent(stanza: Stanza) -> str:
-    for line in stanza.body:
-        if line.words:
-            return line.text[: len(line.text) - len(line.text.lstrip())]
-    return "\t"
-
-
-def _end_of_attributes(stanza: Stanza) -> int:
-    return max((index + 1 for index, line in enumerate(stanza.body) if line.words), default=0)
-
-
-def _insert(file: InterfacesFile, new: Stanza, followers: list[str]) -> None:
-    """Inserts the stanza before the first one that follows it in the candidate, and before that one's `auto` line.
-
-    If there is none, inserts it at the end, before trailing `source` lines.
-    """
-    new.body = [line for line in new.body if line.words and line.key != "no"]
-    new.body.append(Line("\n", ()))
-    place = next((i for i, s in enumerate(file.stanzas) if s.iface in followers), None)
-    if place is None:
-        place = len(file.stanzas)
-        while place and file.stanzas[place - 1].head.key.startswith("source"):
-            place -= 1
-    elif place and file.stanzas[place - 1].head.key == "auto" and file.stanzas[place].iface in file.stanzas[place - 1].head.words:
-        place -= 1
-    before = file.stanzas[place - 1].body if place else file.preamble
-    tail = before[-1] if before else (file.stanzas[place - 1].head if place else None)
-    if tail is not None and tail.words:
-        before.append(Line("\n", ()))
-    file.stanzas.insert(place, new)
-
-
-def _add_auto(file: InterfacesFile, iface: str) -> None:
-    place = next((i for i, s in enumerate(file.stanzas) if s.iface == iface), len(file.stanzas))
-    file.stanzas.insert(place, Stanza(Line(f"auto {iface}\n", ("auto", iface))))
+        """The interfaces that come up at boot: an `auto` line is for the stanzas below it; `auto all` is for all of them."""
+        listed: set[str] = set()
+        found: set[str] = set()
+        for stanza in self.stanzas:
+            if stanza.head.key in AUTO:
+                listed |= {name for word in stanza.head.words[1:] for name in expanded(word)}
+            elif stanza.iface and not listed.isdisjoint({stanza.iface, "all"}):
+                found.add(stanza.iface)
+        return frozenset(found | (listed - {"all", *self.ifaces()}))

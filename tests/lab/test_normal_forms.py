@@ -1,0 +1,49 @@
+"""Normal forms against the tools' own parsers: what we read in random texts is what the tool reads in them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from random_interfaces import interfaces
+from rehearsal import Lab
+
+from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, attribute_name, with_prefix
+from tasks.platforms.ifupdown2.port_words import expanded
+
+pytestmark = pytest.mark.lab
+
+TEXTS = 5000
+# ifupdown2 says of a range of interfaces only by name whether it comes up at boot, which differs between its versions.
+RANGE = "swp"
+
+
+def theirs(name: str, config: dict[str, list[str]]) -> tuple[str, dict[str, list[str]]]:
+    """An interface as ifupdown2 read it: canonical names, and each address with the netmask at its position."""
+    masks, found = config.pop("netmask", []), dict[str, list[str]]()
+    for attribute, values in config.items():
+        found.setdefault(attribute_name(attribute), []).extend(" ".join(value.split()) for value in values)
+    if "address" in found:
+        found["address"] = [with_prefix(one, masks[place] if place < len(masks) else "") for place, one in enumerate(found["address"])]
+    return name, {attribute: sorted(values) for attribute, values in found.items()}
+
+
+def ours(text: str) -> tuple[list[Any], set[str]]:
+    """The interfaces of a text in order, and those that come up at boot, as the suite reads them."""
+    file, found = InterfacesFile(text), []
+    for stanza in file.stanzas:
+        names = {line.key for line in stanza.body if line.key not in ("", "netmask") and line.value}
+        found += [(one, {key: sorted(stanza.values(key)) for key in names}) for one in (expanded(stanza.iface) if stanza.iface else ())]
+    return found, {one for one in file.autos() if file.of(one) and not one.startswith(RANGE)}
+
+
+def test_interfaces_are_read_as_ifupdown2_reads_them(lab: Lab) -> None:
+    texts = [interfaces(seed) for seed in range(TEXTS)]
+    script = Path(__file__).with_name("ifupdown2_parser.py").read_text()
+    lab.command("exec", "alvin", "--", "sh", "-c", "cat > /run/parser.py", stdin=script)
+    lab.command("exec", "alvin", "--", "sh", "-c", "cat > /run/texts.json", stdin=json.dumps(texts))
+    read = json.loads(lab.command("exec", "--wait", "300", "alvin", "--", "sh", "-c", "python3 /run/parser.py < /run/texts.json").out)
+    assert len(read) == TEXTS
+    for text, (ifaces, autos) in zip(texts, read, strict=True):
+        wanted = ([theirs(*one) for one in ifaces], {one for one in autos if not one.startswith(RANGE)})
+        assert ours(text) == wanted, text
