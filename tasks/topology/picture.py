@@ -141,7 +141,7 @@ def picture(
     limit: tuple[str, ...] = (),
 ) -> Picture:
     """The site's cables against what hosts see of them; with `limit`, only those with an end on one of these hosts."""
-    found, unclear = reports(facts)
+    found, unclear = reports(site, facts)
     evidence = Evidence(site, found, adjacencies)
     drawn = {host.name: host for host in site.hosts.values() if host.vm is None}
     edges = [_judged(site, evidence, cable) for cable in site.cables if {end.host for end in cable.ends} <= drawn.keys()]

@@ -8,7 +8,7 @@ from inventory.printable import printable
 from inventory.site import Cable, End, Site
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Facts, HostFacts
-from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NO_PARTNER, BondLive
+from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NO_PARTNER, BondLive, LldpNeighbour
 
 # {(host, port): (router id of the neighbour, state of the adjacency)}; None if the OSPF facts were not read.
 Adjacencies = Mapping[tuple[str, str], tuple[str, str]] | None
@@ -42,25 +42,29 @@ class Report:
     """One host's ports, LLDP neighbours and bonds. A port without carrier has no neighbour, even if LLDP still remembers one."""
 
     carrier: frozenset[str]
-    neighbours: Mapping[str, End]
+    neighbours: Mapping[str, tuple[End, ...]]
     bonds: Mapping[str, BondLive]
 
 
-def report(facts: HostFacts) -> Report:
+def report(site: Site, facts: HostFacts) -> Report:
     """The host's report. Raises BurrowError if its facts cannot be parsed."""
     carrier = frozenset(name for name, link in facts[LINKS].items() if link.up and link.carrier)
-    names = {port: tuple(map(printable, far)) for port, far in facts[NEIGHBOURS].items() if port in carrier}
-    neighbours = {port: End(host=name, port=far) for port, (name, far) in names.items()}
+    neighbours = {port: tuple(_end(site, one) for one in heard) for port, heard in facts[NEIGHBOURS].items() if port in carrier}
     return Report(carrier, neighbours, facts[BONDS])
 
 
-def reports(facts: Facts) -> tuple[dict[str, Report], dict[str, str]]:
+def _end(site: Site, neighbour: LldpNeighbour) -> End:
+    end = neighbour.end(site)
+    return End(host=printable(end.host), port=printable(end.port))
+
+
+def reports(site: Site, facts: Facts) -> tuple[dict[str, Report], dict[str, str]]:
     """{host: report}, and {host: reason} of the hosts whose facts cannot be parsed."""
     found: dict[str, Report] = {}
     unclear: dict[str, str] = {}
     for host, one in facts.items():
         try:
-            found[host] = report(one)
+            found[host] = report(site, one)
         except BurrowError as error:
             unclear[host] = str(error)
     return found, unclear
@@ -100,9 +104,9 @@ class Evidence:
         return Sighting(one.end, one.source, one.want, f"no neighbour: no carrier at {far}", Sight.NOTHING)
 
     def _lldp(self, near: End, far: End) -> Sighting:
-        found = self.reports[near.host].neighbours.get(near.port)
-        sight = Sight.NOTHING if found is None else Sight.RIGHT if found == far else Sight.OTHER
-        return Sighting(near, "LLDP", str(far), str(found or "no neighbour"), sight)
+        found = self.reports[near.host].neighbours.get(near.port, ())
+        sight = Sight.NOTHING if not found else Sight.RIGHT if far in found else Sight.OTHER
+        return Sighting(near, "LLDP", str(far), ", ".join(map(str, found)) or "no neighbour", sight)
 
     def _lacp(self, near: End, ours: str, theirs: End) -> Sighting:
         bond = self.reports[near.host].bonds.get(ours)

@@ -28,9 +28,8 @@ def surplus(evidence: Evidence) -> tuple[Surplus, ...]:
 
 def _by_lldp(evidence: Evidence) -> Iterator[tuple[End, End, Sighting]]:
     for host, report in evidence.reports.items():
-        for port, far in report.neighbours.items():
-            near = End(host=host, port=port)
-            if not _is_ignored(evidence, near, far.host) and evidence.site.peer(host, port) != far:
+        for near, far in ((End(host=host, port=port), far) for port, heard in report.neighbours.items() for far in heard):
+            if not _is_ignored(evidence, near, far.host) and evidence.site.peer(host, near.port) != far:
                 yield near, far, Sighting(near, "LLDP", _wanted(evidence, near), str(far), Sight.OTHER)
 
 
@@ -57,8 +56,8 @@ def _by_ospf(evidence: Evidence) -> Iterator[tuple[End, End, Sighting]]:
 def _far(evidence: Evidence, near: End, name: str) -> End:
     """The other end of an adjacency: the LLDP neighbour, else the only port there with an adjacency back that no cable explains."""
     report = evidence.reports.get(near.host)
-    by_lldp = report.neighbours.get(near.port) if report else None
-    if by_lldp and by_lldp.host == name:
+    by_lldp = next((far for far in report.neighbours.get(near.port, ()) if far.host == name), None) if report else None
+    if by_lldp:
         return by_lldp
     back = [
         port

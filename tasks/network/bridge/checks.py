@@ -25,13 +25,13 @@ def spanning_tree_is_as_intended(site: Site, facts: Facts, host: str) -> Iterato
         yield Finding(f"{host}:{bridge} spanning tree", site.hosts[host].spanning_tree, "on" if live.stp else "off", bridge)
 
 
-def _behind(site: Site, facts: Facts, host: str, port: str) -> str | None:
-    """The host at the other end of a port or bond: the LLDP neighbour of a port, else the host in the cable table."""
+def _behind(site: Site, facts: Facts, host: str, port: str) -> set[str]:
+    """The hosts at the other end of a port or bond: the LLDP neighbours of a port, else the host in the cable table."""
     bond = next((one for one in site.hosts[host].bonds if one.name == port), None)
     if bond is not None:
-        return bond.peer_host
-    neighbour, cabled = facts[host][NEIGHBOURS].get(port), site.peer(host, port)
-    return neighbour[0] if neighbour else cabled.host if cabled else None
+        return {bond.peer_host}
+    cabled = site.peer(host, port)
+    return {one.end(site).host for one in facts[host][NEIGHBOURS].get(port, ())} or ({cabled.host} if cabled else set())
 
 
 @check(
@@ -47,9 +47,9 @@ def bridge_ports_make_no_loop(site: Site, facts: Facts, host: str) -> Iterator[F
     if not site.hosts[host].bonds or (live is not None and live.stp):
         return
     ports = [name for name, live in facts[host][COUNTERS].items() if live.master == bridge]
-    behind = {port: far for port in ports if (far := _behind(site, facts, host, port))}
-    for far in sorted(set(behind.values())):
-        ways = sorted(port for port, one in behind.items() if one == far)
+    behind = {port: _behind(site, facts, host, port) for port in ports}
+    for far in sorted(set().union(*behind.values())):
+        ways = sorted(port for port, hosts in behind.items() if far in hosts)
         want = "one way"
         yield Finding(f"{host}:{bridge} to {far}", want, want if len(ways) == 1 else f"{len(ways)} ways: {' '.join(ways)}", ways[0])
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inventory.site import End, Site
 from tasks.core.model.fact import Fact
 from tasks.platforms.ifupdown2.files import INTERFACES_FACT, STAGED_FACT
 
@@ -124,17 +125,43 @@ def _member(section: dict[str, str]) -> MemberLive:
     )
 
 
-def _neighbours(output: str) -> dict[str, tuple[str, str]]:
-    """{own port: (neighbour's name, its port)}."""
+@dataclass(frozen=True)
+class LldpNeighbour:
+    """A neighbour on a port, by what it sends: its system name or else its chassis id, its port's id and that port's description."""
+
+    name: str
+    port: str
+    description: str = ""
+
+    def end(self, site: Site) -> End:
+        """The cable's end that it is: a host of the site in any case, and the port that the id or else the description names.
+
+        The port id may be a MAC address or a number (IEEE 802.1AB, 8.5.3); then the description holds the port's name.
+        """
+        host = self.name.lower() if self.name.lower() in site.hosts else self.name
+        ports = site.hosts[host].ports if host in site.hosts else {}
+        return End(host=host, port=self.description if self.description in ports and self.port not in ports else self.port)
+
+
+def _neighbours(output: str) -> dict[str, tuple[LldpNeighbour, ...]]:
+    """{own port: its neighbours}, in the order in which lldpd lists them."""
     # lldpd does not escape control characters in names, which strict JSON forbids.
     rows = json.loads(output, strict=False).get("lldp", {}).get("interface", []) if output.strip() else []
-    rows = rows if isinstance(rows, list) else [rows]
-    found = {}
-    for row in rows:
+    found: dict[str, tuple[LldpNeighbour, ...]] = {}
+    for row in rows if isinstance(rows, list) else [rows]:
         for port, seen in row.items():
-            name = next(iter(seen.get("chassis", {"?": {}})))
-            found[port] = (name.split(".")[0], str(seen.get("port", {}).get("id", {}).get("value", "?")))
+            found[port] = (*found.get(port, ()), _neighbour(seen.get("chassis", {}), seen.get("port", {})))
     return found
+
+
+def _neighbour(chassis: dict[str, Any], port: dict[str, Any]) -> LldpNeighbour:
+    """Lldpcli writes the chassis below its name; one without a name has its fields there (lldpd's json_writer.c)."""
+    name, inner = next(iter(chassis.items()), ("?", {}))
+    if "value" in chassis.get("id", {}):
+        name = str(chassis["id"]["value"])
+    elif isinstance(inner, dict):
+        name = name.split(".")[0]
+    return LldpNeighbour(name, str(port.get("id", {}).get("value", "?")), str(port.get("descr", "")))
 
 
 LINKS = Fact("links", "ip -j -d address show", _links)

@@ -24,12 +24,12 @@ def _is_up(facts: Facts, end: End) -> bool:
     scope=Scope.PEERS,
 )
 def lldp_neighbour_is_the_cabled_one(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Every cabled port that is up has the port at the other end of its cable as its LLDP neighbour."""
+    """Every cabled port that is up has the port at the other end of its cable as an LLDP neighbour."""
     for cable in site.cables_of(host):
         near, far = cable.near(host), cable.far(host)
         if _is_up(facts, near) and _is_up(facts, far):
-            neighbour = facts[host][NEIGHBOURS].get(near.port)
-            yield Finding(str(near), str(far), ":".join(neighbour) if neighbour else "no neighbour", near.port)
+            found = [one.end(site) for one in facts[host][NEIGHBOURS].get(near.port, ())]
+            yield Finding(str(near), str(far), ", ".join(map(str, found)) or "no neighbour", near.port, passed=far in found)
 
 
 LLDP_CHECKS = (lldp_neighbour_is_the_cabled_one,)
