@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from inventory.site import Site
 from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
-from tasks.network.firewall.facts import FIREWALL, OPENING, dropped
+from tasks.network.firewall.facts import FIREWALL, NODE, OPENING, dropped
 
 
 @check(
@@ -23,4 +23,18 @@ def firewall_lets_ospf_and_bfd_through(site: Site, facts: Facts, host: str) -> I
         yield Finding(f"{host}:{port}", "accepted", "; ".join(found) or "accepted", port)
 
 
-FIREWALL_CHECKS = (firewall_lets_ospf_and_bfd_through,)
+@check(
+    needs=(FIREWALL,),
+    severity=Severity.MAJOR,
+    remediation=f"Write `nf_conntrack_allow_invalid: 1` under [OPTIONS] of {NODE}: with two paths, the answers to a connection may come "
+    "through a router that has not seen its first packet.",
+    tags=("network", "ospf", "firewall"),
+)
+def firewall_forwards_one_direction_alone(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """A router between two others forwards a connection of which it sees one direction alone."""
+    if len({cable.far(host).host for cable in site.routed(host)}) > 1:
+        want = "forwarded"
+        yield Finding(f"{host}: one-way transit", want, "dropped: state INVALID" if facts[host][FIREWALL].drops_one_way else want)
+
+
+FIREWALL_CHECKS = (firewall_lets_ospf_and_bfd_through, firewall_forwards_one_direction_alone)

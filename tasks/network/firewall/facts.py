@@ -4,6 +4,7 @@ It is off unless the cluster's file has `enable: 1`. Then a node's rules come be
 direction's policy applies to packets without a match (pve-firewall(8)). Only the new firewall, on nftables, filters forwarded packets.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
@@ -11,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from inventory.site import Site
 from tasks.core.model.fact import Fact
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST
+from tasks.platforms.text_lines import raw_lines
 
 CLUSTER, NODE = "/etc/pve/firewall/cluster.fw", "/etc/pve/local/host.fw"
 # OSPF is a protocol of its own (RFC 2328, A.1), its hellos go to AllSPFRouters; BFD on one hop is UDP to 3784 (RFC 5881, 4).
@@ -24,6 +26,10 @@ ACTIONS = ("ACCEPT", "DROP", "REJECT")
 # Transit traffic is of any protocol, so a rule for one protocol or port does not match it.
 ANY = "any"
 MARK = "#### file "
+SECTION = re.compile(r"\[(options|aliases|rules)\]|\[((?:group|ipset)\s+\S+)\]\s*(?:#.*)?", re.IGNORECASE)
+OPTION = re.compile(
+    r"(enable|nftables|nf_conntrack_allow_invalid):\s*(\d+)|(policy_in|policy_out|policy_forward):\s*(ACCEPT|DROP|REJECT)", re.IGNORECASE
+)
 OPENING = (
     f"put `IN OSPF(ACCEPT) -i PORT` and `IN ACCEPT -i PORT -p udp -dport {BFD_PORT}` for these ports first under [RULES] of {NODE}; "
     "for outgoing packets use the same rules with OUT, for transit `FORWARD ACCEPT -i PORT`"
@@ -71,43 +77,53 @@ class Firewall:
     @property
     def filtered(self) -> tuple[str, ...]:
         """The directions that it filters; none while it is off."""
-        on = self.options.get("enable", "0") not in ("", "0") and self.node_options.get("enable", "1") != "0"
+        on = self.options.get("enable", "0") == "1" and self.node_options.get("enable", "1") != "0"
         return (DIRECTIONS if self.node_options.get("nftables") == "1" else DIRECTIONS[:2]) if on else ()
+
+    @property
+    def drops_one_way(self) -> bool:
+        """Whether it drops forwarded packets of a connection whose other direction takes another path (PVEFW-FORWARD: state INVALID)."""
+        return len(self.filtered) == 2 and self.node_options.get("nf_conntrack_allow_invalid", "0") != "1"
 
     def policy(self, direction: str) -> str:
         """The action for a packet that matches no rule."""
-        return self.options.get(f"policy_{direction}", "").upper() or POLICIES[direction]
+        return self.options.get(f"policy_{direction}") or POLICIES[direction]
 
 
 def parse(text: str) -> Firewall:
-    """Both files in one object: the node's rules come before the cluster's."""
+    """Both files in one object, as pve-firewall reads them (PVE/Firewall.pm, generic_fw_config_parser). The node's rules come first.
+
+    Proxmox ignores an option that a comment follows. It reads the head of an unknown section as a line of the section before it.
+    """
     found, rules = Firewall(), {CLUSTER: list[str](), NODE: list[str]()}
     path, section, name = CLUSTER, "", ""
-    for raw in text.splitlines():
-        line = raw.split(" #")[0].strip()
+    for raw in raw_lines(text):
+        line = raw.strip()
         if raw.startswith(MARK):
             path, section = raw.removeprefix(MARK).strip(), ""
-        elif line.startswith("["):
-            section, _, name = line.strip("[]").lower().partition(" ")
+        elif header := SECTION.fullmatch(line):
+            section, _, name = (header[1] or header[2]).lower().partition(" ")
+            name = name.strip()
         elif line and not line.startswith("#"):
             _take(found, rules, path, section, name, line)
     return replace(found, rules=rules[NODE] + rules[CLUSTER])
 
 
 def _take(found: Firewall, rules: dict[str, list[str]], path: str, section: str, name: str, line: str) -> None:
+    entry = line.partition("#")[0].strip()
     if section == "options":
-        key, _, value = line.partition(":")
-        (found.options if path == CLUSTER else found.node_options)[key.strip()] = value.strip()
+        if option := OPTION.fullmatch(line):
+            (found.options if path == CLUSTER else found.node_options)[(option[1] or option[3]).lower()] = (option[2] or option[4]).upper()
     elif section == "rules":
-        rules[path].append(line)
+        rules[path] += [entry] * bool(entry)
     elif section == "group":
-        found.groups.setdefault(name, []).append(line)
+        found.groups.setdefault(name, []).extend([entry] * bool(entry))
     elif section == "aliases":
-        alias, *address = line.split()
+        alias, *address = entry.split() or [""]
         if address:
             found.names[alias.lower()] = address[:1]
-    elif section == "ipset":
-        found.names.setdefault(f"+{name}", []).append(line)
+    elif section == "ipset" and entry:
+        found.names.setdefault(f"+{name}", []).append(entry)
 
 
 READ_FIREWALL = f"{OF_ANY_HOST}for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; cat $file 2>/dev/null || true; done"
