@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.core.agent.secrets import redact
-from tasks.platforms.frr.frr_file import FrrFile, daemons, key_of, merge, merge_daemons
-from tasks.platforms.frr.impact import daemons_impact, frr_impact
+from tasks.platforms.frr.frr_file import FrrFile, key_of, merge
+from tasks.platforms.frr.impact import frr_impact
 
 CONF = """\
 frr version 10.3
@@ -29,6 +29,7 @@ line vty
 """
 PORT = "interface a\n ip ospf area 0.0.0.0\n ip ospf cost 5\n ip ospf hello-interval 2\nexit\n"
 ROUTER = "router ospf\n ospf router-id 1.1.1.1\nexit\n"
+SHORT = ROUTER.replace("ospf router-id", "router-id")
 OSPF = f"{PORT}{ROUTER}"
 
 
@@ -88,6 +89,19 @@ CHANGES = {
         "bfd\n profile x\n  detect-multiplier 5\n  receive-interval 1000\n exit\nexit\n",
         "bfd\n profile x\n  detect-multiplier 5\n  receive-interval 1000\n exit\nexit\n",
     ),
+    "router-id-in-its-second-spelling": (
+        ROUTER.replace("ospf router-id", "router-id"),
+        ROUTER,
+        ROUTER.replace("ospf router-id", "router-id"),
+    ),
+    "router-id-in-its-second-spelling-changes": (ROUTER.replace("ospf router-id 1", "router-id 7"), ROUTER, ROUTER),
+    "port-in-its-second-spelling": (PORT.replace("ip ospf", "ospf"), PORT, PORT.replace("ip ospf", "ospf")),
+    "router-id-of-another-vrf-stays": (
+        "router ospf vrf red\n ospf router-id 2.2.2.2\nexit\n",
+        ROUTER,
+        f"router ospf vrf red\n ospf router-id 2.2.2.2\nexit\n{ROUTER}!\n",
+    ),
+    "form-feed-ends-no-line": ("! a \f hostname b\nhostname a\n", "hostname a\n", "! a \f hostname b\nhostname a\n"),
     "no-end-of-line": ("hostname a", "ip forwarding\n", "hostname a\nip forwarding\n"),
     "nothing-there": ("", ROUTER, f"{ROUTER}!\n"),
 }
@@ -97,13 +111,6 @@ CHANGES = {
 def test_merge_changes_what_is_named_and_nothing_else(before: str, candidate: str, after: str) -> None:
     assert merge(before, candidate) == after
     assert merge(after, candidate) == after
-
-
-def test_daemons_are_switched_line_by_line() -> None:
-    text = '# mine\nbgpd=no\nospfd=no\nzebra_options="-A 127.0.0.1"\n'
-    after = merge_daemons(text, "ospfd=yes\nbfdd=yes\n")
-    assert after == '# mine\nbgpd=no\nospfd=yes\nzebra_options="-A 127.0.0.1"\nbfdd=yes\n'
-    assert daemons(after) == {"ospfd", "bfdd"}
 
 
 def routed(statement: str) -> str:
@@ -160,6 +167,8 @@ IMPACTS = {
         routed("passive-interface a"),
         ["a's OSPF adjacency goes down: it becomes passive"],
     ),
+    "router-id-in-another-spelling": (OSPF, OSPF.replace("ospf router-id", "router-id"), []),
+    "area-in-another-form": (OSPF, OSPF.replace("area 0.0.0.0", "area 0"), []),
     "port-that-was-passive": (
         OSPF.replace("cost 5\n", "cost 5\n ip ospf passive\n"),
         OSPF.replace("cost 5\n", "cost 6\n ip ospf passive\n"),
@@ -228,44 +237,6 @@ IMPACTS = {
 @pytest.mark.parametrize(("before", "after", "expected"), IMPACTS.values(), ids=IMPACTS)
 def test_impact_on_adjacencies(before: str, after: str, expected: list[str]) -> None:
     assert list(frr_impact(before, after)) == expected
-
-
-ON = "zebra=yes\nospfd=yes\nbfdd=yes\n"
-DAEMONS = {
-    "ospfd": (ON.replace("ospfd=yes", "ospfd=no"), ["OSPF stops: every adjacency ends"]),
-    "bfdd": (
-        ON.replace("bfdd=yes\n", ""),
-        ["BFD stops: assume that every adjacency with a BFD session goes down and up"],
-    ),
-    "zebra-runs-whatever-is-said": (ON.replace("zebra=yes", "zebra=no"), []),
-    "another-comes": (f"{ON}bgpd=yes\n", []),
-}
-
-
-MERGED_DAEMONS = {
-    "no-last-newline": ("zebra=yes\nospfd=yes", "bfdd=yes", "zebra=yes\nospfd=yes\nbfdd=yes\n"),
-    "no-last-newline-and-nothing-to-do": ("zebra=yes\nbfdd=yes", "bfdd=yes", "zebra=yes\nbfdd=yes"),
-    "no-last-newline-and-the-last-changes": ("zebra=yes\nbfdd=no", "bfdd=yes", "zebra=yes\nbfdd=yes"),
-    "comment-stays": ("ospfd=no # mine\n", "ospfd=yes", "ospfd=yes # mine\n"),
-    "right-with-a-comment": ('ospfd="yes" # mine\n', "ospfd=yes", 'ospfd="yes" # mine\n'),
-    "of-several-lines-the-last-counts": ("ospfd=yes\nospfd=no\n", "ospfd=yes", "ospfd=yes\nospfd=yes\n"),
-    "indented": ("  ospfd=no\n", "ospfd=yes", "ospfd=yes\n"),
-    "options-with-blanks": ('ospfd_options="  -A 127.0.0.1"\n', "ospfd=yes", 'ospfd_options="  -A 127.0.0.1"\nospfd=yes\n'),
-    "comment-that-looks-like-one": ("#ospfd=no\n", "ospfd=yes", "#ospfd=no\nospfd=yes\n"),
-    "empty": ("", "ospfd=yes", "ospfd=yes\n"),
-}
-
-
-@pytest.mark.parametrize(("text", "candidate", "merged"), MERGED_DAEMONS.values(), ids=MERGED_DAEMONS)
-def test_daemons_file_is_merged_as_a_shell_reads_it(text: str, candidate: str, merged: str) -> None:
-    assert merge_daemons(text, candidate) == merged
-    assert merge_daemons(merged, candidate) == merged
-    assert daemons(candidate) <= daemons(merged)
-
-
-@pytest.mark.parametrize(("after", "expected"), DAEMONS.values(), ids=DAEMONS)
-def test_impact_of_the_daemons_file(after: str, expected: list[str]) -> None:
-    assert list(daemons_impact(ON, after)) == expected
 
 
 def test_impact_shows_no_key() -> None:

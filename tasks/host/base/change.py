@@ -20,6 +20,7 @@ from tasks.host.base.facts import (
     UNITS,
 )
 from tasks.platforms.templates import render
+from tasks.platforms.text_lines import bare_lines, raw_lines
 
 RUNNING = ("active", "enabled")
 
@@ -80,7 +81,7 @@ class HostsFile(Change[LinesState]):
 
     def observe(self, site: Site, facts: Facts) -> LinesState:
         """The lines with the site's names, in the order of the file."""
-        lines = [_words(line) for line in facts[self.host][HOSTS_FILE].splitlines()]
+        lines = [_words(line) for line in raw_lines(facts[self.host][HOSTS_FILE])]
         ours = [(words[0], tuple(name for name in words[1:] if name in site.names)) for words in lines if _is_owned(words)]
         have = [f"{address} {' '.join(names)}" for address, names in ours if names]
         want = self.intend(site, facts).lines
@@ -100,7 +101,7 @@ def _is_owned(words: tuple[str, ...]) -> bool:
 def _merged(text: str, wanted: tuple[str, ...], site: Site) -> str:
     missing = {line.split()[0]: tuple(line.split()[1:]) for line in wanted}
     kept = []
-    for raw in text.splitlines():
+    for raw in bare_lines(text):
         words, comment = _words(raw), raw.partition("#")[2]
         ours = [name for name in words[1:] if name in site.names]
         if not _is_owned(words) or not ours:
@@ -134,14 +135,14 @@ class Resolver(Change[LinesState]):
 
     def observe(self, site: Site, facts: Facts) -> LinesState:
         """The present lines with the owned keywords."""
-        lines = (line.split() for line in facts[self.host][RESOLVER].splitlines())
+        lines = (line.split() for line in raw_lines(facts[self.host][RESOLVER]))
         return LinesState(tuple(" ".join(words) for words in lines if words and words[0] in _owned_keywords(site)))
 
     def steps(self, site: Site, facts: Facts, want: LinesState) -> tuple[Step, ...]:  # noqa: ARG002
         """One file part. Options and comments stay."""
 
         def merge(text: str) -> str:
-            rest = [line for line in text.splitlines() if not line.split() or line.split()[0] not in _owned_keywords(site)]
+            rest = [line for line in bare_lines(text) if not line.split() or line.split()[0] not in _owned_keywords(site)]
             return "".join(f"{line}\n" for line in (*want.lines, *rest))
 
         return (FilePart("/etc/resolv.conf", RESOLVER, merge),)

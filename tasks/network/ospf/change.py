@@ -17,7 +17,7 @@ from tasks.network.ospf.parameters import KEY, followed, ports_with_new_paramete
 from tasks.platforms.candidate import split
 from tasks.platforms.frr.files import CONF_FACT, DAEMONS_FACT, FRR_CONF
 from tasks.platforms.frr.files import FRR_UNIT as RUN_FRR
-from tasks.platforms.frr.frr_file import FrrFile, daemons, merge, same_statement
+from tasks.platforms.frr.frr_file import FrrFile, daemons, merge
 from tasks.platforms.frr.running import NO_ANSWER, Unsaved, split_files, unsaved
 from tasks.platforms.proxmox.sdn import generated_by_sdn
 from tasks.platforms.templates import render
@@ -139,6 +139,6 @@ def _owned(wanted: FrrFile, file: FrrFile) -> tuple[tuple[str, str], ...]:
     for line in wanted.lines:
         if line.key and not line.opens and line.key != KEY:
             present = next((one for one in file.statements(line.path) if one.key == line.key), None)
-            shown = line.words if present and same_statement(line.words, present.words) else present.words if present else ()
+            shown = line.words if present and line.statement == present.statement else present.words if present else ()
             found.append((" ".join(line.path), " ".join(shown)))
     return tuple(found)

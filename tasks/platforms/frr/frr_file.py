@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from tasks.platforms.text_lines import raw_lines
+
 Path = tuple[str, ...]
 
 # First words of statements that open a context (FRR, vtysh's nodes). An inner context is only inside the one before the slash.
@@ -52,6 +54,8 @@ ONCE = (
     *("ip ospf bfd profile", "ip ospf bfd", "ip ospf authentication", "ip ospf message-digest-key", "ospf router-id"),
     *("transmit-interval", "receive-interval", "detect-multiplier", "set src", "description"),
 )
+# Second spellings: {first word of the context: (first word of the statement, the words that FRR writes instead)}.
+SPELLINGS = {("router", "ospf"): ("router-id", ("ospf", "router-id")), ("interface",): ("ospf", ("ip", "ospf"))}
 # Statements whose `no` form is a setting too, which FRR writes.
 SWITCHES = ("ip forwarding", "ipv6 forwarding")
 
@@ -73,7 +77,16 @@ class Line:
     @property
     def key(self) -> str:
         """The part that identifies the statement whatever its value; empty on a line without a statement."""
-        return "" if self.closes else key_of(self.words)
+        return "" if self.closes else key_of(self.statement)
+
+    @property
+    def statement(self) -> tuple[str, ...]:
+        """Its words in FRR's own spelling: `router-id` below `router ospf` is `ospf router-id`, area `0` of a port is `0.0.0.0`."""
+        context = tuple(self.path[0].split()) if self.path else ()
+        spelled, written = next((SPELLINGS[start] for start in (context[:1], context[:2]) if start in SPELLINGS), ("", ()))
+        no, words = (self.words[:1], self.words[1:]) if self.words[:1] == ("no",) else ((), self.words)
+        words = (*written, *words[1:]) if spelled and words[:1] == (spelled,) else words
+        return (*no, *words[:3], *map(in_dots, words[3:])) if words[:3] == ("ip", "ospf", "area") else (*no, *words)
 
 
 def key_of(words: tuple[str, ...]) -> str:
@@ -85,11 +98,6 @@ def key_of(words: tuple[str, ...]) -> str:
 def in_dots(area: str) -> str:
     """An area's id in FRR's dotted form: `0` is `0.0.0.0` (ospfd, str2area_id)."""
     return str(IPv4Address(int(area))) if area.isdecimal() and int(area) < 2**32 else area
-
-
-def same_statement(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two statements mean the same: word for word, except for the two forms of an area's id."""
-    return one == other or (one[:3] == other[:3] == ("ip", "ospf", "area") and [*map(in_dots, one[3:])] == [*map(in_dots, other[3:])])
 
 
 def _opens(words: tuple[str, ...], path: Path) -> bool:
@@ -120,7 +128,7 @@ class FrrFile:
     def __init__(self, text: str) -> None:
         self.lines: list[Line] = []
         stack: list[_Context] = []
-        for raw in text.splitlines(keepends=True):
+        for raw in raw_lines(text):
             stripped = raw.strip()
             words = () if stripped.startswith(("!", "#")) else tuple(stripped.split())
             indent = len(raw) - len(raw.lstrip())
@@ -153,7 +161,7 @@ class FrrFile:
     def get(self, path: Path, key: str) -> str | None:
         """The value of a statement that occurs once, empty if it has no value; None if the context lacks the statement."""
         found = next((line for line in self.statements(path) if line.key == key and line.words[0] != "no"), None)
-        return None if found is None else " ".join(found.words).removeprefix(key).strip()
+        return None if found is None else " ".join(found.statement).removeprefix(key).strip()
 
 
 def merge(text: str, candidate: str) -> str:
@@ -208,7 +216,7 @@ def _set(file: FrrFile, wanted: Line) -> None:
         file.lines.insert(_end_of(file, wanted.path), Line(text, wanted.path, wanted.words))
         return
     own, *duplicates = existing
-    if not same_statement(own.words, wanted.words):
+    if own.statement != wanted.statement:
         own.text = f"{own.text[: len(own.text) - len(own.text.lstrip())]}{' '.join(wanted.words)}\n"
         own.words = wanted.words
     file.lines = [line for line in file.lines if not any(line is other for other in duplicates)]
@@ -229,7 +237,7 @@ ASSIGNED = re.compile(r"""\s*(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[^\s#]*)(?P
 def merge_daemons(text: str, candidate: str) -> str:
     """FRR's daemons file with the candidate's `name=value` lines in place of those with the same name; new ones are added at the end."""
     wanted = {found["name"]: line.strip() for line, found in _assigned(candidate)}
-    lines = text.splitlines(keepends=True)
+    lines = raw_lines(text)
     for index, (line, found) in enumerate(zip(lines, map(ASSIGNED.match, lines), strict=True)):
         if found and (new := ASSIGNED.match(wanted.get(found["name"], ""))) and new["value"].strip("\"'") != found["value"].strip("\"'"):
             lines[index] = f"{new[0].rstrip()}{found['rest'] if not new['rest'].strip() else ''}".rstrip() + line[len(line.rstrip()) :]
@@ -241,7 +249,7 @@ def merge_daemons(text: str, candidate: str) -> str:
 
 
 def _assigned(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    return ((line, found) for line in text.splitlines() if (found := ASSIGNED.match(line)))
+    return ((line, found) for line in raw_lines(text) if (found := ASSIGNED.match(line)))
 
 
 def daemons(text: str) -> frozenset[str]:

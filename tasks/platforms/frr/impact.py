@@ -147,7 +147,7 @@ def _passive_by_default(file: FrrFile) -> bool:
 
 def _differences(path: Path, old: FrrFile, new: FrrFile) -> Iterator[tuple[tuple[str, ...], bool]]:
     """(words, whether they are added) of each statement of a context that only one of the files has."""
-    had, has = ([line.words for line in file.statements(path)] for file in (old, new))
+    had, has = ([line.statement for line in file.statements(path)] for file in (old, new))
     for words in dict.fromkeys((*had, *has)):
         if (words in had) != (words in has):
             yield words, words in has

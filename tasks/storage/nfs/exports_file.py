@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from inventory.nfs_models import Export, Nfs
+from tasks.platforms.text_lines import raw_lines
 
 EXPORTS = "/etc/exports.d/burrow.exports"
 # A word or a quoted path.
@@ -64,7 +65,7 @@ def _path(word: str) -> str:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     continued = ""
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(raw_lines(text), 1):
         line = continued + raw.partition("#")[0].rstrip()
         continued = f"{line[:-1]} " if line.endswith("\\") else ""
         if line.strip() and not continued:

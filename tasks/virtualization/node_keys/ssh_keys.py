@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from tasks.platforms.text_lines import raw_lines
+
 KEY = re.compile(r"(?P<kind>(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+)\s+(?P<text>[\w+/=]+)(?:\s+(?P<name>.*\S))?\s*")
 # Commas separate options. Double quotes may contain commas, spaces, and quotes after a backslash (sshd, auth-options).
 OPTIONS = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
@@ -34,7 +36,7 @@ class Key:
 
 def authorized(text: str) -> tuple[Key, ...]:
     """The keys of an authorized_keys file, in order, without the lines that sshd ignores."""
-    return tuple(key for line in text.splitlines() if (key := authorized_key(line)) is not None)
+    return tuple(key for line in raw_lines(text) if (key := authorized_key(line)) is not None)
 
 
 def authorized_key(line: str) -> Key | None:
@@ -60,7 +62,7 @@ def _option(word: str) -> str:
 def known(text: str, address: str) -> tuple[tuple[str, Key | None], ...]:
     """(marker, key) of each line of a known_hosts file for an address; the marker is `@revoked`, `@cert-authority` or empty."""
     found = []
-    for words in map(str.split, text.splitlines()):
+    for words in map(str.split, raw_lines(text)):
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         if len(words) > 2 and not words[0].startswith("#") and _matches(words[0], address):
             found.append((marker, authorized_key(" ".join(words[1:3]))))

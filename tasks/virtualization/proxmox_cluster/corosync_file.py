@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.core.model.errors import BurrowError
+from tasks.platforms.text_lines import raw_lines
 
 COROSYNC_CONF = "/etc/pve/corosync.conf"
 BY_HAND = "correct it as in pvecm(1), then run again"
@@ -48,7 +49,7 @@ def parse(text: str) -> Corosync:
 
 
 def _words(text: str) -> list[Word]:
-    lines = enumerate((line.partition("#")[0] for line in text.splitlines()), 1)
+    lines = enumerate((line.partition("#")[0] for line in raw_lines(text)), 1)
     return [(number, word) for number, line in lines for word in line.split()]
 
 

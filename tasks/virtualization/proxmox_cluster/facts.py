@@ -9,6 +9,7 @@ from inventory.targets import PROXMOX
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, text
 from tasks.platforms.proxmox.mounted import OF_A_NODE, file_of_node
+from tasks.platforms.text_lines import bare_lines
 from tasks.virtualization.proxmox_cluster.corosync_file import COROSYNC_CONF, parse
 
 
@@ -51,7 +52,7 @@ def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
     """
     found: dict[str, dict[str, str]] = {}
     storage: dict[str, str] | None = None
-    for number, line in enumerate(text_.splitlines(), 1):
+    for number, line in enumerate(bare_lines(text_), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         header, words = re.fullmatch(r"(\S+):\s*(\S+)\s*", line), line.split(None, 1)
