@@ -30,8 +30,11 @@ def everybody_proves_who_they_are(_: Site, facts: Facts, ceph: str) -> Iterator[
     if state := known(facts, ceph):
         rows = state["config dump"] or ()
         for name in AUTH:
-            found = [row["value"] for row in rows if row["name"] == name] or [ceph_setting(facts[ceph][CEPH_CONF], name) or "cephx"]
+            written = ceph_setting(facts[ceph][CEPH_CONF], name)
+            found = [written] if written else [row["value"] for row in rows if row["name"] == name] or ["cephx"]
             yield Finding(f"ceph:{name}", "cephx", ", ".join(dict.fromkeys(found)))
+        written = ceph_setting(facts[ceph][CEPH_CONF], RECLAIM)
+        rows = ({"name": RECLAIM, "section": "global", "value": written},) if written else rows
         allowed = [f"{row['value']} for {row['section']}" for row in rows if row["name"] == RECLAIM and row["value"] != "false"]
         configured = any(row["name"] == RECLAIM and row["section"] in ("mon", "global") for row in rows)
         yield Finding(f"ceph:{RECLAIM}", "false", ", ".join(allowed) or ("false" if configured else "true, Ceph's default"))

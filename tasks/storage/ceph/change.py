@@ -9,7 +9,7 @@ from tasks.core.model.change import Change, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import PVE, Command, Operation
-from tasks.storage.ceph.conf_file import AUTH, ceph_setting
+from tasks.storage.ceph.conf_file import AUTH, ceph_setting, networks
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OF_SETTINGS, OSD_DISKS, CephState, Disk, ceph_of, state_of
 from tasks.storage.ceph.identity import CEPH_IDENTITY, OF_EVERY_NODE, need_every_node, need_one_ceph
 
@@ -40,7 +40,7 @@ class CephSettings(Change[Settings]):
         need_one_ceph(site, facts)
         need_own_answer(facts, self.host)
         want = Settings(str(site.ceph.network), str(site.ceph.network), ("cephx",) * 3)
-        has = _settings(facts[self.host][CEPH_CONF])
+        has = _settings(facts, self.host)
         if has != want and (has.public_network or ceph_setting(facts[self.host][CEPH_CONF], "mon_host")):
             networks = [network or "no network" for network in (has.public_network, has.cluster_network)]
             raise Refused(
@@ -50,9 +50,9 @@ class CephSettings(Change[Settings]):
         return want
 
     def observe(self, site: Site, facts: Facts) -> Settings:
-        """The settings in Proxmox's ceph.conf."""
+        """The settings in Proxmox's ceph.conf, and in Ceph's database."""
         del site
-        return _settings(facts[self.host][CEPH_CONF])
+        return _settings(facts, self.host)
 
     def steps(self, site: Site, facts: Facts, want: Settings) -> tuple[Step, ...]:
         """`pveceph init`, which makes the cluster's id and its administrator's key, and prints neither.
@@ -65,9 +65,16 @@ class CephSettings(Change[Settings]):
         return (Operation(f"ceph/{site.ceph.cluster}", init, f"Ceph is set up on {want.public_network}, with cephx"),)
 
 
-def _settings(text: str) -> Settings:
-    cluster, service, client = (ceph_setting(text, key) or "cephx" for key in AUTH)  # Ceph's own default
-    return Settings(ceph_setting(text, "public_network"), ceph_setting(text, "cluster_network"), (cluster, service, client))
+def _settings(facts: Facts, ceph: str) -> Settings:
+    """The file's settings, then those of Ceph's own database, then Ceph's defaults: of one network it uses the public one for both."""
+    public = networks(_setting(facts, ceph, "public_network"))
+    cluster, service, client = (_setting(facts, ceph, key) or "cephx" for key in AUTH)
+    return Settings(public, networks(_setting(facts, ceph, "cluster_network")) or public, (cluster, service, client))
+
+
+def _setting(facts: Facts, ceph: str, key: str) -> str:
+    stored = [row["value"] for row in facts[ceph][CEPH].listed("config dump") if (row["section"], row["name"]) == ("global", key)]
+    return ceph_setting(facts[ceph][CEPH_CONF], key) or next(iter(stored), "")
 
 
 def need_own_answer(facts: Facts, ceph: str) -> None:
