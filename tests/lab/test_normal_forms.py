@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from random_exports import exports
 from random_interfaces import interfaces
 from rehearsal import Lab
 
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, attribute_name, with_prefix
 from tasks.platforms.ifupdown2.port_words import expanded
+from tasks.storage.nfs.exports_file import rows
 
 pytestmark = pytest.mark.lab
 
-TEXTS = 5000
+TEXTS, ENTRIES = 5000, 1000
 # ifupdown2 says of a range of interfaces only by name whether it comes up at boot, which differs between its versions.
 RANGE = "swp"
 
@@ -47,3 +49,17 @@ def test_interfaces_are_read_as_ifupdown2_reads_them(lab: Lab) -> None:
     for text, (ifaces, autos) in zip(texts, read, strict=True):
         wanted = ([theirs(*one) for one in ifaces], {one for one in autos if not one.startswith(RANGE)})
         assert ours(text) == wanted, text
+
+
+def test_exports_are_read_as_exportfs_reads_them(lab: Lab) -> None:
+    text = "".join(exports(seed, "/srv/random") for seed in range(ENTRIES))
+    file = "/etc/exports.d/random.exports"
+    lab.command("exec", "vault", "--", "sh", "-c", f"mkdir -p /etc/exports.d && cat > {file}", stdin=text)
+    try:
+        shown = lab.command("exec", "--wait", "300", "vault", "--", "sh", "-c", "exportfs -ra 2>/dev/null; exportfs -s").out
+    finally:
+        lab.sh("vault", f"rm {file}; exportfs -ra")
+    theirs = {(row.path, row.client): row.options for row in rows(shown)}
+    ours = {(row.path, row.client): row.options for row in rows(text)}
+    assert ours.keys() == theirs.keys()
+    assert [(place, sorted(words - theirs[place])) for place, words in ours.items() if not words <= theirs[place]] == []

@@ -1,6 +1,7 @@
 """Lines of exports(5): how the suite parses them, and the errors that it finds in its own file before exportfs reads it."""
 
 import pytest
+from random_exports import NAMES, exports
 
 from tasks.storage.nfs.exports_file import faults, rows
 
@@ -20,9 +21,9 @@ def test_every_client_of_a_line_is_a_row() -> None:
 
 def test_quotes_defaults_and_continued_lines_are_read_as_the_server_does() -> None:
     assert parsed('"/srv/my data" -ro,sync 10.0.0.1 10.0.0.2(no_acl) \\\n  10.0.0.3\n') == [
-        (2, "/srv/my data", "10.0.0.1", "ro,sync"),
-        (2, "/srv/my data", "10.0.0.2", "no_acl,ro,sync"),
-        (2, "/srv/my data", "10.0.0.3", "ro,sync"),
+        (1, "/srv/my data", "10.0.0.1", "ro,sync"),
+        (1, "/srv/my data", "10.0.0.2", "no_acl,ro,sync"),
+        (1, "/srv/my data", "10.0.0.3", "ro,sync"),
     ]
 
 
@@ -75,3 +76,34 @@ def test_path_is_parsed_as_the_server_does() -> None:
     ]
     assert [row.path for row in found if row.v4_root] == ["/srv/options"]
     assert [row.path for row in found if row.everybody] == ["/srv/nohost", "/srv/options"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/srv/a#b 10.0.0.1(ro) #c\n", [(1, "/srv/a#b", "10.0.0.1", "ro")]),
+        ('/srv/"my data"/x h(ro) # why\n', [(1, "/srv/my data/x", "h", "ro")]),
+        ('"/srv/a # b" h(ro)\n', [(1, "/srv/a # b", "h", "ro")]),
+        ("# no \\\n/srv/a h(ro)\n", [(2, "/srv/a", "h", "ro")]),
+        ("/srv/a -rw,sync,anonuid=1 h(ro,anonuid=2)\n", [(1, "/srv/a", "h", "anonuid=2,ro,sync")]),
+        ("/srv/a \\\n  h(ro)\n/srv/b h(rw)\n", [(1, "/srv/a", "h", "ro"), (3, "/srv/b", "h", "rw")]),
+        ("/srv/a\f\u0085b h(ro)\n", [(1, "/srv/a", "\u0085b", ""), (1, "/srv/a", "h", "ro")]),
+    ],
+    ids=[
+        "number-sign-in-a-word",
+        "quotes-in-a-word",
+        "number-sign-in-quotes",
+        "comment-goes-on-nowhere",
+        "own-over-all",
+        "joined",
+        "form-feed",
+    ],
+)
+def test_words_are_those_of_nfs_utils(text: str, expected: list[tuple[int, str, str, str]]) -> None:
+    assert parsed(text) == expected
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_random_entry_is_read_as_it_was_made(seed: int) -> None:
+    (path,) = {row.path for row in rows(exports(seed, "/srv"))}
+    assert any(path == f"/srv/{seed}-{name}" for name in NAMES)

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from inventory.nfs_models import Export, Nfs
-from tasks.platforms.text_lines import raw_lines
 
 EXPORTS = "/etc/exports.d/burrow.exports"
-# A word or a quoted path.
-WORD = re.compile(r'"[^"]*"|\S+')
+# A comment begins at the beginning of a word only. Quotes may begin within a word.
+ITEM = re.compile(
+    r"""(?P<word>(?:"[^"]*(?:"|\Z) | \\(?!\n) | [^\s"\\#] | (?<=[^\s\\])\#)+)
+    | (?P<comment>\#[^\n]*) | (?P<end>(?<!\\)\n) | \s | \\""",
+    re.VERBOSE | re.ASCII,
+)
+OPPOSITES = (
+    *(("ro", "rw"), ("sync", "async"), ("root_squash", "no_root_squash"), ("all_squash", "no_all_squash"), ("hide", "nohide")),
+    *(("crossmnt", "nocrossmnt"), ("wdelay", "no_wdelay"), ("secure", "insecure"), ("acl", "no_acl"), ("mp", "mountpoint")),
+    *(("subtree_check", "no_subtree_check"), ("secure_locks", "insecure_locks", "auth_nlm", "no_auth_nlm")),
+)
 # exports(5): access, when the server answers a write, squash. Each line of the suite sets one of each.
 CHOICES = (("rw", "ro"), ("sync", "async"), ("root_squash", "no_root_squash", "all_squash"))
 KNOWN = frozenset({*(word for choice in CHOICES for word in choice), "no_subtree_check", "insecure", "no_wdelay", "crossmnt", "no_acl"})
@@ -43,33 +51,46 @@ class Row:
 
 
 def rows(text: str) -> tuple[Row, ...]:
-    """Every path and client of a file, or of the output of `exportfs -s`. A line that ends with a backslash continues on the next.
+    """Every path and client of a file, or of the output of `exportfs -s`, as nfs-utils reads them (support/nfs/exports.c and xio.c).
 
-    A path without a client is exported to everybody.
+    A path without a client is exported to everybody. A client's own options override those after `-`, which are for the whole line.
     """
     found: list[Row] = []
-    for number, line in _lines(text):
-        path, *clients = WORD.findall(line)
-        defaults = frozenset(word for one in clients if one.startswith("-") for word in one[1:].split(","))
+    for number, (path, *clients) in _entries(text):
+        defaults = [word for one in clients if one.startswith("-") for word in one[1:].split(",")]
         for one in [one for one in clients if not one.startswith("-")] or [""]:
-            client, _, options = one.partition("(")
-            found.append(Row(number, _path(path), client, frozenset(options.rstrip(")").split(",")) - {""} | defaults))
+            client, _, words = one.partition("(")
+            own = frozenset(words.rstrip(")").split(",")) - {""}
+            found.append(Row(number, _normal(path), client, own | {word for word in defaults if _name(word) not in set(map(_name, own))}))
     return tuple(found)
 
 
-def _path(word: str) -> str:
-    """The normalized path of a word: in quotes, or with spaces as three octal digits, as exportfs writes them."""
-    plain = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word.strip('"'))
-    return posixpath.normpath(plain) if plain.startswith("/") else plain
+def _name(option: str) -> str:
+    """What an option is about: `ro` and `rw` are about one thing."""
+    return next((choice[0] for choice in OPPOSITES if option in choice), option.partition("=")[0])
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    continued = ""
-    for number, raw in enumerate(raw_lines(text), 1):
-        line = continued + raw.partition("#")[0].rstrip()
-        continued = f"{line[:-1]} " if line.endswith("\\") else ""
-        if line.strip() and not continued:
-            yield number, line
+def _normal(path: str) -> str:
+    return posixpath.normpath(path) if path.startswith("/") else path
+
+
+def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(number of the first line, words) of each entry: a newline ends it, unless a backslash stands before it or quotes around it."""
+    words: list[str] = []
+    first = 1
+    for found in ITEM.finditer(f"{text}\n"):
+        if found["word"]:
+            first = first if words else text.count("\n", 0, found.start()) + 1
+            words.append(_plain(found["word"]))
+        elif found["end"] and words:
+            yield first, words
+            words = []
+
+
+def _plain(word: str) -> str:
+    """A word without its quotes, with its characters of three octal digits."""
+    joined = re.sub(r"\\\n[ \t]*", " ", word).replace('"', "")
+    return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), joined)
 
 
 def options(nfs: Nfs, path: str, export: Export) -> tuple[str, ...]:
