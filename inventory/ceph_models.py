@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from inventory.strict import Strict
-from inventory.value_types import HostName, Prefix, Replicas
+from inventory.value_types import ClusterName, HostName, Prefix, Replicas, StorageName
 
 Flag = Literal["noup", "nodown", "noout", "noin", "nobackfill", "norebalance", "norecover", "noscrub", "nodeep-scrub", "nosnaptrim"]
 
@@ -25,13 +25,13 @@ class CephPool(Strict):
 class Ceph(Strict):
     """A Proxmox cluster with Ceph on its nodes: monitors and managers on the listed hosts, an OSD on every disk with purpose `osd`."""
 
-    cluster: HostName
+    cluster: ClusterName
     """The Proxmox cluster's name."""
     network: Prefix
     """Ceph's public and cluster network. The loopbacks of its hosts are in it."""
     monitors: tuple[HostName, ...]
     """The hosts with a monitor and a manager, in the order in which these are created. Their number is odd."""
-    pools: Mapping[HostName, CephPool] = {}
+    pools: Mapping[StorageName, CephPool] = {}
     """The pools by name. A pool with application `rbd` is also a Proxmox storage."""
     flags: tuple[Flag, ...] = ()
     """The cluster flags to keep set for work that takes longer than a run (ceph(8), osd set). Burrow clears all other flags."""

@@ -15,6 +15,7 @@ from inventory.strict import Strict
 from inventory.value_types import (
     Address,
     AddressInSubnet,
+    AreaId,
     BfdMultiplier,
     Count,
     DiskId,
@@ -30,6 +31,7 @@ from inventory.value_types import (
     OspfCost,
     PackageName,
     PciPath,
+    PortName,
     Prefix,
     Seconds,
     Truth,
@@ -157,7 +159,7 @@ class HostFields(Strict):
     """The host's default gateway."""
     spanning_tree: SpanningTree | None = None
     """Whether the bridge on the management interface runs the spanning tree protocol. The default is off."""
-    ports: Mapping[InterfaceName, Port] = {}
+    ports: Mapping[PortName, Port] = {}
     """The network ports by name. A host's row adds ports to those of its groups, or overrides single keys of them."""
     disks: Mapping[DiskId, Disk] = {}
     """The disks that Burrow manages, by their names under /dev/disk/by-id, which do not depend on the slot."""
@@ -183,7 +185,7 @@ class HostRow(HostFields):
 class Ospf(Strict):
     """OSPF settings of the point-to-point cables, equal on both ends."""
 
-    area: Address = IPv4Address("0.0.0.0")  # noqa: S104 (the backbone area, not an address)
+    area: AreaId = IPv4Address("0.0.0.0")  # noqa: S104 (the backbone area, not an address)
     """The one area, in dotted-decimal form."""
     hello_s: Seconds = 2
     """Seconds between two hellos."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from inventory.strict import Strict
-from inventory.value_types import AbsolutePath, Clients, FolderMode, Fsid, HostName, OwnerIds, Percent, Threads, Truth
+from inventory.value_types import AbsolutePath, Clients, FolderMode, Fsid, OwnerIds, Percent, StorageName, Threads, Truth
 
 
 class Purpose(StrEnum):
@@ -57,7 +57,7 @@ class Export(Strict):
     """UID:GID of the folder itself. Burrow does not change the files in it."""
     mode: FolderMode = "0755"
     """The mode of the folder itself, four octal digits."""
-    storage: HostName | None = None
+    storage: StorageName | None = None
     """The name of the Proxmox storage on this export, for data of the nodes themselves."""
     fsid: Fsid | None = None
     """The export's number, unique on the host, for a file system without a UUID (exports(5))."""

@@ -26,7 +26,7 @@ from inventory.models import (
 from inventory.nfs_models import Nfs
 from inventory.strict import Strict
 from inventory.targets import CEPH, HOST, TRUENAS, Target, kind_of, name_of
-from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName
+from inventory.value_types import Address, AddressInSubnet, DiskId, HostName, InterfaceName, PortName
 from inventory.vlan_names import vlan_of
 
 
@@ -93,7 +93,7 @@ class Host(Strict):
     gateway: Address | None
     spanning_tree: SpanningTree
     loopback: AddressInSubnet | None
-    ports: Mapping[InterfaceName, Port]
+    ports: Mapping[PortName, Port]
     disks: Mapping[DiskId, Disk]
     bonds: tuple[Bond, ...]
     vm: Vm | None

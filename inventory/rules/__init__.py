@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     host_rules.hosts_are_complete,
     host_rules.links_fit_platforms,
     host_rules.unmanaged_hosts_are_switches,
+    host_rules.ports_are_interfaces,
     host_rules.linux_names_fit_the_kernel,
     host_rules.interface_names_are_distinct,
     host_rules.pci_paths_are_unique,
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     nfs_rules.servers_can_serve,
     nfs_rules.truenas_exports_have_no_other_options,
     nfs_rules.a_version_is_served,
+    nfs_rules.the_nodes_own_version_is_served,
     nfs_rules.exports_are_in_an_array,
     nfs_rules.exports_have_clients,
     nfs_rules.clients_do_not_overlap,
@@ -73,4 +75,6 @@ RULES: tuple[Rule, ...] = (
     nfs_rules.databases_keep_what_they_write,
     nfs_rules.a_client_can_write,
     nfs_rules.fsids_are_unique,
+    nfs_rules.storages_can_be_made,
+    nfs_rules.storage_names_are_unique,
 )

@@ -7,6 +7,7 @@ from inventory import plugins
 from inventory.draft import Draft
 from inventory.errors import Problem
 from inventory.models import HostRow, LinkKind, Platform
+from inventory.value_types import INTERFACE_NAME, PATTERN_WORDS, matches
 
 HYPERVISORS = "proxmox"
 LINUX = (Platform.IFUPDOWN2, Platform.UBUNTU)
@@ -79,11 +80,20 @@ def unmanaged_hosts_are_switches(draft: Draft) -> Iterator[Problem]:
             yield Problem(draft.at(host, "managed"), f"{host} managed", wanted, "it on link ssh", "remove the key, or remove the host")
 
 
+def ports_are_interfaces(draft: Draft) -> Iterator[Problem]:
+    """A port of a host that Burrow configures has an interface's name. Nothing is written to an unmanaged switch."""
+    for host, row in draft.hosts.items():
+        for name in row.ports if row.managed is not False else ():
+            if not matches(INTERFACE_NAME, name):
+                place = draft.at(host, "ports", name)
+                yield Problem(place, f"{host} ports.{name}", PATTERN_WORDS[INTERFACE_NAME], f"'{name}'", "correct the value")
+
+
 def linux_names_fit_the_kernel(draft: Draft) -> Iterator[Problem]:
     """A Linux host's interface names are at most 15 bytes without '/' and ':' (dev_valid_name, net/core/dev.c)."""
     remedy = "shorten or rename it"
     for host, row in draft.hosts.items():
-        if row.platform not in LINUX:
+        if row.platform not in LINUX or row.managed is False:
             continue
         for name in row.ports:
             if not KERNEL_NAME.fullmatch(name):

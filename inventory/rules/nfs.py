@@ -136,6 +136,35 @@ def a_version_is_served(draft: Draft) -> Iterator[Problem]:
             yield Problem(place, f"{host} nfs.versions", "at least one version, each once", found, "set [4], or [3, 4]")
 
 
+def the_nodes_own_version_is_served(draft: Draft) -> Iterator[Problem]:
+    """A server with exports serves NFSv4: Proxmox's storages and the audit's test mounts use it."""
+    for host, row in draft.hosts.items():
+        if row.nfs is not None and row.nfs.exports and row.nfs.versions and 4 not in row.nfs.versions:
+            place, found = draft.at(host, "nfs", "versions"), ", ".join(str(one) for one in row.nfs.versions)
+            yield Problem(place, f"{host} nfs.versions", "4 among the versions: the nodes mount with it", found, "set [4], or [3, 4]")
+
+
+def storages_can_be_made(draft: Draft) -> Iterator[Problem]:
+    """Proxmox makes folders in a storage's export as root (pve-storage, activate_storage)."""
+    for host, _, path, export in _exports(draft):
+        if export.storage is None or (export.access is Access.READ_WRITE and export.squash is Squash.NONE):
+            continue
+        wanted, found = "rw and no_root_squash for a Proxmox storage, which makes its folders as root", f"{export.access}, {export.squash}"
+        yield Problem(_at(draft, host, path, "storage"), f"{host} nfs.exports.{path}", wanted, found, "correct them, or remove 'storage'")
+
+
+def storage_names_are_unique(draft: Draft) -> Iterator[Problem]:
+    """A pool and the exports with a storage have different names, because Proxmox has one list of storages."""
+    ceph = draft.defaults.ceph if draft.defaults else None
+    used = {name: f"the pool {name}" for name, pool in (ceph.pools.items() if ceph else ()) if pool.application == "rbd"}
+    for host, _, path, export in _exports(draft):
+        if export.storage in used:
+            what, found = f"{host} nfs.exports.{path}.storage", f"{export.storage}, which is {used[export.storage]}"
+            yield Problem(_at(draft, host, path, "storage"), what, "a unique name", found, "choose an unused one")
+        elif export.storage is not None:
+            used[export.storage] = f"{host}:{path}"
+
+
 def _exports(draft: Draft) -> Iterator[tuple[str, Nfs, str, Export]]:
     return ((host, row.nfs, path, one) for host, row in draft.hosts.items() if row.nfs for path, one in row.nfs.exports.items())
 

@@ -242,3 +242,19 @@ def test_nornir_reaches_hosts_by_name_where_an_ssh_configuration_resolves_them()
 def test_napalm_checks_host_keys_without_an_ssh_configuration_too() -> None:
     extras = BurrowInventory(str(HOME)).load().hosts["attic"].get_connection_parameters("napalm").extras
     assert extras == {"optional_args": {"ssh_strict": True, "sudo": False, "transport": "https", "enforce_verification": True}}
+
+
+def test_port_of_an_unmanaged_switch_has_the_name_that_its_vendor_prints(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
+    hosts, cables = tmp_path / "hosts.yaml", tmp_path / "cables.yaml"
+    printed = {"swp1": "1", "swp2": "1/1/2", "swp3": "Port 3"}
+    row = hosts.read_text().partition("sw-rack:\n")[2].partition("sw-core:")[0]
+    renamed = row
+    for port, name in printed.items():
+        renamed = renamed.replace(f"{port}: {{}}", f'"{name}": {{}}')
+        cables.write_text(cables.read_text().replace(f"sw-rack:{port},", f'"sw-rack:{name}",'))
+    hosts.write_text(hosts.read_text().replace(row, f"  managed: false\n{renamed}"))
+    assert load(tmp_path).peer("alvin", "eno2") == End(host="sw-rack", port="1/1/2")
+    hosts.write_text(hosts.read_text().replace("  managed: false\n", ""))
+    with pytest.raises(InventoryError, match=r"sw-rack ports\.1/1/2: wanted an interface name .* found '1/1/2'"):
+        load(tmp_path)
