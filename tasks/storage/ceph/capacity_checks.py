@@ -42,28 +42,45 @@ def osds_have_room(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
     tags=TAGS,
 )
 def data_fits_without_any_one_host(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
-    """With any one host lost, the remaining hosts stay below the ratio at which Ceph warns, including the copies that they take over.
+    """With any one host lost, the others stay below the ratio at which Ceph warns, with the copies that they take over, by device class.
 
     Ceph makes new copies only where a remaining host holds none: with three copies on three hosts it makes none, and the data has two
     copies until the host is back.
     """
     if (state := known(facts, ceph)) and state.osds:
         want = f"below {_nearfull(state):.0%}"
-        room = {name: _room(state, numbers) for name, numbers in state.hosts.items() if numbers}
-        if not state.rows or len(room) < 2:
-            yield Finding("ceph:room", want, NOT_KNOWN if not state.rows else "only one host", passed=False)
+        if not state.rows:
+            yield Finding("ceph:room", want, NOT_KNOWN)
             return
-        copies = min((pool["size"] for pool in state.pools.values()), default=1)
-        moves = copies < len(room)
-        used, lost = max((_without(room, name, moves=moves), name) for name in room)
-        means = "its copies move to the other hosts" if moves else f"no copies move, {copies - 1} of {copies} copies remain"
-        yield Finding("ceph:room", want, f"{used:.0%} without {lost}: {means}", passed=used < _nearfull(state))
+        for of_class, copies in _copies(state).items():
+            what, room = f"ceph:room{of_class and ' on '}{of_class}", _rooms(state, of_class)
+            if len(room) < 2:
+                yield Finding(what, want, "only one host", passed=False)
+                continue
+            moves = copies < len(room)
+            used, lost = max((_without(room, name, moves=moves), name) for name in room)
+            means = "its copies move to the other hosts" if moves else f"no copies move, {copies - 1} of {copies} copies remain"
+            yield Finding(what, want, f"{used:.0%} without {lost}: {means}", passed=used < _nearfull(state))
 
 
-def _room(state: CephState, numbers: tuple[int, ...]) -> tuple[int, int]:
-    """(used, total), in KiB."""
-    rows = [state.rows[number] for number in numbers if number in state.rows]
-    return sum(row["kb_used"] for row in rows), sum(row["kb"] for row in rows)
+def _copies(state: CephState) -> dict[str, int]:
+    """{device class: the fewest copies of a pool whose rule takes it}; a rule without a class takes all devices (`default~ssd`)."""
+    taken = {
+        rule["rule_id"]: next((step["item_name"].partition("~")[2] for step in rule["steps"] if "item_name" in step), "")
+        for rule in state.listed("osd crush rule dump")
+    }
+    found: dict[str, int] = {}
+    for pool in state.pools.values():
+        of_class = taken.get(pool["crush_rule"], "")
+        found[of_class] = min(pool["size"], found.get(of_class, pool["size"]))
+    return found or {"": 1}
+
+
+def _rooms(state: CephState, of_class: str) -> dict[str, tuple[int, int]]:
+    """{host: (used, total) of its devices of a class in KiB}, for hosts that have any."""
+    found = {name: [state.rows[number] for number in numbers if number in state.rows] for name, numbers in state.hosts.items()}
+    rows = {name: [row for row in rows if of_class in ("", row.get("device_class"))] for name, rows in found.items()}
+    return {name: (sum(row["kb_used"] for row in its), sum(row["kb"] for row in its)) for name, its in rows.items() if its}
 
 
 def _without(room: dict[str, tuple[int, int]], lost: str, *, moves: bool) -> float:

@@ -10,11 +10,13 @@ from tasks.storage.ceph.facts import CEPH, CephState, known
 from tasks.storage.ceph.osd_map import TEMPORARY
 
 TAGS = ("storage", "ceph")
-# A scrub is routine.
-CLEAN = ("active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep")
+CLEAN = frozenset({"active", "clean"})
+# Routine work on a clean group: scrubs, and removing what a deleted snapshot held (osd/osd_types.cc, pg_state_string).
+ROUTINE = frozenset({"scrubbing", "deep", "snaptrim", "snaptrim_wait"})
 DAMAGE = ("PG_DAMAGED", "OSD_SCRUB_ERRORS", "OBJECT_UNFOUND", "MON_DISK_CRIT")
 FAILING = ("DEVICE_HEALTH", "OSD_TOO_MANY_REPAIRS", "BLUESTORE_SPURIOUS_READ_ERRORS", "BLUESTORE_SLOW_OP_ALERT", "SLOW_OPS")
 MOST_WEAR = 0.9
+OK = "HEALTH_OK"
 NOT_KNOWN = "not known: no manager answers"
 # Ceph's word for daemons that have not reported their version (mon/OSDMonitor.cc, count_metadata).
 UNKNOWN = "unknown"
@@ -30,18 +32,27 @@ def unclean(state: CephState) -> str:
         return NOT_KNOWN
     states = state["status"].get("pgmap", {}).get("pgs_by_state", ())
     counted = sum(one["count"] for one in states)
-    bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if one["state_name"] not in CLEAN)
+    bad = ", ".join(f"{one['count']} {one['state_name']}" for one in states if {*one["state_name"].split("+")} - ROUTINE != CLEAN)
     return bad or ("" if counted == wanted else f"not known: only {counted} of {wanted} are counted")
 
 
 @check(of=targets.CEPH, needs=(CEPH,), severity=Severity.CRITICAL, remediation="`ceph health detail` explains each reason.", tags=TAGS)
-def ceph_is_healthy(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
-    """Ceph reports HEALTH_OK."""
+def ceph_is_healthy(site: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
+    """Ceph reports HEALTH_OK, or warns of nothing but flags that the inventory keeps set. A muted alert is no reason."""
     state = facts[ceph][CEPH]
     health = state["status"].get("health", {})
-    reasons = "; ".join(one["summary"]["message"] for one in health.get("checks", {}).values())
-    got = f"{health.get('status', 'no answer')}{': ' if reasons else ''}{reasons}"
-    yield Finding("ceph:health", "HEALTH_OK", state.error or got)
+    reasons = {code: one["summary"]["message"] for code, one in health.get("checks", {}).items() if not one.get("muted")}
+    status = health.get("status", "no answer")
+    got = f"{status}{': ' if reasons else ''}{'; '.join(reasons.values())}"
+    wanted = site.ceph is not None and _flags(state) == [flag for flag in TEMPORARY if flag in site.ceph.flags]
+    well = status == OK or (status == "HEALTH_WARN" and wanted and reasons.keys() == {"OSDMAP_FLAGS"})
+    yield Finding("ceph:health", OK, state.error or (OK if status == OK else got), passed=well and not state.error)
+
+
+def _flags(state: CephState) -> list[str]:
+    """The temporary flags that are set on the cluster."""
+    set_ = state["osd dump"].get("flags_set", ())
+    return [flag for flag in TEMPORARY if flag in set_]
 
 
 @check(
@@ -83,7 +94,7 @@ def no_flag_is_left_behind(site: Site, facts: Facts, ceph: str) -> Iterator[Find
     if (state := known(facts, ceph)) and site.ceph:
         dump = state["osd dump"]
         wanted = [flag for flag in TEMPORARY if flag in site.ceph.flags]
-        found = sorted((flag for flag in dump.get("flags_set", ()) if flag in TEMPORARY), key=list(TEMPORARY).index)
+        found = _flags(state)
         parts = {**dump.get("crush_node_flags", {}), **dump.get("device_class_flags", {})}
         parts |= {f"osd.{number}": [flag for flag in osd["state"] if flag in TEMPORARY] for number, osd in state.osds.items()}
         found += [f"{' '.join(flags)} for {name}" for name, flags in parts.items() if flags]

@@ -65,14 +65,16 @@ def quorum_survives_the_host(site: Site, facts: Facts, host: str) -> Iterator[Fi
 
 @check(of=targets.CEPH, needs=(CEPH,), severity=Severity.CRITICAL, remediation=WAIT, tags=TAGS)
 def ceph_is_whole(_: Site, facts: Facts, ceph: str) -> Iterator[Finding]:
-    """Every monitor is in quorum, every OSD is up, and all data has its copies. Where Ceph is not set up, this holds."""
+    """Every monitor is in quorum, every OSD that data need is up, and all data has its copies. Where Ceph is not set up, this holds."""
     if error := facts[ceph][CEPH].error:
         yield Finding("ceph:daemons", "none down", error)
     if state := known(facts, ceph):
         down = [f"monitor {name}" for name in state.monitors if name not in state.quorum]
-        down += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"]]
+        groups = unclean(state)
+        # An OSD that is out and whose data have all their copies elsewhere is not missed.
+        down += [f"osd.{number}" for number, osd in state.osds.items() if not osd["up"] and (osd["in"] or groups)]
         yield Finding("ceph:daemons", "none down", ", ".join(down) or "none down")
-        yield Finding("ceph:pgs", "active+clean", unclean(state) or "active+clean")
+        yield Finding("ceph:pgs", "active+clean", groups or "active+clean")
 
 
 MAINTENANCE_CHECKS = (osds_may_stop, quorum_survives_the_host)

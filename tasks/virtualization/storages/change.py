@@ -10,7 +10,7 @@ from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import PVE, Command, Operation
 from tasks.virtualization.proxmox_cluster.facts import STORAGES
-from tasks.virtualization.storages.facts import registered, wanted
+from tasks.virtualization.storages.facts import other_names, registered, wanted
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,17 @@ class PveStorages(Change[Registered]):
         has = self.observe(site, facts).storages
         if other := [f"{name} is {kind} {target}" for name, kind, target in has if (name, kind, target) not in want.storages]:
             raise Refused(f"{self.host}: storage {', '.join(other)}: rename it in the inventory, or remove it by hand (pvesm(1))")
-        return tuple(_add(*one) for one in want.storages if one[0] not in facts[self.host][STORAGES])
+        storages = facts[self.host][STORAGES]
+        return tuple(_add(*one, other_names(one, storages)) for one in want.storages if one[0] not in storages)
 
 
-def _add(name: str, kind: str, target: str) -> Operation:
+def _add(name: str, kind: str, target: str, others: tuple[str, ...]) -> Operation:
     options: tuple[str, ...] = ("--pool", target, "--content", "images,rootdir")
     if kind == "nfs":
         server, _, path = target.partition(":")
         options = ("--server", server, "--export", path, "--content", "backup,iso,vztmpl", "--options", "vers=4.2")
     add, remove = Command(("pvesm", "add", kind, name, *options), PVE), Command(("pvesm", "remove", name), PVE)
-    return Operation(f"storage/{name}", add, f"storage {name}: {kind} {target}", remove)
+    # pve-storage, Plugin.pm, activate_storage: a folder for each kind of content.
+    impact = [f"Proxmox makes the folders dump and template in {target}"] if kind == "nfs" else []
+    impact += [f"Proxmox lists each volume of {target} twice: it is also storage {', '.join(others)}"] if others else []
+    return Operation(f"storage/{name}", add, f"storage {name}: {kind} {target}", remove, impact=tuple(impact))

@@ -22,5 +22,14 @@ def registered(site: Site, storages: Mapping[str, Mapping[str, str]]) -> tuple[S
     return tuple((name, storages[name]["type"], _target(storages[name])) for name in names)
 
 
+def other_names(one: Storage, storages: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The storages of other names that have the same pool or export."""
+    return tuple(name for name, row in storages.items() if name != one[0] and (row["type"], _target(row)) == one[1:])
+
+
 def _target(storage: Mapping[str, str]) -> str:
-    return storage.get("pool", "") if storage["type"] == "rbd" else f"{storage.get('server')}:{storage.get('export')}"
+    """The pool of the cluster's own Ceph, or where else the storage leads: a namespace, or the monitors of another Ceph."""
+    if storage["type"] != "rbd":
+        return f"{storage.get('server')}:{storage.get('export')}"
+    namespace, monitors = storage.get("namespace"), storage.get("monhost")
+    return "".join((storage.get("pool", "rbd"), f"/{namespace}" if namespace else "", f" at {monitors}" if monitors else ""))
