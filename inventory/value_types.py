@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 # A vendor's names may contain '/' and ':' (ge-0/0/1, et-0/0/0:0). A Linux host's may not: rules/host.py checks that.
 INTERFACE_NAME = r"^[A-Za-z][A-Za-z0-9_.:/-]{0,62}$"
-# A port of a switch that nobody configures may have any of the names that vendors print: 1, 1/1/1, Port 8.
-PORT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:/ -]{0,62}$"
+# A port of a switch that nobody configures may have any of the names that vendors print, without blanks: 1, 1/1/1, Gi1/0/1.
+PORT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}$"
 # RFC 1123, section 2.1: letters, digits and hyphens; RFC 1035, section 2.3.4: at most 63.
 HOST_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DOMAIN_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
-END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z0-9][A-Za-z0-9_.:/ -]{0,62}$"
+END = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}$"
 # Debian Policy, section 5.6.1. apt-get removes a package whose name is followed by '-'.
 PACKAGE_NAME = r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$"
 NETWORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
@@ -38,7 +38,7 @@ IPV4_CLIENTS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
 # The text of each pattern for error messages.
 PATTERN_WORDS: Mapping[str, str] = {
     INTERFACE_NAME: "an interface name (a letter, then letters, digits, '_', '.', ':', '/' or '-')",
-    PORT_NAME: "a port's name (a letter or digit, then letters, digits, blanks, '_', '.', ':', '/' or '-')",
+    PORT_NAME: "a port's name (a letter or digit, then letters, digits, '_', '.', ':', '/' or '-')",
     HOST_NAME: "a host name (a-z, 0-9 and '-', at most 63 characters, no '-' at either end)",
     DOMAIN_NAME: "a domain name in lower case, such as example.org",
     END: "HOST:PORT, such as alvin:eno1",

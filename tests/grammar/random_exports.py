@@ -3,11 +3,10 @@
 import random
 
 NAMES = ("data", "with space", "a#b", 'two"', "tab\tbed", "umlaut-ü")
-CLIENTS = ("10.0.0.0/8", "172.16.9.9", "@nodes", "*.example.org", "*")
-OPTIONS = (
-    *("ro", "rw", "sync", "async", "root_squash", "no_root_squash", "all_squash", "insecure", "no_wdelay", "crossmnt", "no_subtree_check"),
-    *("fsid=7", "anonuid=1000"),
-)
+CLIENTS = ("10.0.0.0/8", "172.16.0.0/16", "@nodes", "*.example.org", "*")
+# One of each at most: of two that contradict each other, the last one counts. `exportfs -s` does not show `insecure`.
+OPTIONS = (("ro", "rw"), ("sync", "async"), ("root_squash", "no_root_squash"), ("all_squash",), ("no_wdelay",), ("crossmnt",))
+OPTIONS += (("no_subtree_check",), ("fsid=7",), ("anonuid=1000",))
 COMMENTS = ("# all of them", "", "   ", "#", "# to be continued \\")
 JOINS = (" ", "  ", "\t", " \\\n\t", " \\\n")
 
@@ -25,7 +24,7 @@ def exports(seed: int, folder: str) -> str:
 
 
 def _options(chance: random.Random) -> str:
-    return ",".join(chance.sample(OPTIONS, chance.randrange(1, 5)))
+    return ",".join(map(chance.choice, chance.sample(OPTIONS, chance.randrange(1, 5))))
 
 
 def _path(chance: random.Random, path: str) -> str:

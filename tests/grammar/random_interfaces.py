@@ -1,4 +1,7 @@
-"""Random texts of /etc/network/interfaces: everything that ifupdown2's parser accepts, in its different forms, from a seed."""
+"""Random texts of /etc/network/interfaces from a seed: what ifupdown2's parser accepts, in its different forms.
+
+They have no `source-directory`, an attribute for version 3.0, and no `allow-auto`, which is not `auto` there; later ones know both.
+"""
 
 import random
 
@@ -11,8 +14,8 @@ ATTRIBUTES = (
     *("netmask 255.255.255.254", "netmask 16", "netmask 255.255.0.0", "gateway 10.0.0.254", "vlan-raw-device eno1", "link-down yes"),
 )
 TOPS = (
-    *("auto {}", "auto {} {}", "allow-auto {}", "allow-hotplug {}", "auto all", "source /etc/network/none.d/*", "vlan {}"),
-    *("auto {} # at boot", "source-directory /etc/network/none.d"),
+    *("auto {}", "auto {} {}", "allow-hotplug {}", "auto all", "source /etc/network/none.d/*", "vlan {}"),
+    "auto {} # at boot",
 )
 COMMENTS = ("# a comment", "   # indented", "", "", "# about eno1 \\", "#iface eno1 inet manual", "# form feed \f mtu 1400")
 INDENTS = ("\t", "    ", "", " \t")

@@ -84,7 +84,9 @@ def test_boot_that_meets_an_immutable_file(lab: Lab) -> None:
 @pytest.mark.usefixtures("left_open")
 def test_agent_that_is_killed_again_and_again(lab: Lab) -> None:
     """Every process of the agent is killed at once, while a timer and its restarts run. Then the kills stop."""
-    lab.sh("alvin", "systemd-run -q --unit=burrow-drill sh -c 'while :; do pkill -9 -f \"burrow (revert|retry|apply)\"; sleep 0.3; done'")
+    # Each pause is longer: on a slow machine, Python needs more than the first one to start.
+    kills = 'n=3; while :; do pkill -9 -f "burrow (revert|retry|apply)"; sleep $((n / 10)).$((n % 10)); n=$((n + 1)); done'
+    lab.sh("alvin", f"systemd-run -q --unit=burrow-drill sh -c '{kills}'")
     lab.wait("its timer has come", lambda: "reverting" in state(lab) or not lab.pending("alvin"), 90)
     lab.sh("alvin", "systemctl stop burrow-drill.service")  # in a separate command, because the next one matches the pattern of pkill
     lab.sh("alvin", "systemctl reset-failed 'burrow-revert-*'; burrow revert")

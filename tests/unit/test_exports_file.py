@@ -3,7 +3,7 @@
 import pytest
 from random_exports import NAMES, exports
 
-from tasks.storage.nfs.exports_file import faults, rows
+from tasks.storage.nfs.exports_file import faults, rows, served_rows
 
 SOUND = "/mnt/Vault/Data 172.16.0.0/16(rw,sync,no_subtree_check,root_squash,fsid=1,mountpoint=/mnt/Vault) 172.16.9.9(ro,sync,root_squash)\n"
 
@@ -28,7 +28,9 @@ def test_quotes_defaults_and_continued_lines_are_read_as_the_server_does() -> No
 
 
 def test_output_of_exportfs_is_parsed_too() -> None:
-    assert parsed("/srv/a  10.0.0.0/8(sync,wdelay,hide,fsid=1,sec=sys,rw)\n")[0][1:3] == ("/srv/a", "10.0.0.0/8")
+    shown = served_rows('/srv/my\\040"two"/  10.0.0.0/8(sync,wdelay,hide,fsid=1,sec=sys,rw)\n/srv/b\t\t*(ro)\n')
+    assert [(row.path, row.client) for row in shown] == [('/srv/my "two"', "10.0.0.0/8"), ("/srv/b", "*")]
+    assert "fsid=1" in shown[0].options
 
 
 def test_a_sound_file_has_no_faults() -> None:

@@ -247,7 +247,7 @@ def test_napalm_checks_host_keys_without_an_ssh_configuration_too() -> None:
 def test_port_of_an_unmanaged_switch_has_the_name_that_its_vendor_prints(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED, tmp_path, dirs_exist_ok=True)
     hosts, cables = tmp_path / "hosts.yaml", tmp_path / "cables.yaml"
-    printed = {"swp1": "1", "swp2": "1/1/2", "swp3": "Port 3"}
+    printed = {"swp1": "1", "swp2": "1/1/2", "swp3": "3"}
     row = hosts.read_text().partition("sw-rack:\n")[2].partition("sw-core:")[0]
     renamed = row
     for port, name in printed.items():

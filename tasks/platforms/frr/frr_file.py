@@ -82,11 +82,16 @@ class Line:
     @property
     def statement(self) -> tuple[str, ...]:
         """Its words in FRR's own spelling: `router-id` below `router ospf` is `ospf router-id`, area `0` of a port is `0.0.0.0`."""
-        context = tuple(self.path[0].split()) if self.path else ()
-        spelled, written = next((SPELLINGS[start] for start in (context[:1], context[:2]) if start in SPELLINGS), ("", ()))
         no, words = (self.words[:1], self.words[1:]) if self.words[:1] == ("no",) else ((), self.words)
-        words = (*written, *words[1:]) if spelled and words[:1] == (spelled,) else words
-        return (*no, *words[:3], *map(in_dots, words[3:])) if words[:3] == ("ip", "ospf", "area") else (*no, *words)
+        if not self.path or words[:1] not in (("router-id",), ("ospf",), ("ip",)):
+            return self.words
+        if words[:3] == ("ip", "ospf", "area"):
+            return (*no, *words[:3], *map(in_dots, words[3:]))
+        context = tuple(self.path[0].split())
+        spelled, written = next((SPELLINGS[start] for start in (context[:1], context[:2]) if start in SPELLINGS), ("", ()))
+        if words[:1] != (spelled,):
+            return self.words
+        return Line(self.text, self.path, (*no, *written, *words[1:])).statement
 
 
 def key_of(words: tuple[str, ...]) -> str:

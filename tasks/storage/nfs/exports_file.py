@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from inventory.nfs_models import Export, Nfs
+from tasks.platforms.text_lines import bare_lines
 
 EXPORTS = "/etc/exports.d/burrow.exports"
 # A comment begins at the beginning of a word only. Quotes may begin within a word.
@@ -51,7 +52,7 @@ class Row:
 
 
 def rows(text: str) -> tuple[Row, ...]:
-    """Every path and client of a file, or of the output of `exportfs -s`, as nfs-utils reads them (support/nfs/exports.c and xio.c).
+    """Every path and client of a file, as nfs-utils reads them (support/nfs/exports.c and xio.c).
 
     A path without a client is exported to everybody. A client's own options override those after `-`, which are for the whole line.
     """
@@ -62,6 +63,17 @@ def rows(text: str) -> tuple[Row, ...]:
             client, _, words = one.partition("(")
             own = frozenset(words.rstrip(")").split(",")) - {""}
             found.append(Row(number, _normal(path), client, own | {word for word in defaults if _name(word) not in set(map(_name, own))}))
+    return tuple(found)
+
+
+def served_rows(output: str) -> tuple[Row, ...]:
+    """The rows of `exportfs -s`, one a line: it writes blanks of a path as octal digits, but quotes as they are (tried with 2.8)."""
+    found: list[Row] = []
+    for number, line in enumerate(bare_lines(output), 1):
+        if line.strip():
+            path, shown = line.split()
+            client, _, words = shown.rstrip(")").partition("(")
+            found.append(Row(number, _normal(_octal(path)), client, frozenset(words.split(","))))
     return tuple(found)
 
 
@@ -89,8 +101,11 @@ def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _plain(word: str) -> str:
     """A word without its quotes, with its characters of three octal digits."""
-    joined = re.sub(r"\\\n[ \t]*", " ", word).replace('"', "")
-    return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), joined)
+    return _octal(re.sub(r"\\\n[ \t]*", " ", word).replace('"', ""))
+
+
+def _octal(word: str) -> str:
+    return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), word)
 
 
 def options(nfs: Nfs, path: str, export: Export) -> tuple[str, ...]:

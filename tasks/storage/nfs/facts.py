@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory.site import Site
 from tasks.core.model.fact import Fact, T, text, unit_states
-from tasks.storage.nfs.exports_file import EXPORTS, Row, rows
+from tasks.storage.nfs.exports_file import EXPORTS, Row, rows, served_rows
 
 SETTINGS = "/etc/nfs.conf.d/burrow.conf"
 UNIT = "nfs-server.service"
@@ -116,7 +116,7 @@ def _stat(site: Site, host: str) -> str:
 EXPORTS_FILE = text("exports_file", EXPORTS)
 SETTINGS_FILE = text("nfs_settings", SETTINGS)
 OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _unmanaged)
-EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", rows)
+EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", served_rows)
 SERVER = _of_server("nfs_server", "cat /proc/fs/nfsd/versions /proc/fs/nfsd/threads 2>/dev/null || true", _server)
 SERVER_UNIT = _of_server("nfs_unit", unit_states(UNIT), _unit)
 # A v4 client does not report what it has mounted: the server knows only its clients, and the files that they have open.
