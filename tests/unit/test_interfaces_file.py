@@ -173,6 +173,11 @@ MERGES = {
         "iface br0 inet static\n\taddress 10.0.0.1/24\n\tbridge-ports b\n",
         "iface br0 inet6 static\n\tbridge-ports b\n\niface br0 inet static\n\taddress 10.0.0.1/24\n\n",
     ),
+    "mtu-in-the-other-family-is-replaced-there": (
+        "iface br0 inet6 static\n\tmtu 1500\n",
+        "iface br0 inet static\n\taddress 10.0.0.1/24\n\tmtu 9000\n",
+        "iface br0 inet6 static\n\tmtu 9000\n\niface br0 inet static\n\taddress 10.0.0.1/24\n\n",
+    ),
     "attribute-that-a-comment-swallows-is-none": (
         SHAPES["comment-that-ends-in-a-backslash"],
         "iface c\n\tmtu 1500\n",
@@ -194,6 +199,7 @@ MERGES = {
 @pytest.mark.parametrize(("text", "candidate", "merged"), MERGES.values(), ids=MERGES)
 def test_merge(text: str, candidate: str, merged: str) -> None:
     assert merge(text, candidate) == merged
+    assert merge(merged, candidate) == merged
 
 
 def test_attributes_of_all_stanzas_of_an_interface_are_read_together() -> None:

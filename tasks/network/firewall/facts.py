@@ -102,8 +102,7 @@ def parse(text: str) -> Firewall:
         if raw.startswith(MARK):
             path, section = raw.removeprefix(MARK).strip(), ""
         elif header := SECTION.fullmatch(line):
-            section, _, name = (header[1] or header[2]).lower().partition(" ")
-            name = name.strip()
+            section, name = [*(header[1] or header[2]).lower().split(), ""][:2]
         elif line and not line.startswith("#"):
             _take(found, rules, path, section, name, line)
     return replace(found, rules=rules[NODE] + rules[CLUSTER])

@@ -155,7 +155,7 @@ def _neighbours(output: str) -> dict[str, tuple[LldpNeighbour, ...]]:
 
 
 def _neighbour(chassis: dict[str, Any], port: dict[str, Any]) -> LldpNeighbour:
-    """Lldpcli writes the chassis below its name; one without a name has its fields there (lldpd's json_writer.c)."""
+    """A chassis stands below its name; one without a name has its fields in that place (lldpd, json_writer.c)."""
     name, inner = next(iter(chassis.items()), ("?", {}))
     if "value" in chassis.get("id", {}):
         name = str(chassis["id"]["value"])

@@ -57,7 +57,7 @@ def _merge_stanza(file: InterfacesFile, wanted: Stanza, followers: list[str]) ->
     target = next((s for s in named if not family or s.head.words[2:3] in (family, ())), None)
     if target is None:
         # A second family: an attribute of one value stays where it is, because ifupdown2 uses the first value of both (iface.py, squash).
-        kept = {line.key for stanza in present for line in stanza.body} - REPEATED - IN_EVERY_STANZA
+        kept = {line.key for stanza in present for line in stanza.body} - REPEATED
         _insert(file, Stanza(wanted.head, [line for line in wanted.body if line.key not in kept]), followers)
         wanted = Stanza(wanted.head, [line for line in wanted.body if line.key in kept or line.key == "no"])
         target = Stanza(wanted.head)

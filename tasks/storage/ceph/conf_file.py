@@ -15,11 +15,14 @@ _HEADING = re.compile(r"\[([^\]]+)\]")
 
 
 def ceph_setting(text: str, key: str) -> str:
-    """The value of a setting that is for everything of Ceph, empty where it is not set. Of several lines, the last one counts.
-
-    Raises BurrowError on a line that Ceph cannot parse: it reads none of the file then.
-    """
+    """The value of a setting that is for everything of Ceph, empty where it is not set. Of several lines, the last one counts."""
     return _sections(text).get("global", {}).get(key, "")
+
+
+def checked(text: str) -> str:
+    """The text of a file that Ceph can parse. Raises BurrowError with the line that it cannot."""
+    _sections(text)
+    return text
 
 
 def networks(value: str) -> str:

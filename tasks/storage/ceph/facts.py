@@ -11,6 +11,7 @@ from inventory.targets import Target
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, Facts
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST, file_of_node
+from tasks.storage.ceph.conf_file import checked
 
 # The client leaves a monitor that has not answered its pings for 5 s. Ceph's default is 30 s (mon_client_ping_timeout), which is all the
 # time that a command has.
@@ -239,7 +240,7 @@ def _is_there(state: CephState) -> bool:
 
 
 CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18, answers=_is_there)
-CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), str, answers=bool)
+CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), checked, answers=bool)
 OSD_DISKS = Fact("osd_disks", "looks at each disk for Ceph", _disks, _of_host, within_s=8)
 # What a check or a change of a host needs of the whole cluster.
 OF_CEPH = ((targets.CEPH, (CEPH,)),)
