@@ -8,6 +8,7 @@ from typing import Any
 from inventory.site import Site
 from tasks.core.model.fact import Facts, Reading
 from tasks.core.model.operation import Command
+from tasks.storage.ceph.packages import INSTALL, PROGRAMS
 
 Texts = dict[str, str]
 
@@ -45,6 +46,11 @@ def _init(texts: Texts, _: str, __: list[str], options: Mapping[str, str], *___:
     rows = {f"auth_{one}_required": "cephx" for one in ("client", "cluster", "service")}
     rows |= {"cluster_network": options["network"], "fsid": "made", "public_network": options["network"]}
     texts["ceph_conf"] = "[global]\n" + "".join(f"\t{key} = {value}\n" for key, value in rows.items())
+
+
+def _install_ceph(texts: Texts, _: str, arguments: list[str], *__: Any) -> None:
+    assert INSTALL in arguments
+    texts["ceph_programs"] = "".join(f"{one}\n" for one in PROGRAMS)
 
 
 def _of_ceph(texts: Texts, act: Callable[[dict[str, Any]], None]) -> None:
@@ -126,6 +132,7 @@ def _add_storage(texts: Texts, _: str, names: list[str], options: Mapping[str, s
 COMMANDS = {
     "pvecm create": _create_cluster,
     "pvecm add": _join_cluster,
+    "/bin/sh -c": _install_ceph,
     "pveceph init": _init,
     "pveceph mon create": _create_monitor,
     "pveceph mgr create": _create_manager,
