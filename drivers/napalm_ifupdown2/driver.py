@@ -116,13 +116,13 @@ class Ifupdown2Driver(Getters):
     def _commit(self, why: str, token: str, revert_in: int | None) -> None:
         assert self._candidate is not None
         transaction = network_transaction(why, self._before, self._candidate, token)
-        was_locked = self._locked
+        was_locked = self.host_agent.locked
         self._lock_to_commit()
         earlier, self.token = self.token, token
         try:
             self._refuse_a_loss()
             with self._agent_errors() as session:
-                kept = session.begin(self._owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
+                kept = session.begin(self.host_agent.owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
                 if kept["state"] == "applied" and revert_in is None:
                     kept = session.confirm(token)
         except CommitError:
@@ -131,7 +131,7 @@ class Ifupdown2Driver(Getters):
         finally:
             # A pending transaction guards the host by itself, so a lease that was taken for the commit only ends with it.
             if not (was_locked or self._of_a_run) and self.is_alive()["is_alive"]:
-                self.release()
+                self.host_agent.release()
         if kept["state"] not in ("applied", "confirmed"):
             raise CommitError(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}")
 
@@ -142,10 +142,10 @@ class Ifupdown2Driver(Getters):
             raise CommitError(f"{self.hostname}: not committed, nothing was changed: {'; '.join(problems)}")
 
     def _lock_to_commit(self) -> None:
-        if self._locked:
+        if self.host_agent.locked:
             return
         try:
-            self.lock()
+            self.host_agent.lock()
         except LockError as error:
             if self.has_pending_commit():
                 raise CommitError(str(error)) from error
@@ -204,12 +204,6 @@ class Ifupdown2Driver(Getters):
         self._candidate, self._sent_frr = {**self._before, **old}, ""
         self._commit("NAPALM rollback", secrets.token_hex(8), None)
         self.token = token
-
-    def outcome(self) -> dict[str, Any]:
-        """The host's record of this token's commit, for a caller that lost an answer. NAPALM's base class has no such method."""
-        with self._agent_errors() as session:
-            kept: dict[str, Any] = session.outcome(self.token or "")
-        return kept
 
     def _running(self) -> dict[str, str]:
         return _files(self._read(list(READ_FILES)))
