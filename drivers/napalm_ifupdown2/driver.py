@@ -18,13 +18,14 @@ from tasks.platforms.candidate import join, merge, split
 from tasks.platforms.configuration import BUILT_IN, network_transaction
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.precheck import PRESENT
 from tasks.platforms.proxmox.sdn import READ_SDN, generated_by_sdn
 
 # The timer of a commit without `revert_in`, which is also armed while it is applied. The same session confirms it.
 UNATTENDED_REVERT_S = 60
 PATHS = tuple(file.path for file in BUILT_IN)
 READ_FILES = {f"cat {path}": path for path in PATHS}
-READ_PORTS = "ls /sys/class/net | grep -vx bonding_masters"
+NO_PORTS = frozenset({"bonding_masters"})  # a file beside the interfaces of /sys/class/net
 BACKUP = 'cat "$(ls -d /var/lib/burrow/backups/*-{token} | tail -1)/meta.json"'
 
 
@@ -70,8 +71,8 @@ class Ifupdown2Driver(Getters):
         except (ValueError, OSError) as error:
             raise refusal(f"{self.hostname}: the candidate cannot be read: {error}") from error
         if replace or self._candidate is None:
-            answers = self._read([*READ_FILES, READ_PORTS, READ_SDN])
-            self._before, self._ports = _files(answers), frozenset(answers[READ_PORTS]["out"].split())
+            answers = self._read([*READ_FILES, PRESENT.command, READ_SDN])
+            self._before, self._ports = _files(answers), PRESENT.parse(answers[PRESENT.command]["out"]) - NO_PORTS
             self._sdn = answers[READ_SDN]["err"].strip() if answers[READ_SDN]["rc"] else generated_by_sdn(answers[READ_SDN]["out"])
             self._sent_frr = ""
         start = self._candidate or self._before
