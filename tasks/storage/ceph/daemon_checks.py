@@ -9,6 +9,7 @@ from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH, OF_CEPH, known, state_of
 from tasks.storage.ceph.health_checks import TAGS
 from tasks.storage.ceph.host_facts import AT_BOOT
+from tasks.storage.ceph.osd_map import data_devices
 
 STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host shows why a daemon does not run."
 
@@ -38,14 +39,17 @@ def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 
 @check(needs=(), also=OF_CEPH, severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each disk that the inventory gives to Ceph has an OSD, and the OSD is up and in."""
+    """Each disk that the inventory gives to Ceph has the data of at least one OSD, and each OSD of the host is up and in."""
     wanted = site.osds(host) if site.ceph is not None else ()
     if not wanted:
         return
     state = state_of(site, facts)
-    numbers = tuple(state.osds_of(host))
-    yield Finding(f"{host}:osd", f"{len(wanted)} OSD", f"{len(numbers)} OSD", host)
-    for number in numbers:
+    osds = state.osds_of(host)
+    # One disk may have several OSDs. An OSD that never ran reports no disk, and counts as one.
+    disks = {name for number, osd in osds.items() for name in data_devices(osd) or {f"osd.{number}"}}
+    want, got = (f"data on {count} disk{'' if count == 1 else 's'}" for count in (len(wanted), len(disks)))
+    yield Finding(f"{host}:osd", want, got, host)
+    for number in osds:
         osd = state.osds[number]
         yield Finding(f"{host}:osd.{number}", "up and in", f"{'up' if osd['up'] else 'down'} and {'in' if osd['in'] else 'out'}", host)
 
