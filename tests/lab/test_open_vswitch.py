@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from rehearsal import Lab
-from sites import NETWORK, variant
+from sites import variant
 
+NETWORK = ("--stage", "network")
 UNMANAGED = {"sw-rack:\n  groups: [switch]\n": "sw-rack:\n  groups: [switch]\n  managed: false\n"}
 # The switch's bridge becomes Open vSwitch's. The firmware of the lab's own switch, which suspends Linux's bonds, ends.
 CONVERT = r"""
@@ -15,8 +16,9 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -qq install -y --no-install-recommends openvswitch-switch >/dev/null
 systemctl stop lab-switchd
 systemctl start openvswitch-switch
+mac=$(cat /sys/class/net/br0/address)
 ip link del br0
-ovs-vsctl --no-wait -- add-br br0 -- set bridge br0 other-config:hwaddr=\"$(cat /sys/class/net/swp1/address)\"
+ovs-vsctl add-br br0 -- set bridge br0 other-config:hwaddr="\"$mac\""
 for port in swp1 swp2 swp3 swp4 swp5 swp6 swp7; do ovs-vsctl add-port br0 $port; ip link set $port up; done
 ip link set br0 up
 ip address add 172.16.0.2/16 dev br0
