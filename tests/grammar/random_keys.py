@@ -10,7 +10,7 @@ SWITCHES = ("port-forwarding", "agent-forwarding", "x11-forwarding", "pty", "use
 VALUES = (
     *('command="echo \\"ssh-rsa AAAASimon\\""', 'command="rrsync -ro /srv,a"', 'command=""', 'command="back\\slash"'),
     *('from="10.0.0.0/8,!10.1.2.3"', 'principals="a,b"', 'permitopen="[::1]:22"', 'permitlisten="*:80"', 'tunnel="any"'),
-    *('environment="A=b c"', 'expiry-time="20400101Z"', "cert-authority", "verify-required", "no-touch-required"),
+    *('environment="A=b c"', 'expiry-time="20400101000000Z"', "cert-authority", "verify-required", "no-touch-required"),
 )
 # sshd ignores each of these lines.
 IGNORED = (
@@ -19,6 +19,7 @@ IGNORED = (
     *('frm="10.0.0.1" ssh-rsa AAAAAlvin+/0=', "from=10.0.0.1 ssh-rsa AAAAAlvin+/0=", 'command="a ssh-rsa AAAAAlvin+/0='),
     *("no-restrict ssh-rsa AAAAAlvin+/0=", 'command="a",command="b" ssh-rsa AAAAAlvin+/0=', "pty agent ssh-rsa AAAAAlvin+/0="),
     *('environment="b" ssh-rsa AAAAAlvin+/0=', 'tunnel="x" ssh-rsa AAAAAlvin+/0=', 'from="a"b ssh-rsa AAAAAlvin+/0='),
+    *('expiry-time="20409901" ssh-rsa AAAAAlvin+/0=', 'permitopen="a:70000" ssh-rsa AAAAAlvin+/0='),
     *('permitopen="host" ssh-rsa AAAAAlvin+/0=', 'pty="yes" ssh-rsa AAAAAlvin+/0=', 'command="a\\" ssh-rsa AAAAAlvin+/0='),
 )
 BLANKS = (" ", " ", "\t", "  \t")

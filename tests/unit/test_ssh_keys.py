@@ -56,7 +56,8 @@ def test_hosts_are_added_once_and_nothing_else_changes(seed: int) -> None:
         ("pty,restrict", {"restrict"}),
         ("no-pty,PTY", set()),
         ('environment="A=1",environment="A=2",environment="B=3"', {'environment="A=1"', 'environment="B=3"'}),
-        ('tunnel="1",tunnel="any"', {'tunnel="any"'}),
+        ('tunnel="1",tunnel="ANY"', {'tunnel="any"'}),
+        ('expiry-time="20400101UTC",expiry-time="20390101120000Z"', {'expiry-time="20390101120000Z"'}),
         ('permitlisten="80",PermitOpen="a:*"', {'permitlisten="*:80"', 'permitopen="a:*"'}),
     ],
 )
