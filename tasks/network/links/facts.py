@@ -156,7 +156,7 @@ def _neighbours(output: str) -> dict[str, tuple[LldpNeighbour, ...]]:
 
 def _neighbour(chassis: dict[str, Any], port: dict[str, Any]) -> LldpNeighbour:
     """A chassis stands below its name; one without a name has its fields in that place, and one with an empty name is no better."""
-    name, inner = next(iter(chassis.items()), ("", {}))
+    name, inner = next(iter(chassis.items()), ("", dict[str, Any]()))
     if "value" in chassis.get("id", {}):
         name, inner = "", chassis
     shown = name.split(".")[0] or str(inner.get("id", {}).get("value", "?"))
