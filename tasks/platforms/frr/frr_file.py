@@ -140,8 +140,8 @@ class FrrFile:
             closes = Line(raw, (), words).closes
             while words and not closes and stack and not stack[-1].contains(words, indent):
                 stack.pop()
-            if stripped and not closes and stack and stack[-1].flat is None:
-                stack[-1].flat = bool(words) and indent <= stack[-1].indent
+            if words and not closes and stack and stack[-1].flat is None:
+                stack[-1].flat = indent <= stack[-1].indent
             line = Line(raw, tuple(one.name for one in stack), words)
             if line.closes:
                 # An `exit` that is indented deeper ends a context that is not on the stack.
