@@ -15,9 +15,9 @@ ROUTER, BGP, UNICAST = ("router ospf",), ("router bgp 65001",), ("router bgp 650
 # Each group is one statement in its spellings. Of each list, a text has some groups.
 OF_A_PORT = (
     *(("ip ospf area 0", "ip ospf area 0.0.0.0"), ("ip ospf cost 5", "ospf cost 5"), ("ip ospf hello-interval 2",)),
-    *(("ip ospf dead-interval 8",), ("ip ospf network point-to-point",), ("ip ospf priority 7", "ospf priority 7"), ("ip ospf mtu-ignore",)),
-    *(("description to the rack",), ("ip ospf bfd",), ("ip ospf retransmit-interval 9",), ("ip ospf message-digest-key 1 md5 hush",)),
-    *(("bandwidth 1000",), ("ip ospf authentication message-digest",)),
+    *(("ip ospf dead-interval 8",), ("ip ospf network point-to-point",), ("ip ospf priority 7", "ospf priority 7")),
+    *(("ip ospf mtu-ignore",), ("description to the rack",), ("ip ospf bfd",), ("ip ospf retransmit-interval 9",)),
+    *(("ip ospf message-digest-key 1 md5 hush",), ("bandwidth 1000",), ("ip ospf authentication message-digest",)),
 )
 OF_OSPF = (
     *(("ospf router-id 10.105.0.1", "router-id 10.105.0.1"), ("max-metric router-lsa administrative",), ("log-adjacency-changes detail",)),
@@ -67,8 +67,7 @@ def statements(seed: int) -> list[tuple[Statement, ...]]:
     chance = random.Random(seed)
     found: list[tuple[Statement, ...]] = [tuple(((), one) for one in group) for group in _some(chance, OF_THE_HOST)]
     for path, groups in chance.sample(CONTEXTS, chance.randrange(1, len(CONTEXTS) + 1)):
-        for group in _some(chance, groups) or [groups[0]]:
-            found.append(tuple((path, one) for one in group))
+        found += [tuple((path, one) for one in group) for group in _some(chance, groups) or [groups[0]]]
         if path == BGP:
             found += [tuple((place, one) for one in group for place in (UNICAST, BGP)) for group in _some(chance, OF_THE_FAMILY)]
         if path == ROUTER:
