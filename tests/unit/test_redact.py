@@ -1,6 +1,7 @@
 """No secret is shown: one is planted in each configuration language, and looked for on every path out of a host or a run."""
 
 import json
+import time
 
 import pytest
 
@@ -66,7 +67,7 @@ IFUPDOWN2 = (
     ("\tpost-up env API_TOKEN=", f"{SECRET} /usr/local/bin/tell"),
     ("\tpost-up mount -t cifs -o user=me,password=", f"{SECRET} //10.0.0.1/a /mnt"),
     ("\tpost-up sshpass -p ", f"{SECRET} ssh 10.0.0.1"),
-    ("\tpost-up ip macsec add macsec0 tx sa 0 pn 1 on key ", f"01 {SECRET}"),
+    ("\tpost-up ip macsec add macsec0 tx sa 0 pn 1 on key 01 ", SECRET),
     ("\tpost-up ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto esp spi 0x1 enc 'cbc(aes)' ", "0x6875736868757368687573686875736868"),
 )
 OTHERS = (
@@ -130,6 +131,14 @@ def test_a_secret_on_a_continued_line_is_hidden() -> None:
 def test_text_after_a_hidden_secret_stays_and_is_searched() -> None:
     assert redact("`neighbor X password <removed>`: keep it") == "`neighbor X password <removed>`: keep it"
     assert redact(f"`password <removed>`; `password {SECRET}`") == "`password <removed>`; `password <removed>"
+
+
+@pytest.mark.parametrize("piece", ["password <removed> ", "key=<removed>", "a_", "iw key ", "up key 1 ", "a://b:", "$6$", "md5 1 ", "eyJ-"])
+def test_a_long_line_is_redacted_in_a_moment(piece: str) -> None:
+    """A host may send any text: the time and the depth grow with its length, and with nothing else."""
+    began = time.process_time()
+    assert len(redact(piece * 5000 + "key x")) < 100_000
+    assert time.process_time() - began < 3
 
 
 def test_a_private_key_is_hidden() -> None:
