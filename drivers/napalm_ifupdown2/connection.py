@@ -13,6 +13,7 @@ from napalm.base.base import NetworkDriver
 from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException, LockError
 
 from inventory.at_home import at_home
+from tasks.core.agent.secrets import last
 from tasks.core.connectors.agent_session import HostSession, Owner
 from tasks.core.connectors.ssh import Channel
 from tasks.core.model.errors import LinkError, Refused
@@ -141,6 +142,6 @@ class Connection(NetworkDriver):
         answers = self._read(list(commands), deadline_s)
         for command, answer in answers.items():
             if answer["rc"]:
-                output = (answer["err"] or answer["out"]).strip()[-300:]
+                output = last((answer["err"] or answer["out"]).strip(), 300)
                 raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {output}")
         return [answers[command]["out"] for command in commands]

@@ -18,10 +18,9 @@ COMPOUND = rf"(?!message-digest-key|wpa-psk\s+(?:sae|wpa-eap)\b)[\w.-]{{0,64}}[-
 # A name before a colon. In prose, a colon follows bare words too.
 FIELD = rf"{WORD}[\w.-]{{0,64}}(?:[-_.](?:{NAMES})(?:-data)?|\w(?:password|passphrase|secret|token))|(?:{NAMES}|hash)[\"']"
 PARTS = ("pass", "psk", "secret", "token", "key", "pw")
-# What announces a secret, in the grammars of FRR (vtysh), ifupdown2 with its wireless attributes and the commands that it runs, WireGuard,
-# Ceph, Proxmox, chrony, Kubernetes, TrueNAS and vendors' switches: parts of which a line has one, in small letters, and a pattern. Any
-# white space may separate words, and a message may quote a statement or put it behind other words. Everything after the words that announce
-# a secret is part of it. Each pattern keeps the text before. Repetitions have a limit: a long line takes a moment.
+# What announces a secret, in the grammars of FRR, ifupdown2 and the commands that it runs, WireGuard, Ceph, Proxmox, chrony, Kubernetes,
+# TrueNAS and vendors' switches: parts of which a line has one, and a pattern, which keeps the text before. A message may quote a statement,
+# or put it behind other words. The rest of the line is part of the secret. Repetitions have a limit: a long line takes a moment.
 GRAMMAR = (
     ((*PARTS, "pin", "bearer"), rf"({WORD}{COMPOUND}\s+(?:\d+\s+(?=md5\s))?{ENCODED})(?![=:])\S.*"),
     (("string", "auth", "bearer"), rf"({WORD}(?:key-string|tcp-md5-auth|authentication\s+string|nhrp\s+authentication|bearer)\s+)\S.*"),
@@ -67,6 +66,12 @@ def redact(text: str) -> str:
         continues = redacted != content and content.endswith("\\")
         lines.append(redacted + line[len(content) :])
     return "".join(lines)
+
+
+def last(text: str, letters: int) -> str:
+    """The last letters of a text, without secrets: a cut could separate a secret from the words that announce it."""
+    near = text[-20 * letters :]
+    return redact(near if len(near) == len(text) else near.partition("\n")[2])[-letters:]
 
 
 def without_secrets(line: str) -> str:

@@ -6,6 +6,7 @@ Every function raises BadAnswer, which names the host, where the shape is unexpe
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.core.agent.secrets import last, redact
 from tasks.core.model.errors import BadAnswer
 from tasks.core.model.fact import Reading
 from tasks.core.model.operation import Progress
@@ -37,7 +38,7 @@ def outcome(host: str, found: object) -> dict[str, Any]:
     texts = all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists.values())
     if not isinstance(state, str) or not isinstance(reason, str) or not texts:
         raise odd(host, wanted, found)
-    return {**kept, "state": state, "reason": reason, **lists}
+    return {**kept, "state": state, "reason": redact(reason), **{name: [redact(text) for text in one] for name, one in lists.items()}}
 
 
 def reverting(kept: Mapping[str, Any]) -> str:
@@ -73,14 +74,14 @@ def progress(host: str, command: str, found: object) -> Progress:
     known = state in {"absent", "running", "lost"} or (state == "ended" and isinstance(code, int))
     if not isinstance(state, str) or not known or not isinstance(out, str) or not isinstance(err, str):
         raise odd(host, wanted, found)
-    words = (err or out).strip()[-600:]
+    words = last((err or out).strip(), 600)
     if state == "lost":
         why = f"{host}: `{command}` has no exit code: it was killed after its time, or the host restarted: {words or 'it printed nothing'}"
         return Progress("ended", error=why)
     if code:
         return Progress("ended", error=f"{host}: `{command}` ended with {code}: {words or 'it printed nothing'}")
     line = (out or err).strip().rpartition("\n")[2]
-    return Progress(state, line=line, reported=err.strip()[-600:] if state == "ended" else "")
+    return Progress(state, line=line, reported=last(err.strip(), 600) if state == "ended" else "")
 
 
 def texts(host: str, names: Iterable[str], found: object) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """A plan: what a change set would do on each of its targets. Pure."""
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.core.agent.secrets import redact
 from tasks.core.model.change import ChangeSet, Difference
 from tasks.core.model.operation import Operation, Procedure, TimedTransaction
+from tasks.core.model.text_diff import unified
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class TargetPlan:
     def _lines(self) -> Iterator[str]:
         done = self.transaction or TimedTransaction("nothing")
         for file in done.files:
-            old, new = (file.before or "").splitlines(keepends=True), (file.text or "").splitlines(keepends=True)
-            yield from difflib.unified_diff(old, new, file.path if file.before else "/dev/null", file.path)
+            yield from unified(file.before or "", file.text or "", file.path if file.before else "/dev/null", file.path)
         yield from (f"+ package {name}" for name in self.packages)
         for unit in done.units:
             yield f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}"
