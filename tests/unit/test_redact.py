@@ -122,6 +122,13 @@ def test_a_secret_is_hidden_in_the_command_that_failed() -> None:
     assert redact(f"cmd 'curl https://me:{SECRET}@10.0.0.1/x' failed") == "cmd 'curl https://me:<removed>@10.0.0.1/x' failed"
 
 
+def test_a_secret_is_hidden_in_data_that_a_message_quotes() -> None:
+    lines = ["iface wlan0", f"\twpa-psk\t{SECRET}", f"password {SECRET}"]
+    assert redact(str(lines)) == "['iface wlan0', '\\twpa-psk\\t<removed>"
+    assert redact(repr(ValueError(f"a\npassword\t{SECRET}"))) == "ValueError('a\\npassword\\t<removed>"
+    assert redact(json.dumps({"text": f"a\n\tup\tcurl\t-u\tadmin:{SECRET}"})) == '{"text": "a\\n\\tup\\tcurl\\t-u\\tadmin:<removed>'
+
+
 def test_a_secret_on_a_continued_line_is_hidden() -> None:
     assert redact(f"+\twpa-psk \\\n+\t\t{SECRET} \\\n+\t\tmore {SECRET}\n+\tmtu 1500\n") == (
         "+\twpa-psk <removed>\n+\t\t<removed>\n+\t\t<removed>\n+\tmtu 1500\n"

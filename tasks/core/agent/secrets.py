@@ -48,6 +48,7 @@ GRAMMAR = (
 )
 SECRETS = tuple((parts, re.compile(pattern, re.IGNORECASE)) for parts, pattern in GRAMMAR)
 ANY = tuple(dict.fromkeys(part for parts, _ in GRAMMAR for part in parts))
+ESCAPED_BLANK = re.compile(r"\\[nrt]")  # in data that a message quotes
 PRIVATE_KEY = re.compile(r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY-----")
 REMOVED = "<removed>"
 
@@ -90,8 +91,9 @@ def without_secrets(line: str) -> str:
 
 def _hidden(pattern: re.Pattern[str], line: str) -> str:
     """The line without what a pattern finds. What follows a secret that is already removed is searched."""
+    spaced = ESCAPED_BLANK.sub("  ", line)
     shown, at = "", 0
-    while found := pattern.search(line, at):
+    while found := pattern.search(spaced, at):
         ends = found.end(1)
         removed = line.startswith(REMOVED, ends)
         shown += line[at:ends] + REMOVED
