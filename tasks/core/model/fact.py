@@ -120,7 +120,7 @@ class HostFacts:
     """
 
     host: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, Reading] = field(repr=False)
     each: "Mapping[str, HostFacts]" = field(default_factory=dict, repr=False)
     _parsed: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -1,7 +1,7 @@
 """A plan: what a change set would do on each of its targets. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.core.agent.secrets import redact
 from tasks.core.model.change import ChangeSet, Difference
@@ -19,9 +19,10 @@ class TargetPlan:
 
     target: str
     host: str
-    differences: tuple[Difference, ...] = ()
-    work: TimedTransaction | Procedure | None = None
-    candidate: str = ""
+    # What holds texts of files is not in the representation, which nornir logs.
+    differences: tuple[Difference, ...] = field(default=(), repr=False)
+    work: TimedTransaction | Procedure | None = field(default=None, repr=False)
+    candidate: str = field(default="", repr=False)
     packages: tuple[str, ...] = ()
     impact: tuple[str, ...] = ()
     digest: str = ""
