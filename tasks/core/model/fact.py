@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, Generic, Self, TypeVar, cast
 
 from inventory.site import Site
+from tasks.core.agent.secrets import last
 from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
 
 T = TypeVar("T")
@@ -117,7 +118,7 @@ class HostFacts:
     """
 
     host: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, Reading] = field(repr=False)
     each: "Mapping[str, HostFacts]" = field(default_factory=dict, repr=False)
     parsed: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -128,7 +129,7 @@ class HostFacts:
             if reading is None:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
-                raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
+                raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {last((reading.err or reading.out).strip(), 300)}")
             try:
                 self.parsed[fact.name] = fact.parse(reading.out)
             except BurrowError as error:
