@@ -1,0 +1,81 @@
+"""The shipped site with all facts that cases have of its hosts, and what the suite makes of any inventory on these facts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from cases import CASES, KNOWN_BY, Case, cases_of, changes, checks, site_of, with_clusters
+
+from inventory.errors import InventoryError
+from inventory.load import load
+from inventory.site import Site
+from inventory.targets import HOST
+from runbooks.bootstrap import RUNBOOK
+from tasks.checks.catalog import CATALOG
+from tasks.core.engine.planning import plan_set
+from tasks.core.model.change import ChangeSet
+from tasks.core.model.check import Check, judge
+from tasks.core.model.fact import HostFacts, Reading
+from tasks.core.model.plan import SetPlan
+
+
+def _cases() -> Iterator[Case]:
+    """All cases with facts: those of the shipped site first, of these the ones in which nothing is left to do."""
+    shipped = site_of(None)
+    paths = [*(CASES / name for name in changes()), *(CASES / "checks" / name for name in checks()), CASES / "topology"]
+    found = [case for path in paths for case in cases_of(path)]
+    return iter(sorted(found, key=lambda case: (case.site is not shipped, not case.name.startswith("already-right"))))
+
+
+@cache
+def hosts_facts() -> Mapping[str, HostFacts]:
+    """{host: facts} of the shipped site: each fact from the first case that has it."""
+    readings: dict[str, dict[str, Reading]] = {host: {} for host in site_of(None).hosts}
+    for case in _cases():
+        for host in case.facts.keys() & readings.keys():
+            readings[host] = {**case.facts[host].readings, **readings[host]}
+    return {host: HostFacts(host, found) for host, found in readings.items() if found}
+
+
+def sets(site: Site) -> Iterator[ChangeSet]:
+    """The change sets of all stages."""
+    return (one for stage in RUNBOOK.stages for build in stage.sets for one in build(site))
+
+
+def planned(plan: SetPlan) -> tuple[Any, ...]:
+    """What an operator sees of a set's plan."""
+    targets = [(one.target, one.differences, one.diff(), one.impact, one.packages) for one in plan.targets]
+    return (plan.refused, plan.change_set.by_hand, targets)
+
+
+def made_of(site: Site, only: Iterable[str] | None = None) -> dict[str, Any]:
+    """{change set or check: what an operator sees of it}: the plans and findings of this site on the facts of the shipped one."""
+    names = None if only is None else set(only)
+    facts = with_clusters(site, {host: one for host, one in hosts_facts().items() if host in site.hosts})
+    found: dict[str, Any] = {}
+    for one in sets(site):
+        if names is None or one.name in names:
+            found[one.name] = planned(plan_set(one, site, facts))
+    targets = [*site.targets(HOST), *(target for kind in KNOWN_BY for target in site.targets(kind))]
+    for row in judge([one for one in _checks() if names is None or one.name in names], site, facts, targets):
+        found.setdefault(row.check.name, []).append(row.finding)
+    return found
+
+
+def _checks() -> Iterable[Check]:
+    return dict.fromkeys(one for one in (*CATALOG, *checks().values()))
+
+
+@cache
+def as_shipped() -> Mapping[str, Any]:
+    """What the suite makes of the shipped inventory."""
+    return made_of(site_of(None))
+
+
+def refusal(case: Case) -> str:
+    """The message where the case's inventory is refused, else empty."""
+    try:
+        load(case.folder)
+    except InventoryError as error:
+        return str(error).replace(f"{case.folder}/", "")
+    return ""
