@@ -19,8 +19,8 @@ from inventory.value_types import HOST_NAME
 class Draft:
     """The valid rows of the four files, with each host's group values merged in, and the line of each value.
 
-    `invalid` lists the hosts whose row or group is invalid, and `cables_known` is whether cables.yaml is valid. That is already reported, so
-    the rules report nothing that follows from it.
+    `invalid` lists the hosts whose row or group is invalid; `cables_known` is whether cables.yaml is valid. What is not is already
+    reported, so the rules report nothing that follows from it.
     """
 
     hosts: Mapping[str, HostRow]

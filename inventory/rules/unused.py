@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from inventory.draft import Draft
 from inventory.errors import Problem
 from inventory.models import DiskPurpose, SpanningTree
-from inventory.site import End
 from inventory.vlan_names import lower_of
 
 

@@ -1,13 +1,15 @@
 """The shipped site with all facts that cases have of its hosts, and what the suite makes of any inventory on these facts."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cases import CASES, KNOWN_BY, Case, cases_of, changes, checks, site_of, with_clusters
 
+from inventory import files
 from inventory.errors import InventoryError
-from inventory.load import load
 from inventory.site import Site
 from inventory.targets import HOST
 from runbooks.bootstrap import RUNBOOK
@@ -17,14 +19,17 @@ from tasks.core.model.change import ChangeSet
 from tasks.core.model.check import Check, judge
 from tasks.core.model.fact import HostFacts, Reading
 from tasks.core.model.plan import SetPlan
+from tasks.topology.picture import picture
+from tasks.topology.view import adjacencies
 
 
 def _cases() -> Iterator[Case]:
-    """All cases with facts: those of the shipped site first, of these the ones in which nothing is left to do."""
+    """Cases with facts: those of the shipped site first, of these the ones with nothing left to do, then the one with LLDP of all."""
     shipped = site_of(None)
     paths = [*(CASES / name for name in changes()), *(CASES / "checks" / name for name in checks()), CASES / "topology"]
-    found = [case for path in paths for case in cases_of(path)]
-    return iter(sorted(found, key=lambda case: (case.site is not shipped, not case.name.startswith("already-right"))))
+    found = [case for path in paths for case in cases_of(path)[: 1 if path.parent.name == "checks" else None]]
+    first = ("already-right", "vm-and-operator-are-not-drawn")
+    return iter(sorted(found, key=lambda case: (case.site is not shipped, *(not case.name.startswith(name) for name in first))))
 
 
 @cache
@@ -49,7 +54,7 @@ def planned(plan: SetPlan) -> tuple[Any, ...]:
 
 
 def made_of(site: Site, only: Iterable[str] | None = None) -> dict[str, Any]:
-    """{change set or check: what an operator sees of it}: the plans and findings of this site on the facts of the shipped one."""
+    """{change set, check or topology: what an operator sees of it}: the plans and findings of this site on the facts of the shipped one."""
     names = None if only is None else set(only)
     facts = with_clusters(site, {host: one for host, one in hosts_facts().items() if host in site.hosts})
     found: dict[str, Any] = {}
@@ -59,6 +64,9 @@ def made_of(site: Site, only: Iterable[str] | None = None) -> dict[str, Any]:
     targets = [*site.targets(HOST), *(target for kind in KNOWN_BY for target in site.targets(kind))]
     for row in judge([one for one in _checks() if names is None or one.name in names], site, facts, targets):
         found.setdefault(row.check.name, []).append(row.finding)
+    if names is None or "topology" in names:
+        hosts = {host: one for host, one in facts.items() if host in site.hosts}
+        found["topology"] = picture(site, hosts, {}, adjacencies(hosts))
     return found
 
 
@@ -72,10 +80,21 @@ def as_shipped() -> Mapping[str, Any]:
     return made_of(site_of(None))
 
 
+_FILES: dict[tuple[str, bytes], files.YamlFile] = {}
+
+
+def read_once(path: Path) -> files.YamlFile:
+    """As `files.read`: of folders that differ in one file, the others are parsed once."""
+    key = (path.name, path.read_bytes())
+    if key not in _FILES or _FILES[key].problems:
+        _FILES[key] = files.read(path)
+    return replace(_FILES[key], path=path)
+
+
 def refusal(case: Case) -> str:
     """The message where the case's inventory is refused, else empty."""
     try:
-        load(case.folder)
+        assert case.site
     except InventoryError as error:
         return str(error).replace(f"{case.folder}/", "")
     return ""
