@@ -13,7 +13,7 @@ from truenas_device import of_readings
 from inventory.site import Site
 from inventory.targets import HOST, kind_of
 from tasks.core.model.change import Change
-from tasks.core.model.fact import Facts, HostFacts, Reading
+from tasks.core.model.fact import Facts, HostFacts, Reading, text
 from tasks.core.model.operation import Action, Call, Command, TimedTransaction, Unit
 from tasks.core.model.plan import TargetPlan
 from tasks.network.thunderbolt.change import LOAD
@@ -33,7 +33,7 @@ def after(plan: TargetPlan, facts: Facts, change: Change[Any], site: Site) -> Fa
         return _shared(plan, readings, facts, site)
     assert plan.transaction is not None
     for file in plan.transaction.files:
-        _answer(readings, change, f"cat {file.path} 2>/dev/null || true", file.text or "")
+        _answer(readings, change, text("", file.path).command, file.text or "")
     for name, value in plan.transaction.sysctls.items():
         if "kernel_values" in readings:
             readings["kernel_values"] = Reading(0, _with_value(readings["kernel_values"].out, name, value))
@@ -90,11 +90,15 @@ def _answer(readings: dict[str, Reading], change: Change[Any], command: str, out
 
 def _with_unit(text: str, unit: Unit) -> str:
     blocks = [block for block in text.strip().split("\n\n") if f"Id={unit.name}" not in block.splitlines()]
-    return "\n\n".join([*blocks, "\n".join([f"Id={unit.name}", *(f"{key}={value}" for key, value in _unit_state(unit).items())])]) + "\n"
+    return "\n\n".join([*blocks, "\n".join(f"{key}={value}" for key, value in _unit_state(unit).items())]) + "\n"
 
 
 def _unit_state(unit: Unit) -> dict[str, str]:
-    return {"ActiveState": "active" if unit.active else "inactive", "UnitFileState": "enabled" if unit.enabled else "disabled"}
+    return {
+        "Id": unit.name,
+        "ActiveState": "active" if unit.active else "inactive",
+        "UnitFileState": "enabled" if unit.enabled else "disabled",
+    }
 
 
 def _with_value(text: str, name: str, value: str) -> str:

@@ -1,6 +1,7 @@
 """What a host would answer after a plan's commands: the effects of pvecm, pveceph and pvesm that the facts of the changes show."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def _create_cluster(texts: Texts, host: str, names: list[str], options: Mapping[
 
 def _join_cluster(texts: Texts, host: str, names: list[str], options: Mapping[str, str], facts: Facts, site: Site) -> None:
     (member,) = (name for name, row in site.hosts.items() if str(row.address.ip) == names[0])
-    text = facts[member].readings["corosync"].out
+    text = re.sub(rf"  node {{\n    name: {host}\n(?:    .*\n)*  }}\n", "", facts[member].readings["corosync"].out)
     texts["corosync"] = text.replace("nodelist {\n", "nodelist {\n" + _node(host, 1 + text.count("node {"), options))
 
 

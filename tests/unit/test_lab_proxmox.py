@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cases import ROOT
 
-from lab.rootfs.usr.lib.lab.proxmox import ceph_conf, cluster_fs, corosync_conf, options, storage_cfg
+from lab.rootfs.usr.lib.lab.proxmox import ceph_conf, cluster_fs, corosync_conf, options, pvecm, storage_cfg
 from lab.rootfs.usr.lib.lab.proxmox.options import Command, Option, PveError, Values
 
 CEPH_CONF = """\
@@ -115,6 +115,59 @@ def test_failed_task_exits_with_0_and_reports_why_it_failed(capsys: pytest.Captu
 
     assert options.main("pveceph", {"pool set": Command(run)}, ["pool", "set"]) == 0
     assert capsys.readouterr().err == "Could not set: size\n"
+
+
+FAILS = """
+import subprocess, sys
+from lab.rootfs.usr.lib.lab.proxmox import options
+def run(_):
+    with options.task_without_exit_code():
+        print("detected the following error(s):", file=sys.stderr)
+        subprocess.run(["/bin/sh", "-c", "echo of a command >&2"], check=True)
+        raise options.PveError("Check if node may join\\na cluster failed!")
+sys.exit(options.main("pvecm", {"add": options.Command(run)}, ["add"]))
+"""
+
+
+def test_all_but_the_last_line_of_a_failed_task_is_on_standard_output() -> None:
+    done = subprocess.run([sys.executable, "-c", FAILS], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == "detected the following error(s):\nof a command\n"
+    assert done.stderr == "Check if node may join a cluster failed!\n"
+
+
+NAMED = {"add": Command(lambda _: None, ("type", storage_cfg.ID))}
+
+
+@pytest.mark.parametrize(
+    ("commands", "argv", "expected"),
+    [
+        (pvecm.COMMANDS, ["create", "sixteen-letters-"], "clustername: value may only be 15 characters long"),
+        (pvecm.COMMANDS, ["create", "home_lab"], "clustername: invalid format - value does not look like a valid node name"),
+        (NAMED, ["add", "rbd", "1st"], "storage: invalid format - storage ID '1st' contains illegal characters"),
+        (NAMED, ["add", "rbd", "v"], "storage: invalid format - storage ID 'v' contains illegal characters"),
+    ],
+)
+def test_names_are_checked_as_proxmox_checks_them(commands, argv: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert options.main("pve", commands, argv) == 255
+    assert expected in capsys.readouterr().err
+
+
+def test_a_storage_makes_the_folders_of_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_mount", lambda _: True)
+    storage = storage_cfg.Storage("nfs", "data", {"path": str(tmp_path), "content": "backup,iso,vztmpl"})
+    storage_cfg.activate(storage)
+    assert sorted(str(one.relative_to(tmp_path)) for one in tmp_path.glob("**/*")) == ["dump", "template", "template/cache", "template/iso"]
+    (tmp_path / "images").touch()
+    with pytest.raises(PveError, match=r"failed to create content directory '.*/images' for content 'images' - File exists"):
+        storage_cfg.activate(storage_cfg.Storage("nfs", "data", {"path": str(tmp_path), "content": "images"}))
+
+
+def test_guests_of_every_node_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_fs, "PVE", tmp_path)
+    for path in ("alvin/qemu-server/100.conf", "old/lxc/205.conf", "alvin/qemu-server/notes.conf", "alvin/config"):
+        (tmp_path / "nodes" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "nodes" / path).touch()
+    assert cluster_fs.guests() == ["100", "205"]
 
 
 def test_options_are_accepted_in_all_of_perls_forms() -> None:

@@ -6,7 +6,7 @@ from engine import World, uplink
 from tasks.core.model.fact import HostFacts, Reading
 from tasks.core.model.operation import FileWrite, TimedTransaction
 from tasks.core.model.plan import of_host
-from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
+from tasks.platforms.frr.files import CONF_FACT, FRR_CONF, FRR_DAEMONS
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING
 from tasks.platforms.ifupdown2.files import INTERFACES
 from tasks.platforms.precheck import PRESENT, SYNTAX, asked, reasons
@@ -114,7 +114,7 @@ def test_host_without_a_network_change_is_not_checked() -> None:
 def test_new_unsaved_frr_configuration_is_the_reason(path: str) -> None:
     file = "router ospf\n ospf router-id 10.0.0.1\nexit\n"
     plan = of_host("alvin", TimedTransaction("test", files=(FileWrite(path, file, f"{file}!\n"),)))
-    output = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", f"cat {FRR_CONF} 2>/dev/null || true": file}
+    output = {READ_RUNNING: f"{file}ip route 10.9.0.0/16 10.0.0.1\n", READ_LAYOUT: "", CONF_FACT.command: file}
     facts = HostFacts("alvin", {fact.name: Reading(0, output[fact.command]) for fact in asked(plan)})
     (reason,) = reasons(plan, facts)
     assert "alvin: FRR runs statements that are not in /etc/frr/frr.conf" in reason

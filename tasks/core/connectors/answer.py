@@ -64,8 +64,8 @@ def _reading(found: object) -> Reading:
 def progress(host: str, command: str, found: object) -> Progress:
     """The progress of a command, from the host agent's answer.
 
-    `pvecm create`, `pvecm add` and `pveceph pool` end with 0 even if their task failed; only standard error has the reason
-    (pve-common, PVE::RESTEnvironment::fork_worker). It is kept for when the checks fail.
+    `pvecm create`, `pvecm add` and `pveceph pool` end with 0 even if their task failed. Standard error then has the task's last line, and
+    standard output all that it reported before (pve-common, PVE::RESTEnvironment::fork_worker). Both are kept for when the checks fail.
     """
     wanted = "the state of a command"
     now = mapping(host, wanted, found)
@@ -73,14 +73,20 @@ def progress(host: str, command: str, found: object) -> Progress:
     known = state in {"absent", "running", "lost"} or (state == "ended" and isinstance(code, int))
     if not isinstance(state, str) or not known or not isinstance(out, str) or not isinstance(err, str):
         raise odd(host, wanted, found)
-    words = (err or out).strip()[-600:]
+    words = _last_words(out, err)
     if state == "lost":
         why = f"{host}: `{command}` has no exit code: it was killed after its time, or the host restarted: {words or 'it printed nothing'}"
         return Progress("ended", error=why)
     if code:
         return Progress("ended", error=f"{host}: `{command}` ended with {code}: {words or 'it printed nothing'}")
     line = (out or err).strip().rpartition("\n")[2]
-    return Progress(state, line=line, reported=err.strip()[-600:] if state == "ended" else "")
+    return Progress(state, line=line, reported=words if state == "ended" and err.strip() else "")
+
+
+def _last_words(out: str, err: str) -> str:
+    """The end of both outputs, each in one line."""
+    ends = (" / ".join(line.strip() for line in text.splitlines() if line.strip())[-600:] for text in (out, err))
+    return " / ".join(one for one in ends if one)
 
 
 def texts(host: str, names: Iterable[str], found: object) -> dict[str, str]:

@@ -38,10 +38,11 @@ class Reading:
 class Fact(Generic[T_co]):
     """A read-only command, the same on every connector, and the pure function that parses its output.
 
-    A command that may fail ends in `|| true`; any exit code other than 0 is an error. `of_site` builds a command that depends on the
-    inventory, from the site and the host's name; an empty one means that the host has no such fact, which is not read then. A fact that is
-    compared with an earlier one is read `last`, after all others. A command that waits for a cluster or a server is ended after `within_s`
-    seconds. Of a target with several endpoints, `answers` is whether one of them knows the target: another is asked where it does not.
+    Any exit code other than 0 is an error, so a command ends in `|| true` only where its output alone proves what is absent. `of_site`
+    builds a command that depends on the inventory, from the site and the host's name; an empty one means that the host has no such fact,
+    which is not read then. A fact that is compared with an earlier one is read `last`, after all others. A command that waits for a cluster
+    or a server is ended after `within_s` seconds. Of a target with several endpoints, `answers` is whether one of them knows the target:
+    another is asked where it does not.
     """
 
     name: str
@@ -64,20 +65,17 @@ class Fact(Generic[T_co]):
         return self.name if "\n" in self.command or self.of_site else f"`{self.command}`"
 
 
+# A file is absent where the nearest folder above it that can be listed does not have the next name of its path.
+READ_FILE = """cat {path} || {
+  path={path}
+  until names=$(ls -A "${path%/*}/" 2>/dev/null); do path=${path%/*}; [ "$path" ] || exit 1; done
+  ! printf %s "$names" | grep -qxF -e "${path##*/}" || { echo "$path is there, but cannot be read" >&2; exit 1; }
+}"""
+
+
 def text(name: str, path: str) -> Fact[str]:
-    """The text of a file; empty where the file is absent."""
-    return Fact(name, f"cat {path} 2>/dev/null || true", str)
-
-
-def unit_states(*units: str) -> str:
-    """The command that prints Id, ActiveState and UnitFileState of each unit.
-
-    `is-enabled` reads the disk; `systemctl show` reports the state from when the unit was loaded.
-    """
-    return (
-        f"for unit in {' '.join(units)}; do systemctl show -p Id,ActiveState $unit;"
-        ' echo "UnitFileState=$(systemctl is-enabled $unit 2>/dev/null)"; echo; done'
-    )
+    """The text of a file; empty where the file is proven to be absent. An unreadable file is an error."""
+    return Fact(name, READ_FILE.replace("{path}", path), str)
 
 
 # A fact of a device with an API is one call a line: this word, the method, and its parameters as JSON.
@@ -121,23 +119,23 @@ class HostFacts:
     host: str
     readings: Mapping[str, Reading]
     each: "Mapping[str, HostFacts]" = field(default_factory=dict, repr=False)
-    _parsed: dict[str, Any] = field(default_factory=dict, repr=False)
+    parsed: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, fact: Fact[T]) -> T:
         """The parsed fact. Raises BurrowError when its command failed or its output cannot be understood."""
-        if fact.name not in self._parsed:
+        if fact.name not in self.parsed:
             reading = self.readings.get(fact.name)
             if reading is None:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
                 raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
             try:
-                self._parsed[fact.name] = fact.parse(reading.out)
+                self.parsed[fact.name] = fact.parse(reading.out)
             except BurrowError as error:
                 raise BurrowError(f"{self.host}: {error}") from error
             except UNEXPECTED as error:
                 raise BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {error!r}") from error
-        return cast("T", self._parsed[fact.name])
+        return cast("T", self.parsed[fact.name])
 
 
 # By target: of all targets of a set, because a check may compare both ends of a cable.

@@ -203,12 +203,12 @@ class TimeSync(Change[ServiceState]):
     def observe(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
         """The present state."""
         have = facts[self.host]
-        return ServiceState("chrony" in have[PACKAGES], have[UNITS].get("chrony.service", ("", "")), have[TIME_SOURCES])
+        return ServiceState("chrony" in have[PACKAGES], have[UNITS]["chrony.service"], have[TIME_SOURCES])
 
     def steps(self, site: Site, facts: Facts, want: ServiceState) -> tuple[Step, ...]:  # noqa: ARG002
         """Package, file, unit. A running chronyd reloads new sources. If its package is only now installed, chronyd restarts."""
         installed = "chrony" in facts[self.host][PACKAGES]
-        running = facts[self.host][UNITS].get("chrony.service", ("", ""))[0] == "active"
+        running = facts[self.host][UNITS]["chrony.service"][0] == "active"
         reload = Action(("chronyc", "reload", "sources"), ("chronyc", "reload", "sources"), 10)
         return (
             *(() if installed else (Package("chrony"),)),
@@ -232,7 +232,7 @@ class Lldp(Change[ServiceState]):
     def observe(self, site: Site, facts: Facts) -> ServiceState:  # noqa: ARG002
         """The present state."""
         have = facts[self.host]
-        return ServiceState("lldpd" in have[PACKAGES], have[UNITS].get("lldpd.service", ("", "")), have[LLDP_SETTINGS])
+        return ServiceState("lldpd" in have[PACKAGES], have[UNITS]["lldpd.service"], have[LLDP_SETTINGS])
 
     def steps(self, site: Site, facts: Facts, want: ServiceState) -> tuple[Step, ...]:  # noqa: ARG002
         """Package, file, unit. lldpd reads its file only when it starts; a restart interrupts no traffic."""

@@ -2,22 +2,23 @@
 
 import json
 
-from tasks.core.model.fact import Fact, text, unit_states
+from tasks.core.model.fact import Fact, text
+from tasks.platforms.systemd import unit_states
 
 
 def _packages(output: str) -> frozenset[str]:
-    """The packages that are installed."""
-    return frozenset(name for name, state in (line.split("\t") for line in output.splitlines() if "\t" in line) if state == "installed")
+    """The packages that are installed. Raises ValueError without any: dpkg itself is one."""
+    packages = frozenset(name for name, state in (line.split("\t") for line in output.splitlines() if "\t" in line) if state == "installed")
+    if not packages:
+        raise ValueError("wanted the installed packages, found none")
+    return packages
 
 
-def _units(output: str) -> dict[str, tuple[str, str]]:
-    """{unit: (ActiveState, UnitFileState)} from the blocks of `systemctl show`."""
-    units = {}
-    for block in output.strip().split("\n\n"):
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if fields.get("Id"):
-            units[fields["Id"]] = (fields.get("ActiveState", ""), fields.get("UnitFileState", ""))
-    return units
+def _host_name(output: str) -> str:
+    """The kernel's name of the host. Raises ValueError where it is empty, which no kernel has."""
+    if not output.strip():
+        raise ValueError("wanted the host's name, found nothing")
+    return output.strip()
 
 
 def _tracking(output: str) -> dict[str, str]:
@@ -30,7 +31,7 @@ def _failed(output: str) -> tuple[str, ...]:
     return tuple(row["unit"] for row in json.loads(output))
 
 
-HOST_NAME = Fact("host_name", "cat /proc/sys/kernel/hostname", str.strip)
+HOST_NAME = Fact("host_name", "cat /proc/sys/kernel/hostname", _host_name)
 HOST_NAME_FILE = text("host_name_file", "/etc/hostname")
 HOSTS_FILE = text("hosts_file", "/etc/hosts")
 RESOLVER = text("resolver", "/etc/resolv.conf")
@@ -38,7 +39,7 @@ RESOLVER_TARGET = Fact("resolver_target", "readlink /etc/resolv.conf || true", s
 TIME_SOURCES = text("time_sources", "/etc/chrony/sources.d/burrow.sources")
 LLDP_SETTINGS = text("lldp_settings", "/etc/lldpd.d/burrow.conf")
 PACKAGES = Fact("packages", "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\n'", _packages)
-UNITS = Fact("units", unit_states("chrony.service", "lldpd.service"), _units)
+UNITS = unit_states("units", "chrony.service", "lldpd.service")
 TRACKING = Fact("tracking", "chronyc -c tracking 2>/dev/null || true", _tracking)
 # The host's own name, from the name server only, without the hosts file. One lost packet must not look like a dead server, so there are
 # four attempts of 1 s each: the resolver's default timeout is 5 s an attempt (resolv.conf(5)).

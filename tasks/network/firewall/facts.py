@@ -125,7 +125,7 @@ def _take(found: Firewall, rules: dict[str, list[str]], path: str, section: str,
         found.names.setdefault(f"+{name}", []).append(entry)
 
 
-READ_FIREWALL = f"{OF_ANY_HOST}for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; cat $file 2>/dev/null || true; done"
+READ_FIREWALL = f"{OF_ANY_HOST}for file in {CLUSTER} {NODE}; do echo '{MARK}'$file; [ ! -e $file ] || cat $file || exit 1; done"
 FIREWALL = Fact("firewall", READ_FIREWALL, parse)
 
 

@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass
 
-from tasks.core.model.fact import Fact, text, unit_states
+from tasks.core.model.fact import Fact, text
 from tasks.platforms.frr.running import READ_LAYOUT
 from tasks.platforms.proxmox.sdn import READ_SDN
+from tasks.platforms.systemd import unit_state
 
 KERNEL = "/proc/sys/"
 
 
 def _values(output: str) -> dict[str, str]:
-    """{net/ipv4/conf/en05/rp_filter: value}."""
+    """{net/ipv4/conf/en05/rp_filter: value}. Raises ValueError without the value that every kernel has."""
     pairs = (line.partition(":") for line in output.splitlines())
-    return {path.removeprefix(KERNEL): value.strip() for path, _, value in pairs if path.startswith(KERNEL)}
-
-
-def _unit(output: str) -> tuple[str, str]:
-    fields = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-    return fields.get("ActiveState", ""), fields.get("UnitFileState", "")
+    values = {path.removeprefix(KERNEL): value.strip() for path, _, value in pairs if path.startswith(KERNEL)}
+    if FORWARD not in values:
+        raise ValueError(f"wanted {FORWARD}, which every kernel has")
+    return values
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,10 @@ class Device:
 
 
 def _devices(output: str) -> dict[str, Device]:
-    """{interface: device} of the devices whose path udev knows. Its database is keyed by the kernel's interface index."""
+    """{interface: device} of the devices whose path udev knows. Its database is keyed by the kernel's interface index.
+
+    Raises ValueError without `lo`, which every Linux has.
+    """
     names: dict[str, str] = {}
     properties: dict[str, dict[str, str]] = {}
     for line in output.splitlines():
@@ -39,6 +41,8 @@ def _devices(output: str) -> dict[str, Device]:
         elif rest.startswith("E:"):
             key, _, value = rest.removeprefix("E:").partition("=")
             properties.setdefault(place.rsplit("/n", 1)[-1], {})[key] = value
+    if "lo" not in names.values():
+        raise ValueError("wanted the index of lo")
     return {
         names[index]: Device(fields["ID_PATH"], fields.get("ID_NET_DRIVER", ""))
         for index, fields in properties.items()
@@ -51,7 +55,7 @@ def _modules(output: str) -> frozenset[str]:
 
 
 FRR_LAYOUT = Fact("frr_layout", READ_LAYOUT, str)
-FRR_UNIT = Fact("frr_unit", unit_states("frr.service"), _unit)
+FRR_UNIT = unit_state("frr_unit", "frr.service")
 SDN = Fact("sdn", READ_SDN, str)
 KERNEL_VALUES = Fact(
     "kernel_values",
@@ -64,7 +68,7 @@ DEVICES = Fact("devices", "grep -Hs '' /sys/class/net/*/ifindex; grep -Es '^E:ID
 # Loaded as a module, or built into the kernel.
 LOADED = Fact(
     "thunderbolt_loaded",
-    "cd /sys/module && ls -d thunderbolt thunderbolt_net 2>/dev/null;"
+    "cd /sys/module || exit 1; ls -d thunderbolt thunderbolt_net 2>/dev/null;"
     " grep -Eos 'thunderbolt(_net)?\\.ko' /lib/modules/$(uname -r)/modules.builtin || true",
     _modules,
 )

@@ -45,7 +45,7 @@ def frr_daemons_run(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
 def frr_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
     """FRR is enabled, and its daemons file starts the daemons that the routers need."""
     if any(site.routed(host)):
-        yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip() or "not there")
+        yield Finding(f"{host}:frr.service", " ".join(RUNNING), " ".join(facts[host][FRR_UNIT]).strip())
         started = daemons(facts[host][DAEMONS_FACT])
         yield Finding(f"{host}:/etc/frr/daemons", " ".join(DAEMONS), " ".join(name for name in DAEMONS if name in started) or "none")
 

@@ -17,8 +17,8 @@ NOT_LOST = re.compile(
 VTYSH_CONF = "/etc/frr/vtysh.conf"
 # Each daemon has a file of its own if vtysh.conf says so, or if there is no common file (lib/vty.c, vty_read_config).
 READ_LAYOUT = (
-    f"grep -Es '^[[:space:]]*no[[:space:]]+service[[:space:]]+integrated' {VTYSH_CONF};"
-    f" [ -e {FRR_CONF} ] || ls /etc/frr/*.conf 2>/dev/null; true"
+    f"[ ! -e {VTYSH_CONF} ] || grep -E '^[[:space:]]*no[[:space:]]+service[[:space:]]+integrated' {VTYSH_CONF} || [ $? = 1 ] || exit 1;"
+    f" [ -e {FRR_CONF} ] || [ ! -d /etc/frr ] || find /etc/frr -maxdepth 1 -name '*.conf'"
 )
 # A stopped FRR leaves its sockets and PID files behind, so only an existing process proves that a daemon runs.
 READ_RUNNING = (

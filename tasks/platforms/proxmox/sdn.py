@@ -2,8 +2,9 @@
 
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST
 
+CONTROLLERS, FABRICS = "/etc/pve/sdn/controllers.cfg", "/etc/pve/sdn/fabrics.cfg"
 # The entities for which it generates frr.conf (pve-network): routing controllers, and fabrics since Proxmox VE 9.
-READ_SDN = f"{OF_ANY_HOST}cat /etc/pve/sdn/controllers.cfg /etc/pve/sdn/fabrics.cfg 2>/dev/null || true"
+READ_SDN = f"{OF_ANY_HOST}for file in {CONTROLLERS} {FABRICS}; do [ ! -e $file ] || cat $file || exit 1; done"
 
 
 def generated_by_sdn(text: str) -> str:

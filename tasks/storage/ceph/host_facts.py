@@ -16,7 +16,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class KeyFile:
-    """A key file: its owner, its group, and its mode as a number."""
+    """A key file: its owner, its group, and its mode as a number, without the rights of others where a folder keeps them out."""
 
     path: str
     owner: str
@@ -30,8 +30,13 @@ def _connections(output: str) -> tuple[Connection, ...]:
 
 
 def _keys(output: str) -> tuple[KeyFile, ...]:
-    rows = [line.split("\t") for line in output.splitlines() if line.strip()]
-    return tuple(KeyFile(path, owner, group, int(mode, 8)) for path, owner, group, mode in sorted(rows))
+    rows = sorted(line.split("\t") for line in output.splitlines() if line.strip())
+    closed = [f"{path}/" for kind, path, _, _, mode in rows if kind == "d" and not int(mode, 8) & 0o001]
+    return tuple(
+        KeyFile(path, owner, group, int(mode, 8) & ~(0o007 if path.startswith(tuple(closed)) else 0))
+        for kind, path, owner, group, mode in rows
+        if kind == "f"
+    )
 
 
 OSD_TRAFFIC = Fact("osd_traffic", "ss -Htnp 2>/dev/null | awk '/\"ceph-osd\"/ {print $4, $5}' || true", _connections)
@@ -44,7 +49,7 @@ AT_BOOT = Fact(
 )
 CEPH_KEYS = Fact(
     "ceph_keys",
-    f"{OF_A_NODE}find /etc/ceph /etc/pve/ceph /etc/pve/priv /var/lib/ceph -maxdepth 3 -type f -name '*keyring*'"
-    " -printf '%p\\t%u\\t%g\\t%m\\n' 2>/dev/null || true",
+    f"{OF_A_NODE}for folder in /etc/ceph /etc/pve/ceph /etc/pve/priv /var/lib/ceph; do [ ! -d $folder ] ||"
+    " find $folder -maxdepth 3 \\( -type d -o -type f -name '*keyring*' \\) -printf '%y\\t%p\\t%u\\t%g\\t%m\\n'; done",
     _keys,
 )

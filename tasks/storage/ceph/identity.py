@@ -8,6 +8,7 @@ from inventory.site import Site
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Fact, Facts
 from tasks.platforms.proxmox.mounted import OF_A_NODE
+from tasks.virtualization.proxmox_cluster.facts import COROSYNC
 
 # One line a file or folder, with its fsid; a daemon's folder has only its path. Proxmox's link to its own file is left out. A folder of
 # /var/lib/ceph that is named by an fsid belongs to cephadm.
@@ -47,16 +48,19 @@ CEPH_IDENTITY = Fact("ceph_identity", f"{OF_A_NODE}{READ_IDENTITY}", _identity)
 
 
 # Of each of the nodes of the Proxmox cluster.
-OF_EVERY_NODE = ((targets.PROXMOX, (CEPH_IDENTITY,)),)
+OF_EVERY_NODE = ((targets.PROXMOX, (CEPH_IDENTITY, COROSYNC)),)
 
 
 def need_one_ceph(site: Site, facts: Facts) -> None:
-    """Raises Refused where a node's Ceph is not the first node's: joining removes the node's ceph.conf, and its daemons are lost."""
+    """Raises Refused where a node's Ceph is not that of the node that the others join, the first one in a cluster or else the first one.
+
+    Joining removes the node's ceph.conf, and its daemons are lost. A node of a cluster that has no Ceph loses nothing.
+    """
     (cluster,) = site.targets(targets.PROXMOX)
     each = {name: found[CEPH_IDENTITY] for name, found in facts[cluster].each.items()} if cluster in facts else {}
     if not each:
         return
-    first = next(iter(each))
+    first = next((name for name, found in facts[cluster].each.items() if found[COROSYNC].name), next(iter(each)))
     first_path, first_fsid = next(iter(each[first].fsids.items()), ("", ""))
     wanted = f"{first_path} of {first} to {first_fsid}" if first_fsid else f"{first} has no Ceph cluster"
     reasons = [

@@ -8,7 +8,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from inventory.site import Site
-from tasks.core.model.fact import Fact, T, text, unit_states
+from tasks.core.model.fact import Fact, T, text
+from tasks.platforms.systemd import unit_state
 from tasks.storage.nfs.exports_file import EXPORTS, Row, rows, served_rows
 
 SETTINGS = "/etc/nfs.conf.d/burrow.conf"
@@ -82,12 +83,6 @@ def _server(output: str) -> Server:
     return Server(tuple(int(word[1:]) for word in lines[0].split() if re.fullmatch(r"\+\d+", word)), int(lines[1]))
 
 
-def _unit(output: str) -> tuple[str, str]:
-    """(ActiveState, UnitFileState)."""
-    fields = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-    return fields.get("ActiveState", ""), fields.get("UnitFileState", "")
-
-
 def _addresses(output: str) -> tuple[str, ...]:
     """The distinct addresses in /proc/fs/nfsd/clients/*/info."""
     return tuple(sorted(set(re.findall(r'^address: "\[?([0-9A-Fa-f.:]+?)\]?:\d+"$', output, flags=re.MULTILINE))))
@@ -102,6 +97,18 @@ def _unmanaged(output: str) -> tuple[tuple[str, Row], ...]:
     return tuple((path, row) for path, content in texts.items() if path != EXPORTS for row in rows(content))
 
 
+# grep(1) ends with 1 for an empty file.
+READ_EXPORTS = """for file in /etc/exports /etc/exports.d/*.exports; do
+  [ ! -e "$file" ] && [ ! -L "$file" ] || grep -Hn '' "$file" || [ $? = 1 ] || exit 1
+done"""
+# Only a path that does not exist is absent: a folder on a disk that fails, or on a server that is gone, is not.
+READ_FOLDERS = """for path in {paths}; do
+  found=$(LC_ALL=C stat -c '%n\t%F\t%u:%g\t%a' "$path" 2>&1) && echo "$found" || case $found in
+    *': No such file or directory') ;; *) echo "$found" >&2; exit 1;;
+  esac
+done"""
+
+
 def _of_server(name: str, command: str, parse: Callable[[str], T]) -> Fact[T]:
     """A fact of NFS servers only."""
     return Fact(name, command, parse, lambda site, host: command if site.hosts[host].nfs else "")
@@ -110,21 +117,21 @@ def _of_server(name: str, command: str, parse: Callable[[str], T]) -> Fact[T]:
 def _stat(site: Site, host: str) -> str:
     nfs = site.hosts[host].nfs
     paths = dict.fromkeys(path for export in (nfs.exports if nfs else ()) for path in (export, export.rpartition("/")[0] or "/"))
-    return f"stat -c '%n\t%F\t%u:%g\t%a' {' '.join(paths)} 2>/dev/null || true" if paths else ""
+    return READ_FOLDERS.replace("{paths}", " ".join(paths)) if paths else ""
 
 
 EXPORTS_FILE = text("exports_file", EXPORTS)
 SETTINGS_FILE = text("nfs_settings", SETTINGS)
-OTHER_EXPORTS = _of_server("other_exports", "grep -n '' /dev/null /etc/exports /etc/exports.d/*.exports 2>/dev/null || true", _unmanaged)
-EXPORT_TABLE = _of_server("export_table", "exportfs -s 2>/dev/null || true", served_rows)
+OTHER_EXPORTS = _of_server("other_exports", READ_EXPORTS, _unmanaged)
+EXPORT_TABLE = _of_server("export_table", "! command -v exportfs >/dev/null || exportfs -s", served_rows)
 SERVER = _of_server("nfs_server", "cat /proc/fs/nfsd/versions /proc/fs/nfsd/threads 2>/dev/null || true", _server)
-SERVER_UNIT = _of_server("nfs_unit", unit_states(UNIT), _unit)
+SERVER_UNIT = unit_state("nfs_unit", UNIT, lambda site, host: site.hosts[host].nfs is not None)
 # A v4 client does not report what it has mounted: the server knows only its clients, and the files that they have open.
 CLIENTS = _of_server("nfs_clients", "cat /proc/fs/nfsd/clients/*/info 2>/dev/null || true", _addresses)
 FILE_SYSTEMS = _of_server(
     "file_systems", "findmnt -J -b -l --real -o TARGET,SOURCE,FSTYPE,UUID,OPTIONS,SIZE,AVAIL 2>/dev/null || true", _file_systems
 )
-POOLS = _of_server("pools", "zpool status -x 2>/dev/null || true", _pools)
+POOLS = _of_server("pools", "! command -v zpool >/dev/null || zpool status -x", _pools)
 FOLDERS = Fact("export_folders", "stat of the exports' folders and their parents", _folders, _stat)
 
 

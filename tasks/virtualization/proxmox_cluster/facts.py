@@ -72,12 +72,32 @@ def _status(output: str) -> Mapping[str, str]:
     return {words[0]: words[2] for words in (line.split() for line in output.splitlines()[1:]) if len(words) > 2}
 
 
+def _guests(output: str) -> tuple[str, ...]:
+    """`VMID (NODE)` of each guest whose configuration exists, as Proxmox finds them (pve-cluster: memdb.c, path_is_vm_config)."""
+    found = re.findall(r"^/etc/pve/nodes/([^/]+)/(?:qemu-server|lxc)/([1-9]\d{2,})\.conf$", output, re.MULTILINE)
+    return tuple(f"{number} ({node})" for node, number in sorted(found))
+
+
+def _path(output: str) -> str:
+    """An absolute path. Raises ValueError without one."""
+    if not output.startswith("/"):
+        raise ValueError(f"wanted a path, found {output.strip() or 'nothing'}")
+    return output.strip()
+
+
 # Proxmox creates no cluster where the file exists, even an empty one.
 READ_COROSYNC = f"""{file_of_node(COROSYNC_CONF)}
 [ ! -e {COROSYNC_CONF} ] || [ -s {COROSYNC_CONF} ] || {{
   echo "{COROSYNC_CONF} is empty: restore its text (/etc/corosync/corosync.conf has it too), then run again" >&2; exit 1
 }}"""
 COROSYNC = Fact("corosync", READ_COROSYNC, parse)
+GUESTS = Fact("guests", f"{OF_A_NODE}[ ! -d /etc/pve/nodes ] || find /etc/pve/nodes -name '*.conf'", _guests)
+# What `pvecm` looks for before it changes the file (PVE::Cluster::Setup::setup_sshd_config).
+ROOT_LOGIN = Fact(
+    "root_login",
+    "grep -Ec '^PermitRootLogin[[:space:]]+yes[[:space:]]*$' /etc/ssh/sshd_config || [ $? = 1 ]",
+    lambda output: int(output) > 0,
+)
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
 STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages, answers=bool)
@@ -87,7 +107,7 @@ ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
 HOST_KEY = text("host_key", "/etc/ssh/ssh_host_ed25519_key.pub")
 AUTHORIZED_KEYS = text("authorized_keys", "/root/.ssh/authorized_keys")
 # The real path: Proxmox links the file to the cluster's.
-KEYS_PATH = Fact("authorized_keys_path", f"{OF_A_NODE}readlink -f /root/.ssh/authorized_keys || true", str.strip)
+KEYS_PATH = Fact("authorized_keys_path", f"{OF_A_NODE}readlink -m /root/.ssh/authorized_keys", _path)
 KNOWN_HOSTS = text("known_hosts", "/root/.ssh/known_hosts")
 
 

@@ -26,7 +26,6 @@ def create(values: Values) -> None:
     folder.mkdir()
     print(f"creating keys for 'mgr.{name}'")
     keyring = folder / "keyring"
-    keyring.touch(mode=0o600)
     keyring.write_text(monitors.text("auth get-or-create", entity=f"mgr.{name}", caps=list(CAPS)))
     print("setting owner for directory")
     run("chown", "ceph:ceph", "-R", folder)

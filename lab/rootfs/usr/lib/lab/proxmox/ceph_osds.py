@@ -63,7 +63,6 @@ def _need_empty(disk: Path) -> None:
 def _ensure_bootstrap_key(monitors: Monitors) -> None:
     if not BOOTSTRAP.exists():
         keyring = monitors.text("auth get-or-create", entity="client.bootstrap-osd", caps=["mon", "allow profile bootstrap-osd"])
-        BOOTSTRAP.touch(mode=0o600)
         BOOTSTRAP.write_text(keyring)
 
 

@@ -32,6 +32,11 @@ def write(path: Path, text: str, *, private: bool = False) -> None:
     new.replace(path)
 
 
+def guests() -> list[str]:
+    """The VMIDs of all guests whose configuration is in /etc/pve, of any node."""
+    return sorted(path.stem for kind in ("qemu-server", "lxc") for path in PVE.glob(f"nodes/*/{kind}/[1-9]*.conf") if path.stem.isdigit())
+
+
 def has_quorum() -> bool:
     """Whether the cluster has quorum. True on a node without a cluster."""
     if not COROSYNC.exists():

@@ -1,6 +1,7 @@
 """The command line of Proxmox's commands: subcommands, positional arguments and options, all checked first."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,16 +18,37 @@ class PveError(Exception):
 
 @contextmanager
 def task_without_exit_code() -> Iterator[None]:
-    """A task whose result Proxmox's command ignores: if it fails, its error goes to standard error, and the exit code is 0."""
+    """A task whose result Proxmox's command ignores: if it fails, its error goes to standard error, and the exit code is 0.
+
+    All else that it reports goes to standard output (pve-common, PVE::RESTEnvironment::fork_worker).
+    """
+    try:
+        with _errors_on_standard_output():
+            yield
+    except PveError as problem:
+        print(str(problem).replace("\n", " "), file=sys.stderr)
+
+
+@contextmanager
+def _errors_on_standard_output() -> Iterator[None]:
+    """Send standard error to standard output, also that of the commands that are run."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(1, 2)
     try:
         yield
-    except PveError as problem:
-        print(problem, file=sys.stderr)
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option --NAME, or a positional argument with the same checks."""
+    """An option --NAME, or a positional argument with the same checks.
+
+    A value is at most `longest` characters long and matches `pattern`; of another one it is said that it is `unlike` what is wanted.
+    """
 
     name: str
     kind: str = "string"
@@ -34,19 +56,29 @@ class Option:
     highest: int | None = None
     choices: tuple[str, ...] = ()
     required: bool = False
+    longest: int | None = None
+    pattern: str = ""
+    unlike: str = ""
 
     def complaint(self, value: str) -> str:
         """The error of a value, empty if it is valid."""
-        if self.kind in ("integer", "boolean") and not value.lstrip("-").isdigit():
+        if self.kind in ("integer", "boolean"):
+            return self._complaint_about_number(value)
+        if self.longest is not None and len(value) > self.longest:
+            return f"value may only be {self.longest} characters long"
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return f"invalid format - {self.unlike.replace('VALUE', value)}"
+        if self.choices and value not in self.choices:
+            return f"value '{value}' does not have a value in the enumeration '{', '.join(self.choices)}'"
+        return ""
+
+    def _complaint_about_number(self, value: str) -> str:
+        if not value.lstrip("-").isdigit() or (self.kind == "boolean" and value not in ("0", "1")):
             return f"type check ('{self.kind}') failed - got '{value}'"
-        if self.kind == "boolean" and value not in ("0", "1"):
-            return f"type check ('boolean') failed - got '{value}'"
         if self.lowest is not None and int(value) < self.lowest:
             return f"value must have a minimum value of {self.lowest}"
         if self.highest is not None and int(value) > self.highest:
             return f"value must have a maximum value of {self.highest}"
-        if self.choices and value not in self.choices:
-            return f"value '{value}' does not have a value in the enumeration '{', '.join(self.choices)}'"
         return ""
 
 
@@ -55,8 +87,13 @@ class Command:
     """A subcommand: its function, its positional arguments and its options."""
 
     run: Callable[[Values], int | None]
-    places: tuple[str, ...] = ()
+    places: tuple[str | Option, ...] = ()
     options: tuple[Option, ...] = field(default=())
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of its positional arguments."""
+        return tuple(place if isinstance(place, str) else place.name for place in self.places)
 
 
 def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
@@ -71,7 +108,7 @@ def main(program: str, commands: Mapping[str, Command], argv: list[str]) -> int:
     try:
         return command.run(_values(command, argv[words:])) or 0
     except _UsageError as problem:
-        usage = " ".join((program, name, *(f"<{place}>" for place in command.places), "[OPTIONS]"))
+        usage = " ".join((program, name, *(f"<{place}>" for place in command.named), "[OPTIONS]"))
         print(f"{problem}\n{usage}", file=sys.stderr)
     except PveError as problem:
         print(problem, file=sys.stderr)
@@ -94,8 +131,9 @@ class _UsageError(Exception):
 
 def _values(command: Command, argv: list[str]) -> Values:
     known = {option.name: option for option in command.options}
+    checked = {**known, **{place.name: place for place in command.places if isinstance(place, Option)}}
     given: dict[str, str] = {}
-    places = list(command.places)
+    places = list(command.named)
     rest = list(argv)
     while rest:
         word = rest.pop(0)
@@ -112,7 +150,7 @@ def _values(command: Command, argv: list[str]) -> Values:
         given[name] = value
     if places:
         raise _UsageError("400 not enough arguments")
-    _check(known, given)
+    _check(checked, given)
     return given
 
 

@@ -1,6 +1,7 @@
 """The replacement for pvecm(1), with the real corosync."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,10 +16,17 @@ from .system import addresses, node, output, own_address, run
 
 LOCAL = Path("/etc/corosync/corosync.conf")
 KEY = Path("/etc/corosync/authkey")
+SSHD = Path("/etc/ssh/sshd_config")
 JOIN_VERSION = 1
 QUORUM_S = 60.0
 POLL_S = 0.2
 LINKS = tuple(Option(f"link{number}") for number in corosync_conf.LINKS)
+NAME = Option(
+    "clustername",
+    longest=15,
+    pattern=r"[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?",
+    unlike="value does not look like a valid node name",
+)
 CREATE = (*LINKS, Option("nodeid", "integer", 1), Option("votes", "integer", 1))
 ADD = (*LINKS, Option("nodeid", "integer", 1), Option("votes", "integer", 0), Option("force", "boolean"), Option("use_ssh", "boolean"))
 ADD_NODE = (*LINKS, Option("nodeid", "integer", 1), Option("votes", "integer", 0), Option("force", "boolean"), Option("new_node_ip"))
@@ -29,6 +37,7 @@ def create(values: Values) -> None:
     if COROSYNC.exists():
         raise PveError(f"cluster config '{COROSYNC}' already exists")
     with task_without_exit_code():
+        _let_root_log_in()
         _create(values)
 
 
@@ -64,6 +73,7 @@ def add(values: Values) -> None:
 def _join(values: Values) -> None:
     host, links = values["hostname"], corosync_conf.links_of(values)
     _need_joinable(links, forced=values.get("force") == "1")
+    _let_root_log_in()
     peer = ("ssh", "-o", "BatchMode=yes", f"root@{host}")
     if subprocess.run([*peer, "true"], check=False).returncode:
         raise PveError("unable to copy ssh ID")
@@ -89,6 +99,8 @@ def _need_joinable(links: dict[int, tuple[str, str | None]], *, forced: bool) ->
         wrong.append(f"authentication key '{KEY}' already exists")
     if COROSYNC.exists():
         wrong.append(f"cluster config '{COROSYNC}' already exists")
+    if cluster_fs.guests():
+        wrong.append("this host already contains virtual guests")
     if subprocess.run(["corosync-quorumtool", "-l"], check=False, capture_output=True).returncode == 0:
         wrong.append("corosync is already running, is this node already in a cluster?!")
     own = {str(address) for address in addresses()}
@@ -99,6 +111,16 @@ def _need_joinable(links: dict[int, tuple[str, str | None]], *, forced: bool) ->
         if not forced:
             raise PveError("Check if node may join a cluster failed!")
         print("\nWARNING : detected error but forced to continue!\n", file=sys.stderr)
+
+
+def _let_root_log_in() -> None:
+    """Allow root's passwords in sshd, as Proxmox does on each node of a cluster."""
+    text = SSHD.read_text()
+    if re.search(r"^PermitRootLogin\s+yes\s*$", text, re.MULTILINE):
+        return
+    now, found = re.subn(r"^#?PermitRootLogin.*$", "PermitRootLogin yes", text, count=1, flags=re.MULTILINE)
+    SSHD.write_text(now if found else f"{text.removesuffix(chr(10))}\nPermitRootLogin yes\n")
+    run("systemctl", "reload-or-restart", "ssh")
 
 
 def _copy_configuration(peer: tuple[str, ...]) -> None:
@@ -216,7 +238,7 @@ def api_version(_: Values) -> None:
 
 
 COMMANDS = {
-    "create": Command(create, ("clustername",), CREATE),
+    "create": Command(create, (NAME,), CREATE),
     "add": Command(add, ("hostname",), ADD),
     "addnode": Command(add_node, ("node",), ADD_NODE),
     "delnode": Command(delete_node, ("node",)),

@@ -89,7 +89,7 @@ def _folder_space(storage: Storage) -> tuple[int, int, int]:
 
 
 COMMANDS = {
-    "add": Command(add, ("type", "storage"), OPTIONS),
+    "add": Command(add, ("type", storage_cfg.ID), OPTIONS),
     "remove": Command(remove, ("storage",)),
     "status": Command(status),
 }

@@ -1,5 +1,6 @@
 """Reads /etc/pve/storage.cfg, and writes it in Proxmox's format."""
 
+import errno
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -7,13 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import ceph_conf, cluster_fs
-from .options import PveError
+from .options import Option, PveError
 
 PATH = cluster_fs.PVE / "storage.cfg"
 NFS_PORT = 2049
 CONNECT_S = 2
 SHOW_S = 10
 KEYRINGS = cluster_fs.PRIVATE / "ceph"
+# A storage's name (pve-common, PVE::JSONSchema::parse_id).
+ID = Option("storage", pattern=r"(?i)[a-z][a-z0-9\-_.]*[a-z0-9]", unlike="storage ID 'VALUE' contains illegal characters")
+# Where the content of a kind is in a storage (pve-storage, PVE::Storage::Plugin, $vtype_subdirs).
+FOLDERS = {
+    "images": "images",
+    "rootdir": "private",
+    "iso": "template/iso",
+    "vztmpl": "template/cache",
+    "backup": "dump",
+    "snippets": "snippets",
+    "import": "import",
+}
 # The required fields, in the order of the file. Other fields follow, sorted by name.
 REQUIRED = {"dir": ("path",), "nfs": ("export", "path", "server"), "rbd": ()}
 
@@ -93,17 +106,29 @@ def remove(name: str) -> None:
 
 
 def activate(storage: Storage) -> None:
-    """Mount a storage of kind nfs on this node.
+    """Mount a storage of kind nfs on this node, and make the folders of its content there.
 
     Raises:
-        PveError: The server does not answer, or refuses the mount.
+        PveError: The server does not answer, refuses the mount, or lets root make no folder. The mount stays then.
     """
     if storage.kind != "nfs" or "disable" in storage.fields:
         return
     point = Path(storage.fields["path"])
     point.mkdir(parents=True, exist_ok=True)
-    if point.is_mount():
-        return
+    if not point.is_mount():
+        _mount(storage, point)
+    for kind in sorted(storage.fields["content"].split(",")):
+        folder = point / FOLDERS[kind]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            wrong = f"failed to create content directory '{folder}' for content '{kind}' - {problem.strerror}"
+            denied = isinstance(problem, PermissionError) or problem.errno == errno.EROFS
+            hint = " - ensure that you have read and write access to your storage!" if denied else ""
+            raise PveError(f"create storage failed: {wrong}{hint}") from None
+
+
+def _mount(storage: Storage, point: Path) -> None:
     if not _answers(storage):
         raise PveError(f"create storage failed: storage '{storage.name}' is not online")
     extra = ("-o", storage.fields["options"]) if "options" in storage.fields else ()
