@@ -46,7 +46,7 @@ def _lines(text: str, chance: random.Random) -> str:
 def _documents(text: str) -> list[tuple[int, int]]:
     """Where the JSON objects and lists of an answer are."""
     decoder, place, found = json.JSONDecoder(strict=False), 0, []
-    while 0 <= (place := next((at for at in range(place, len(text)) if text[at] in "[{"), -1)):
+    while (place := next((at for at in range(place, len(text)) if text[at] in "[{"), -1)) >= 0:
         try:
             _, end = decoder.raw_decode(text, place)
         except ValueError:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isfinite
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar, cast, get_type_hints, runtime_checkable
 
 from inventory.site import Site
 from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
+from tasks.core.model.shape import REMEDY, misfit, reason
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,6 +25,11 @@ code=$?
 case $code in 124|137) echo 'no answer within {within_s} s' >&2;; esac
 exit $code
 """
+
+
+@cache
+def _returned(parse: Callable[[str], Any]) -> Any:
+    return parse if isinstance(parse, type) else get_type_hints(parse).get("return", Any)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,11 @@ class Fact(Generic[T_co]):
         command = self.of_site(site, host) if self.of_site else self.command
         bounded = BOUNDED.replace("{command}", command).replace("{within_s}", str(self.within_s))
         return replace(self, command=bounded if self.within_s and command else command)
+
+    @property
+    def kind(self) -> Any:
+        """The type that its parser declares to return, Any if it declares none."""
+        return _returned(self.parse)
 
     @property
     def called(self) -> str:
@@ -109,6 +121,14 @@ def _has(found: object, *names: str) -> None:
 STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, _status)
 
 
+@runtime_checkable
+class OfHost(Protocol):
+    """A parsed fact whose errors come later, when a part of it is used. They name its host."""
+
+    def of(self, host: str) -> Self:
+        """The same, as this host gave it."""
+
+
 @dataclass
 class HostFacts:
     """All facts that were read from one host in one round trip.
@@ -129,13 +149,22 @@ class HostFacts:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
                 raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
-            try:
-                self.parsed[fact.name] = fact.parse(reading.out)
-            except BurrowError as error:
-                raise BurrowError(f"{self.host}: {error}") from error
-            except UNEXPECTED as error:
-                raise BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {error!r}") from error
+            self.parsed[fact.name] = self._parse(fact, reading.out)
         return cast("T", self.parsed[fact.name])
+
+    def _parse(self, fact: Fact[T], output: str) -> T:
+        try:
+            value = fact.parse(output)
+        except BurrowError as error:
+            raise BurrowError(f"{self.host}: {error}") from error
+        except UNEXPECTED as error:
+            raise self._odd(fact, reason(error, output)) from error
+        if wrong := misfit(value, fact.kind):
+            raise self._odd(fact, wrong)
+        return value.of(self.host) if isinstance(value, OfHost) else value
+
+    def _odd(self, fact: Fact[T], why: str) -> BurrowError:
+        return BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {why}; {REMEDY}")
 
 
 # By target: of all targets of a set, because a check may compare both ends of a cable.
