@@ -31,6 +31,8 @@ class Ceph(Strict):
     """Ceph's public and cluster network. The loopbacks of its hosts are in it."""
     monitors: tuple[HostName, ...]
     """The hosts with a monitor and a manager, in the order in which these are created. Their number is odd."""
+    repository: Literal["enterprise", "no-subscription", "test", "manual"] = "no-subscription"
+    """Proxmox's repository that nodes without Ceph install it from (pveceph(1), install); `enterprise` needs a subscription."""
     pools: Mapping[StorageName, CephPool] = {}
     """The pools by name. A pool with application `rbd` is also a Proxmox storage."""
     flags: tuple[Flag, ...] = ()

@@ -40,7 +40,9 @@ ABSENT: Final = (
         "each node has its own key (`id_rsa` of root), unknown to the other nodes; `authorized_keys` is not a link to /etc/pve",
     ),
     Absence("bcrypt in Ceph's manager", "a module whose functions fail, because Debian's does not load; the dashboard is not installed"),
-    Absence("Ceph 19.2 of Proxmox VE 9", "Debian 13's Ceph 18.2, without the manager modules that are off by default"),
+    Absence(
+        "Ceph 20.2 of Proxmox VE 9", "Debian 13's Ceph 18.2 from the image's archive, without the manager modules that are off by default"
+    ),
     Absence("Proxmox VE's own packages and its patches of ifupdown2 and FRR", "Debian 13's ifupdown2 3.0 and FRR 10.3"),
     Absence("a package archive on the network", "the image's own `file:` archive, with the packages that nodes install"),
     Absence("name servers of the Internet", "the core switch resolves only the site's names"),

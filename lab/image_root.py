@@ -25,7 +25,8 @@ MANAGER_MODULES = (
     *("selftest", "snap_schedule", "stats", "telegraf", "test_orchestrator", "zabbix"),
 )
 LEFT_OUT = (*MANUALS, *(f"/usr/share/ceph/mgr/{name}/*" for name in MANAGER_MODULES))
-COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3", "/usr/share/ceph/mgr")
+MANAGER = "usr/share/ceph/mgr"
+COMPILED = ("/usr/share/ifupdown2", "/usr/lib/frr", "/usr/lib/lab", "/usr/lib/python3", f"/{MANAGER}")
 REPORT_EVERY_S = 2.0
 LAST_LINES = 40
 
@@ -58,7 +59,7 @@ def install(root: Path, report: Report) -> None:
 def _bootstrap(root: Path) -> list[str]:
     archive = f'"$1"/{ARCHIVE}'
     fetch = "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --no-install-recommends --download-only install"
-    packages = ",".join((*settings.PACKAGES, *settings.LIBRARIES))
+    packages = ",".join((*settings.PACKAGES, *settings.LIBRARIES, *settings.CEPH_LIBRARIES))
     return [
         # A separate mount namespace: even after an interrupt, nothing of this machine stays mounted in the new root.
         *("unshare", "--mount", "--fork", "--kill-child=TERM"),
@@ -124,6 +125,8 @@ def _serve_archive(root: Path) -> None:
     (folder / "lock").unlink(missing_ok=True)
     stanzas = []
     for package in sorted(folder.glob("*.deb")):
+        if package.name.startswith("ceph-"):
+            _repack(root, package)
         control = run("dpkg-deb", "-f", package).strip()
         digest = hashlib.sha256(package.read_bytes()).hexdigest()
         stanzas.append(f"{control}\nFilename: ./{package.name}\nSize: {package.stat().st_size}\nSHA256: {digest}\n")
@@ -138,6 +141,16 @@ def _serve_archive(root: Path) -> None:
     (root / "etc/apt/sources.list.d").mkdir()
     (root / "etc/apt/sources.list").write_text(f"deb [trusted=yes] file:/{ARCHIVE} ./\n")
     run("chroot", root, "apt-get", "-qq", "update")
+
+
+def _repack(root: Path, package: Path) -> None:
+    """Pack a package again, without compression and with compiled modules: a machine installs it in a tenth of the time."""
+    folder = root / package.stem
+    run("dpkg-deb", "-R", package, folder)
+    if (folder / MANAGER).is_dir():
+        run("chroot", root, "python3", "-m", "compileall", "-q", "-s", f"/{folder.name}", "-p", "/", f"/{folder.name}/{MANAGER}")
+    run("dpkg-deb", "-b", "-Znone", "--root-owner-group", folder, package)
+    shutil.rmtree(folder)
 
 
 def _switch_software(root: Path) -> None:

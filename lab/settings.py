@@ -12,16 +12,32 @@ PACKAGES: Final = (
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "sudo", "python3", "openssh-server"),
     *("iproute2", "iputils-ping", "ethtool", "ifupdown2", "tcpdump", "jq"),
     *("frr", "frr-pythontools", "chrony", "nfs-kernel-server", "dnsmasq-base"),
-    *("ceph-mon", "ceph-mgr", "ceph-osd", "ceph-common", "corosync"),
+    *("ceph-common", "corosync"),
 )
 # Libraries of the installable packages, so that their installation is quick.
 LIBRARIES: Final = ("adduser", "libevent-2.1-7t64", "libsnmp40t64", "libxml2", "libreadline8t64", "libbsd0", "libcap2")
-# Packages that a machine can install: they are in the image's own archive.
-ARCHIVE_PACKAGES: Final = ("lldpd",)
+# The packages that Ceph's daemons depend on, except for Ceph's own.
+CEPH_LIBRARIES: Final = (
+    *("binutils", "binutils-common", "binutils-x86-64-linux-gnu", "cryptsetup-bin", "debianutils", "dmeventd", "dmidecode"),
+    *("e2fsprogs", "gdisk", "hdparm", "libaio1t64", "libbinutils", "libboost-python1.83.0", "libctf-nobfd0", "libctf0"),
+    *("libdaxctl1", "libdevmapper-event1.02.1", "libext2fs2t64", "libfuse3-4", "libgprofng0", "libinih1", "liblvm2cmd2.03"),
+    *("libndctl6", "libnvme1t64", "libparted2t64", "libpmem1", "libpython3.13", "librgw2", "libsframe1", "libsnappy1v5"),
+    *("libsqlite3-mod-ceph", "libss2", "liburcu8t64", "liburing2", "logsave", "lvm2", "nvme-cli", "parted", "psmisc"),
+    *("python3-autocommand", "python3-bcrypt", "python3-ceph", "python3-cffi-backend", "python3-cheroot", "python3-cherrypy3"),
+    *("python3-cryptography", "python3-dateutil", "python3-dbus", "python3-inflect", "python3-jaraco.collections"),
+    *("python3-jaraco.context", "python3-jaraco.functools", "python3-jaraco.text", "python3-jwt", "python3-legacy-cgi"),
+    *("python3-logutils", "python3-mako", "python3-markupsafe", "python3-more-itertools", "python3-natsort", "python3-openssl"),
+    *("python3-packaging", "python3-pecan", "python3-pkg-resources", "python3-portend", "python3-rgw", "python3-simplegeneric"),
+    *("python3-tempora", "python3-typeguard", "python3-typing-extensions", "python3-webob", "python3-werkzeug"),
+    *("python3-zc.lockfile", "smartmontools", "uuid-runtime", "xfsprogs"),
+)
+# Packages that a machine can install: they are in the image's own archive. `pveceph install` installs those of Ceph.
+CEPH_PACKAGES: Final = ("ceph-mon", "ceph-mgr", "ceph-osd", "ceph-volume")
+ARCHIVE_PACKAGES: Final = ("lldpd", *CEPH_PACKAGES)
 # Burrow or a machine's seed starts these units. They do not start at boot.
 DISABLED_UNITS: Final = (
     *("frr.service", "chrony.service", "nfs-server.service", "nfs-client.target", "nfs-blkmap.service"),
-    *("rpcbind.service", "rpcbind.socket", "corosync.service", "ceph-crash.service", "smartmontools.service"),
+    *("rpcbind.service", "rpcbind.socket", "corosync.service", "smartmontools.service"),
 )
 # The lab does not need these units, and each takes a process or time at boot.
 MASKED_UNITS: Final = (
@@ -39,7 +55,7 @@ MASKED_UNITS: Final = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "logrotate.timer"),
     *("systemd-udev-load-credentials.service", "systemd-tmpfiles-clean.timer", "e2scrub_reap.service", "e2scrub_all.timer"),
     *("nvmefc-boot-connections.service", "nvmf-autoconnect.service", "lvm2-monitor.service", "lvm2-lvmpolld.socket", "dm-event.socket"),
-    *("blk-availability.service", "uuidd.socket", "rbdmap.service", "xfs_scrub_all.timer", "system-xfs_scrub.slice"),
+    *("ceph-crash.service", "blk-availability.service", "uuidd.socket", "rbdmap.service", "xfs_scrub_all.timer", "system-xfs_scrub.slice"),
 )
 # Drivers of hardware that no lab machine has. They are listed as built into the kernel, so loading one succeeds, as on a real machine.
 SHIMMED_MODULES: Final = ("kernel/drivers/thunderbolt/thunderbolt.ko", "kernel/drivers/net/thunderbolt/thunderbolt_net.ko")

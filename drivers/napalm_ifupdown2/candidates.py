@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tasks.platforms.ifupdown2.created import by_ifupdown2, may_be_by_command
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile, Line, Stanza
 
-# Attributes that create a virtual interface.
-VIRTUAL = frozenset(
-    {"bond-slaves", "bridge-ports", "vlan-raw-device", "vlan-id", "vxlan-id", "link-type", "vrf-table", "tunnel-mode", "ovs-type"}
-    | {"xfrm-id", "batman-ifaces", "veth-peer-name", "ppp-physdev"}
-)
-ALIASES = {"bond-ports": "bond-slaves", "bridge-trunk": "bridge-vids", "mode": "tunnel-mode"}
+ALIASES = {"bond-ports": "bond-slaves"}
 MEMBERS = ("bond-slaves", "bridge-ports")
 FLAGS = frozenset({"inherit"})
 _METHODS = frozenset({"static", "manual", "loopback", "dhcp", "dhcp6", "ppp", "tunnel"})
@@ -115,21 +111,17 @@ def members_of(line: Line) -> tuple[str, ...]:
     return tuple(word for word in line.words[1:] if word not in ("none", "all") and "[" not in word)
 
 
-def _made(file: InterfacesFile) -> set[str]:
-    """The interfaces that the file creates."""
-    return {s.iface for s in file.stanzas if s.iface and VIRTUAL & {ALIASES.get(line.key, line.key) for line in s.body}}
-
-
 def _whole(text: str, ports: Collection[str], before: str) -> Iterator[Problem]:
     """Errors between lines: ports that are missing, that have two owners, or that have an address of their own."""
     file = InterfacesFile(text)
-    made, gone = _made(file), _made(InterfacesFile(before)) - _made(file)
+    made = by_ifupdown2(file)
+    gone = by_ifupdown2(InterfacesFile(before)) - made
     present = (set(ports) - gone) | made
     owners: dict[str, str] = {}
     for number, stanza, line in _numbered(file):
         owner = (stanza.iface if stanza else None) or ""
         for port in members_of(line) if owner else ():
-            if port not in present and "." not in port:
+            if port not in present and "." not in port and not may_be_by_command(file, port):
                 yield Problem(number, f"iface {owner}: port {port} is not on this host", f", which has {' '.join(sorted(present))}")
             if owners.setdefault(port, owner) != owner:
                 yield Problem(number, f"iface {owner}: port {port} is already in {owners[port]}; a port belongs to one owner only")

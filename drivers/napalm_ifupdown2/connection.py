@@ -10,13 +10,13 @@ from typing import Any
 
 from napalm.base import models
 from napalm.base.base import NetworkDriver
-from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException, LockError
+from napalm.base.exceptions import CommandErrorException, CommitError, ConnectionClosedException, ConnectionException
 
 from inventory.at_home import at_home
+from napalm_ifupdown2.agent import Agent
 from tasks.core.connectors.agent_session import HostSession, Owner
 from tasks.core.connectors.ssh import Channel
 from tasks.core.model.errors import LinkError, Refused
-from tasks.core.model.fact import STATUS_COMMAND
 
 USERS_CONFIG = Path("~/.ssh/config")
 
@@ -31,14 +31,15 @@ class Connection(NetworkDriver):
     `attributes` (names that a candidate may use in addition to those of ifupdown2's own addons).
     """
 
+    platform = "ifupdown2"
+
     def __init__(self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: dict[str, Any] | None = None) -> None:
         arguments = optional_args or {}
         self.hostname, self.username, self.password, self.timeout = hostname, username, password, timeout
         holder = arguments.get("holder") or f"{getpass.getuser()}@{socket.gethostname()} (NAPALM)"
-        self._owner = Owner(arguments.get("run") or secrets.token_hex(8), holder)
+        self.host_agent = Agent(Owner(arguments.get("run") or secrets.token_hex(8), holder), self._agent_errors)
         self._arguments = arguments
         self._session: HostSession | None = None
-        self._locked = False
 
     def open(self) -> None:
         """Connect, and check the host key. Raises ConnectionException with the reason."""
@@ -62,8 +63,8 @@ class Connection(NetworkDriver):
         """Release this object's own lease, and close. A pending transaction stays pending: the host's timer decides."""
         session = self._session
         try:
-            if session is not None and self._locked and not self._of_a_run and session.channel.alive():
-                self.release()
+            if session is not None and self.host_agent.locked and not self._of_a_run and session.channel.alive():
+                self.host_agent.release()
         finally:
             self._session = None
             if session is not None:
@@ -102,31 +103,12 @@ class Connection(NetworkDriver):
             raise NotImplementedError(f"encoding: wanted text, found {encoding}; ask a command for JSON by its own flag, as `ip -j`")
         return {command: answer["out"] + (answer["err"] if answer["rc"] else "") for command, answer in self._read(commands).items()}
 
-    def status(self) -> str:
-        """The host agent's status: pending transaction, lease, record (JSON text)."""
-        return str(self.cli([STATUS_COMMAND])[STATUS_COMMAND])
-
-    def lock(self) -> None:
-        """Take the host's lease. Not in NAPALM's base class; for a caller that locks several hosts first.
-
-        Raises LockError with the holder's name if another run has it.
-        """
-        with self._agent_errors(LockError) as session:
-            session.prepare(self._owner)
-        self._locked = True
-
-    def release(self) -> None:
-        """Release the lease. Not in NAPALM's base class; for a caller that keeps the lease over several sessions."""
-        with self._agent_errors() as session:
-            session.release(self._owner)
-        self._locked = False
-
     def _ask(self, commands: list[str], deadline_s: float | None = None) -> dict[str, Any]:
         """The host agent's whole answer to a read: `facts`, `pending`, `lease`, `records`."""
         with self._agent_errors() as session:
             answer: dict[str, Any] = session.read(
                 {command: command for command in commands},
-                self._owner if self._locked or self._of_a_run else None,
+                self.host_agent.owner if self.host_agent.locked or self._of_a_run else None,
                 deadline_s or self.timeout,
             )
         return answer
@@ -139,8 +121,12 @@ class Connection(NetworkDriver):
     def _outputs(self, *commands: str, deadline_s: float | None = None) -> list[str]:
         """The output of each command, in one exec. Raises CommandErrorException for the first that fails."""
         answers = self._read(list(commands), deadline_s)
+        return self._successful({command: answers[command] for command in commands})
+
+    def _successful(self, answers: dict[str, Any]) -> list[str]:
+        """The outputs of commands, in order. Raises CommandErrorException for the first that failed."""
         for command, answer in answers.items():
             if answer["rc"]:
                 output = (answer["err"] or answer["out"]).strip()[-300:]
                 raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {output}")
-        return [answers[command]["out"] for command in commands]
+        return [answer["out"] for answer in answers.values()]

@@ -18,13 +18,14 @@ from tasks.platforms.candidate import join, merge, split
 from tasks.platforms.configuration import BUILT_IN, network_transaction
 from tasks.platforms.frr.files import FRR_CONF, FRR_DAEMONS
 from tasks.platforms.ifupdown2.files import INTERFACES
+from tasks.platforms.precheck import PRESENT
 from tasks.platforms.proxmox.sdn import READ_SDN, generated_by_sdn
 
 # The timer of a commit without `revert_in`, which is also armed while it is applied. The same session confirms it.
 UNATTENDED_REVERT_S = 60
 PATHS = tuple(file.path for file in BUILT_IN)
 READ_FILES = {f"cat {path}": path for path in PATHS}
-READ_PORTS = "ls /sys/class/net | grep -vx bonding_masters"
+NO_PORTS = frozenset({"bonding_masters"})  # a file beside the interfaces of /sys/class/net
 BACKUP = 'cat "$(ls -d /var/lib/burrow/backups/*-{token} | tail -1)/meta.json"'
 
 
@@ -70,8 +71,8 @@ class Ifupdown2Driver(Getters):
         except (ValueError, OSError) as error:
             raise refusal(f"{self.hostname}: the candidate cannot be read: {error}") from error
         if replace or self._candidate is None:
-            answers = self._read([*READ_FILES, READ_PORTS, READ_SDN])
-            self._before, self._ports = _files(answers), frozenset(answers[READ_PORTS]["out"].split())
+            answers = self._read([*READ_FILES, PRESENT.command, READ_SDN])
+            self._before, self._ports = _files(answers), PRESENT.parse(answers[PRESENT.command]["out"]) - NO_PORTS
             self._sdn = answers[READ_SDN]["err"].strip() if answers[READ_SDN]["rc"] else generated_by_sdn(answers[READ_SDN]["out"])
             self._sent_frr = ""
         start = self._candidate or self._before
@@ -116,13 +117,13 @@ class Ifupdown2Driver(Getters):
     def _commit(self, why: str, token: str, revert_in: int | None) -> None:
         assert self._candidate is not None
         transaction = network_transaction(why, self._before, self._candidate, token)
-        was_locked = self._locked
+        was_locked = self.host_agent.locked
         self._lock_to_commit()
         earlier, self.token = self.token, token
         try:
             self._refuse_a_loss()
             with self._agent_errors() as session:
-                kept = session.begin(self._owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
+                kept = session.begin(self.host_agent.owner, transaction.request(revert_in or UNATTENDED_REVERT_S), self.timeout)
                 if kept["state"] == "applied" and revert_in is None:
                     kept = session.confirm(token)
         except CommitError:
@@ -131,7 +132,7 @@ class Ifupdown2Driver(Getters):
         finally:
             # A pending transaction guards the host by itself, so a lease that was taken for the commit only ends with it.
             if not (was_locked or self._of_a_run) and self.is_alive()["is_alive"]:
-                self.release()
+                self.host_agent.release()
         if kept["state"] not in ("applied", "confirmed"):
             raise CommitError(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}")
 
@@ -142,10 +143,10 @@ class Ifupdown2Driver(Getters):
             raise CommitError(f"{self.hostname}: not committed, nothing was changed: {'; '.join(problems)}")
 
     def _lock_to_commit(self) -> None:
-        if self._locked:
+        if self.host_agent.locked:
             return
         try:
-            self.lock()
+            self.host_agent.lock()
         except LockError as error:
             if self.has_pending_commit():
                 raise CommitError(str(error)) from error
@@ -204,12 +205,6 @@ class Ifupdown2Driver(Getters):
         self._candidate, self._sent_frr = {**self._before, **old}, ""
         self._commit("NAPALM rollback", secrets.token_hex(8), None)
         self.token = token
-
-    def outcome(self) -> dict[str, Any]:
-        """The host's record of this token's commit, for a caller that lost an answer. NAPALM's base class has no such method."""
-        with self._agent_errors() as session:
-            kept: dict[str, Any] = session.outcome(self.token or "")
-        return kept
 
     def _running(self) -> dict[str, str]:
         return _files(self._read(list(READ_FILES)))

@@ -2,7 +2,7 @@
 
 from napalm.base import constants, models
 
-from napalm_ifupdown2 import clock, interfaces, neighbors, probe, routes, system
+from napalm_ifupdown2 import bgp, clock, interfaces, neighbors, optics, probe, routes, system, trace
 from napalm_ifupdown2.connection import Connection
 
 
@@ -65,6 +65,29 @@ class Getters(Connection):
         *answers, frr, links = self._outputs(*commands)
         return routes.routes_to(answers, frr, links, destination, protocol, longer=longer)
 
+    def _bgp(self) -> str:
+        """FRR's neighbours as it prints them; empty where bgpd does not run. Raises CommandErrorException if that cannot be told."""
+        answer = self._read([bgp.NEIGHBORS])[bgp.NEIGHBORS]
+        return self._successful({bgp.NEIGHBORS: answer})[0] if bgp.runs(answer) else ""
+
+    def get_bgp_neighbors(self) -> dict[str, models.BGPStateNeighborsPerVRFDict]:
+        """FRR's BGP neighbours in each VRF."""
+        output = self._bgp()
+        return bgp.neighbors(output) if output else {}
+
+    # NAPALM's annotation lacks the AS numbers and lists that its docstring shows.
+    def get_bgp_neighbors_detail(  # type: ignore[override]
+        self, neighbor_address: str = ""
+    ) -> dict[str, dict[int, list[models.PeerDetailsDict]]]:
+        """All that FRR knows of each BGP neighbour, by VRF and AS."""
+        output = self._bgp()
+        return bgp.details(output, neighbor_address) if output else {}
+
+    def get_optics(self) -> dict[str, models.OpticsDict]:
+        """Light levels of the ports' optical modules."""
+        _, modules = self._outputs(optics.VERSION, optics.MODULES)
+        return optics.optics(modules)
+
     def get_ntp_servers(self) -> dict[str, models.NTPServerDict]:
         """The time servers of chrony's files."""
         return clock.ntp_servers(*self._outputs(clock.CONFIGURATION))
@@ -99,3 +122,15 @@ class Getters(Connection):
         """Ping from the host."""
         command = probe.command(destination, source or source_interface, ttl, timeout, size, count, vrf)
         return probe.result(*self._outputs(command, deadline_s=self.timeout + count + timeout))
+
+    def traceroute(
+        self,
+        destination: str,
+        source: str = constants.TRACEROUTE_SOURCE,
+        ttl: int = constants.TRACEROUTE_TTL,
+        timeout: int = constants.TRACEROUTE_TIMEOUT,
+        vrf: str = constants.TRACEROUTE_VRF,
+    ) -> models.TracerouteResultDict:
+        """The hops from the host to a destination."""
+        command = trace.command(destination, source, ttl, timeout, vrf)
+        return trace.result(*self._outputs(command, deadline_s=self.timeout + trace.longest_s(ttl, timeout)))

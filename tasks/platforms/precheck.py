@@ -15,6 +15,7 @@ from tasks.core.model.plan import TargetPlan
 from tasks.platforms.candidate import split
 from tasks.platforms.frr.files import CONF_FACT, FRR_CONF, FRR_DAEMONS
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING, split_files, unsaved
+from tasks.platforms.ifupdown2.created import by_ifupdown2, may_be_by_command
 from tasks.platforms.ifupdown2.files import INTERFACES
 from tasks.platforms.ifupdown2.interfaces_file import InterfacesFile
 
@@ -30,10 +31,6 @@ PRESENT: Fact[frozenset[str]] = Fact(
 )
 FRR_RUNS: Fact[str] = Fact("frr_runs", READ_RUNNING, str)
 FRR_LAYOUT: Fact[str] = Fact("frr_layout_now", READ_LAYOUT, str)
-# Attributes of an interface that ifupdown2 creates itself.
-MAKES = re.compile(
-    r"bond-\S+|bridge-\S+|vlan-\S+|vxlan-id|link-type|vrf-table|(tunnel-)?mode|ovs-type|veth-peer-name|xfrm-id|batman-ifaces|pre-up"
-)
 PATTERNS = ("regex", "glob")
 
 
@@ -90,12 +87,12 @@ def _stanzas(file: InterfacesFile, iface: str) -> list[str]:
 
 def _missing(file: InterfacesFile, present: frozenset[str]) -> Iterator[str]:
     """A sentence for each bridge port and VLAN lower device that neither exists nor is created by the file."""
-    made = {s.iface for s in file.stanzas if s.iface and any(MAKES.fullmatch(line.key) for line in s.body)}
-    there = present | made
+    there = present | by_ifupdown2(file)
     for iface in (name for name in file.ifaces() if name in file.autos()):
         lower = file.get(iface, "vlan-raw-device") or ((iface.rpartition(".")[0],) if "." in iface else ())
         for port in dict.fromkeys((*_ports(" ".join(file.get(iface, "bridge-ports"))), *lower)):
-            if not ({port, port.rpartition(".")[0]} & there):
+            names = {port, port.rpartition(".")[0]} - {""}
+            if not (names & there or any(may_be_by_command(file, name) for name in names)):
                 yield f"{iface} needs {port}, which does not exist"
 
 

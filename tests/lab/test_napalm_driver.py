@@ -166,12 +166,12 @@ def test_commit_that_cuts_its_own_session_is_taken_back(lab: Lab, connect: Open)
     assert "172.16.101.77/16" in lab.sh(NODE, "ip -br addr show vmbr0")
     lab.wait("the timer restores the address", lambda: "172.16.101.1/16" in lab.sh(NODE, "ip -br addr show vmbr0"), 20)
     lab.wait("the node answers", lambda: lab.reachable(NODE), 20)
-    assert connect(NODE, token=device.token).outcome()["state"] == "reverted"
+    assert connect(NODE).host_agent.outcome(device.token or "")["state"] == "reverted"
 
 
 def test_lease_of_another_is_named(connect: Open) -> None:
     first, second = connect(holder="ann"), connect()
-    first.lock()
+    first.host_agent.lock()
     second.load_merge_candidate(config=MERGE)
     with pytest.raises(LockError, match="ann has been changing this host"):
         second.commit_config()

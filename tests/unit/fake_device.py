@@ -72,16 +72,27 @@ class FakeDevice:
 
 
 class OwnDevice(FakeDevice):
-    """A driver like the suite's own: it can lock, and knows the outcome of a commit."""
+    """A driver like the suite's own: its `host_agent` can lock, and knows the outcome of a commit."""
+
+    @property
+    def host_agent(self) -> "FakeAgent":
+        return FakeAgent(self)
+
+
+class FakeAgent:
+    """The host agent behind that driver."""
+
+    def __init__(self, device: FakeDevice) -> None:
+        self.device = device
 
     def lock(self) -> None:
-        self.asked("prepare", self.owner)
+        self.device.asked("prepare", self.device.owner)
 
-    def outcome(self) -> Any:
-        return self.asked("outcome", self.token)
+    def outcome(self, token: str) -> Any:
+        return self.device.asked("outcome", token)
 
     def release(self) -> None:
-        self.asked("release", self.owner)
+        self.device.asked("release", self.device.owner)
 
 
 def odd(host: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from napalm_ifupdown2 import Ifupdown2Driver
 from tasks.core.connectors.agent_session import HostSession
 from tasks.core.model.errors import Deadline
 from tasks.platforms.frr.running import READ_LAYOUT, READ_RUNNING
+from tasks.platforms.precheck import PRESENT
 from tasks.platforms.proxmox.sdn import READ_SDN
 
 INTERFACES = "/etc/network/interfaces"
@@ -62,8 +63,8 @@ class Host:
             return {"rc": 0, "out": outputs[command], "err": ""}
         if path in self.files:
             return {"rc": 0, "out": self.files[path], "err": ""}
-        if command.startswith("ls /sys/class/net"):
-            return {"rc": 0, "out": "eno1\nlo\n", "err": ""}
+        if command == PRESENT.command:
+            return {"rc": 0, "out": "bonding_masters\neno1\nlo\nenx0\n", "err": ""}
         for token, entry in self.done.items():
             if token in command:
                 return {"rc": 0, "out": json.dumps(entry), "err": ""}

@@ -9,6 +9,7 @@ from inventory.site import Site
 from tasks.core.model.fact import Facts, Reading
 from tasks.core.model.operation import Command
 from tasks.storage.ceph.network_checks import ANNOUNCED
+from tasks.storage.ceph.packages import INSTALL, PROGRAMS
 
 Texts = dict[str, str]
 
@@ -50,6 +51,11 @@ def _init(texts: Texts, _: str, __: list[str], options: Mapping[str, str], *___:
 
 # The facts of the changes show no addresses.
 NOWHERE = {"addrvec": list[object]()}
+
+
+def _install_ceph(texts: Texts, _: str, arguments: list[str], *__: Any) -> None:
+    assert INSTALL in arguments
+    texts["ceph_programs"] = "".join(f"{one}\n" for one in PROGRAMS)
 
 
 def _of_ceph(texts: Texts, act: Callable[[dict[str, Any]], None]) -> None:
@@ -133,6 +139,7 @@ def _add_storage(texts: Texts, _: str, names: list[str], options: Mapping[str, s
 COMMANDS = {
     "pvecm create": _create_cluster,
     "pvecm add": _join_cluster,
+    "/bin/sh -c": _install_ceph,
     "pveceph init": _init,
     "pveceph mon create": _create_monitor,
     "pveceph mgr create": _create_manager,

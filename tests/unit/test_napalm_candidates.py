@@ -55,6 +55,10 @@ BAD = {
         RUNNING.replace("bridge-ports eno1", "bridge-ports eno7"),
         ["line 9: iface vmbr0: port eno7 is not on this host, which has eno1 eno2 eno3 lo vmbr0"],
     ),
+    "port that a command only uses": (
+        RUNNING.replace("bridge-ports eno1", "bridge-ports eno7\n\tpost-up ip link set eno7 up"),
+        ["line 9: iface vmbr0: port eno7 is not on this host, which has eno1 eno2 eno3 lo vmbr0"],
+    ),
     "port that the old file made": (
         RUNNING.replace("vmbr0", "vmbr1") + "\nauto b\niface b\n\tbridge-ports vmbr0\n",
         ["line 14: iface b: port vmbr0 is not on this host, which has b eno1 eno2 eno3 lo vmbr1"],
@@ -91,6 +95,12 @@ def test_running_file_is_valid() -> None:
 def test_existing_errors_do_not_refuse_a_candidate() -> None:
     for text, _ in BAD.values():
         assert problems_of(text, text, PORTS, text) == []
+
+
+def test_port_of_the_host_needs_no_command_to_stay() -> None:
+    """A `pre-up` may create its interface, so that without it the interface is there still."""
+    before = RUNNING.replace("eno1 inet manual\n", "eno1 inet manual\n\tpre-up ethtool -K eno1 tso off\n")
+    assert problems_of(RUNNING, RUNNING, PORTS, before) == []
 
 
 def test_merge_counts_lines_where_they_were_written() -> None:
@@ -134,6 +144,12 @@ def test_merge_may_not_remove_other_lines() -> None:
         "allow-hotplug eno2\niface eno2 inet dhcp\n",
         "source-directory interfaces.d\n",
         "vlan 10\n\tbridge-vids 10\n",
+        "iface v\n\tbridge-ports none\n\tbridge-disable-mac-learning 1\n\niface eno2 inet manual\n\tuplink-id wan\n",
+        "iface v\n\tbridge-vlan-aware yes\n\niface b\n\tbridge-ports v\n",
+        "iface t7 inet manual\n\tpre-up ip link add t7 type dummy\n\niface b\n\tbridge-ports t7\n",
+        "iface b\n\tpre-up ip link add t7 type dummy || true\n\tbridge-ports t7\n",
+        "iface ve0\n\tpre-up ip link add $IFACE type veth peer name 've1';\n\niface b\n\tbridge-ports ve0 ve1\n",
+        "iface t7\n\tpre-up /usr/local/sbin/make-port\n\niface b\n\tbridge-ports t7\n",
     ],
 )
 def test_valid_stanzas_pass(stanza: str) -> None:

@@ -166,17 +166,17 @@ def test_lost_answer_leaves_the_token_so_that_the_outcome_can_be_asked() -> None
     assert not device.is_alive()["is_alive"]
     token = device.token
     assert token
-    assert driver(host, token=token).outcome()["state"] == "unknown"
+    assert driver(host).host_agent.outcome(token)["state"] == "unknown"
 
 
 def test_lease_of_a_session_goes_with_it_and_that_of_a_run_stays() -> None:
     host = Host()
     device = driver(host)
-    device.lock()
+    device.host_agent.lock()
     device.close()
     assert host.lease is None
     of_a_run = driver(host, run="r", holder="somebody", token="feed")
-    of_a_run.lock()
+    of_a_run.host_agent.lock()
     of_a_run.load_merge_candidate(config=MERGE)
     of_a_run.commit_config(revert_in=60)
     of_a_run.close()

@@ -83,6 +83,14 @@ def test_bad_candidate_is_refused_with_the_methods_own_error_and_host(method: st
     assert set(host.asked) <= {"read"}
 
 
+def test_port_may_have_an_alternative_name() -> None:
+    device = driver(Host())
+    device.load_merge_candidate(config="iface vmbr0\n\tbridge-ports enx0\n")
+    assert "+\tbridge-ports enx0\n" in device.compare_config()
+    with pytest.raises(MergeConfigException, match="port eno7 is not on this host, which has eno1 enx0 lo vmbr0"):
+        device.load_merge_candidate(config="iface vmbr0\n\tbridge-ports eno7\n")
+
+
 def test_missing_file_is_refused() -> None:
     with pytest.raises(ReplaceConfigException, match="cannot be read"):
         driver(Host()).load_replace_candidate(filename="/no/such/file")

@@ -76,8 +76,16 @@ def test_messages_that_ifreload_ignores_are_not_a_reason(output: str) -> None:
 STANDS_ON = {
     "bridge": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99\n", "br7 needs eno99, which does not exist"),
     "bridge-in-underscores": ("auto br7\niface br7 inet manual\n\tbridge_ports eno1 eno99\n", "br7 needs eno99, which does not exist"),
+    "command-for-another": (
+        "iface t7 inet manual\n\tpre-up ip link add t7 type dummy ; true\n\nauto br7\niface br7 inet manual\n\tbridge-ports eno99\n",
+        "br7 needs eno99, which does not exist",
+    ),
     "vlan-of-a-port": ("auto br7\niface br7 inet manual\n\tbridge-ports eno99.5\n", "br7 needs eno99.5, which does not exist"),
     "vlan": ("auto eno77.5\niface eno77.5 inet manual\n", "eno77.5 needs eno77, which does not exist"),
+    "port-with-bridge-attributes": (
+        "iface eno99 inet manual\n\tbridge-access 10\n\nauto br7\niface br7 inet manual\n\tbridge-ports eno99\n",
+        "br7 needs eno99, which does not exist",
+    ),
     "raw-device": ("auto v7\niface v7 inet manual\n\tvlan-raw-device eno99\n", "v7 needs eno99, which does not exist"),
 }
 STANDS = {
@@ -88,6 +96,7 @@ STANDS = {
     "made-by-the-file": "iface bond7 inet manual\n\tbond-slaves eno1\n\nauto br7\niface br7 inet manual\n\tbridge-ports bond7 bond7.5\n",
     "vlan-of-a-bridge": "auto vmbr0.10\niface vmbr0.10 inet manual\n",
     "made-by-a-command": "iface t7 inet manual\n\tpre-up ip link add t7 type dummy\n\nauto br7\niface br7 inet manual\n\tbridge-ports t7\n",
+    "made-by-a-command-of-another": "auto br7\niface br7 inet manual\n\tpre-up ip link add t7 type dummy\n\tbridge-ports t7 t7.5\n",
     "missing-slave": "auto bond7\niface bond7 inet manual\n\tbond-slaves eno99\n",
     "altname": "auto br7\niface br7 inet manual\n\tbridge-ports enx0\n",
 }

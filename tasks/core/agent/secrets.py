@@ -4,7 +4,7 @@ import re
 
 # Secrets in the grammars of FRR (vtysh), WireGuard, and ifupdown2 with its wireless attributes and the commands that it runs. Any white
 # space may separate words, and a message may quote a statement. Everything after the word that announces a secret is part of the secret.
-# Each pattern keeps the text before the secret.
+# Each pattern keeps the text before the secret, and begins in few places of a line: a host may send a line of any length.
 NAMES = r"pass(?:word|wd|phrase)|psk|secret|token|key"
 STATEMENT = r"(?:^[-+ ]?\s*|[\"'`\[]\s*|/\s+|command(?:\[\d+\])?:\s*)(?:no\s+)?"
 HEADS = r"ipv?6?|isis|openfabric|area|neighbor|enable|username|mpls|bfd|bgp|rip|ospf6?|pce|(?:pre-|post-)?(?:up|down)|wpa_cli|iwconfig"
@@ -14,17 +14,17 @@ SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # A compound word alone announces a secret: authentication-key, area-password, wpa-psk, wireless-key1, private-key.
-        rf"({ALONE}[\w.-]*[-_](?:{NAMES})\d*\s+(?:\d+\s+(?=md5\s))?{ENCODED})(?![=:])\S.*",
+        rf"([-_](?:{NAMES})\d*\s+(?:\d+\s+(?=md5\s))?{ENCODED})(?![=:])\S.*",
         rf"({ALONE}(?:key-string|tcp-md5-auth|r[ow]community6?|snmp-server\s+community|com2sec)\s+)\S.*",
         # A bare word announces a secret only in a statement. `key 1` and `key chain NAME` name keys but hold none.
         rf"({STATEMENT}(?:{HEADS})\s(?:.*?\s)?(?:{NAMES})\s+(?!chain\b|\d+\s*(?:$|/)){ENCODED})\S.*",
         rf"({STATEMENT}(?:password|passphrase|secret)\s+{ENCODED})\S.*",
         rf"({STATEMENT}(?:(?:{HEADS})\s(?:.*?\s)?)?(?:authentication\s+string|nhrp\s+authentication)\s+)\S.*",
         # NAME=VALUE and NAME: VALUE, as in options, files, headers and JSON. In prose, a colon follows bare words too.
-        rf"({ALONE}[\w.-]*(?:{NAMES})\s*=\s*)\S.*",
-        rf"((?:{ALONE}[\w.-]*[-_](?:{NAMES})|(?:{NAMES})[\"']|{STATEMENT}(?:{NAMES}))\s*:\s*)\S.*",
+        rf"((?:{NAMES})\s*=\s*)\S.*",
+        rf"((?:[-_](?:{NAMES})|(?:{NAMES})[\"']|{STATEMENT}(?:{NAMES}))\s*:\s*)\S.*",
         r"(\bauthorization:\s*)\S.*",
-        r"([a-z][a-z0-9+.-]*://(?:[^\s/:@\"']*:)?)[^\s/@\"']+(?=@)",
+        r"([a-z][a-z0-9+.-]{0,30}://(?:[^\s/:@\"']*:)?)[^\s/@\"']+(?=@)",
         r"(\s(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%])\S.*",
         r"(\bsshpass\s+-p\s*)\S.*",
         r"(\b)0x[0-9a-f]{16,}\b.*",

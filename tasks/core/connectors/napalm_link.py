@@ -94,9 +94,9 @@ class NapalmLink:
                 f"{plan.host}: the NAPALM link can only change the network configuration, not {', '.join([*others, *plan.packages])}"
             )
         device = self._device(transaction.token)
-        if hasattr(device, "lock"):
+        if hasattr(device, "host_agent"):
             with _ours(plan.host):
-                device.lock()
+                device.host_agent.lock()
 
     def begin(self, plan: TargetPlan, revert_s: int, deadline_s: float, on_event: Callable[[str], None]) -> None:
         """Load the candidate and commit it with a timer."""
@@ -123,8 +123,8 @@ class NapalmLink:
         """The state of the transaction; a driver without its own record knows only whether a commit is pending."""
         device = self._device(plan.token)
         with _ours(self.task.host.name):
-            if hasattr(device, "outcome"):
-                return answer.outcome(plan.host, device.outcome())
+            if hasattr(device, "host_agent"):
+                return answer.outcome(plan.host, device.host_agent.outcome(plan.token))
             pending = device.has_pending_commit()
             if not isinstance(pending, bool):
                 raise answer.odd(plan.host, "whether a commit is pending", pending)
@@ -155,9 +155,9 @@ class NapalmLink:
     def release(self) -> None:
         """Release the lease, where the driver has one."""
         device = self._device()
-        if hasattr(device, "release"):
+        if hasattr(device, "host_agent"):
             with _ours(self.task.host.name):
-                device.release()
+                device.host_agent.release()
 
 
 @contextmanager

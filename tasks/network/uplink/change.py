@@ -110,8 +110,10 @@ class UplinkBond(Change[BondState]):
         links = facts[self.host][LINKS]
         for port in site.bond(self.host, self.bond).members:
             if port not in links:
+                other = next((f"{name} is also called {port}: name it {name} there" for name in links if port in links[name].altnames), "")
                 raise Refused(
-                    f"{self.host}: no port {port}, which cables.yaml plugs into {site.peer(self.host, port)}; it has {', '.join(links)}"
+                    f"{self.host}: no port {port}, which cables.yaml plugs into {site.peer(self.host, port)};"
+                    f" {other or 'it has ' + ', '.join(links)}"
                 )
         _refuse_used_ports(site, facts, self.host, self.bond)
         Holders(facts[self.host]).refuse_to_move(str(host.address), host.management)

@@ -1,4 +1,4 @@
-"""The parts of Ceph's JSON that the suite reads, by command (Ceph 18.2). A release may add keys; these have to be there, with their types."""
+"""The parts of Ceph's JSON that the suite reads, by command (Ceph 18.2). A release may add keys; these are there, with their types."""
 
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict

@@ -52,7 +52,7 @@ OF_EVERY_NODE = ((targets.PROXMOX, (CEPH_IDENTITY, COROSYNC)),)
 
 
 def need_one_ceph(site: Site, facts: Facts) -> None:
-    """Raises Refused where a node's Ceph is not that of the node that the others join, the first one in a cluster or else the first one.
+    """Raises Refused where a node's Ceph is not that of the Proxmox cluster, or of the first node where there is no cluster yet.
 
     Joining removes the node's ceph.conf, and its daemons are lost. A node of a cluster that has no Ceph loses nothing.
     """
@@ -60,7 +60,8 @@ def need_one_ceph(site: Site, facts: Facts) -> None:
     each = {name: found[CEPH_IDENTITY] for name, found in facts[cluster].each.items()} if cluster in facts else {}
     if not each:
         return
-    first = next((name for name, found in facts[cluster].each.items() if found[COROSYNC].name), next(iter(each)))
+    joined = [name for name, found in facts[cluster].each.items() if found[COROSYNC].name]
+    first = next((name for name in joined if each[name].fsids), next(iter((*joined, *each))))
     first_path, first_fsid = next(iter(each[first].fsids.items()), ("", ""))
     wanted = f"{first_path} of {first} to {first_fsid}" if first_fsid else f"{first} has no Ceph cluster"
     reasons = [

@@ -14,6 +14,7 @@ from tasks.storage.ceph.facts import ceph_of
 from tasks.storage.ceph.flags import CephFlags
 from tasks.storage.ceph.health_checks import no_flag_is_left_behind
 from tasks.storage.ceph.maintenance import is_used
+from tasks.storage.ceph.packages import CephPackages, ceph_programs_are_installed, hosts
 from tasks.storage.ceph.pool_checks import POOL_CHECKS
 from tasks.storage.ceph.pools import CephPool
 from tasks.virtualization.node_keys.change import NodeKeys
@@ -39,6 +40,9 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), concurrency=IN_ORDER)
     for name in nodes:
         yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS, clusters=(proxmox,))
+    for name in hosts(site):
+        installing = Concurrency(LOCK, len(nodes))
+        yield _one(f"ceph packages {name}", name, (CephPackages(name),), (ceph_programs_are_installed,), installing, (cluster,))
     yield _one("ceph settings", cluster, (CephSettings(cluster),), ())
     for name in site.ceph.monitors:
         yield _one(f"ceph monitor {name}", name, (CephMonitor(name),), MONITOR_CHECKS, clusters=(cluster,))

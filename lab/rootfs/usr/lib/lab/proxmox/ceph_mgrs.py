@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from . import ceph_init
+from . import ceph_init, ceph_install
 from .options import Option, PveError, Values
 from .rados_link import LONG_S, Monitors
 from .system import node, run
@@ -15,6 +15,7 @@ CAPS = ("mon", "allow profile mgr", "osd", "allow *", "mds", "allow *")
 
 def create(values: Values) -> None:
     """Create a manager on this node."""
+    ceph_install.need("ceph-mgr")
     ceph_init.need_init()
     ceph_init.link()
     name = values.get("id", node())

@@ -7,7 +7,7 @@ import tempfile
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from . import ceph_conf, ceph_init, ceph_mgrs, cluster_fs
+from . import ceph_conf, ceph_init, ceph_install, ceph_mgrs, cluster_fs
 from .options import Option, PveError, Values
 from .rados_link import LONG_S, Monitors
 from .system import addresses_in, node, own_address, run
@@ -18,6 +18,7 @@ FOLDERS = Path("/var/lib/ceph/mon")
 
 def create(values: Values) -> None:
     """Create a monitor on this node, and a manager with the first monitor."""
+    ceph_install.need("ceph-mon")
     ceph_init.need_init()
     ceph_init.link()
     sections = ceph_conf.read()

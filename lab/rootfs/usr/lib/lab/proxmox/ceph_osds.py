@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import ceph_conf, ceph_init
+from . import ceph_conf, ceph_init, ceph_install
 from .options import Option, PveError, Values
 from .rados_link import LONG_S, Monitors
 from .system import addresses_in, node, output, run
@@ -20,6 +20,7 @@ WIPED_MIB = 200
 
 def create(values: Values) -> None:
     """Create an OSD on an empty disk of this node."""
+    ceph_install.need("ceph-osd")
     ceph_init.need_init()
     ceph_init.link()
     _need_address()

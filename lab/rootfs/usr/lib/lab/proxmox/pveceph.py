@@ -1,9 +1,10 @@
 """The replacement for pveceph(1)."""
 
-from . import ceph_init, ceph_mgrs, ceph_mons, ceph_osds, ceph_pools, options
+from . import ceph_init, ceph_install, ceph_mgrs, ceph_mons, ceph_osds, ceph_pools, options
 from .options import Command
 
 COMMANDS = {
+    "install": Command(ceph_install.install, options=ceph_install.OPTIONS),
     "init": Command(ceph_init.init, options=ceph_init.OPTIONS),
     "status": Command(ceph_init.status),
     "mon create": Command(ceph_mons.create, options=ceph_mons.OPTIONS),
