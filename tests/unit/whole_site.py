@@ -22,23 +22,27 @@ from tasks.core.model.plan import SetPlan
 from tasks.topology.picture import picture
 from tasks.topology.view import adjacencies
 
+# The cases of a subject that are taken first. The second is of the topology, with the LLDP neighbours of all ports.
+FIRST = ("already-right", "vm-and-operator-are-not-drawn")
 
-def _cases() -> Iterator[Case]:
-    """Cases with facts: those of the shipped site first, of these the ones with nothing left to do, then the one with LLDP of all."""
-    shipped = site_of(None)
+
+def _cases() -> list[Case]:
+    """Two cases of each subject, those of the shipped site first, and of these the ones in which nothing is left to do."""
     paths = [*(CASES / name for name in changes()), *(CASES / "checks" / name for name in checks()), CASES / "topology"]
-    found = [case for path in paths for case in cases_of(path)[: 1 if path.parent.name == "checks" else None]]
-    first = ("already-right", "vm-and-operator-are-not-drawn")
-    return iter(sorted(found, key=lambda case: (case.site is not shipped, *(not case.name.startswith(name) for name in first))))
+    return sorted((case for path in paths for case in sorted(cases_of(path), key=_place)[:2]), key=_place)
+
+
+def _place(case: Case) -> tuple[bool, ...]:
+    return (case.site is not site_of(None), *(not case.name.startswith(name) for name in FIRST))
 
 
 @cache
 def hosts_facts() -> Mapping[str, HostFacts]:
     """{host: facts} of the shipped site: each fact from the first case that has it."""
     readings: dict[str, dict[str, Reading]] = {host: {} for host in site_of(None).hosts}
-    for case in _cases():
-        for host in case.facts.keys() & readings.keys():
-            readings[host] = {**case.facts[host].readings, **readings[host]}
+    for facts in (case.facts for case in _cases()):
+        for host in facts.keys() & readings.keys():
+            readings[host] = {**facts[host].readings, **readings[host]}
     return {host: HostFacts(host, found) for host, found in readings.items() if found}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast, get_type_hints, 
 
 from inventory.site import Site
 from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
-from tasks.core.model.shape import REMEDY, misfit, reason
+from tasks.core.model.shape import REMEDY, misfit, reason, shortened
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -99,8 +99,8 @@ STATUS_COMMAND = "burrow status --json"
 def _status(output: str) -> dict[str, Any]:
     """The host agent's status. Raises ValueError or TypeError where its shape is unexpected: what is pending is unknown then."""
     status = json.loads(output)
-    if not isinstance(status, dict) or not {"pending", "records", "boot"} <= status.keys():
-        raise ValueError("wanted an object with pending, records and boot")
+    if not isinstance(status, dict) or not {"pending", "lease", "records", "boot"} <= status.keys():
+        raise ValueError("wanted an object with pending, lease, records and boot")
     pending, records = status["pending"], status["records"]
     if pending is not None:
         _has(pending, "run", "holder", "why")
@@ -110,6 +110,10 @@ def _status(output: str) -> dict[str, Any]:
         raise TypeError("wanted a list of records")
     for record in records:
         _has(record, "outcome", "reason", "holder", "why", "at")
+    for one in status.get("deferred", ()):
+        _has(one, "why", "holder", "trouble")
+    if status["lease"] is not None:
+        _has(status["lease"], "holder", "since")
     return status
 
 
@@ -156,7 +160,7 @@ class HostFacts:
         try:
             value = fact.parse(output)
         except BurrowError as error:
-            raise BurrowError(f"{self.host}: {error}") from error
+            raise BurrowError(f"{self.host}: {shortened(str(error))}") from error
         except UNEXPECTED as error:
             raise self._odd(fact, reason(error, output)) from error
         if wrong := misfit(value, fact.kind):

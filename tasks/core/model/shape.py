@@ -1,6 +1,7 @@
 """The shape of what a host answered: whether a parsed value has the types that its parser declares, and what is wrong where not. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -9,7 +10,9 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 # How much of an answer that cannot be understood is shown.
-SHOWN_CHARACTERS = 60
+SHOWN_CHARACTERS, MESSAGE_CHARACTERS = 60, 400
+KINDS = {"NoneType": "nothing", "int": "a number", "float": "a number", "bool": "true or false"}
+KINDS |= {"str": "text", "list": "a list", "dict": "an object"}
 WORDS: Mapping[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "nothing"}
 REMEDY = "run it there by hand, and compare with a host that is well"
 
@@ -42,11 +45,22 @@ def reason(error: Exception, output: str) -> str:
             text = f"wanted another number of words or items, found too {'few' if 'not enough' in text else 'many'} in one place"
         case ValueError() if "invalid literal" in text or "could not convert" in text:
             text = f"wanted a number, found {text.rpartition(': ')[2]}"
-        case ValueError() if text:
-            pass
-        case _:
-            text = f"wanted another type of value in one place ({text or type(error).__name__})"
-    return text
+        case TypeError() | AttributeError():
+            text = _of_another_type(text)
+    return shortened(text or "wanted another number of parts")
+
+
+def shortened(text: str) -> str:
+    """A message that quotes an answer, cut off where it is long."""
+    return text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]}..."
+
+
+def _of_another_type(text: str) -> str:
+    """Python's words for a value of another type, as a reader of JSON says it. Python does not tell where it is."""
+    kinds, is_list = re.findall(r"'(NoneType|int|float|bool|str|list|dict)'", text), "iter" in text or "unpack" in text
+    found = KINDS[kinds[0]] if kinds else "text" if text.startswith("string") else "a list" if text.startswith("list") else ""
+    wanted = "a list" if is_list else "an object" if "indices" in text or "subscript" in text or re.search("'(get|items)'", text) else ""
+    return f"wanted {wanted or 'another type of value'}, found {found or 'one that does not fit'} in one place"
 
 
 def _found(path: tuple[str, ...], wanted: str, value: object) -> str:
