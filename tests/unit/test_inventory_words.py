@@ -1,6 +1,6 @@
 """Every word of the inventory is applied, checked or refused: with another value, a plan or a finding changes, or the inventory is refused.
 
-The cases are named MODEL.FIELD, with a choice or a place after it.
+The cases are named MODEL.FIELD, with a choice or a place after it. Their facts lie over those of the whole site.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
-from cases import CASES, Case, cases_of
+from cases import CASES, Case, cases_of, site_of
 from pydantic import BaseModel
 from whole_site import as_shipped, made_of, read_once, refusal
 
@@ -70,7 +70,9 @@ def choice(case: Case) -> str:
 
 def seen(case: Case, only: Any = None) -> dict[str, Any]:
     """{change set or check: what an operator sees of it} where the case differs from the shipped site."""
-    shipped, now = as_shipped(), made_of(case.site, only)
+    others = case.own.get("facts", {})
+    shipped = made_of(site_of(None), only, others) if others else as_shipped()
+    now = made_of(case.site, only, others)
     return {name: now.get(name) for name in sorted(only or {*shipped, *now}) if shipped.get(name) != now.get(name)}
 
 

@@ -22,6 +22,7 @@ from tasks.core.model.plan import SetPlan
 from tasks.topology.picture import picture
 from tasks.topology.view import adjacencies
 
+Answers = Mapping[str, Mapping[str, str]]
 # The cases of a subject that are taken first. The second is of the topology, with the LLDP neighbours of all ports.
 FIRST = ("already-right", "vm-and-operator-are-not-drawn")
 
@@ -57,10 +58,16 @@ def planned(plan: SetPlan) -> tuple[Any, ...]:
     return (plan.refused, plan.change_set.by_hand, targets)
 
 
-def made_of(site: Site, only: Iterable[str] | None = None) -> dict[str, Any]:
-    """{change set, check or topology: what an operator sees of it}: the plans and findings of this site on the facts of the shipped one."""
+def made_of(site: Site, only: Iterable[str] | None = None, others: Answers | None = None) -> dict[str, Any]:
+    """{change set, check or topology: what an operator sees of it}: the plans and findings of this site on the facts of the shipped one.
+
+    `others` are the answers of hosts, {host: {fact: text}}, in the place of these facts.
+    """
     names = None if only is None else set(only)
-    facts = with_clusters(site, {host: one for host, one in hosts_facts().items() if host in site.hosts})
+    hosts = {host: one for host, one in hosts_facts().items() if host in site.hosts}
+    for host, answers in (others or {}).items():
+        hosts[host] = HostFacts(host, {**hosts[host].readings, **{name: Reading(0, out) for name, out in answers.items()}})
+    facts = with_clusters(site, hosts)
     found: dict[str, Any] = {}
     for one in sets(site):
         if names is None or one.name in names:
@@ -69,7 +76,6 @@ def made_of(site: Site, only: Iterable[str] | None = None) -> dict[str, Any]:
     for row in judge([one for one in _checks() if names is None or one.name in names], site, facts, targets):
         found.setdefault(row.check.name, []).append(row.finding)
     if names is None or "topology" in names:
-        hosts = {host: one for host, one in facts.items() if host in site.hosts}
         found["topology"] = picture(site, hosts, {}, adjacencies(hosts))
     return found
 
