@@ -19,7 +19,8 @@ from inventory.value_types import HOST_NAME
 class Draft:
     """The valid rows of the four files, with each host's group values merged in, and the line of each value.
 
-    `invalid` lists the hosts whose row or group is invalid. That is already reported, so the rules report nothing that follows from it.
+    `invalid` lists the hosts whose row or group is invalid; `cables_known` is whether cables.yaml is valid. What is not is already
+    reported, so the rules report nothing that follows from it.
     """
 
     hosts: Mapping[str, HostRow]
@@ -29,6 +30,7 @@ class Draft:
     networks: Mapping[str, PointToPointNetwork]
     invalid: frozenset[str]
     files: Mapping[str, YamlFile]
+    cables_known: bool = True
 
     def at(self, host: str, *path: str | int) -> Place:
         """The line that sets a host's value: in its row, else in the first of its groups that sets it, else the row itself."""
@@ -70,9 +72,10 @@ def draft_of(folder: Path) -> tuple[Draft, tuple[Problem, ...]]:
     invalid = frozenset(_names(files["hosts"])) - rows.keys()
     invalid |= {name for name, row in rows.items() if _has_invalid_group(row, groups, files["groups"])}
     hosts = {name: filled_in(row, groups) for name, row in rows.items() if name not in invalid}
-    valid = table if table is not None and _names(files["hosts"]) else CablesFile()
+    known = table is not None and bool(_names(files["hosts"]))
+    valid = table if table is not None and known else CablesFile()
     cables = tuple(cables_of(valid.cables, valid.networks))
-    return Draft(hosts, groups, defaults, cables, valid.networks, invalid, files), problems
+    return Draft(hosts, groups, defaults, cables, valid.networks, invalid, files, known), problems
 
 
 def filled_in(row: HostRow, groups: Mapping[str, HostFields]) -> HostRow:

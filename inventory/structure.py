@@ -41,7 +41,6 @@ KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in mo
 
 # The wanted text, by pydantic's error type. Other types keep pydantic's message.
 WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
-    "missing": lambda error: f"the key '{error['loc'][-1]}'",
     "extra_forbidden": lambda _: "only known keys",
     "string_pattern_mismatch": lambda error: PATTERN_WORDS.get(error["ctx"]["pattern"], error["ctx"]["pattern"]),
     "string_type": lambda _: "text",
@@ -102,9 +101,28 @@ def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tupl
     except ValidationError as error:
         known = KNOWN_KEYS if model in MODELS else sorted(model.model_fields)
         details = error.errors(include_url=False)
-        # A mistyped key is also missing: report it once.
-        typos = {(*one["loc"][:-1], _near(str(one["loc"][-1]), known)) for one in details if one["type"] == "extra_forbidden"}
-        return None, tuple(_problem(file, path, one, known) for one in details if one["type"] != "missing" or (*one["loc"],) not in typos)
+        lacks: dict[Keys, list[str]] = {}
+        for one in details:
+            if one["type"] == "missing":
+                lacks.setdefault(one["loc"][:-1], []).append(str(one["loc"][-1]))
+        meant = {one["loc"]: _meant(one, lacks, known) for one in details if one["type"] == "extra_forbidden"}
+        # A mistyped key is also missing: report it once. All other missing keys of a row are one problem.
+        for loc, near in meant.items():
+            lacks[loc[:-1]] = [key for key in lacks.get(loc[:-1], ()) if key != near]
+        wrong = [_problem(file, path, one, meant.get(one["loc"])) for one in details if one["type"] != "missing"]
+        return None, (*wrong, *(_missing(file, (*path, *loc), keys) for loc, keys in lacks.items() if keys))
+
+
+def _meant(error: ErrorDetails, lacks: Mapping[Keys, Sequence[str]], known: Sequence[str]) -> str | None:
+    """The key that an unknown one is a typing error of: rather one that its row lacks."""
+    key = str(error["loc"][-1])
+    return next(iter(get_close_matches(key, lacks.get(error["loc"][:-1], ()), n=1, cutoff=0.5)), None) or _near(key, known)
+
+
+def _missing(file: YamlFile, path: Keys, keys: Sequence[str]) -> Problem:
+    what, names = path_text(path) or file.path.stem, " and ".join(f"'{key}'" for key in keys)
+    one = len(keys) == 1
+    return Problem(file.place(*path), what, f"the key{'' if one else 's'} {names}", "nothing", "add it" if one else "add them")
 
 
 def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
@@ -113,13 +131,13 @@ def _bad_names(file: YamlFile, pattern: str) -> Iterator[Problem]:
             yield Problem(file.place(name), name, PATTERN_WORDS[pattern], f"'{name}'", "rename it")
 
 
-def _problem(file: YamlFile, path: Keys, error: ErrorDetails, known: Sequence[str]) -> Problem:
+def _problem(file: YamlFile, path: Keys, error: ErrorDetails, meant: str | None) -> Problem:
     keys = (*path, *(part for part in error["loc"] if part != "[key]"))
-    kind = error["type"]
-    wanted = WANTED.get(kind, _pydantics_text)(error)
-    found = "nothing" if kind == "missing" else f"'{keys[-1]}'" if kind == "extra_forbidden" else found_text(error["input"])
-    subject = keys[:-1] if kind in ("missing", "extra_forbidden") else keys
-    return Problem(file.place(*keys), path_text(subject) or file.path.stem, wanted, found, _remedy(kind, keys, known))
+    is_unknown = error["type"] == "extra_forbidden"
+    wanted = WANTED.get(error["type"], _pydantics_text)(error)
+    found = f"'{keys[-1]}'" if is_unknown else found_text(error["input"])
+    subject, remedy = (keys[:-1], _remedy(str(keys[-1]), meant)) if is_unknown else (keys, "correct the value")
+    return Problem(file.place(*keys), path_text(subject) or file.path.stem, wanted, found, remedy)
 
 
 def _pydantics_text(error: ErrorDetails) -> str:
@@ -132,17 +150,14 @@ def found_text(value: object) -> str:
     return texts.get(type(value), f"'{value}'" if isinstance(value, str) else str(value))
 
 
-def _remedy(kind: str, keys: Keys, known: Sequence[str]) -> str:
-    if kind == "missing":
-        return "add it"
-    if kind != "extra_forbidden":
-        return "correct the value"
-    if (now := SETTINGS.get(str(keys[-1]))) in known:
-        return f"it is called '{now}' now: rename it"
-    near = _near(str(keys[-1]), known)
-    return f"did you mean '{near}'?" if near else "remove it"
+def _remedy(unknown: str, meant: str | None) -> str:
+    if meant is not None and SETTINGS.get(unknown) == meant:
+        return f"it is called '{meant}' now: rename it"
+    return f"did you mean '{meant}'?" if meant else "remove it"
 
 
 def _near(unknown: str, known: Sequence[str]) -> str | None:
+    if (now := SETTINGS.get(unknown)) in known:
+        return now
     near = [key for key in known if key.startswith(unknown)] or get_close_matches(unknown, known, n=1, cutoff=0.75)
     return near[0] if near else None

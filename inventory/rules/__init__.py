@@ -12,6 +12,7 @@ from inventory.rules import host as host_rules
 from inventory.rules import mtu as mtu_rules
 from inventory.rules import nfs as nfs_rules
 from inventory.rules import ospf as ospf_rules
+from inventory.rules import unused as unused_rules
 from inventory.rules import vlan as vlan_rules
 
 Rule = Callable[[Draft], Iterator[Problem]]
@@ -77,4 +78,8 @@ RULES: tuple[Rule, ...] = (
     nfs_rules.fsids_are_unique,
     nfs_rules.storages_can_be_made,
     nfs_rules.storage_names_are_unique,
+    unused_rules.spanning_trees_have_a_bridge,
+    unused_rules.loopbacks_are_used,
+    unused_rules.pci_paths_are_of_routed_ports,
+    unused_rules.networks_have_cables,
 )

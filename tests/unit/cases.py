@@ -59,6 +59,11 @@ class Case:
         return {key: self.own[key] for key in EXPECTED if key in self.own}
 
     @property
+    def folder(self) -> Path:
+        """The folder of the case's inventory."""
+        return folder_of(self.get("inventory"))
+
+    @property
     def site(self) -> Site:
         return site_of(self.get("inventory"))
 

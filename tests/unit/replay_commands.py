@@ -8,6 +8,7 @@ from typing import Any
 from inventory.site import Site
 from tasks.core.model.fact import Facts, Reading
 from tasks.core.model.operation import Command
+from tasks.storage.ceph.network_checks import ANNOUNCED
 from tasks.storage.ceph.packages import INSTALL, PROGRAMS
 
 Texts = dict[str, str]
@@ -48,6 +49,10 @@ def _init(texts: Texts, _: str, __: list[str], options: Mapping[str, str], *___:
     texts["ceph_conf"] = "[global]\n" + "".join(f"\t{key} = {value}\n" for key, value in rows.items())
 
 
+# The facts of the changes show no addresses.
+NOWHERE = {"addrvec": list[object]()}
+
+
 def _install_ceph(texts: Texts, _: str, arguments: list[str], *__: Any) -> None:
     assert INSTALL in arguments
     texts["ceph_programs"] = "".join(f"{one}\n" for one in PROGRAMS)
@@ -61,7 +66,7 @@ def _of_ceph(texts: Texts, act: Callable[[dict[str, Any]], None]) -> None:
 
 def _create_monitor(texts: Texts, host: str, *_: Any) -> None:
     def act(ceph: dict[str, Any]) -> None:
-        ceph.setdefault("mon dump", {}).setdefault("mons", []).append({"name": host})
+        ceph.setdefault("mon dump", {}).setdefault("mons", []).append({"name": host, "public_addrs": NOWHERE})
         ceph.setdefault("status", {}).setdefault("quorum_names", []).append(host)
 
     _of_ceph(texts, act)
@@ -88,15 +93,17 @@ def _create_osd(texts: Texts, host: str, names: list[str], *_: Any) -> None:
 
     def act(ceph: dict[str, Any]) -> None:
         number = len(ceph["osd dump"]["osds"])
-        ceph["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1})
+        ceph["osd dump"]["osds"].append({"osd": number, "up": 1, "in": 1, "state": ["exists", "up"], **dict.fromkeys(ANNOUNCED, NOWHERE)})
         ceph["osd metadata"].append({"id": number, "hostname": host, "devices": line.split("\t")[1].removeprefix("/dev/")})
-        ceph["osd tree"]["nodes"].append({"type": "host", "name": host, "children": [number]})
+        ceph["osd tree"]["nodes"].append({"id": -number - 9, "type": "host", "name": host, "children": [number]})
 
     _of_ceph(texts, act)
 
 
 def _create_pool(texts: Texts, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:
-    _of_ceph(texts, lambda ceph: ceph["osd dump"]["pools"].append({"pool_name": names[0], **_as_dumped(options)}))
+    _of_ceph(
+        texts, lambda ceph: ceph["osd dump"]["pools"].append({"pool_name": names[0], "crush_rule": 0, "pg_num": 32, **_as_dumped(options)})
+    )
 
 
 def _set_pool(texts: Texts, _: str, names: list[str], options: Mapping[str, str], *__: Any) -> None:

@@ -72,7 +72,7 @@ def test_every_check_has_a_docstring_a_severity_and_a_remedy(check) -> None:
 
 
 def test_every_file_of_cases_is_of_something() -> None:
-    known = {*changes(), "agent", "checks", "engine", "inventory", "napalm", "scripts", "sites", "topology"}
+    known = {*changes(), "agent", "checks", "engine", "inventory", "napalm", "scripts", "sites", "topology", "words"}
     assert {path.stem for path in CASES.iterdir()} - known == set()
 
 

@@ -206,3 +206,11 @@ def test_refusals_and_impacts_show_no_secret() -> None:
     printed = [str(Refused(f"line 1: % Unknown command: {kept.strip()} {secret}")) for kept, secret in FRR]
     printed += [line for kept, secret in FRR for line in frr_impact(f"{port}exit\n", f"{port}{kept}{secret}\nexit\n")]
     assert SECRET not in "".join(printed)
+
+
+@pytest.mark.parametrize("part", ["x", "-", "a.", " ", "0xf", "key ", "/ ", "://a", "a_key"])
+def test_time_grows_with_the_length_of_a_line_and_not_with_its_square(part: str) -> None:
+    """The square of this length would take minutes."""
+    begun = time.process_time()
+    redact(part * (200_000 // len(part)))
+    assert time.process_time() - begun < 5

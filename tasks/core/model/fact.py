@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isfinite
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar, cast, get_type_hints, runtime_checkable
 
 from inventory.site import Site
 from tasks.core.agent.secrets import last
 from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
+from tasks.core.model.shape import REMEDY, misfit, reason, shortened
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -24,6 +26,11 @@ code=$?
 case $code in 124|137) echo 'no answer within {within_s} s' >&2;; esac
 exit $code
 """
+
+
+@cache
+def _returned(parse: Callable[[str], Any]) -> Any:
+    return parse if isinstance(parse, type) else get_type_hints(parse).get("return", Any)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Fact(Generic[T_co]):
         return replace(self, command=bounded if self.within_s and command else command)
 
     @property
+    def kind(self) -> Any:
+        """The type that its parser declares to return, Any if it declares none."""
+        return _returned(self.parse)
+
+    @property
     def called(self) -> str:
         """The name of the fact in messages: the command, or for a script the fact's name."""
         return self.name if "\n" in self.command or self.of_site else f"`{self.command}`"
@@ -88,8 +100,8 @@ STATUS_COMMAND = "burrow status --json"
 def _status(output: str) -> dict[str, Any]:
     """The host agent's status. Raises ValueError or TypeError where its shape is unexpected: what is pending is unknown then."""
     status = json.loads(output)
-    if not isinstance(status, dict) or not {"pending", "records", "boot"} <= status.keys():
-        raise ValueError("wanted an object with pending, records and boot")
+    if not isinstance(status, dict) or not {"pending", "lease", "records", "boot"} <= status.keys():
+        raise ValueError("wanted an object with pending, lease, records and boot")
     pending, records = status["pending"], status["records"]
     if pending is not None:
         _has(pending, "run", "holder", "why")
@@ -99,6 +111,10 @@ def _status(output: str) -> dict[str, Any]:
         raise TypeError("wanted a list of records")
     for record in records:
         _has(record, "outcome", "reason", "holder", "why", "at")
+    for one in status.get("deferred", ()):
+        _has(one, "why", "holder", "trouble")
+    if status["lease"] is not None:
+        _has(status["lease"], "holder", "since")
     return status
 
 
@@ -108,6 +124,14 @@ def _has(found: object, *names: str) -> None:
 
 
 STATUS: Fact[dict[str, Any]] = Fact("burrow_status", STATUS_COMMAND, _status)
+
+
+@runtime_checkable
+class OfHost(Protocol):
+    """A parsed fact whose errors come later, when a part of it is used. They name its host."""
+
+    def of(self, host: str) -> Self:
+        """The same, as this host gave it."""
 
 
 @dataclass
@@ -130,13 +154,22 @@ class HostFacts:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
                 raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {last((reading.err or reading.out).strip(), 300)}")
-            try:
-                self.parsed[fact.name] = fact.parse(reading.out)
-            except BurrowError as error:
-                raise BurrowError(f"{self.host}: {error}") from error
-            except UNEXPECTED as error:
-                raise BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {error!r}") from error
+            self.parsed[fact.name] = self._parse(fact, reading.out)
         return cast("T", self.parsed[fact.name])
+
+    def _parse(self, fact: Fact[T], output: str) -> T:
+        try:
+            value = fact.parse(output)
+        except BurrowError as error:
+            raise BurrowError(f"{self.host}: {shortened(str(error))}") from error
+        except UNEXPECTED as error:
+            raise self._odd(fact, reason(error, output)) from error
+        if wrong := misfit(value, fact.kind):
+            raise self._odd(fact, wrong)
+        return value.of(self.host) if isinstance(value, OfHost) else value
+
+    def _odd(self, fact: Fact[T], why: str) -> BurrowError:
+        return BurrowError(f"{self.host}: {fact.called} answered what cannot be read as {fact.name}: {why}; {REMEDY}")
 
 
 # By target: of all targets of a set, because a check may compare both ends of a cable.

@@ -163,7 +163,14 @@ def _neighbour(chassis: dict[str, Any], port: dict[str, Any]) -> LldpNeighbour:
     return LldpNeighbour(shown, str(port.get("id", {}).get("value", "?")), str(port.get("descr", "")))
 
 
+def _gateways(output: str) -> tuple[str, ...]:
+    """The gateways of the default routes, the preferred one first."""
+    rows = sorted(json.loads(output) if output.strip() else [], key=lambda row: row.get("metric", 0))
+    return tuple(hop["gateway"] for row in rows for hop in row.get("nexthops", [row]) if "gateway" in hop)
+
+
 LINKS = Fact("links", "ip -j -d address show", _links)
 BONDS = Fact("bonds", "grep -H '' /proc/net/bonding/* 2>/dev/null || true", _bonds)
 NEIGHBOURS = Fact("lldp_neighbours", "lldpcli -f json show neighbors 2>/dev/null || true", _neighbours)
+GATEWAYS = Fact("default_gateways", "ip -j -4 route show default", _gateways)
 INTERFACES, STAGED = INTERFACES_FACT, STAGED_FACT

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from inventory import targets
 from inventory.site import Site
 from inventory.targets import Target
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, Facts
+from tasks.core.model.shape import REMEDY, misfit
 from tasks.platforms.proxmox.mounted import OF_ANY_HOST, file_of_node
+from tasks.storage.ceph.answers import Whole, odd
 from tasks.storage.ceph.conf_file import checked
 
 # The client leaves a monitor that has not answered its pings for 5 s. Ceph's default is 30 s (mon_client_ping_timeout), which is all the
@@ -96,9 +98,18 @@ def _hosts(metadata: Iterable[Mapping[str, Any]], key: str) -> dict[Any, str]:
 
 @dataclass(frozen=True)
 class CephState:
-    """Ceph's answers by command: empty where Ceph is not set up on the host, `error` alone where no monitor answers."""
+    """Ceph's answers by command: empty where Ceph is not set up on the host, `error` alone where no monitor answers.
+
+    `odd` is {command: what its answer has in another shape}. Reading that answer raises BurrowError, which names the host that gave it.
+    """
 
     answers: Mapping[str, Any]
+    odd: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
+
+    def of(self, host: str) -> Self:
+        """The same state, as this host gave it."""
+        return replace(self, host=host)
 
     @property
     def error(self) -> str:
@@ -112,14 +123,19 @@ class CephState:
 
     def __getitem__(self, command: str) -> Any:
         """The answer to a command, empty where there is no cluster. Raises BurrowError where Ceph refused the command."""
-        answer = self.answers.get(command, {})
+        answer = self._read(command, {})
         if isinstance(answer, dict) and "error" in answer:
             raise BurrowError(f"Ceph does not answer `ceph {command}`: {answer['error'] or 'it gives no reason'}; see `ceph -s`")
         return answer
 
+    def _read(self, command: str, default: Any = None) -> Any:
+        if command in self.odd:
+            raise BurrowError(f"{self.host}: `ceph {command}` answered what cannot be read as ceph: {self.odd[command]}; {REMEDY}")
+        return self.answers.get(command, default)
+
     def listed(self, command: str) -> tuple[Any, ...]:
         """The list that a command returned; empty where it returned none, as from a manager without that command."""
-        answer = self.answers.get(command)
+        answer = self._read(command)
         return tuple(answer) if isinstance(answer, list) else ()
 
     @property
@@ -175,7 +191,7 @@ class CephState:
     def buckets(self) -> Mapping[str, tuple[int, ...]]:
         """{CRUSH bucket of type host: its OSDs}, without those that only CRUSH still lists."""
         rows = (one for one in self["osd tree"].get("nodes", ()) if one["type"] == "host")
-        return {one["name"]: tuple(number for number in sorted(one["children"]) if number in self.osds) for one in rows}
+        return {one["name"]: tuple(number for number in sorted(one.get("children", ())) if number in self.osds) for one in rows}
 
     @property
     def left_in_crush(self) -> tuple[int, ...]:
@@ -185,7 +201,7 @@ class CephState:
     @property
     def rows(self) -> Mapping[int, Mapping[str, Any]]:
         """{OSD: its row of `osd df`}; empty where no manager answers."""
-        return {one["id"]: one for one in self.answers.get("osd df", {}).get("nodes", ())}
+        return {one["id"]: one for one in self._read("osd df", {}).get("nodes", ())}
 
     @property
     def alerts(self) -> Mapping[str, str]:
@@ -235,11 +251,18 @@ def _of_host(site: Site, host: str) -> str:
     return READ_DISKS.replace("{ids}", " ".join(site.osds(host))) if site.osds(host) else ""
 
 
+def _state(output: str) -> CephState:
+    answers = json.loads(output)
+    if wrong := misfit(answers, Whole):
+        raise ValueError(wrong)
+    return CephState(answers, odd(answers))
+
+
 def _is_there(state: CephState) -> bool:
     return bool(state.fsid)
 
 
-CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", lambda output: CephState(json.loads(output)), within_s=18, answers=_is_there)
+CEPH = Fact("ceph", f"{OF_ANY_HOST}python3 -c '{READ_CEPH}'", _state, within_s=18, answers=_is_there)
 CEPH_CONF = Fact("ceph_conf", file_of_node("/etc/pve/ceph.conf"), checked, answers=bool)
 OSD_DISKS = Fact("osd_disks", "looks at each disk for Ceph", _disks, _of_host, within_s=8)
 # What a check or a change of a host needs of the whole cluster.
