@@ -8,7 +8,7 @@ from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH, OF_CEPH, known, state_of
 from tasks.storage.ceph.health_checks import TAGS
-from tasks.storage.ceph.host_facts import AT_BOOT
+from tasks.storage.ceph.host_facts import AT_BOOT, CEPH_PROGRAMS, PROGRAMS, nodes_with_daemons
 from tasks.storage.ceph.osd_map import data_devices
 
 STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host shows why a daemon does not run."
@@ -133,9 +133,22 @@ def ceph_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding
     yield Finding(f"{host}:ceph", "all enabled", f"not enabled: {', '.join(missing)}" if missing else "all enabled", host)
 
 
+@check(
+    needs=(CEPH_PROGRAMS,),
+    severity=Severity.MAJOR,
+    remediation="Run the storage stage, or `pveceph install` on the host.",
+    tags=TAGS,
+)
+def ceph_programs_are_installed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Each node with a daemon of Ceph has the programs of all of them."""
+    if host in nodes_with_daemons(site):
+        missing = [one.rpartition("/")[2] for one in PROGRAMS if one not in facts[host][CEPH_PROGRAMS]]
+        yield Finding(f"{host}:programs", "all", f"no {', '.join(missing)}" if missing else "all", host)
+
+
 MONITOR_CHECKS = (monitors_are_in_quorum,)
 NODE_CHECKS = (managers_are_there, osds_are_up_and_in)
 DAEMON_CHECKS = (
     *(*MONITOR_CHECKS, *NODE_CHECKS, monitors_are_those_intended, monitors_clocks_agree, one_manager_is_active),
-    *(no_osd_is_unintended, ceph_starts_at_boot),
+    *(no_osd_is_unintended, ceph_starts_at_boot, ceph_programs_are_installed),
 )
