@@ -1,5 +1,6 @@
 """Fixtures of the unit tests."""
 
+import gc
 import logging
 import shutil
 import time
@@ -8,6 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from nornir.core.plugins.register import PluginRegister
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of each later garbage collection: it takes a third of the time of the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
