@@ -22,7 +22,7 @@ def spanning_trees_have_a_bridge(draft: Draft) -> Iterator[Problem]:
 
 def loopbacks_are_used(draft: Draft) -> Iterator[Problem]:
     """A host with a loopback has a routed cable, a monitor or an OSD: nothing else uses its loopback."""
-    if not draft.cables_known or draft.defaults is None:
+    if not draft.cables_known or draft.unknown_hosts or draft.defaults is None:
         return
     routed = {end.host for _, cable, end in draft.ends() if cable.network is not None}
     monitors = draft.defaults.ceph.monitors if draft.defaults.ceph else ()
