@@ -33,7 +33,7 @@ CEPH_LIBRARIES: Final = (
 )
 # Packages that a machine can install: they are in the image's own archive. `pveceph install` installs those of Ceph.
 CEPH_PACKAGES: Final = ("ceph-mon", "ceph-mgr", "ceph-osd", "ceph-volume")
-ARCHIVE_PACKAGES: Final = ("lldpd", *CEPH_PACKAGES)
+ARCHIVE_PACKAGES: Final = ("lldpd", "traceroute", "openvswitch-switch", *CEPH_PACKAGES)
 # Burrow or a machine's seed starts these units. They do not start at boot.
 DISABLED_UNITS: Final = (
     *("frr.service", "chrony.service", "nfs-server.service", "nfs-client.target", "nfs-blkmap.service"),

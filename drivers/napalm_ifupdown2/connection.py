@@ -14,6 +14,7 @@ from napalm.base.exceptions import CommandErrorException, CommitError, Connectio
 
 from inventory.at_home import at_home
 from napalm_ifupdown2.agent import Agent
+from tasks.core.agent.secrets import last
 from tasks.core.connectors.agent_session import HostSession, Owner
 from tasks.core.connectors.ssh import Channel
 from tasks.core.model.errors import LinkError, Refused
@@ -127,6 +128,6 @@ class Connection(NetworkDriver):
         """The outputs of commands, in order. Raises CommandErrorException for the first that failed."""
         for command, answer in answers.items():
             if answer["rc"]:
-                output = (answer["err"] or answer["out"]).strip()[-300:]
+                output = last((answer["err"] or answer["out"]).strip(), 300)
                 raise CommandErrorException(f"{self.hostname}: `{command}` ended with {answer['rc']}: {output}")
         return [answer["out"] for answer in answers.values()]

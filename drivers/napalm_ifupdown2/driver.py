@@ -69,7 +69,7 @@ class Ifupdown2Driver(Getters):
             text = Path(filename).read_text(errors="surrogateescape") if filename else config or ""
             wanted = {path: part for path, part in split(text).items() if part.strip() or path == INTERFACES}
         except (ValueError, OSError) as error:
-            raise refusal(f"{self.hostname}: the candidate cannot be read: {error}") from error
+            raise refusal(redact(f"{self.hostname}: the candidate cannot be read: {error}")) from error
         if replace or self._candidate is None:
             answers = self._read([*READ_FILES, PRESENT.command, READ_SDN])
             self._before, self._ports = _files(answers), PRESENT.parse(answers[PRESENT.command]["out"]) - NO_PORTS
@@ -97,7 +97,7 @@ class Ifupdown2Driver(Getters):
         """A unified diff from the present files to the candidate; empty if nothing differs or nothing is loaded."""
         if self._candidate is None:
             return ""
-        return redact(difference(self._running(), self._candidate))
+        return difference(self._running(), self._candidate)
 
     def commit_config(self, message: str = "", revert_in: int | None = None) -> None:
         """Arm the host's timer, apply and, without `revert_in`, confirm.
@@ -134,7 +134,7 @@ class Ifupdown2Driver(Getters):
             if not (was_locked or self._of_a_run) and self.is_alive()["is_alive"]:
                 self.host_agent.release()
         if kept["state"] not in ("applied", "confirmed"):
-            raise CommitError(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}")
+            raise CommitError(redact(f"{self.hostname}: not committed, it is {kept['state']}: {kept['reason']}"))
 
     def _refuse_a_loss(self) -> None:
         """Raises CommitError if FRR's reload would delete statements in no file, which may run only since the candidate was loaded."""
@@ -161,7 +161,7 @@ class Ifupdown2Driver(Getters):
         with self._agent_errors() as session:
             kept = session.confirm(self._known_token("confirm"))
         if kept["state"] != "confirmed":
-            raise CommitError(f"{self.hostname}: not confirmed, it is {kept['state']}: {kept['reason']}")
+            raise CommitError(redact(f"{self.hostname}: not confirmed, it is {kept['state']}: {kept['reason']}"))
 
     def _known_token(self, verb: str) -> str:
         if self.token is None:
@@ -183,7 +183,7 @@ class Ifupdown2Driver(Getters):
         if kept["state"] == "confirmed":
             self._undo_confirmed(token)
         elif kept["state"] != "reverted":
-            raise CommitError(f"{self.hostname}: not rolled back, it is {kept['state']}: {kept['reason']}")
+            raise CommitError(redact(f"{self.hostname}: not rolled back, it is {kept['state']}: {kept['reason']}"))
         self.discard_config()
 
     def _undo_confirmed(self, token: str) -> None:

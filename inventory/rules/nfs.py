@@ -37,6 +37,9 @@ def truenas_exports_have_no_other_options(draft: Draft) -> Iterator[Problem]:
             if is_set:
                 what = f"{host} nfs.exports.{path}.{key}"
                 yield Problem(_at(draft, host, path, key), what, f"no '{key}' on a TrueNAS", "it", "remove it: TrueNAS decides it")
+        if export.mode[0] != "0":
+            what, wanted = f"{host} nfs.exports.{path}.mode", 'a mode without special bits on a TrueNAS, such as "0770"'
+            yield Problem(_at(draft, host, path, "mode"), what, wanted, export.mode, "correct it: its API sets no others")
         if nfs.threads > TRUENAS_THREADS and path == next(iter(nfs.exports)):
             place = draft.at(host, "nfs", "threads")
             yield Problem(place, f"{host} nfs.threads", f"at most {TRUENAS_THREADS} on a TrueNAS", str(nfs.threads), "correct the value")

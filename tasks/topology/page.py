@@ -4,15 +4,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inventory.printable import printable
+from tasks.core.model.shown import shown
 from tasks.topology.drawing import drawing, small_words
 from tasks.topology.labels import look
 from tasks.topology.picture import Picture
 
 
 def _shown(value: object) -> object:
-    """A template's values without control characters: XML allows none (XML 1.0, section 2.2), but a neighbour's name may have some."""
-    return printable(value, keep="\n") if isinstance(value, str) else value
+    """A template's values without secrets and control characters: XML allows none (XML 1.0, section 2.2), but a neighbour's name may."""
+    return shown(value, keep="\n") if isinstance(value, str) else value
 
 
 @cache

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inventory.printable import printable
 from inventory.site import Cable, End, Site
 from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Facts, HostFacts
+from tasks.core.model.shown import shown
 from tasks.network.links.facts import BONDS, LINKS, NEIGHBOURS, NO_PARTNER, BondLive, LldpNeighbour
 
 # {(host, port): (router id of the neighbour, state of the adjacency)}; None if the OSPF facts were not read.
@@ -55,7 +55,7 @@ def report(site: Site, facts: HostFacts) -> Report:
 
 def _end(site: Site, neighbour: LldpNeighbour) -> End:
     end = neighbour.end(site)
-    return End(host=printable(end.host), port=printable(end.port))
+    return End(host=shown(end.host, keep=""), port=shown(end.port, keep=""))
 
 
 def reports(site: Site, facts: Facts) -> tuple[dict[str, Report], dict[str, str]]:

@@ -4,7 +4,7 @@ import random
 
 NAMES = ("data", "with space", "a#b", 'two"', "tab\tbed", "umlaut-ü")
 CLIENTS = ("10.0.0.0/8", "172.16.0.0/16", "@nodes", "*.example.org", "*")
-# One of each at most: of two that contradict each other, the last one counts. `exportfs -s` does not show `insecure`.
+# Of two in one group, the last one counts. `exportfs -s` does not show `insecure`.
 OPTIONS = (("ro", "rw"), ("sync", "async"), ("root_squash", "no_root_squash"), ("all_squash",), ("no_wdelay",), ("crossmnt",))
 OPTIONS += (("no_subtree_check",), ("fsid=7",), ("anonuid=1000",))
 COMMENTS = ("# all of them", "", "   ", "#", "# to be continued \\")
@@ -24,7 +24,8 @@ def exports(seed: int, folder: str) -> str:
 
 
 def _options(chance: random.Random) -> str:
-    return ",".join(map(chance.choice, chance.sample(OPTIONS, chance.randrange(1, 5))))
+    groups = chance.sample(OPTIONS, chance.randrange(1, 5))
+    return ",".join(word for group in groups for word in chance.choices(group, k=1 if chance.random() < 0.8 else 2))
 
 
 def _path(chance: random.Random, path: str) -> str:

@@ -22,16 +22,14 @@ STORAGE = ("--stage", "storage")
 DISKS = {node: f"nvme-2TB_SSD_{node.upper()}01" for node in NODES}
 
 
-# Each operation in the order of the stage, with its command, until the disks; and after them.
+# Each operation in the order of the stage, with its command: until the packages, until the disks, and after them.
+CLUSTER = {"cluster/homelab": "pvecm create", "member/simon": "pvecm add", "member/theodore": "pvecm add"}
 FIRST = {
-    "cluster/homelab": "pvecm create",
-    "member/simon": "pvecm add",
-    "member/theodore": "pvecm add",
     "ceph/homelab": "pveceph init",
     **{f"monitor/{node}": "pveceph mon create" for node in NODES},
 }
 LAST = {f"pool/{POOL}": "pveceph pool create", f"storage/{POOL}": "pvesm add rbd"}
-COMMANDS = (*FIRST.values(), *["pveceph osd create"] * len(NODES), *LAST.values())
+COMMANDS = (*CLUSTER.values(), *["pveceph install"] * len(NODES), *FIRST.values(), *["pveceph osd create"] * len(NODES), *LAST.values())
 
 
 @pytest.fixture(params=["with-the-journal", "from-another-machine"])
@@ -118,6 +116,10 @@ def test_each_operation_is_killed_once_and_none_is_started_twice(
         assert not killed or told(printed, killed, journal="with-the-journal" in request.node.name), printed[-3000:]
         killed = operation
 
+    for operation in CLUSTER:
+        kill(operation)
+    for node in NODES:  # one at a time, as in `of_node`
+        kill(f"ceph-packages/{node}", "--set", f"ceph packages {node}")
     for operation in FIRST:
         kill(operation)
     for node in NODES:

@@ -8,8 +8,9 @@ from typing import Any
 from inventory.site import Site
 from tasks.core.model.fact import Facts, Reading
 from tasks.core.model.operation import Command
+from tasks.storage.ceph.host_facts import PROGRAMS
 from tasks.storage.ceph.network_checks import ANNOUNCED
-from tasks.storage.ceph.packages import INSTALL, PROGRAMS
+from tasks.storage.ceph.packages import INSTALL
 
 Texts = dict[str, str]
 

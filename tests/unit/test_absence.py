@@ -21,6 +21,7 @@ PROVEN = {
     "authorized_keys_path": "`readlink -m` always prints a path",
     "ceph_conf": "its script ends with 1 where /etc/pve is not mounted",
     "ceph_identity": "its script lists files of folders on the host's own disk, which it finds mounted",
+    "ceph_programs": "its script ends with 1 where it finds no /usr/bin",
     "corosync": "its script ends with 1 where the file is empty, and where /etc/pve is not mounted",
     "export_table": "`exportfs -s` ends with 1 where it cannot read its table",
     "storages": "its script ends with 1 where /etc/pve is not mounted",

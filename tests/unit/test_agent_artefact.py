@@ -17,8 +17,9 @@ from tasks.core.connectors import agent_artefact
 from tasks.core.connectors.agent_artefact import FOLDER, PACKAGE, _compressed, compressed, program, whole
 from tasks.core.connectors.agent_session import LOADER
 
-# The compressed size of the agent when it was a single file.
+# The compressed size of the agent when it was a single file. It did not have the grammar of secrets, which takes 1 KiB of both.
 ONE_FILE_BYTES = 19526
+GRAMMAR_BYTES = 1024
 
 
 def modules(text: str) -> set[str]:
@@ -49,8 +50,8 @@ def test_reading_is_sent_without_what_changes_a_host() -> None:
 
 
 def test_sizes_stay_small() -> None:
-    assert len(compressed("read")) < 0.75 * ONE_FILE_BYTES
-    assert len(compressed("begin")) < 1.25 * ONE_FILE_BYTES
+    assert len(compressed("read")) < 0.75 * ONE_FILE_BYTES + GRAMMAR_BYTES
+    assert len(compressed("begin")) < 1.25 * ONE_FILE_BYTES + GRAMMAR_BYTES
 
 
 @pytest.mark.parametrize("op", ["read", "outcome"])

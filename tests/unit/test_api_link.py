@@ -13,7 +13,7 @@ from truenas_device import Device, Wire, of_readings
 from inventory.load import BurrowInventory
 from inventory.models import LinkKind
 from inventory.targets import TRUENAS, Target
-from tasks.core.connectors.json_rpc import ApiConnection, JsonRpc
+from tasks.core.connectors.json_rpc import ApiConnection, JsonRpc, _reason
 from tasks.core.engine.apply import apply_set
 from tasks.core.engine.planning import plan_member
 from tasks.core.engine.run import Run, Timers
@@ -154,6 +154,20 @@ def test_a_job_that_the_device_forgot_may_have_been_done(run: Run, wire: Wire) -
     outcome = apply_set(run, the_set(run))
     assert outcome.state == "reverted"
     assert "whether the last operation was done is unknown: vault: what became of `filesystem.setperm` is not known" in outcome.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"extra": [["path", "is a pool", 22], ["mode", "too large", 22]]}, "path: is a pool; mode: too large"),
+        ({"extra": {"errno": 13}, "reason": "[EACCES] denied"}, "[EACCES] denied"),
+        ({"extra": "text", "reason": "[EFAULT] text"}, "[EFAULT] text"),
+        ({"extra": [7, ["path"]], "reason": "[EINVAL] odd"}, "[EINVAL] odd"),
+        ({}, "Method call error"),
+    ],
+)
+def test_the_reason_of_a_refusal_is_found_whatever_its_shape(data: dict[str, object], reason: str) -> None:
+    assert _reason({"message": "Method call error", "data": data}) == reason
 
 
 def test_no_answer_and_a_broken_connection_are_errors_of_the_link(wire: Wire) -> None:

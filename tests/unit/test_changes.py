@@ -7,14 +7,16 @@ from sent import SCRIPTS, save_scripts, script_names, scripts, steps
 
 from inventory.targets import HOST, kind_of
 from tasks.core.engine.planning import plan_member
-from tasks.core.model.change import Member
+from tasks.core.model.change import ChangeSet, Member
 from tasks.core.model.errors import BurrowError
-from tasks.core.model.fact import HostFacts, Reading
+from tasks.core.model.fact import Facts, HostFacts, Reading
 from tasks.core.model.operation import PVE, WITH_MOUNT, Command
 from tasks.core.model.plan import TargetPlan
 
 CHANGES = changes()
 EVERY = [case for name in CHANGES for case in cases_of(CASES / name)]
+# Changes that are always in a set with the other hosts that they read.
+TOGETHER = frozenset({"NodeKeys"})
 REFUSED = [case for case in EVERY if "error" in case.own]
 PLANNED = [case for case in EVERY if case not in REFUSED]
 
@@ -58,6 +60,33 @@ def test_scripts_are_those_that_are_sent(request: pytest.FixtureRequest) -> None
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_change_shows_and_sends_exactly_what_its_case_expects(case: Case, expect) -> None:
     expect(case, follows(case))
+
+
+def declared(case: Case) -> Facts:
+    """The facts that a run reads for the case's set: those that its changes declare, of their hosts and of the clusters that they name.
+
+    A set whose members are several hosts is cut down to the facts of these.
+    """
+    change = change_of(case)
+    needs = ChangeSet(str(case), (Member(change.host, (change,)),)).needs(case.site)
+    hosts = [name for name in case.facts if kind_of(name) == HOST]
+    found: dict[str, HostFacts] = {}
+    for target, groups in needs.items():
+        names = {fact.name for facts in groups for fact in facts}
+        for host in hosts if type(change).__name__ in TOGETHER else case.site.endpoints(target):
+            if host in case.facts:
+                have = found.get(host, HostFacts(host, {})).readings
+                read = {name: one for name, one in case.facts[host].readings.items() if name in names}
+                found[host] = HostFacts(host, {**have, **read})
+    if type(change).__name__ in TOGETHER:
+        return with_clusters(case.site, found)
+    whole = with_clusters(case.site, found)
+    return {target: whole[target] for target in needs if target in whole}
+
+
+@pytest.mark.parametrize("case", PLANNED, ids=str)
+def test_a_change_uses_only_the_facts_that_it_declares(case: Case) -> None:
+    assert plan_of(case, declared(case)).diff() == plan_of(case).diff()
 
 
 @pytest.mark.parametrize("case", PLANNED, ids=str)

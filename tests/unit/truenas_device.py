@@ -78,8 +78,9 @@ class Device:
         self.config.update(data)
         return self.config
 
-    def nfs_get_nfs4_clients(self) -> list[dict[str, Any]]:
-        return self.clients
+    def nfs_get_nfs4_clients(self, filters: list[Any], options: dict[str, Any]) -> list[dict[str, Any]]:
+        assert not filters
+        return [{key: one[key] for key in options["select"]} for one in self.clients]
 
     def service_query(self, filters: list[Any]) -> list[dict[str, Any]]:
         assert filters == [["service", "=", "nfs"]]

@@ -4,6 +4,7 @@ import contextlib
 from typing import Any
 
 from tasks.core.agent import disk, process
+from tasks.core.agent.secrets import last
 from tasks.core.agent.state import PATHS, Started
 
 # How much of an output is sent.
@@ -33,7 +34,7 @@ def state(handle: str) -> dict[str, Any]:
 
 def _text(path: Any) -> str:
     with contextlib.suppress(FileNotFoundError):
-        return str(path.read_bytes().decode(errors="replace"))[-SHOWN_CHARACTERS:]
+        return last(path.read_bytes().decode(errors="replace"), SHOWN_CHARACTERS)
     return ""
 
 

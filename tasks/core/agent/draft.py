@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks.core.agent import deferred, disk, process
 from tasks.core.agent.refusal import Refused, mount_of
+from tasks.core.agent.secrets import redact
 from tasks.core.agent.state import PATHS, File, Saved, Transaction, identity
 
 # The space reserved for one more line of the record.
@@ -46,7 +47,7 @@ def validate(item: File, deadline_s: float) -> None:
         if complaints and item["before"] is not None:
             complaints -= complaints_of(item["before"], item, deadline_s)
         if complaints:
-            raise Refused(f"{item['path']} would not be accepted: {'; '.join(sorted(complaints))[:900]}")
+            raise Refused(f"{item['path']} would not be accepted: {'; '.join(map(redact, sorted(complaints)))[:900]}")
 
 
 def complaints_of(text: str, item: File, deadline_s: float) -> set[str]:

@@ -6,6 +6,7 @@ import signal
 import time
 from subprocess import DEVNULL, PIPE, Popen
 
+from tasks.core.agent.secrets import last
 from tasks.core.agent.state import PATHS
 
 # The links alone enable a unit that also has an init script. The script's own tool would take seconds and change nothing.
@@ -61,7 +62,7 @@ def called(argv: list[str]) -> str:
 def failure(argv: list[str], deadline_s: float = 60, shown: str = "") -> str:
     """Run a command; returns a clause that says how it failed, or an empty text if its exit code is 0."""
     code, out, err = run(argv, deadline_s)
-    return f"`{shown or called(argv)}` ended with {code}: {(err or out).strip()[-600:]}" if code else ""
+    return f"`{shown or called(argv)}` ended with {code}: {last((err or out).strip(), 600)}" if code else ""
 
 
 def systemctl(*words: str) -> int:

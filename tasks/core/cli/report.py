@@ -16,13 +16,13 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from inventory.printable import LINES, printable
 from tasks.core.cli.findings import rows
 from tasks.core.engine.as_shown import unacknowledged
 from tasks.core.engine.earlier import earlier
 from tasks.core.engine.events import Event
 from tasks.core.engine.streams import OutputLostError, complain, silence, tolerate
 from tasks.core.model.check import Severity
+from tasks.core.model.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -281,8 +281,8 @@ def _answer(ask: Callable[[], object]) -> object:
 
 
 def _plain(text: str) -> Text:
-    """A text without markup and without terminal control characters."""
-    return Text(printable(text, keep=LINES))
+    """A text without markup, secrets and terminal control characters."""
+    return Text(shown(text))
 
 
 def _summary(result: "RunResult") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.core.agent.secrets import last
 from tasks.core.agent.state import FORMAT
 from tasks.core.connectors.agent_artefact import compressed
 from tasks.core.connectors.ssh import Channel
@@ -58,14 +59,14 @@ class HostSession:
                 on_event(event)
 
         code, out, err = self.channel.run(("sudo -n " if self.sudo else "") + LOADER, payload(request), deadline_s, on_line)
-        last = parsed(out.splitlines()[-1]) if out.strip() else {}
-        if isinstance(last.get("refused"), str):
-            raise Refused(f"{host}: {last['refused']}")
-        if "answer" not in last:
-            raise LinkError(f"{host}: no answer (exit {code}): {first_contact((err or out).decode(errors='replace')[-600:])}")
-        if not isinstance(last["answer"], dict):
-            raise BadAnswer(f"{host}: its answer cannot be understood: wanted an object, found {type(last['answer']).__name__}")
-        return last["answer"]
+        said = parsed(out.splitlines()[-1]) if out.strip() else {}
+        if isinstance(said.get("refused"), str):
+            raise Refused(f"{host}: {said['refused']}")
+        if "answer" not in said:
+            raise LinkError(f"{host}: no answer (exit {code}): {first_contact(last((err or out).decode(errors='replace'), 600))}")
+        if not isinstance(said["answer"], dict):
+            raise BadAnswer(f"{host}: its answer cannot be understood: wanted an object, found {type(said['answer']).__name__}")
+        return said["answer"]
 
     def read(self, facts: Mapping[str, str], owner: Owner | None = None, deadline_s: float = 30.0) -> Any:
         """{"facts": {name: {rc, out, err}}, "pending", "lease", "records", "boot"}; renews the lease if the owner has it."""

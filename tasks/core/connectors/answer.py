@@ -6,6 +6,7 @@ Every function raises BadAnswer, which names the host, where the shape is unexpe
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.core.agent.secrets import last, redact
 from tasks.core.model.errors import BadAnswer
 from tasks.core.model.fact import Reading
 from tasks.core.model.operation import Progress
@@ -37,7 +38,7 @@ def outcome(host: str, found: object) -> dict[str, Any]:
     texts = all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists.values())
     if not isinstance(state, str) or not isinstance(reason, str) or not texts:
         raise odd(host, wanted, found)
-    return {**kept, "state": state, "reason": reason, **lists}
+    return {**kept, "state": state, "reason": redact(reason), **{name: [redact(text) for text in one] for name, one in lists.items()}}
 
 
 def reverting(kept: Mapping[str, Any]) -> str:
@@ -85,8 +86,8 @@ def progress(host: str, command: str, found: object) -> Progress:
 
 def _last_words(out: str, err: str) -> str:
     """The end of both outputs, each in one line."""
-    ends = (" / ".join(line.strip() for line in text.splitlines() if line.strip())[-600:] for text in (out, err))
-    return " / ".join(one for one in ends if one)
+    ends = (last("\n".join(line.strip() for line in text.splitlines() if line.strip()), 600) for text in (out, err))
+    return " / ".join(line for end in ends for line in end.splitlines())
 
 
 def texts(host: str, names: Iterable[str], found: object) -> dict[str, str]:

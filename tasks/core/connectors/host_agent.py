@@ -64,14 +64,14 @@ class SshLink:
 
     def start(self, operation: Operation, do: Command, handle: str, procedure: Procedure) -> Progress:
         """Start a command as a unit of its own, which goes on if this connection breaks. It can be repeated."""
-        host, shown = self.task.host.name, " ".join(do.argv)
+        host, shown = self.task.host.name, do.called
         named = {"token": procedure.token, "why": procedure.why, "id": operation.id, "handle": handle, "command": shown}
         command = {**named, "argv": list(do.guarded), "deadline_s": operation.deadline_s}
         return replace(answer.progress(host, shown, self.session.start(self.owner, command)), handle=handle)
 
     def poll(self, do: Command, handle: str, wait_s: float) -> Progress:
         """The progress of a command, once it has ended or `wait_s` have passed."""
-        shown = " ".join(do.argv)
+        shown = do.called
         return replace(answer.progress(self.task.host.name, shown, self.session.poll(self.owner, handle, wait_s)), handle=handle)
 
     def finish(self, procedure: Procedure, outcome: str, reason: str) -> None:

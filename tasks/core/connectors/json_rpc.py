@@ -14,6 +14,8 @@ from tasks.core.model.errors import Deadline, LinkError, TransactionError
 PORT = 443
 CONNECT_S = 10.0
 CALL_S = 30.0
+# The bytes of one answer; as many as a host may answer to one request.
+LIMIT_BYTES = 2**24
 ENDED = ("SUCCESS", "FAILED", "ABORTED")
 
 
@@ -93,9 +95,11 @@ class JsonRpc:
 
 
 def _reason(error: dict[str, Any]) -> str:
+    """Of a validation, each field with its fault: `extra` is then a list of rows (name, why, number); of other errors it is anything."""
     data = error.get("data") or {}
-    fields = [f"{name}: {why}" for name, why, *_ in data.get("extra") or ()]
-    return "; ".join(fields) or str(data.get("reason") or error.get("message"))
+    extra = data.get("extra")
+    rows = [row for row in extra if isinstance(row, list) and len(row) > 1] if isinstance(extra, list) else []
+    return "; ".join(f"{name}: {why}" for name, why, *_ in rows) or str(data.get("reason") or error.get("message"))
 
 
 class ApiConnection:
@@ -162,7 +166,9 @@ def _wire(host: str, port: int, ca_file: str | None) -> Wire:
     except OSError as error:
         raise LinkError(f"{host}: wanted certificates in {ca_file}, found none: {error}; correct api_ca_file") from error
     try:
-        connection = opened.enter_context(connect(f"wss://{host}:{port}/api/current", ssl=tls, open_timeout=CONNECT_S))
+        connection = opened.enter_context(
+            connect(f"wss://{host}:{port}/api/current", ssl=tls, open_timeout=CONNECT_S, max_size=LIMIT_BYTES)
+        )
     except (OSError, WebSocketException) as error:
         raise LinkError(f"{host}: its API is unreachable on port {port}: {error}") from error
     return _Socket(connection, ConnectionClosed, opened)

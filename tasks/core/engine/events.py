@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inventory.printable import LINES, printable
+from tasks.core.model.shown import shown
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Event:
     at_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        """Make text that came from hosts printable, because watchers print it."""
-        object.__setattr__(self, "text", printable(self.text, keep=LINES))
+        """Make text that came from hosts fit to be shown, because watchers print it."""
+        object.__setattr__(self, "text", shown(self.text))
 
 
 Watcher = Callable[[Event], None]

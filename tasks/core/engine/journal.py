@@ -15,6 +15,7 @@ from typing import Any
 
 from tasks.core.engine.events import Event
 from tasks.core.engine.output_file import PRIVATE
+from tasks.core.model.shown import shown_data
 
 SCHEMA = 1
 KEPT_RUNS = 200
@@ -39,10 +40,10 @@ class Journal:
         os.close(folder)
 
     def add(self, entry: Mapping[str, Any], *, sync: bool = False) -> None:
-        """Add a line, and with `sync` wait until it is on disk. Raises OSError."""
+        """Add a line without secrets, and with `sync` wait until it is on disk. Raises OSError."""
         now = time.time()
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + f".{int(now % 1 * 1000):03}"
-        line = json.dumps({"at": at, **entry}, default=str).encode() + b"\n"
+        line = json.dumps(shown_data({"at": at, **entry}), default=str).encode() + b"\n"
         while line:
             line = line[os.write(self._file, line) :]
         if sync:

@@ -159,7 +159,7 @@ class Performance:
 
 def called(do: Command | Call) -> str:
     """An operation's command line, or the method of its call."""
-    return " ".join(do.argv) if isinstance(do, Command) else do.method
+    return do.called if isinstance(do, Command) else do.method
 
 
 def _with_id(undo: Command | Call, result: Any) -> Command | Call:

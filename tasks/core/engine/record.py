@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inventory.printable import LINES, printable
 from tasks.core.agent.secrets import redact
 from tasks.core.engine.earlier import earlier
 from tasks.core.engine.journal import Journal, forget_old
 from tasks.core.engine.output_file import PRIVATE, write_whole
 from tasks.core.model.errors import Refused
+from tasks.core.model.shown import shown_data
 
 if TYPE_CHECKING:
     from tasks.core.engine.runbook import RunResult, StageResult
@@ -70,7 +70,7 @@ def text_of(result: "RunResult", purpose: str) -> str:
 
 
 def _text(data: dict[str, Any]) -> str:
-    return json.dumps(_shown(data), indent=1, default=str) + "\n"
+    return json.dumps(shown_data(data), indent=1, default=str) + "\n"
 
 
 def write_record(result: "RunResult", purpose: str) -> Path:
@@ -79,15 +79,6 @@ def write_record(result: "RunResult", purpose: str) -> Path:
     path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
     write_whole(path, text_of(result, purpose), PRIVATE)
     return path
-
-
-def _shown(value: Any) -> Any:
-    """The same with every text printable, because a reader prints it."""
-    if isinstance(value, dict):
-        return {_shown(key): _shown(below) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shown(below) for below in value]
-    return printable(value, keep=LINES) if isinstance(value, str) else value
 
 
 def as_data(result: "RunResult", purpose: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from typing import IO
 
-from inventory.printable import LINES, printable
+from tasks.core.model.shown import shown
 
 
 class OutputLostError(Exception):
@@ -32,6 +32,6 @@ def silence(stream: IO[str] | None) -> None:
 def complain(words: str) -> None:
     """Print a line on standard error, if that still works."""
     try:
-        print(printable(words, keep=LINES), file=sys.stderr, flush=True)
+        print(shown(words), file=sys.stderr, flush=True)
     except (AttributeError, OSError, ValueError):
         silence(sys.stderr)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from inventory.printable import printable
 from inventory.site import Site
 from inventory.targets import HOST, kind_of
 from tasks.core.model.errors import UNEXPECTED, BurrowError
 from tasks.core.model.fact import Fact, Facts, HostFacts
+from tasks.core.model.shown import shown
 
 
 class Severity(StrEnum):
@@ -40,10 +40,12 @@ class Finding:
     passed: bool | None = None
 
     def __post_init__(self) -> None:
-        """Make text that came from hosts printable."""
-        for field, text in (("target", self.target), ("want", self.want), ("got", self.got)):
-            if not text.isprintable():
-                object.__setattr__(self, field, printable(text))
+        """Make text that came from hosts fit to be shown. Two texts that differ only in a secret are not equal all the same."""
+        seen = [shown(text, keep="") for text in (self.target, self.want, self.got)]
+        if seen != [self.target, self.want, self.got]:
+            object.__setattr__(self, "passed", self.ok)
+            for field, text in zip(("target", "want", "got"), seen, strict=True):
+                object.__setattr__(self, field, text)
 
     @property
     def ok(self) -> bool:

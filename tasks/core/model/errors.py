@@ -10,7 +10,7 @@ BurrowError
 └── CheckFailed        a check failed after the change, and the change was undone
 """
 
-from inventory.printable import LINES, printable
+from tasks.core.model.shown import shown
 
 # What a pure function raises on an answer of unexpected shape. It fails one check or one change set, never the run.
 UNEXPECTED = (
@@ -27,10 +27,10 @@ UNEXPECTED = (
 
 
 class BurrowError(Exception):
-    """The root of all errors of the suite. Messages quote hosts, so terminal control characters are removed when one is shown."""
+    """The root of all errors of the suite. Messages quote hosts, so each is shown without secrets and control characters."""
 
     def __str__(self) -> str:
-        return printable(super().__str__(), keep=LINES)
+        return shown(super().__str__())
 
 
 class Refused(BurrowError):

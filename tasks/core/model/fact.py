@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Generic, Protocol, Self, TypeVar, cast, get_type_hints, runtime_checkable
 
 from inventory.site import Site
+from tasks.core.agent.secrets import last
 from tasks.core.model.errors import UNEXPECTED, BurrowError, LinkError
 from tasks.core.model.shape import REMEDY, misfit, reason, shortened
 
@@ -141,7 +142,7 @@ class HostFacts:
     """
 
     host: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, Reading] = field(repr=False)
     each: "Mapping[str, HostFacts]" = field(default_factory=dict, repr=False)
     parsed: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -152,7 +153,7 @@ class HostFacts:
             if reading is None:
                 raise BurrowError(f"{self.host}: {fact.name} was not read")
             if reading.rc:
-                raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}")
+                raise BurrowError(f"{self.host}: {fact.called} ended with {reading.rc}: {last((reading.err or reading.out).strip(), 300)}")
             self.parsed[fact.name] = self._parse(fact, reading.out)
         return cast("T", self.parsed[fact.name])
 

@@ -81,6 +81,11 @@ class Command:
     mount: str = ""
 
     @property
+    def called(self) -> str:
+        """The command line; of a script its name with the words that it gets (sh(1): -c SCRIPT NAME WORDS)."""
+        return " ".join(self.argv[3:] if self.argv[1:2] == ("-c",) and len(self.argv) > 3 else self.argv)
+
+    @property
     def guarded(self) -> tuple[str, ...]:
         """What runs on the host: the command, after a check of its mount."""
         return ("/bin/sh", "-c", WITH_MOUNT, self.argv[0], self.mount, *self.argv) if self.mount else self.argv

@@ -1,12 +1,12 @@
 """A plan: what a change set would do on each of its targets. Pure."""
 
-import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.core.agent.secrets import redact
 from tasks.core.model.change import ChangeSet, Difference
 from tasks.core.model.operation import Operation, Procedure, TimedTransaction
+from tasks.core.model.text_diff import unified
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class TargetPlan:
 
     target: str
     host: str
-    differences: tuple[Difference, ...] = ()
-    work: TimedTransaction | Procedure | None = None
-    candidate: str = ""
+    # What holds texts of files is not in the representation, which nornir logs.
+    differences: tuple[Difference, ...] = field(default=(), repr=False)
+    work: TimedTransaction | Procedure | None = field(default=None, repr=False)
+    candidate: str = field(default="", repr=False)
     packages: tuple[str, ...] = ()
     impact: tuple[str, ...] = ()
     digest: str = ""
@@ -56,8 +57,7 @@ class TargetPlan:
     def _lines(self) -> Iterator[str]:
         done = self.transaction or TimedTransaction("nothing")
         for file in done.files:
-            old, new = (file.before or "").splitlines(keepends=True), (file.text or "").splitlines(keepends=True)
-            yield from difflib.unified_diff(old, new, file.path if file.before else "/dev/null", file.path)
+            yield from unified(file.before or "", file.text or "", file.path if file.before else "/dev/null", file.path)
         yield from (f"+ package {name}" for name in self.packages)
         for unit in done.units:
             yield f"+ {unit.name} {'enabled' if unit.enabled else 'disabled'}, {'running' if unit.active else 'stopped'}"

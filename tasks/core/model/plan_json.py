@@ -61,8 +61,8 @@ def resolved(plan: TargetPlan, now: TargetPlan, key: bytes) -> TargetPlan:
 
     def shown(text: str) -> str:
         lines = text.splitlines(keepends=True)
-        if lost := [line for line in lines if REFERENCE.search(line) and line not in known]:
-            raise Refused(f"{plan.target}: a secret of the plan is not on the host any more: {lost[0].strip()}; make the plan anew")
+        if lost := [REFERENCE.sub(REMOVED, line.strip()) for line in lines if REFERENCE.search(line) and line not in known]:
+            raise Refused(f"{plan.target}: a secret of the plan is not on the host any more: {lost[0]}; make the plan anew")
         return "".join(known.get(line, line) if REFERENCE.search(line) else line for line in lines)
 
     return _adapter().validate_python(_each(_adapter().dump_python(plan, mode="json"), shown))

@@ -155,13 +155,12 @@ def _neighbours(output: str) -> dict[str, tuple[LldpNeighbour, ...]]:
 
 
 def _neighbour(chassis: dict[str, Any], port: dict[str, Any]) -> LldpNeighbour:
-    """A chassis stands below its name; one without a name has its fields in that place (lldpd, json_writer.c)."""
-    name, inner = next(iter(chassis.items()), ("?", {}))
+    """A chassis stands below its name; one without a name has its fields in that place, and one with an empty name is no better."""
+    name, inner = next(iter(chassis.items()), ("", dict[str, Any]()))
     if "value" in chassis.get("id", {}):
-        name = str(chassis["id"]["value"])
-    elif isinstance(inner, dict):
-        name = name.split(".")[0]
-    return LldpNeighbour(name, str(port.get("id", {}).get("value", "?")), str(port.get("descr", "")))
+        name, inner = "", chassis
+    shown = name.split(".")[0] or str(inner.get("id", {}).get("value", "?"))
+    return LldpNeighbour(shown, str(port.get("id", {}).get("value", "?")), str(port.get("descr", "")))
 
 
 def _gateways(output: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_interface, ip_network
 
 from tasks.platforms.frr.frr_file import FrrFile, Path, in_dots
+from tasks.platforms.frr.replaced import KEPT, removed, setting
 
 Statement = tuple[Path, str]
 
@@ -39,7 +40,7 @@ DEFAULTS = re.compile(
 )
 # Statements whose `no` form FRR shows, because they are on by default.
 ON_BY_DEFAULT = (
-    *("ip forwarding", "ipv6 forwarding", "link-detect", "ipv6 nd suppress-ra", "log-adjacency-changes", "bgp ebgp-requires-policy"),
+    *("ip forwarding", "ipv6 forwarding", "link-detect", "ipv6 nd suppress-ra", "bgp ebgp-requires-policy"),
     *("bgp default ipv4-unicast", "bgp network import-check", "bgp suppress-duplicates", "bgp default show-hostname", "neighbor"),
 )
 
@@ -56,20 +57,28 @@ def is_repeated(statement: Statement) -> bool:
 @lru_cache(maxsize=32)
 def normal_form(text: str) -> frozenset[Statement]:
     """Every statement with its context, as FRR writes it. A context whose presence alone is a setting counts as a statement too."""
-    found: dict[Statement, None] = {}
+    found: dict[Path, dict[str, str]] = {}
     for line in FrrFile(text).lines:
         if line.opens and (where := context_form(line.opens)) and _is_a_setting(where):
-            found[where[:-1], where[-1]] = None
+            found.setdefault(where[:-1], {})[where[-1]] = where[-1]
         elif line.key and not line.opens:
             path, words = statement_form(context_form(line.path), " ".join(line.words))
-            words = _numbered(words)
-            found.pop((path, _opposite(words)), None)
-            found[path, words] = None
-    return frozenset(found)
+            _set(found, path, _numbered(words))
+    return frozenset((path, words) for path, settings in found.items() for words in settings.values())
 
 
-def _opposite(words: str) -> str:
-    return words.removeprefix("no ") if words.startswith("no ") else f"no {words}"
+def _set(found: dict[Path, dict[str, str]], path: Path, words: str) -> None:
+    """Applies a statement to those before it. `no` and the name of a context takes the whole context away."""
+    present, name = found.setdefault(path, {}), setting(words)
+    if name == KEPT and words.startswith(KEPT) and present.get(KEPT, "").startswith(KEPT):
+        return
+    for gone in [*removed(words, present)]:
+        del present[gone]
+    if words.startswith("no "):
+        whole = (*path, words.removeprefix("no "))
+        for inner in [one for one in found if one[: len(whole)] == whole]:
+            del found[inner]
+    present[name] = words
 
 
 def _is_a_setting(path: Path) -> bool:
@@ -104,6 +113,7 @@ def _of_the_host(path: Path, words: str) -> Statement:
         return path, words.replace("router-id", "ip router-id", 1)
     if statement[:2] in (["ip", "route"], ["ipv6", "route"]) and len(statement) > 3:
         return _route(path, statement)
+    words = re.sub(r"^(log syslog) debugging$", r"\1", words)
     return path, _prefixes(words) if "prefix-list" in words else words
 
 
@@ -145,6 +155,7 @@ def _of_ospf(path: Path, words: str) -> Statement:
             return (f"interface {into[1]}",), f"ipv6 ospf6 {into[2]}"
         return path, _in_order(re.sub(r"^(no )?router-id ", r"\1ospf6 router-id ", words))
     words = re.sub(r"^(no )?router-id ", r"\1ospf router-id ", words)
+    words = re.sub(r"^(no )?ospf rfc1583compatibility$", r"\1compatible rfc1583", words)
     words = re.sub(r"^(neighbor \S+) priority 0$|^(area \S+ range \S+) advertise$", r"\1\2", words)
     return path, _in_order(_prefixes(words) if re.match(r"(no )?(area \S+ range|network|summary-address) ", words) else words)
 
@@ -207,7 +218,7 @@ def _numbered(words: str) -> str:
     if not named or not entry:
         return words
     kind = re.sub(r"^(ip )?access-list", "access-list", named[1])
-    rule = re.sub(r"(permit|deny) host ", r"\1 ", entry[3])
+    rule = _prefixes(re.sub(r"(permit|deny) host ", r"\1 ", entry[3]))
     return f"{kind} {entry[1]}seq {entry[2] or ANY} {rule}"
 
 

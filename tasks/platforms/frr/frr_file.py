@@ -47,6 +47,10 @@ AT_THE_TOP = frozenset(
     }
     | {"bgp as-path", "bgp community-list", "bgp large-community-list", "bgp extcommunity-list", "allow-external-route-update", "line"}
 )
+# Statements that end a context even if they are indented deeper, because they exist at the top alone: FRR ignores indentation.
+ANYWHERE = frozenset({"ip route", "ipv6 route", "ip prefix-list", "ipv6 prefix-list", "access-list", "router", "route-map"})
+# Contexts that have statements `interface NAME` of their own.
+WITH_INTERFACES = ("mpls ldp", "address-family")
 # Statements that occur once in a context: their first words are the key, the rest is the value. Any other line is its own key.
 ONCE = (
     *("frr version", "frr defaults", "hostname", "log syslog", "ip forwarding", "ipv6 forwarding", "ip protocol ospf"),
@@ -123,7 +127,11 @@ class _Context:
         """Whether a statement is in it: by its indentation, or in a flat context because it is no top-level statement."""
         statement = words[1:] if words[0] == "no" else words
         of_a_vrf = self.name.startswith("vrf ") and statement[:1] in (("ip",), ("ipv6",))
-        at_the_top = _opens(statement, ()) or (bool({" ".join(statement[:count]) for count in (1, 2)} & AT_THE_TOP) and not of_a_vrf)
+        names = {" ".join(statement[:count]) for count in (1, 2)}
+        port = statement[:1] == ("interface",) and len(statement) == 2 and not self.name.startswith(WITH_INTERFACES)
+        if port or (names & ANYWHERE and not of_a_vrf):
+            return False
+        at_the_top = _opens(statement, ()) or (bool(names & AT_THE_TOP) and not of_a_vrf)
         return indent > self.indent or (self.flat is not False and not at_the_top)
 
 
@@ -140,8 +148,8 @@ class FrrFile:
             closes = Line(raw, (), words).closes
             while words and not closes and stack and not stack[-1].contains(words, indent):
                 stack.pop()
-            if stripped and not closes and stack and stack[-1].flat is None:
-                stack[-1].flat = bool(words) and indent <= stack[-1].indent
+            if words and not closes and stack and stack[-1].flat is None:
+                stack[-1].flat = indent <= stack[-1].indent
             line = Line(raw, tuple(one.name for one in stack), words)
             if line.closes:
                 # An `exit` that is indented deeper ends a context that is not on the stack.
@@ -164,9 +172,17 @@ class FrrFile:
         return (line for line in self.lines if line.path == path and line.key and not line.opens)
 
     def get(self, path: Path, key: str) -> str | None:
-        """The value of a statement that occurs once, empty if it has no value; None if the context lacks the statement."""
-        found = next((line for line in self.statements(path) if line.key == key and line.words[0] != "no"), None)
-        return None if found is None else " ".join(found.statement).removeprefix(key).strip()
+        """The value of a statement that occurs once, empty if it has no value; None if the context lacks the statement.
+
+        Of several, the last one counts, except of a port's area, which FRR does not replace.
+        """
+        value = None
+        for line in self.statements(path):
+            if line.key == key and line.words[0] == "no":
+                value = None
+            elif line.key == key and (value is None or key != "ip ospf area"):
+                value = " ".join(line.statement).removeprefix(key).strip()
+        return value
 
 
 def merge(text: str, candidate: str) -> str:
@@ -187,8 +203,12 @@ def _removes(line: Line) -> bool:
     return line.words[0] == "no" and line.key not in SWITCHES
 
 
-def _depth(path: Path) -> str:
-    return " " * len(path)
+def _indent(file: FrrFile, path: Path) -> str:
+    """The indentation of a context's statements: that of its last one, or one blank more than that of the context."""
+    inside = [line.text for line in file.lines if line.path == path and line.words and not line.closes]
+    if inside or not path:
+        return inside[-1][: len(inside[-1]) - len(inside[-1].lstrip())] if path else ""
+    return f"{_indent(file, path[:-1])} "
 
 
 def _end_of(file: FrrFile, path: Path) -> int:
@@ -207,7 +227,8 @@ def _ensure(file: FrrFile, path: Path) -> None:
     if path in file.contexts():
         return
     outer = path[:-1]
-    block = [Line(f"{_depth(outer)}{path[-1]}\n", outer, tuple(path[-1].split()), path), Line(f"{_depth(outer)}exit\n", path, ("exit",))]
+    indent = _indent(file, outer)
+    block = [Line(f"{indent}{path[-1]}\n", outer, tuple(path[-1].split()), path), Line(f"{indent}exit\n", path, ("exit",))]
     place = _end_of(file, outer)
     if not outer:
         block.append(Line("!\n", (), ()))
@@ -217,8 +238,11 @@ def _ensure(file: FrrFile, path: Path) -> None:
 def _set(file: FrrFile, wanted: Line) -> None:
     existing = [line for line in file.statements(wanted.path) if line.key == wanted.key]
     if not existing:
-        text = f"{_depth(wanted.path)}{' '.join(wanted.words)}\n"
-        file.lines.insert(_end_of(file, wanted.path), Line(text, wanted.path, wanted.words))
+        text = f"{_indent(file, wanted.path)}{' '.join(wanted.words)}\n"
+        # FRR forgets the profile where `ip ospf bfd` comes after it.
+        profile = "ip ospf bfd profile" if wanted.key == "ip ospf bfd" else ""
+        place = next((index for index, line in enumerate(file.lines) if profile and (line.path, line.key) == (wanted.path, profile)), None)
+        file.lines.insert(_end_of(file, wanted.path) if place is None else place, Line(text, wanted.path, wanted.words))
         return
     own, *duplicates = existing
     if own.statement != wanted.statement:

@@ -12,6 +12,7 @@ from tasks.core.model.operation import PVE, Command, Operation
 from tasks.storage.ceph.conf_file import AUTH, ceph_setting, networks
 from tasks.storage.ceph.facts import CEPH, CEPH_CONF, OF_SETTINGS, OSD_DISKS, CephState, Disk, ceph_of, state_of
 from tasks.storage.ceph.identity import CEPH_IDENTITY, OF_EVERY_NODE, need_every_node, need_one_ceph
+from tasks.storage.ceph.osd_map import data_devices
 
 SECOND = "with two monitors, Ceph stops if either of them fails, until the third one has joined"
 
@@ -194,7 +195,7 @@ class CephOsds(Change[Osds]):
     def observe(self, site: Site, facts: Facts) -> Osds:
         """The disks that this host's OSDs report, and those made for OSDs that have not reported yet."""
         state, there = state_of(site, facts), facts[self.host][OSD_DISKS]
-        used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in osd.get("devices", "").split(",")}
+        used = {f"/dev/{name}" for osd in state.osds_of(self.host).values() for name in data_devices(osd)}
         disks = [name for name in site.osds(self.host) if name in there]
         return Osds(tuple(name for name in disks if there[name].device in used or _is_known(there[name], state)))
 

@@ -8,7 +8,8 @@ from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.fact import Facts
 from tasks.storage.ceph.facts import CEPH, OF_CEPH, known, state_of
 from tasks.storage.ceph.health_checks import TAGS
-from tasks.storage.ceph.host_facts import AT_BOOT
+from tasks.storage.ceph.host_facts import AT_BOOT, CEPH_PROGRAMS, PROGRAMS, nodes_with_daemons
+from tasks.storage.ceph.osd_map import data_devices
 
 STAGE = "Run the storage stage; `journalctl -u ceph-*` on the host shows why a daemon does not run."
 
@@ -38,14 +39,17 @@ def managers_are_there(site: Site, facts: Facts, host: str) -> Iterator[Finding]
 
 @check(needs=(), also=OF_CEPH, severity=Severity.CRITICAL, remediation=STAGE, tags=TAGS)
 def osds_are_up_and_in(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each disk that the inventory gives to Ceph has an OSD, and the OSD is up and in."""
+    """Each disk that the inventory gives to Ceph has the data of at least one OSD, and each OSD of the host is up and in."""
     wanted = site.osds(host) if site.ceph is not None else ()
     if not wanted:
         return
     state = state_of(site, facts)
-    numbers = tuple(state.osds_of(host))
-    yield Finding(f"{host}:osd", f"{len(wanted)} OSD", f"{len(numbers)} OSD", host)
-    for number in numbers:
+    osds = state.osds_of(host)
+    # One disk may have several OSDs. An OSD that never ran reports no disk, and counts as one.
+    disks = {name for number, osd in osds.items() for name in data_devices(osd) or {f"osd.{number}"}}
+    want, got = (f"data on {count} disk{'' if count == 1 else 's'}" for count in (len(wanted), len(disks)))
+    yield Finding(f"{host}:osd", want, got, host)
+    for number in osds:
         osd = state.osds[number]
         yield Finding(f"{host}:osd.{number}", "up and in", f"{'up' if osd['up'] else 'down'} and {'in' if osd['in'] else 'out'}", host)
 
@@ -129,9 +133,22 @@ def ceph_starts_at_boot(site: Site, facts: Facts, host: str) -> Iterator[Finding
     yield Finding(f"{host}:ceph", "all enabled", f"not enabled: {', '.join(missing)}" if missing else "all enabled", host)
 
 
+@check(
+    needs=(CEPH_PROGRAMS,),
+    severity=Severity.MAJOR,
+    remediation="Run the storage stage, or `pveceph install` on the host.",
+    tags=TAGS,
+)
+def ceph_programs_are_installed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
+    """Each node with a daemon of Ceph has the programs of all of them."""
+    if host in nodes_with_daemons(site):
+        missing = [one.rpartition("/")[2] for one in PROGRAMS if one not in facts[host][CEPH_PROGRAMS]]
+        yield Finding(f"{host}:programs", "all", f"no {', '.join(missing)}" if missing else "all", host)
+
+
 MONITOR_CHECKS = (monitors_are_in_quorum,)
 NODE_CHECKS = (managers_are_there, osds_are_up_and_in)
 DAEMON_CHECKS = (
     *(*MONITOR_CHECKS, *NODE_CHECKS, monitors_are_those_intended, monitors_clocks_agree, one_manager_is_active),
-    *(no_osd_is_unintended, ceph_starts_at_boot),
+    *(no_osd_is_unintended, ceph_starts_at_boot, ceph_programs_are_installed),
 )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from inventory.site import Site
 from tasks.core.model.fact import Fact
 from tasks.platforms.proxmox.mounted import OF_A_NODE
+from tasks.virtualization.proxmox_cluster.facts import members
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,16 @@ CEPH_KEYS = Fact(
     " find $folder -maxdepth 3 \\( -type d -o -type f -name '*keyring*' \\) -printf '%y\\t%p\\t%u\\t%g\\t%m\\n'; done",
     _keys,
 )
+PROGRAMS = ("/usr/bin/ceph-mon", "/usr/bin/ceph-mgr", "/usr/bin/ceph-osd", "/usr/sbin/ceph-volume")
+# There from the beginning of an installation until its end (PVE::Ceph::Tools, ceph_install_flag_file).
+UNFINISHED = "/run/pve-ceph-install-flag"
+CEPH_PROGRAMS = Fact(
+    "ceph_programs",
+    f"[ -e {UNFINISHED} ] || for program in {' '.join(PROGRAMS)}; do [ ! -x $program ] || echo $program; done; [ -d /usr/bin ]",
+    lambda output: frozenset(output.split()),
+)
+
+
+def nodes_with_daemons(site: Site) -> tuple[str, ...]:
+    """The nodes with a monitor, a manager or an OSD."""
+    return tuple(name for name in members(site) if site.ceph and (name in site.ceph.monitors or site.osds(name)))

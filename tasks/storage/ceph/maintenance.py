@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from inventory.models import LinkKind
 from inventory.site import Site
+from tasks.core.agent.secrets import last
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts, HostFacts
 from tasks.core.model.maintenance import Maintenance, Preparation
@@ -110,7 +111,7 @@ def _no_answer(facts: HostFacts) -> str:
     """Why a host with Ceph got no answer; empty where Ceph is not set up on it."""
     reading = facts.readings[CEPH.name]
     if reading.rc:
-        return f"reading it ended with {reading.rc}: {(reading.err or reading.out).strip()[-300:]}"
+        return f"reading it ended with {reading.rc}: {last((reading.err or reading.out).strip(), 300)}"
     return facts[CEPH].error or ("no monitor's host answered" if facts[CEPH].fsid else "")
 
 

@@ -36,3 +36,9 @@ def other_kind(pool: Mapping[str, Any]) -> str:
     if pool.get("tiers"):
         return "behind a cache tier"
     return "stretched over sites" if pool.get("is_stretch_pool") else ""
+
+
+def data_devices(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """The kernel names of the disks with an OSD's data, without those of its DB and WAL (Ceph: BlueStore::collect_metadata)."""
+    names = metadata.get("bluestore_bdev_devices") or metadata.get("devices") or ""
+    return frozenset(name for name in names.split(",") if name)

@@ -1,36 +1,20 @@
 """Ceph's programs on the nodes that have one of its daemons: a stock Proxmox node has only Ceph's client (pve-manager, debian/control)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from inventory.site import Site
 from tasks.core.model.change import Change, Step
-from tasks.core.model.check import Finding, Severity, check
 from tasks.core.model.errors import Refused
-from tasks.core.model.fact import Fact, Facts
+from tasks.core.model.fact import Facts
 from tasks.core.model.operation import Command, Operation
 from tasks.storage.ceph.facts import OF_CEPH, ceph_of, known
-from tasks.storage.ceph.health_checks import TAGS
-from tasks.virtualization.proxmox_cluster.facts import members
+from tasks.storage.ceph.host_facts import CEPH_PROGRAMS, PROGRAMS
 
-PROGRAMS = ("/usr/bin/ceph-mon", "/usr/bin/ceph-mgr", "/usr/bin/ceph-osd", "/usr/sbin/ceph-volume")
-# There from the beginning of an installation until its end (PVE::Ceph::Tools, ceph_install_flag_file).
-UNFINISHED = "/run/pve-ceph-install-flag"
-CEPH_PROGRAMS = Fact(
-    "ceph_programs",
-    f"[ -e {UNFINISHED} ] || for program in {' '.join(PROGRAMS)}; do [ ! -x $program ] || echo $program; done; [ -d /usr/bin ]",
-    lambda output: frozenset(output.split()),
-)
 # apt asks whether to go on, and `pveceph install` leaves that to its standard input.
 INSTALL = 'yes | pveceph install --repository "$@"'
 SOURCES = "/etc/apt/sources.list.d/ceph.sources"
 DEADLINE_S = 900.0
-
-
-def hosts(site: Site) -> tuple[str, ...]:
-    """The nodes with a monitor, a manager or an OSD."""
-    return tuple(name for name in members(site) if site.ceph and (name in site.ceph.monitors or site.osds(name)))
 
 
 @dataclass(frozen=True)
@@ -82,16 +66,3 @@ def _release(site: Site, facts: Facts, host: str) -> str:
             f"{host}: Ceph's daemons run the releases {' and '.join(found)}: finish the upgrade first (`ceph versions`), then run again"
         )
     return found[0] if found else ""
-
-
-@check(
-    needs=(CEPH_PROGRAMS,),
-    severity=Severity.MAJOR,
-    remediation="Run the storage stage, or `pveceph install` on the host.",
-    tags=TAGS,
-)
-def ceph_programs_are_installed(site: Site, facts: Facts, host: str) -> Iterator[Finding]:
-    """Each node with a daemon of Ceph has the programs of all of them."""
-    if host in hosts(site):
-        missing = [one.rpartition("/")[2] for one in PROGRAMS if one not in facts[host][CEPH_PROGRAMS]]
-        yield Finding(f"{host}:programs", "all", f"no {', '.join(missing)}" if missing else "all", host)

@@ -9,12 +9,13 @@ from inventory.targets import PROXMOX, Target
 from tasks.core.model.change import Change, ChangeSet, Concurrency, Member
 from tasks.core.model.check import Check
 from tasks.storage.ceph.change import CephManager, CephMonitor, CephOsds, CephSettings
-from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS
+from tasks.storage.ceph.daemon_checks import MONITOR_CHECKS, NODE_CHECKS, ceph_programs_are_installed
 from tasks.storage.ceph.facts import ceph_of
 from tasks.storage.ceph.flags import CephFlags
 from tasks.storage.ceph.health_checks import no_flag_is_left_behind
+from tasks.storage.ceph.host_facts import nodes_with_daemons
 from tasks.storage.ceph.maintenance import is_used
-from tasks.storage.ceph.packages import CephPackages, ceph_programs_are_installed, hosts
+from tasks.storage.ceph.packages import CephPackages
 from tasks.storage.ceph.pool_checks import POOL_CHECKS
 from tasks.storage.ceph.pools import CephPool
 from tasks.virtualization.node_keys.change import NodeKeys
@@ -40,7 +41,7 @@ def ceph(site: Site) -> Iterator[ChangeSet]:
     yield ChangeSet("cluster keys", tuple(Member(name, (NodeKeys(name),), safe_alone=True) for name in nodes), concurrency=IN_ORDER)
     for name in nodes:
         yield _one(f"cluster {name}", name, (ProxmoxCluster(name),), CLUSTER_CHECKS, clusters=(proxmox,))
-    for name in hosts(site):
+    for name in nodes_with_daemons(site):
         installing = Concurrency(LOCK, len(nodes))
         yield _one(f"ceph packages {name}", name, (CephPackages(name),), (ceph_programs_are_installed,), installing, (cluster,))
     yield _one("ceph settings", cluster, (CephSettings(cluster),), ())

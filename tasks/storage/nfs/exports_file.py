@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
@@ -19,8 +19,10 @@ ITEM = re.compile(
 OPPOSITES = (
     *(("ro", "rw"), ("sync", "async"), ("root_squash", "no_root_squash"), ("all_squash", "no_all_squash"), ("hide", "nohide")),
     *(("crossmnt", "nocrossmnt"), ("wdelay", "no_wdelay"), ("secure", "insecure"), ("acl", "no_acl"), ("mp", "mountpoint")),
-    *(("subtree_check", "no_subtree_check"), ("secure_locks", "insecure_locks", "auth_nlm", "no_auth_nlm")),
+    *(("subtree_check", "no_subtree_check"), ("pnfs", "no_pnfs"), ("secure_locks", "insecure_locks", "auth_nlm", "no_auth_nlm")),
 )
+# What may differ between security flavours (nfs-utils, secinfo_flag_displaymap), and the flavours themselves.
+OF_A_FLAVOUR = ("ro", "secure", "root_squash", "all_squash", "sec")
 # exports(5): access, when the server answers a write, squash. Each line of the suite sets one of each.
 CHOICES = (("rw", "ro"), ("sync", "async"), ("root_squash", "no_root_squash", "all_squash"))
 KNOWN = frozenset({*(word for choice in CHOICES for word in choice), "no_subtree_check", "insecure", "no_wdelay", "crossmnt", "no_acl"})
@@ -35,6 +37,8 @@ class Row:
     path: str
     client: str
     options: frozenset[str]
+    contradicted: frozenset[str] = frozenset()
+    """The client's options that have no effect, because a later one of its list says the opposite."""
 
     @property
     def v4_root(self) -> bool:
@@ -54,16 +58,41 @@ class Row:
 def rows(text: str) -> tuple[Row, ...]:
     """Every path and client of a file, as nfs-utils reads them (support/nfs/exports.c and xio.c).
 
-    A path without a client is exported to everybody. A client's own options override those after `-`, which are for the whole line.
+    A path without a client is exported to everybody, and so it is when options after `-` are its last word. Those are for the clients that
+    follow. Of two options that contradict each other, the last one counts; a client's own come after those of `-`.
     """
     found: list[Row] = []
-    for number, (path, *clients) in _entries(text):
-        defaults = [word for one in clients if one.startswith("-") for word in one[1:].split(",")]
-        for one in [one for one in clients if not one.startswith("-")] or [""]:
-            client, _, words = one.partition("(")
-            own = frozenset(words.rstrip(")").split(",")) - {""}
-            found.append(Row(number, _normal(path), client, own | {word for word in defaults if _name(word) not in set(map(_name, own))}))
+    for number, (path, *words) in _entries(text):
+        for client, defaults, own in _clients(words):
+            effect = _effect((*defaults, *own))
+            found.append(Row(number, _normal(path), client, effect, frozenset(own) - effect))
     return tuple(found)
+
+
+def _clients(words: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """(client, the options after `-` before it, its own options)."""
+    defaults: list[str] = []
+    remaining = iter(words or [""])
+    for word in remaining:
+        if word.startswith("-"):
+            defaults += _split(word[1:])
+        client, _, own = (next(remaining, "") if word.startswith("-") else word).partition("(")
+        yield client, list(defaults), _split(own.rstrip(")"))
+
+
+def _split(words: str) -> list[str]:
+    return [word for word in words.split(",") if word]
+
+
+def _effect(options: Iterable[str]) -> frozenset[str]:
+    """The options without those that a later one contradicts. Some are for the flavours of the `sec=` before them alone."""
+    last: dict[tuple[str, str], str] = {}
+    flavours = ""
+    for option in options:
+        name = _name(option)
+        flavours = option if name == "sec" else flavours
+        last[name, flavours if name in OF_A_FLAVOUR else ""] = option
+    return frozenset(last.values())
 
 
 def served_rows(output: str) -> tuple[Row, ...]:
@@ -79,7 +108,8 @@ def served_rows(output: str) -> tuple[Row, ...]:
 
 def _name(option: str) -> str:
     """What an option is about: `ro` and `rw` are about one thing."""
-    return next((choice[0] for choice in OPPOSITES if option in choice), option.partition("=")[0])
+    name = option.partition("=")[0]
+    return next((choice[0] for choice in OPPOSITES if name in choice), name)
 
 
 def _normal(path: str) -> str:
@@ -143,7 +173,7 @@ def _faults_of_client(row: Row) -> Iterator[str]:
 
 def _faults_of_options(row: Row) -> Iterator[str]:
     for choice in CHOICES:
-        if len(row.options & set(choice)) != 1:
+        if len((row.options | row.contradicted) & set(choice)) != 1:
             yield f"it needs exactly one of {', '.join(choice)}"
     for word in sorted(row.options - KNOWN):
         if word.partition("=")[0] not in WITH_VALUE:

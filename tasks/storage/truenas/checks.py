@@ -26,6 +26,10 @@ def truenas_shares_are_as_intended(site: Site, facts: Facts, nas: str) -> Iterat
         yield Finding(f"{name_of(nas)}:{path}", want, got or "not shared", path)
 
 
+# A host `*` is everybody (middleware, plugins/nfs.py).
+EVERYBODY = {"*", "0.0.0.0/0", "::/0"}
+
+
 @check(
     of=targets.TRUENAS,
     needs=(SHARES,),
@@ -36,7 +40,7 @@ def truenas_shares_are_as_intended(site: Site, facts: Facts, nas: str) -> Iterat
 def no_truenas_share_is_everybodys(site: Site, facts: Facts, nas: str) -> Iterator[Finding]:
     """No share is open to every address."""
     if site.hosts[name_of(nas)].nfs:
-        paths = [share.path for share in facts[nas][SHARES] if share.enabled and not share.clients]
+        paths = [share.path for share in facts[nas][SHARES] if share.enabled and (not share.clients or EVERYBODY & {*share.clients})]
         yield Finding(f"{name_of(nas)}:shares", "none to everybody", " ".join(paths) or "none to everybody")
 
 

@@ -1,6 +1,7 @@
 """The facts of a TrueNAS, from its API (25.10)."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,7 @@ def _shares(output: str) -> tuple[Share, ...]:
 
 
 def _share(row: Mapping[str, Any]) -> Share:
-    clients = (*row["networks"], *(host if "/" in host or not host[0].isdigit() else f"{host}/32" for host in row["hosts"]))
+    clients = (*row["networks"], *(f"{host}/32" if re.fullmatch(r"[\d.]+", host) else host for host in row["hosts"]))
     settings = json.dumps({key: row[key] for key in FIELDS})
     return Share(row["id"], row["path"], tuple(sorted(clients)), row["ro"], _squash(row), row["enabled"], row["comment"] == MARK, settings)
 
@@ -107,9 +108,11 @@ def _percent(free: int | None, size: int | None) -> int:
 
 
 def _folders(output: str) -> Mapping[str, Folder]:
-    """{path: folder} from `filesystem.stat`, without paths that do not exist: the API refuses those."""
-    found = [answer["result"] for answer in json.loads(output) if "result" in answer]
-    return {row["realpath"]: _folder(row) for row in found}
+    """{path: folder} from `filesystem.stat`, which refuses paths that do not exist. Raises ValueError for any other refusal."""
+    answers = json.loads(output)
+    if wrong := [answer["error"] for answer in answers if "error" in answer and "[ENOENT]" not in answer["error"]]:
+        raise ValueError(wrong[0])
+    return {answer["result"]["realpath"]: _folder(answer["result"]) for answer in answers if "result" in answer}
 
 
 def _folder(row: Mapping[str, Any]) -> Folder:
@@ -118,8 +121,10 @@ def _folder(row: Mapping[str, Any]) -> Folder:
 
 
 def _clients(output: str) -> tuple[str, ...]:
+    """The addresses of the clients. One that has just gone has no `info` (middleware, nfs_/status.py)."""
     (rows,) = _results(output)
-    return tuple(sorted({row["info"]["address"].rpartition(":")[0].strip("[]") for row in rows}))
+    found = (row["info"].get("address", "") for row in rows)
+    return tuple(sorted({address.rpartition(":")[0].strip("[]") for address in found if address}))
 
 
 def _fact(name: str, parse: Callable[[str], T], *calls: str) -> Fact[T]:
@@ -135,5 +140,6 @@ def _stat(site: Site, host: str) -> str:
 SHARES = _fact("truenas_shares", _shares, "sharing.nfs.query []")
 SERVICE = _fact("truenas_nfs", _service, "nfs.config []", 'service.query [[["service", "=", "nfs"]]]')
 POOLS = _fact("truenas_pools", _pools, "pool.query []")
-CLIENTS = _fact("truenas_clients", _clients, "nfs.get_nfs4_clients []")
+# Without `states`, of which a client has one for each open file.
+CLIENTS = _fact("truenas_clients", _clients, 'nfs.get_nfs4_clients [[], {"select": ["id", "info"]}]')
 FOLDERS: Fact[Mapping[str, Folder]] = Fact("truenas_folders", "filesystem.stat of the exports' folders and their parents", _folders, _stat)

@@ -20,7 +20,10 @@ def faults(facts: HostFacts, nfs: Nfs, paths: Iterable[str]) -> Iterator[str]:
 def _pool_faults(facts: HostFacts, nfs: Nfs, path: str, *, more: bool) -> Iterator[str]:
     array = nfs.array_of(path) or ""
     pool = facts[POOLS].get(array)
-    if pool is None:
+    around = next((one for one in facts[POOLS] if array.startswith(f"{one}/")), "")
+    if around:
+        yield f"{array} is a dataset of the pool {around}: name {around} as the array"
+    elif pool is None:
         yield f"no pool is mounted at {array}: import the pool first"
     elif not pool.healthy or pool.status != "ONLINE":
         yield f"the pool at {array} is not healthy ({pool.status}): check its disks first"
@@ -34,3 +37,8 @@ def _folder_faults(facts: HostFacts, nfs: Nfs, path: str) -> Iterator[str]:
         yield f"{parent} does not exist: create it, or correct the path; the suite creates only the last folder of an export"
     elif found is not None and found.kind != "directory":
         yield f"{path} is a {found.kind}: the suite sets the owner and mode of plain folders only"
+    elif found is not None and path in facts[POOLS] and (found.owner, found.mode) != (nfs.exports[path].owner, nfs.exports[path].mode):
+        wanted, is_ = (
+            f"owner {owner} mode {mode}" for owner, mode in ((nfs.exports[path].owner, nfs.exports[path].mode), (found.owner, found.mode))
+        )
+        yield f"{path} is a pool, whose owner and mode the API does not change: wanted {wanted}, found {is_}; export a folder in it"

@@ -1,6 +1,5 @@
 """The SSH keys of the Proxmox cluster's nodes, before and after they join."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +8,8 @@ from tasks.core.model.change import Change, FilePart, Step
 from tasks.core.model.errors import Refused
 from tasks.core.model.fact import Facts
 from tasks.core.model.operation import shared_mount
-from tasks.virtualization.node_keys.ssh_keys import Key, authorized, authorized_key, known
+from tasks.virtualization.node_keys.known_hosts import known, missing_hosts
+from tasks.virtualization.node_keys.ssh_keys import Key, authorized, missing_keys, with_lines
 from tasks.virtualization.proxmox_cluster.facts import AUTHORIZED_KEYS, COROSYNC, HOST_KEY, KEYS_PATH, KNOWN_HOSTS, ROOT_KEY, members
 
 KEYS_FILE, HOSTS_FILE = "/root/.ssh/authorized_keys", "/root/.ssh/known_hosts"
@@ -54,7 +54,7 @@ class NodeKeys(Change[Known]):
     def observe(self, site: Site, facts: Facts) -> Known:
         """The wanted lines that the files have, compared by key only: options and names of a line stay as an operator wrote them."""
         want, here = self.intend(site, facts), facts[self.host]
-        keys, hosts = _keys_missing(here[AUTHORIZED_KEYS], want.keys), _hosts_missing(here[KNOWN_HOSTS], want.hosts)
+        keys, hosts = missing_keys(here[AUTHORIZED_KEYS], want.keys), missing_hosts(here[KNOWN_HOSTS], want.hosts)
         return Known(tuple(one for one in want.keys if one not in keys), tuple(one for one in want.hosts if one not in hosts))
 
     def steps(self, site: Site, facts: Facts, want: Known) -> tuple[Step, ...]:
@@ -64,11 +64,11 @@ class NodeKeys(Change[Known]):
             FilePart(
                 KEYS_FILE,
                 AUTHORIZED_KEYS,
-                lambda text: _with(text, _keys_missing(text, want.keys)),
+                lambda text: with_lines(text, missing_keys(text, want.keys)),
                 0o600,
                 mount=shared_mount(facts[self.host][KEYS_PATH]),
             ),
-            FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: _with(text, _hosts_missing(text, want.hosts)), 0o644),
+            FilePart(HOSTS_FILE, KNOWN_HOSTS, lambda text: with_lines(text, missing_hosts(text, want.hosts)), 0o644),
         )
 
 
@@ -124,19 +124,3 @@ def _key(host: str, path: str, text: str) -> Key:
     if not (found := authorized(text)):
         raise Refused(f"{host}: {path} has no public key: write it again (`ssh-keygen -y`), then run again")
     return found[0].plain
-
-
-def _keys_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
-    """The lines whose key is not in a file. A key with options counts as present."""
-    present = {key.plain for key in authorized(text)}
-    return tuple(line for line in lines if authorized_key(line) not in present)
-
-
-def _hosts_missing(text: str, lines: Iterable[str]) -> tuple[str, ...]:
-    """The lines, `ADDRESS TYPE KEY`, whose key a file does not have for that address, in a list of patterns or hashed."""
-    wanted = [(line, *line.split(" ", 1)) for line in lines]
-    return tuple(line for line, address, key in wanted if ("", authorized_key(key)) not in known(text, address))
-
-
-def _with(text: str, missing: tuple[str, ...]) -> str:
-    return text + ("\n" if missing and text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)

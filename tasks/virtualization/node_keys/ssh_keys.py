@@ -1,24 +1,24 @@
-"""A parser of authorized_keys and known_hosts, as in sshd(8). The type and text identify a key, not its options or name."""
+"""A parser of authorized_keys, as sshd's (sshd(8); openssh, auth2-pubkeyfile.c). The type and text identify a key, not its name."""
 
-import base64
-import hashlib
-import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from tasks.platforms.text_lines import raw_lines
+from tasks.virtualization.node_keys.key_options import CA, QUOTED, effective
 
-KEY = re.compile(r"(?P<kind>(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+)\s+(?P<text>[\w+/=]+)(?:\s+(?P<name>.*\S))?\s*")
-# Commas separate options. Double quotes may contain commas, spaces, and quotes after a backslash (sshd, auth-options).
-OPTIONS = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
-OPTION = re.compile(r'(?:[^,"]|"(?:\\"|[^"])*")+')
-CA = "cert-authority"
+# Blanks and tabs separate words. Within the text of a key, OpenSSH skips other white space, such as a carriage return.
+KEY = re.compile(
+    r"(?P<kind>(?:ssh|ecdsa|sk-ssh|sk-ecdsa|rsa-sha2)-[A-Za-z0-9@.-]+)[ \t]+(?P<text>[A-Za-z0-9+/=\r\f\v]+)(?:[ \t]+(?P<name>.*))?"
+)
+# Names of signatures that OpenSSH takes for the type of the key (openssh, ssh-rsa.c).
+KINDS = {"rsa-sha2-256": "ssh-rsa", "rsa-sha2-512": "ssh-rsa"}
+OPTIONS = re.compile(rf'(?:\\"|"{QUOTED}"|[^ \t"\\]|\\(?!"))+(?=[ \t])')
 
 
 @dataclass(frozen=True)
 class Key:
-    """A line's key with its options. Comparison ignores its name."""
+    """A line's key with the options that are in effect. Comparison ignores its name."""
 
     kind: str
     text: str
@@ -40,44 +40,31 @@ def authorized(text: str) -> tuple[Key, ...]:
 
 
 def authorized_key(line: str) -> Key | None:
-    """The key of a line; None where it has none."""
-    words = line.strip()
+    """The key of a line; None where sshd finds none."""
+    words = line.removesuffix("\n").lstrip(" \t")
     if words.startswith("#"):
         return None
-    if found := KEY.fullmatch(words):
-        return Key(found["kind"], found["text"], name=found["name"] or "")
+    if key := public_key(words):
+        return key
     options = OPTIONS.match(words)
-    found = KEY.fullmatch(words[options.end() :].strip()) if options else None
-    if not options or not found:
+    return public_key(words[options.end() :].lstrip(" \t"), effective(options[0])) if options else None
+
+
+def public_key(words: str, options: frozenset[str] | None = frozenset()) -> Key | None:
+    """The key of a text that begins with the key's type; None where it does not, or without options."""
+    found = KEY.fullmatch(words)
+    if not found or options is None:
         return None
-    return Key(found["kind"], found["text"], frozenset(map(_option, OPTION.findall(options[0]))), found["name"] or "")
+    kind, text = found["kind"], re.sub(r"\s", "", found["text"])
+    return Key(KINDS.get(kind, kind), text, options, (found["name"] or "").rstrip()) if text else None
 
 
-def _option(word: str) -> str:
-    """An option with its name in lower case: names ignore case, values do not."""
-    name, equals, value = word.partition("=")
-    return f"{name.lower()}{equals}{value}"
+def missing_keys(text: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines whose key is not in an authorized_keys file. A key with options counts as present."""
+    present = {key.plain for key in authorized(text)}
+    return tuple(line for line in lines if authorized_key(line) not in present)
 
 
-def known(text: str, address: str) -> tuple[tuple[str, Key | None], ...]:
-    """(marker, key) of each line of a known_hosts file for an address; the marker is `@revoked`, `@cert-authority` or empty."""
-    found = []
-    for words in map(str.split, raw_lines(text)):
-        marker = words.pop(0) if words and words[0].startswith("@") else ""
-        if len(words) > 2 and not words[0].startswith("#") and _matches(words[0], address):
-            found.append((marker, authorized_key(" ".join(words[1:3]))))
-    return tuple(found)
-
-
-def _matches(names: str, address: str) -> bool:
-    """Whether a list of patterns matches an address. A pattern with `!` excludes it; a hashed name is alone on its line (sshd(8))."""
-    if names.startswith("|1|"):
-        salt, _, hashed = names.removeprefix("|1|").partition("|")
-        try:
-            return hmac.digest(base64.b64decode(salt), address.encode(), hashlib.sha1) == base64.b64decode(hashed)
-        except ValueError:
-            return False
-    patterns = names.split(",")
-    if any(fnmatchcase(address, one[1:]) for one in patterns if one.startswith("!")):
-        return False
-    return any(fnmatchcase(address, one) for one in patterns)
+def with_lines(text: str, missing: tuple[str, ...]) -> str:
+    """The text with the missing lines at its end, each on a line of its own."""
+    return text + ("\n" if missing and text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing)

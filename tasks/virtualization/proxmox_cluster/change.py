@@ -1,5 +1,6 @@
 """The membership of the Proxmox cluster: the nodes join one after the other."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -71,19 +72,18 @@ class ProxmoxCluster(Change[Membership]):
             wanted = " and ".join(want.links)
             raise Refused(f"{self.host}: corosync's links are {has}, wanted {wanted}: edit /etc/pve/corosync.conf as in pvecm(1)")
         login = () if facts[self.host][ROOT_LOGIN] else (ROOT_MAY_LOG_IN,)
-        member = _member(site, facts, want.cluster)
+        member, known = _member(site, facts, want.cluster)
         if self.host == members(site)[0] and not member:
             need_every_node(site, facts)
             words = ("pvecm", "create", want.cluster, *_links(want, PRIORITIES))
             shown = f"cluster {want.cluster} is created on {self.host}"
             return (Operation(f"cluster/{want.cluster}", Command(words, PVE), shown, impact=login),)
         _need_no_guests(self.host, facts[self.host][GUESTS])
-        known = self.host in facts[member][COROSYNC].nodes if member else False
         words = ("pvecm", "add", str(site.hosts[member or members(site)[0]].address.ip), *_links(want), "--use_ssh", "1")
         impact = (
             "corosync starts: the cluster's /etc/pve replaces the node's",
             LOCKED_OUT,
-            *((f"the entry that {member} has of {self.host} is replaced: `pvecm add` forces it",) if known else ()),
+            *((f"the entry that {member} has of {self.host} is replaced: `pvecm add` forces it",) if self.host in known else ()),
             *login,
         )
         shown = f"{self.host} joins cluster {want.cluster}"
@@ -91,8 +91,8 @@ class ProxmoxCluster(Change[Membership]):
         return (Operation(f"member/{self.host}", join, shown, deadline_s=JOIN_DEADLINE_S, impact=impact, at_risk=AT_RISK),)
 
 
-def _member(site: Site, facts: Facts, cluster: str) -> str:
-    """The first node that is in the cluster, empty where none is. Raises Refused where a node before it is in another one."""
+def _member(site: Site, facts: Facts, cluster: str) -> tuple[str, Collection[str]]:
+    """The first node that is in the cluster, and the nodes that it lists. Raises Refused where a node before it is in another cluster."""
     (target,) = site.targets(targets.PROXMOX)
     each = facts[target].each if target in facts else {}
     for name in members(site):
@@ -100,8 +100,8 @@ def _member(site: Site, facts: Facts, cluster: str) -> str:
         if found and found.name not in ("", cluster):
             raise Refused(f"{name}: it is in the cluster {found.name}, wanted {cluster}: remove it there by hand first")
         if found and name in found.nodes:
-            return name
-    return ""
+            return name, found.nodes.keys()
+    return "", ()
 
 
 def _need_no_guests(host: str, guests: tuple[str, ...]) -> None:

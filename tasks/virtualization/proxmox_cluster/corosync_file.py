@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.core.model.errors import BurrowError
 from tasks.platforms.text_lines import raw_lines
@@ -12,10 +12,23 @@ BY_HAND = "correct it as in pvecm(1), then run again"
 
 # Sections that may occur several times in one place.
 REPEATED = ("node", "interface")
+# White space of Perl: not every blank of Unicode.
+WORD = re.compile(r"\S+", re.ASCII)
+# corosync.conf(5): links 0 to 7.
+LINKS = 8
 
 Section = dict[str, str]
 # (line number, word).
 Word = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A section: its path, its settings, and the names of the sections in it."""
+
+    path: tuple[str, ...]
+    settings: Section = field(default_factory=dict)
+    inner: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ def parse(text: str) -> Corosync:
     """The cluster of a file. Raises BurrowError, with the line, where Proxmox would reject the file or it names no cluster."""
     if not text:
         return Corosync("", {}, {}, {})
-    sections = list(_sections(_words(text)))
+    sections = [(one.path, one.settings) for one in _sections(_words(text))]
     nodes = {name: one for path, one in sections if path == ("nodelist", "node") and (name := one.get("name") or one.get("ring0_addr"))}
     links = [one for path, one in sections if path == ("totem", "interface")]
     name = next((one["cluster_name"] for path, one in sections if path == ("totem",) and "cluster_name" in one), "")
@@ -42,42 +55,45 @@ def parse(text: str) -> Corosync:
     priorities = {one.get("linknumber") or one.get("ringnumber", ""): one.get("knet_link_priority", "1") for one in links}
     return Corosync(
         name,
-        {node: tuple(one[key] for key in sorted(one) if re.fullmatch(r"ring\d+_addr", key)) for node, one in nodes.items()},
+        {node: _addresses(one) for node, one in nodes.items()},
         {one.get("nodeid", ""): node for node, one in nodes.items()},
-        {int(link): int(priority) for link, priority in priorities.items() if link.isdigit() and priority.isdigit()},
+        {int(link): int(priority) for link, priority in priorities.items() if link.isdecimal() and priority.isdecimal()},
     )
+
+
+def _addresses(node: Section) -> tuple[str, ...]:
+    """A node's addresses in the order of the links."""
+    numbers = [number for number in range(LINKS) if f"ring{number}_addr" in node]
+    return tuple(node.get(f"ring{number}_addr", "no address") for number in range(max(numbers, default=-1) + 1))
 
 
 def _words(text: str) -> list[Word]:
     lines = enumerate((line.partition("#")[0] for line in raw_lines(text)), 1)
-    return [(number, word) for number, line in lines for word in line.split()]
+    return [(number, word) for number, line in lines for word in WORD.findall(line)]
 
 
-def _sections(words: Iterable[Word]) -> Iterator[tuple[tuple[str, ...], Section]]:
-    """Every section with its path. Raises BurrowError where Proxmox's parser would fail."""
-    open_: list[tuple[tuple[str, ...], Section]] = [((), {})]
-    seen: set[tuple[str, ...]] = set()
+def _sections(words: Iterable[Word]) -> Iterator[_Open]:
+    """Every section. Raises BurrowError where Proxmox's parser would fail, and where a section and a setting have one name."""
+    open_ = [_Open(())]
     remaining = iter([*words, (0, "")])
     number, word = next(remaining)
     while word:
-        path, section = open_[-1]
-        line, (next_number, following) = number, next(remaining)
+        section, line, (number, following) = open_[-1], number, next(remaining)
         if following == "{":
-            inner = (*path, word)
-            if inner in seen and word not in REPEATED:
+            if word in section.settings or (word in section.inner and word not in REPEATED):
                 raise BurrowError(f"{COROSYNC_CONF}, line {line}: a second section {word}: {BY_HAND}")
-            seen.add(inner)
-            open_.append((inner, {}))
+            section.inner.add(word)
+            open_.append(_Open((*section.path, word)))
             number, word = next(remaining)
         elif word == "}":
-            if not path:
+            if not section.path:
                 raise BurrowError(f"{COROSYNC_CONF}, line {line}: `}}` without a section: {BY_HAND}")
             yield open_.pop()
-            number, word = next_number, following
-        elif word.endswith(":") and following:
-            section[word[:-1]] = following
+            word = following
+        elif word.endswith(":") and following and word[:-1] not in section.inner:
+            section.settings[word[:-1]] = following
             number, word = next(remaining)
         else:
             raise BurrowError(f"{COROSYNC_CONF}, line {line}: wanted `KEY: VALUE` or `SECTION {{`, found `{word}`: {BY_HAND}")
     if len(open_) > 1:
-        raise BurrowError(f"{COROSYNC_CONF}: section {open_[-1][0][-1]} has no end: {BY_HAND}")
+        raise BurrowError(f"{COROSYNC_CONF}: section {open_[-1].path[-1]} has no end: {BY_HAND}")

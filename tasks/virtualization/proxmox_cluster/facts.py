@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from inventory.site import Site
 from inventory.targets import PROXMOX
-from tasks.core.model.errors import BurrowError
 from tasks.core.model.fact import Fact, text
 from tasks.platforms.proxmox.mounted import OF_A_NODE, file_of_node
-from tasks.platforms.text_lines import bare_lines
 from tasks.virtualization.proxmox_cluster.corosync_file import COROSYNC_CONF, parse
+from tasks.virtualization.proxmox_cluster.storage_file import STORAGE_CFG, storages
 
 
 @dataclass(frozen=True)
@@ -43,28 +42,6 @@ def _links(output: str) -> tuple[Link, ...]:
         address = re.search(r"addr\s*= *(\S+)", block)
         found.append(Link(address[1] if address else "", tuple(re.findall(r"nodeid: +(\d+):\s+connected", block))))
     return tuple(found)
-
-
-def _storages(text_: str) -> Mapping[str, Mapping[str, str]]:
-    """{id: {"type": ..., key: value}} of /etc/pve/storage.cfg (pve-common, PVE::SectionConfig::parse_config).
-
-    Raises BurrowError on a line that Proxmox would ignore, because its meaning is unknown.
-    """
-    found: dict[str, dict[str, str]] = {}
-    storage: dict[str, str] | None = None
-    for number, line in enumerate(bare_lines(text_), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        header, words = re.fullmatch(r"(\S+):\s*(\S+)\s*", line), line.split(None, 1)
-        if header:
-            storage = found[header[2]] = {"type": header[1]}
-        elif line[0].isspace() and storage is not None:
-            storage[words[0]] = words[1].strip() if len(words) > 1 else ""
-        else:
-            raise BurrowError(
-                f"/etc/pve/storage.cfg, line {number}: wanted `TYPE: NAME`, found `{line.strip()}`: correct it, then run again"
-            )
-    return found
 
 
 def _status(output: str) -> Mapping[str, str]:
@@ -100,7 +77,7 @@ ROOT_LOGIN = Fact(
 )
 QUORUM = Fact("corosync_quorum", "corosync-quorumtool -s 2>/dev/null || true", _quorum)
 COROSYNC_LINKS = Fact("corosync_links", "corosync-cfgtool -s 2>/dev/null || true", _links)
-STORAGES = Fact("storages", file_of_node("/etc/pve/storage.cfg"), _storages, answers=bool)
+STORAGES = Fact("storages", file_of_node(STORAGE_CFG), storages, answers=bool)
 # It mounts storages that are not mounted yet, as Proxmox itself does every few seconds. It asks one server after the other, 2 to 12 s each.
 STORAGE_STATUS = Fact("storage_status", f"{OF_A_NODE}pvesm status 2>/dev/null || true", _status, within_s=8)
 ROOT_KEY = text("root_key", "/root/.ssh/id_rsa.pub")
