@@ -1,5 +1,6 @@
 """The joined rows of an inventory folder. The rules check a draft, and the site is built from it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
@@ -41,13 +42,28 @@ class Draft:
                 return self.files["groups"].place(group, *path)
         return self.files["hosts"].place(host)
 
+    def lacking_place(self, host: str) -> Place:
+        """Where a host lacks what its group may have for all of its hosts: its first group, else its row."""
+        groups = self.hosts[host].groups
+        return self.files["groups"].place(groups[0]) if groups and self.files["groups"].sets(groups[0]) else self.files["hosts"].place(host)
+
     def knows_groups_of(self, host: str) -> bool:
         """Whether all of a host's groups exist. A missing group is already reported, and could set what the host lacks."""
         return all(group in self.groups for group in self.hosts[host].groups)
 
+    def is_complete(self, host: str) -> bool:
+        """Whether all of a host's groups exist, and it has what every host has. What it lacks is already reported, and explains more."""
+        row = self.hosts[host]
+        return self.knows_groups_of(host) and None not in (row.platform, row.link, row.management)
+
     def at_cable(self, index: int) -> Place:
         """The line of a row of the cable table."""
         return self.files["cables"].place("cables", index)
+
+    @property
+    def unknown_hosts(self) -> Mapping[str, int]:
+        """{name: how many ends} of the hosts that cables name and hosts.yaml does not."""
+        return Counter(end.host for _, _, end in self.ends() if end.host not in self.hosts and end.host not in self.invalid)
 
     def ends(self) -> Iterator[tuple[int, Cable, End]]:
         """Every end of every cable, as (row index, cable, end)."""

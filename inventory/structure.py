@@ -2,42 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from inventory import ceph_models as ceph_rows
-from inventory import models as rows
-from inventory import nfs_models as nfs_rows
 from inventory.errors import InventoryError, Problem
 from inventory.files import Keys, YamlFile, path_text
 from inventory.renamed import SETTINGS
 from inventory.value_types import PATTERN_WORDS, matches
 
 Model = TypeVar("Model", bound=BaseModel)
-
-MODELS = (
-    ceph_rows.Ceph,
-    ceph_rows.CephPool,
-    nfs_rows.Array,
-    nfs_rows.Export,
-    nfs_rows.Nfs,
-    rows.BondEnds,
-    rows.BondOptions,
-    rows.CableRow,
-    rows.CablesFile,
-    rows.DefaultsFile,
-    rows.Disk,
-    rows.HostRow,
-    rows.Lacp,
-    rows.Operator,
-    rows.Ospf,
-    rows.PointToPointNetwork,
-    rows.Port,
-    rows.Vm,
-)
-KNOWN_KEYS = sorted({info.alias or name for model in MODELS for name, info in model.model_fields.items()})
 
 # The wanted text, by pydantic's error type. Other types keep pydantic's message.
 WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
@@ -99,13 +75,12 @@ def _check(model: type[Model], file: YamlFile, data: object, path: Keys) -> tupl
     try:
         return model.model_validate(data), ()
     except ValidationError as error:
-        known = KNOWN_KEYS if model in MODELS else sorted(model.model_fields)
         details = error.errors(include_url=False)
         lacks: dict[Keys, list[str]] = {}
         for one in details:
             if one["type"] == "missing":
                 lacks.setdefault(one["loc"][:-1], []).append(str(one["loc"][-1]))
-        meant = {one["loc"]: _meant(one, lacks, known) for one in details if one["type"] == "extra_forbidden"}
+        meant = {one["loc"]: _meant(one, lacks, _keys_at(model, one["loc"][:-1])) for one in details if one["type"] == "extra_forbidden"}
         # A mistyped key is also missing: report it once. All other missing keys of a row are one problem.
         for loc, near in meant.items():
             lacks[loc[:-1]] = [key for key in lacks.get(loc[:-1], ()) if key != near]
@@ -117,6 +92,27 @@ def _meant(error: ErrorDetails, lacks: Mapping[Keys, Sequence[str]], known: Sequ
     """The key that an unknown one is a typing error of: rather one that its row lacks."""
     key = str(error["loc"][-1])
     return next(iter(get_close_matches(key, lacks.get(error["loc"][:-1], ()), n=1, cutoff=0.5)), None) or _near(key, known)
+
+
+def _keys_at(model: Any, path: Keys) -> list[str]:
+    """The keys of the row at a path below a model."""
+    kinds = [model]
+    for step in path:
+        fields = [field for kind in kinds for name, field in _fields(kind).items() if step == (field.alias or name)]
+        kinds = [inner for field in fields for inner in _models_in(field.annotation)] or kinds
+    return sorted(field.alias or name for kind in kinds for name, field in _fields(kind).items())
+
+
+def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    return model.model_fields
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in a type, such as that of a mapping's values."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _missing(file: YamlFile, path: Keys, keys: Sequence[str]) -> Problem:
@@ -159,5 +155,8 @@ def _remedy(unknown: str, meant: str | None) -> str:
 def _near(unknown: str, known: Sequence[str]) -> str | None:
     if (now := SETTINGS.get(unknown)) in known:
         return now
-    near = [key for key in known if key.startswith(unknown)] or get_close_matches(unknown, known, n=1, cutoff=0.75)
+    # `mv` is as near to `vm` as 0.5.
+    near = get_close_matches(unknown, known, n=1, cutoff=0.6 if len(unknown) > 2 else 0.5) or [
+        key for key in known if len(unknown) > 2 and key.startswith(unknown)
+    ]
     return near[0] if near else None

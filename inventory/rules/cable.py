@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from inventory.draft import Draft, end_of
 from inventory.errors import Problem
 from inventory.models import Port
+from inventory.rules.host import and_more
 from inventory.site import End
 
 
@@ -20,16 +21,38 @@ def unknown(draft: Draft, end: End) -> tuple[str, str] | None:
         return None
     if end.host not in draft.hosts:
         return "a host of hosts.yaml", f"'{end.host}'"
-    if end.port not in draft.hosts[end.host].ports and draft.knows_groups_of(end.host):
+    if end.port not in draft.hosts[end.host].ports and draft.is_complete(end.host):
         return f"a port of {end.host} ({', '.join(draft.hosts[end.host].ports) or 'it has none'})", f"'{end.port}'"
     return None
 
 
+def _without_ports(draft: Draft) -> dict[str, list[str]]:
+    """{host: ports} of the hosts that lack several ports which the cables or the operator name: their ports are wrong, not the cables."""
+    ends = [end for _, _, end in draft.ends()]
+    if draft.defaults is not None and draft.defaults.operator is not None:
+        ends.append(end_of(draft.defaults.operator.port))
+    found: dict[str, list[str]] = {}
+    for end in ends:
+        if end.host in draft.hosts and unknown(draft, end) is not None:
+            found.setdefault(end.host, []).append(end.port)
+    return {host: sorted(set(ports)) for host, ports in found.items() if len(set(ports)) > 1}
+
+
 def ends_are_known(draft: Draft) -> Iterator[Problem]:
-    """Both ends of a cable are ports of hosts."""
+    """Both ends of a cable are ports of hosts. A host that is unknown or lacks several ports is reported once."""
+    lacking, strangers, reported = _without_ports(draft), draft.unknown_hosts, set[str]()
     for index, cable, end in draft.ends():
-        if (wrong := unknown(draft, end)) is not None:
-            yield Problem(draft.at_cable(index), f"cable {cable}", *wrong, "correct the end, or add the row that it names")
+        if (wrong := unknown(draft, end)) is None or end.host in lacking or end.host in reported:
+            continue
+        wanted, found = wrong
+        if end.host in strangers:
+            reported.add(end.host)
+            found += and_more(strangers[end.host] - 1, "row")
+        yield Problem(draft.at_cable(index), f"cable {cable}", wanted, found, "correct the end, or add the row that it names")
+    for host, ports in lacking.items():
+        wanted, known = f"the ports that cables name: {', '.join(ports)}", ", ".join(draft.hosts[host].ports)
+        place = draft.at(host, "ports") if known else draft.lacking_place(host)
+        yield Problem(place, f"{host} ports", wanted, known or "none, here or in its groups", "add them, or correct the cables")
 
 
 def ends_are_on_two_hosts(draft: Draft) -> Iterator[Problem]:
@@ -55,7 +78,8 @@ def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
         return
     end = end_of(draft.defaults.operator.port)
     place = draft.files["defaults"].place("operator", "port")
-    if (wrong := unknown(draft, end)) is not None:
+    wrong = unknown(draft, end)
+    if wrong is not None and end.host not in _without_ports(draft) and end.host not in draft.unknown_hosts:
         yield Problem(place, "operator port", *wrong, "correct the port, or add it to the host")
     for index, cable, other in draft.ends():
         if other == end:
@@ -64,11 +88,15 @@ def operators_port_is_free(draft: Draft) -> Iterator[Problem]:
 
 
 def networks_are_known(draft: Draft) -> Iterator[Problem]:
-    """A point-to-point cable's network is among the networks of cables.yaml."""
+    """A point-to-point cable's network is among the networks of cables.yaml. Each other name, and a file without any, is reported once."""
+    rows: dict[str, list[int]] = {}
     for index, cable in enumerate(draft.cables):
         if cable.network is not None and cable.network not in draft.networks:
-            wanted = f"a network of cables.yaml ({', '.join(draft.networks) or 'it has none'})"
-            yield Problem(draft.at_cable(index), f"cable {cable}", wanted, f"'{cable.network}'", "correct it, or add it to 'networks'")
+            rows.setdefault(cable.network if draft.networks else "", []).append(index)
+    for first, *more in rows.values():
+        wanted = f"a network of cables.yaml ({', '.join(draft.networks) or 'it has none'})"
+        found = f"'{draft.cables[first].network}'{and_more(len(more), 'row')}"
+        yield Problem(draft.at_cable(first), f"cable {draft.cables[first]}", wanted, found, "correct it, or add it to 'networks'")
 
 
 def networks_have_room(draft: Draft) -> Iterator[Problem]:

@@ -19,11 +19,12 @@ def monitors_are_known(draft: Draft) -> Iterator[Problem]:
     """Each monitor runs on a different host of the inventory."""
     if not (ceph := _ceph(draft)) or not _knows_hosts(draft):
         return
+    reported = draft.invalid | draft.unknown_hosts.keys()
     for index, host in enumerate(ceph.monitors):
         place = _place(draft, "monitors", index)
         if host in ceph.monitors[:index]:
             yield Problem(place, "ceph.monitors", "each host once", f"{host} again", "name another, or remove it")
-        elif host not in draft.hosts and host not in draft.invalid:
+        elif host not in draft.hosts and host not in reported:
             yield Problem(place, "ceph.monitors", "a host of the inventory", host, "correct the name")
 
 
@@ -31,9 +32,12 @@ def storage_nodes_are_on_the_network(draft: Draft) -> Iterator[Problem]:
     """A host with a monitor or an OSD has a loopback in Ceph's network, because its daemons use that address."""
     if not (ceph := _ceph(draft)):
         return
+    routers = {end.host for _, cable, end in draft.ends() if cable.network is not None}
     for host in dict.fromkeys((*ceph.monitors, *_osd_hosts(draft))):
         row = draft.hosts.get(host)
-        if row is not None and (row.loopback is None or row.loopback.ip not in ceph.network):
+        if row is None or (row.loopback is None and host in routers):  # a router without a loopback is already reported
+            continue
+        if row.loopback is None or row.loopback.ip not in ceph.network:
             found = "none" if row.loopback is None else str(row.loopback)
             yield Problem(draft.at(host, "loopback"), f"{host} loopback", f"an address in {ceph.network}", found, "set one")
 
@@ -63,7 +67,7 @@ def _knows_hosts(draft: Draft) -> bool:
 
 def _knows_disks(draft: Draft) -> bool:
     """Whether every row and its groups are valid. An invalid row could have the missing disks, so the number of disks is not known."""
-    return _knows_hosts(draft) and not draft.invalid and all(draft.knows_groups_of(host) for host in draft.hosts)
+    return _knows_hosts(draft) and not draft.invalid and all(draft.is_complete(host) for host in draft.hosts)
 
 
 def _pools(draft: Draft) -> Iterator[tuple[str, CephPool]]:

@@ -1,6 +1,7 @@
 """Rules of hosts: their groups, platforms, links, interface names and virtual machines."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from inventory import plugins
@@ -25,6 +26,11 @@ LINKS: Mapping[Platform, tuple[LinkKind, ...]] = {
 }
 
 
+def and_more(count: int, what: str) -> str:
+    """The end of a message about a value that other places have too."""
+    return f", and in {count} more {what}{'s' if count > 1 else ''}" if count > 0 else ""
+
+
 def there_is_a_host(draft: Draft) -> Iterator[Problem]:
     """A site has at least one host."""
     file = draft.files["hosts"]
@@ -34,22 +40,33 @@ def there_is_a_host(draft: Draft) -> Iterator[Problem]:
 
 def groups_are_known(draft: Draft) -> Iterator[Problem]:
     """A host's groups are in groups.yaml, and its row lists each once."""
+    rows = Counter(group for row in draft.hosts.values() for group in {*row.groups})
+    unknown: set[str] = set()
     for host, row in draft.hosts.items():
         for index, group in enumerate(row.groups):
             place = draft.files["hosts"].place(host, "groups", index)
-            if group not in draft.groups:
-                known = ", ".join(draft.groups) or "none"
+            if group not in draft.groups and group not in unknown:
+                unknown.add(group)
+                known, more = ", ".join(draft.groups) or "none", and_more(rows[group] - 1, "row")
                 remedy = "add it to groups.yaml or correct the name"
-                yield Problem(place, f"{host} groups", f"a group of groups.yaml ({known})", f"'{group}'", remedy)
+                yield Problem(place, f"{host} groups", f"a group of groups.yaml ({known})", f"'{group}'{more}", remedy)
             elif group in row.groups[:index]:
                 yield Problem(place, f"{host} groups", "each group once", f"'{group}' a second time", "remove it")
 
 
 def hosts_are_complete(draft: Draft) -> Iterator[Problem]:
-    """A host has a platform, a link and a management interface, from its row or its groups."""
+    """A host has a platform, a link and a management interface, from its row or its groups. What several hosts lack, their group lacks."""
+    lacking: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for host, row in draft.hosts.items():
         missing = " and ".join(f"'{key}'" for key in ("platform", "link", "management") if getattr(row, key) is None)
         if missing and draft.knows_groups_of(host):
+            lacking.setdefault((row.groups, missing), []).append(host)
+    for (groups, missing), hosts in lacking.items():
+        if groups and len(hosts) > 1:
+            place, found = draft.files["groups"].place(groups[0]), f"nothing, here or in the rows of {', '.join(hosts)}"
+            yield Problem(place, groups[0], missing, found, "add it, here or to each row")
+            continue
+        for host in hosts:
             yield Problem(draft.at(host), host, missing, "nothing, here or in its groups", "add it, here or to a group")
 
 
@@ -166,14 +183,18 @@ def vmids_are_unique(draft: Draft) -> Iterator[Problem]:
 
 
 def vms_run_on_hypervisors(draft: Draft) -> Iterator[Problem]:
-    """A virtual machine's node is a host of the group `proxmox`."""
+    """A virtual machine's node is a host of the group `proxmox`. Each other name is reported once, and not where a cable names it too."""
+    machines = Counter(row.vm.node for row in draft.hosts.values() if row.vm)
+    reported = {*draft.invalid, *draft.unknown_hosts}
     for host, row in draft.hosts.items():
-        if row.vm is None or row.vm.node in draft.invalid:
+        if row.vm is None or row.vm.node in reported:
             continue
         node = draft.hosts.get(row.vm.node)
-        if node is not None and not draft.knows_groups_of(row.vm.node):
+        if node is not None and not draft.is_complete(row.vm.node):
             continue
         if node is None or HYPERVISORS not in node.groups:
+            reported.add(row.vm.node)
             found = f"'{row.vm.node}', which is " + ("no host" if node is None else "not in that group")
+            found += and_more(machines[row.vm.node] - 1, "row")
             place = draft.at(host, "vm", "node")
             yield Problem(place, f"{host} vm.node", f"a host of group {HYPERVISORS}", found, "name the node that runs the VM")

@@ -8,16 +8,22 @@ from inventory.errors import Problem
 from inventory.models import Port
 from inventory.rules.bond import bonds
 from inventory.rules.cable import port_of
+from inventory.rules.host import and_more
 from inventory.site import Cable, End
 
 
 def mtus_are_equal(draft: Draft) -> Iterator[Problem]:
-    """Both ends of a cable have the same MTU: the far end silently drops larger frames."""
+    """Both ends of a cable have the same MTU: the far end silently drops larger frames. Cables of the same ports are reported once."""
+    alike: dict[frozenset[tuple[str, int]], list[tuple[int, str]]] = {}
     for index, cable in enumerate(draft.cables):
         near, far = (port_of(draft, end) for end in cable.ends)
         if near is not None and far is not None and near.mtu_bytes != far.mtu_bytes:
+            mtus = frozenset({(cable.ends[0].port, near.mtu_bytes), (cable.ends[1].port, far.mtu_bytes)})
             found = f"{near.mtu_bytes} on {cable.ends[0]} and {far.mtu_bytes} on {cable.ends[1]}"
-            yield Problem(draft.at_cable(index), f"cable {cable}", "one mtu_bytes on both ends", found, "correct the ports' mtu_bytes")
+            alike.setdefault(mtus, []).append((index, found))
+    for (index, found), *more in alike.values():
+        what, wanted = f"cable {draft.cables[index]}", "one mtu_bytes on both ends"
+        yield Problem(draft.at_cable(index), what, wanted, found + and_more(len(more), "row"), "correct the ports' mtu_bytes")
 
 
 def bond_members_share_an_mtu(draft: Draft) -> Iterator[Problem]:

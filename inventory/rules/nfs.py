@@ -47,11 +47,15 @@ def truenas_exports_have_no_other_options(draft: Draft) -> Iterator[Problem]:
 
 def exports_are_in_an_array(draft: Draft) -> Iterator[Problem]:
     """An export is an array or a folder in one. Any other folder would fill the host's own disk."""
+    outside: dict[str, list[str]] = {}
     for host, nfs, path, _ in _exports(draft):
         if nfs.array_of(path) is None:
-            arrays = ", ".join(nfs.arrays) or "none"
-            place = draft.at(host, "nfs", "exports", path)
-            yield Problem(place, f"{host} nfs.exports", f"a folder in an array ({arrays})", path, "correct the path, or add the array")
+            outside.setdefault(host, []).append(path)
+    for host, paths in outside.items():
+        arrays = ", ".join((draft.hosts[host].nfs or Nfs()).arrays) or "none"
+        wanted, found = f"a folder in an array ({arrays})", ", ".join(paths)
+        place, remedy = draft.at(host, "nfs", "exports", paths[0]), "correct the path, or add the array"
+        yield Problem(place, f"{host} nfs.exports", wanted, found, remedy)
 
 
 def exports_have_clients(draft: Draft) -> Iterator[Problem]:
@@ -150,7 +154,9 @@ def the_nodes_own_version_is_served(draft: Draft) -> Iterator[Problem]:
 def storages_can_be_made(draft: Draft) -> Iterator[Problem]:
     """Proxmox makes folders in a storage's export as root (pve-storage, activate_storage)."""
     for host, _, path, export in _exports(draft):
-        if export.storage is None or (export.access is Access.READ_WRITE and export.squash is Squash.NONE):
+        # The squash of a purpose that needs root is already reported.
+        is_root = export.squash is Squash.NONE or export.purpose in WORKS_AS_ROOT
+        if export.storage is None or (export.access is Access.READ_WRITE and is_root):
             continue
         wanted, found = "rw and no_root_squash for a Proxmox storage, which makes its folders as root", f"{export.access}, {export.squash}"
         yield Problem(_at(draft, host, path, "storage"), f"{host} nfs.exports.{path}", wanted, found, "correct them, or remove 'storage'")

@@ -50,7 +50,7 @@ def test_cluster_that_answers_again_is_asked_to_wait_for_the_next_node(world: Wo
     ("error", "reason"),
     [
         (BurrowError("alvin: `calm` answered what cannot be read as calm"), "alvin: `calm` answered what cannot be read as calm"),
-        (KeyError("up"), "alvin, simon: an unexpected answer: KeyError('up')"),
+        (KeyError("up"), "alvin, simon: cannot be judged by their facts: wanted the key 'up', found none"),
     ],
     ids=["unreadable", "of-another-shape"],
 )

@@ -20,7 +20,7 @@ from tasks.core.model.fact import Fact, HostFacts, Reading
 FACTS = {value.name: value for module in modules() for value in vars(module).values() if isinstance(value, Fact)}
 # How many answers are parsed, and how many of these the checks and the changes get: the first odd one, and those that look right.
 PARSED, JUDGED = 80, 5
-PYTHON = re.compile(r"\b[A-Z]\w*(Error|Exception|Interrupt)\b|unexpected answer|object is not|Traceback")
+PYTHON = re.compile(r"\b[A-Z]\w*(Error|Exception|Interrupt)\b|cannot be (judged|planned) by|object is not|Traceback")
 
 
 def answered(host: str, fact: Fact[Any], out: str) -> HostFacts:

@@ -19,6 +19,7 @@ from tasks.core.model.fact import STATUS, Facts, HostFacts, union
 from tasks.core.model.maintenance import ENDED, Maintenance, Preparation
 from tasks.core.model.operation import TimedTransaction
 from tasks.core.model.plan import SetPlan, TargetPlan, of_host
+from tasks.core.model.shape import reason
 
 if TYPE_CHECKING:
     from tasks.core.engine.run import Run
@@ -76,8 +77,9 @@ class Scope:
             concerned = frozenset(maintenance.concerns(run.site, facts, may))
             return cls(maintenance, concerned, facts, maintenance.unknown(run.site, facts, may - concerned), coordinated=coordinated)
         except (BurrowError, *UNEXPECTED) as error:
-            reason = str(error) if isinstance(error, BurrowError) else f"{', '.join(sorted(facts))}: an unexpected answer: {error!r}"
-            return cls(maintenance, frozenset(may), facts, refused=reason, coordinated=coordinated)
+            hosts = ", ".join(sorted(facts))
+            why = str(error) if isinstance(error, BurrowError) else f"{hosts}: cannot be judged by their facts: {reason(error)}"
+            return cls(maintenance, frozenset(may), facts, refused=why, coordinated=coordinated)
 
     def at_its_turn(self, run: "Run", change_set: ChangeSet) -> "Scope":
         """The scope read again if the state of a host was unknown: an earlier set may have repaired it."""

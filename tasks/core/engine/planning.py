@@ -14,6 +14,7 @@ from tasks.core.model.fact import STATUS, Facts, HostFacts
 from tasks.core.model.operation import Action, FileWrite, Operation, Procedure, TimedTransaction, Unit, shared_mount
 from tasks.core.model.plan import SetPlan, TargetPlan
 from tasks.core.model.plan_json import digest
+from tasks.core.model.shape import reason
 from tasks.platforms.candidate import join, split
 from tasks.platforms.candidate import merge as merge_candidate
 from tasks.platforms.configuration import configuration, network_impact, network_transaction
@@ -38,7 +39,7 @@ def plan_set(change_set: ChangeSet, site: Site, facts: Facts, run_id: str = "", 
     except BurrowError as error:  # a fact that could not be read fails this set alone
         return SetPlan(change_set, refused=str(error))
     except UNEXPECTED as error:
-        return SetPlan(change_set, refused=f"{', '.join(change_set.hosts)}: cannot be planned: an unexpected answer: {error!r}")
+        return SetPlan(change_set, refused=f"{', '.join(change_set.hosts)}: cannot be planned by its facts: {reason(error)}")
 
 
 def _open_elsewhere(facts: HostFacts, run_id: str) -> Iterator[str]:

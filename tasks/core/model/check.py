@@ -9,6 +9,7 @@ from inventory.site import Site
 from inventory.targets import HOST, kind_of
 from tasks.core.model.errors import UNEXPECTED, BurrowError
 from tasks.core.model.fact import Fact, Facts, HostFacts
+from tasks.core.model.shape import reason
 from tasks.core.model.shown import shown
 
 
@@ -185,4 +186,4 @@ def _findings(one: Check, site: Site, given: Any, target: str, silent: Sequence[
         yield Finding(target, "readable", str(error))
     except UNEXPECTED as error:
         names = ", ".join(fact.name for fact in one.needs)
-        yield Finding(target, "readable", f"cannot be judged: an unexpected answer among {names}: {error!r}")
+        yield Finding(target, "readable", f"{target}: cannot be judged by {names or 'its facts'}: {reason(error)}")

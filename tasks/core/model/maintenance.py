@@ -10,6 +10,7 @@ from tasks.core.model.check import Check
 from tasks.core.model.errors import UNEXPECTED, Refused
 from tasks.core.model.fact import Fact, Facts
 from tasks.core.model.operation import Action
+from tasks.core.model.shape import reason
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Maintenance:
         try:
             return self.ready(site, facts, host)
         except UNEXPECTED as error:
-            raise Refused(f"{host}: how to take it out of service is unknown: an unexpected answer: {error!r}") from error
+            raise Refused(f"{host}: how to take it out of service is unknown from its facts: {reason(error)}") from error
 
 
 ENDED = "maintenance has ended"

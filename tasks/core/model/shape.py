@@ -31,7 +31,7 @@ def misfit(value: object, kind: Any) -> str:
     return _judge(kind)(value, ())
 
 
-def reason(error: Exception, output: str) -> str:
+def reason(error: Exception, output: str = "") -> str:
     """What is wrong with an output that cannot be parsed, in the words of somebody who reads it."""
     text = str(error)
     match error:

@@ -24,7 +24,7 @@ def _host_name(output: str) -> str:
 def _tracking(output: str) -> dict[str, str]:
     """The source, stratum, offset (seconds) and leap status of `chronyc -c tracking`; empty while chronyd does not run."""
     words = output.strip().split(",")
-    return {"source": words[1], "stratum": words[2], "offset_s": words[4], "leap": words[13]} if len(words) > 13 else {}
+    return {"source": words[1], "stratum": words[2], "offset_s": str(float(words[4])), "leap": words[13]} if len(words) > 13 else {}
 
 
 def _failed(output: str) -> tuple[str, ...]:
