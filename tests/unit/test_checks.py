@@ -13,12 +13,9 @@ EVERY = [case for name in CHECKS for case in cases_of(FOLDER / name)]
 
 def findings(case: Case) -> list[str]:
     """One line a target: `target | wanted | found | ok`."""
-    found = judge(
-        [CHECKS[case.subject.name]],
-        case.site,
-        case.facts,
-        [*(host for host in case.site.targets(HOST) if host in case.facts), *(one for kind in KNOWN_BY for one in case.site.targets(kind))],
-    )
+    site, facts = case.site, case.facts
+    hosts = (host for host in site.targets(HOST) if host in facts)
+    found = judge([CHECKS[case.subject.name]], site, facts, [*hosts, *(one for kind in KNOWN_BY for one in site.targets(kind))])
     lines = [(one.finding.target, one.finding.want, one.finding.got, "ok" if one.finding.ok else "not ok") for one in found]
     return [" | ".join(line) for line in lines]
 

@@ -16,8 +16,8 @@ KINDS |= {"str": "text", "list": "a list", "dict": "an object"}
 WORDS: Mapping[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "nothing"}
 REMEDY = "run it there by hand, and compare with a host that is well"
 
-Judge = Callable[[Any, tuple[str, ...]], str]
-"""A function of a value and its path: `PATH: wanted WHAT, found WHAT`, empty where the value fits."""
+Judge = Callable[[Any], str]
+"""A function of a value: `.KEY.KEY: wanted WHAT, found WHAT`, empty where the value fits. Most fit, so a path is made from its end."""
 
 
 def shown(value: object) -> str:
@@ -28,7 +28,7 @@ def shown(value: object) -> str:
 
 def misfit(value: object, kind: Any) -> str:
     """Where in a value is what is not of a type: `PATH: wanted WHAT, found WHAT`; empty where all of it is. More keys are no misfit."""
-    return _judge(kind)(value, ())
+    return _judge(kind)(value).removeprefix(".").removeprefix(": ")
 
 
 def reason(error: Exception, output: str = "") -> str:
@@ -63,11 +63,11 @@ def _of_another_type(text: str) -> str:
     return f"wanted {wanted or 'another type of value'}, found {found or 'one that does not fit'} in one place"
 
 
-def _found(path: tuple[str, ...], wanted: str, value: object) -> str:
-    return f"{'.'.join(path) + ': ' if path else ''}wanted {wanted}, found {'nothing' if value is None else shown(value)}"
+def _found(wanted: str, value: object) -> str:
+    return f": wanted {wanted}, found {'nothing' if value is None else shown(value)}"
 
 
-def _anything(_value: Any, _path: tuple[str, ...]) -> str:
+def _anything(_value: Any) -> str:
     return ""
 
 
@@ -95,20 +95,21 @@ def _plain(kind: type) -> Judge:
     wanted = WORDS[kind]
     types = (int, float) if kind is float else kind
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
-        fits = isinstance(value, types) and (kind is bool or not isinstance(value, bool))
-        return "" if fits else _found(path, wanted, value)
+    def judge(value: Any) -> str:
+        if type(value) is kind or (isinstance(value, types) and not isinstance(value, bool)):
+            return ""
+        return _found(wanted, value)
 
     return judge
 
 
 def _one_of(kinds: tuple[Any, ...]) -> Judge:
-    judges = [_judge(kind) for kind in kinds if kind is not NoneType]
+    judges, optional = [_judge(kind) for kind in kinds if kind is not NoneType], NoneType in kinds
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
-        if value is None and NoneType in kinds:
+    def judge(value: Any) -> str:
+        if value is None and optional:
             return ""
-        found = [one(value, path) for one in judges]
+        found = [one(value) for one in judges]
         return "" if "" in found else found[0]
 
     return judge
@@ -117,15 +118,15 @@ def _one_of(kinds: tuple[Any, ...]) -> Judge:
 def _keys(kind: Any) -> Judge:
     known = {name: (_judge(below), name in kind.__required_keys__) for name, below in get_type_hints(kind).items()}
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
+    def judge(value: Any) -> str:
         if not isinstance(value, Mapping):
-            return _found(path, "an object", value)
+            return _found("an object", value)
         for name, (below, required) in known.items():
             if name in value:
-                if wrong := below(value[name], (*path, name)):
-                    return wrong
+                if wrong := below(value[name]):
+                    return f".{name}{wrong}"
             elif required:
-                return _found(path, f"the key {name!r}", None)
+                return _found(f"the key {name!r}", None)
         return ""
 
     return judge
@@ -135,9 +136,13 @@ def _fields(kind: Any) -> Judge:
     hints = get_type_hints(kind)
     known = [(one.name, _judge(hints[one.name])) for one in fields(kind)]
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
-        found = (below(getattr(value, name), (*path, name)) for name, below in known)
-        return next(filter(None, found), "") if isinstance(value, kind) else _found(path, "another type", value)
+    def judge(value: Any) -> str:
+        if not isinstance(value, kind):
+            return _found("another type", value)
+        for name, below in known:
+            if wrong := below(getattr(value, name)):
+                return f".{name}{wrong}"
+        return ""
 
     return judge
 
@@ -145,12 +150,14 @@ def _fields(kind: Any) -> Judge:
 def _mapping(key: Any, below: Any) -> Judge:
     of_key, of_value = _judge(key), _judge(below)
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
+    def judge(value: Any) -> str:
         if not isinstance(value, Mapping):
-            return _found(path, "an object", value)
+            return _found("an object", value)
         for name, one in value.items():
-            if wrong := of_key(name, path) or of_value(one, (*path, str(name))):
+            if wrong := of_key(name):
                 return wrong
+            if wrong := of_value(one):
+                return f".{name}{wrong}"
         return ""
 
     return judge
@@ -160,11 +167,13 @@ def _several(kind: type[Collection[Any]], inner: tuple[Any, ...]) -> Judge:
     each = [_judge(one) for one in inner if one is not ...]
     fixed = kind is tuple and ... not in inner
 
-    def judge(value: Any, path: tuple[str, ...]) -> str:
-        if not isinstance(value, kind) or isinstance(value, str) or (fixed and len(list(value)) != len(each)):
-            return _found(path, "a list", value)
+    def judge(value: Any) -> str:
+        if not isinstance(value, kind) or isinstance(value, str) or (fixed and len(value) != len(each)):
+            return _found("a list", value)
         judges = each if fixed else repeat(each[0])
-        found = (one(below, (*path, str(number))) for number, (below, one) in enumerate(zip(value, judges, strict=False)))
-        return next(filter(None, found), "")
+        for number, (below, one) in enumerate(zip(value, judges, strict=False)):
+            if wrong := one(below):
+                return f".{number}{wrong}"
+        return ""
 
     return judge
