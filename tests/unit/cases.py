@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -67,7 +67,7 @@ class Case:
     def site(self) -> Site:
         return site_of(self.get("inventory"))
 
-    @cached_property
+    @property
     def facts(self) -> Facts:
         readings: dict[str, dict[str, Reading]] = {}
         for layer in self.layers:

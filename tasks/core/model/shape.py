@@ -17,7 +17,7 @@ WORDS: Mapping[type, str] = {str: "text", int: "a whole number", float: "a numbe
 REMEDY = "run it there by hand, and compare with a host that is well"
 
 Judge = Callable[[Any], str]
-"""A function of a value: `.KEY.KEY: wanted WHAT, found WHAT`, empty where the value fits. Most fit, so a path is made from its end."""
+"""A function of a value: the path to what is wrong, then what was wanted and found; empty where the value fits, as most values do."""
 
 
 def shown(value: object) -> str:
