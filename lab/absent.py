@@ -39,6 +39,7 @@ ABSENT: Final = (
         "the SSH keys and known hosts that a Proxmox cluster shares",
         "each node has its own key (`id_rsa` of root), unknown to the other nodes; `authorized_keys` is not a link to /etc/pve",
     ),
+    Absence("Ceph's tools for repairs by hand (ceph-objectstore-tool and others)", "nothing: the archive's packages are without them"),
     Absence("bcrypt in Ceph's manager", "a module whose functions fail, because Debian's does not load; the dashboard is not installed"),
     Absence(
         "Ceph 20.2 of Proxmox VE 9", "Debian 13's Ceph 18.2 from the image's archive, without the manager modules that are off by default"
