@@ -113,7 +113,8 @@ def test_no_key_is_shown(site: Lab) -> None:
     texts["a run"] = site.runbook("bootstrap", *STORAGE, "--json", "-").out
     texts |= {node: site.sh(node, "grep -rah '' /var/lib/burrow") for node in NODES}
     assert [where for where, text in texts.items() if any(key in text for key in keys)] == []
-    assert site.sh("alvin", "find /etc/pve /etc/ceph /var/lib/ceph -name '*keyring*' -perm /o=r") == ""
+    others = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+    assert site.sh("alvin", f"{others} find /etc/pve /etc/ceph /var/lib/ceph -name '*keyring*' -readable 2>/dev/null", check=False) == ""
 
 
 def test_flag_that_somebody_left_set_goes(site: Lab) -> None:
