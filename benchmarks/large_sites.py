@@ -40,7 +40,7 @@ def site_folder(folder: Path, count: int, *, routers: int = 0) -> Path:
     (folder / "groups.yaml").write_text(GROUPS)
     (folder / "defaults.yaml").write_text(DEFAULTS)
     networks = "networks:\n  chain: {prefix: 10.104.0.0/16, ospf_cost: 10}\n"
-    (folder / "cables.yaml").write_text(networks + ("cables:\n" + "".join(cables) if cables else "cables: []\n"))
+    (folder / "cables.yaml").write_text(networks + "cables:\n" + "".join(cables) if cables else "cables: []\n")
     return folder
 
 
